@@ -1,0 +1,167 @@
+"""Everything that can go wrong, by name.
+
+X25Error
+├── InvalidRequest              the caller can fix it (HTTP 422)
+│   └── NoEligibleModel         hard constraints leave no model (HTTP 422, nothing was spent)
+├── Unauthorized                missing or unknown key (HTTP 401)
+├── NotFound                    no such org, call, model (HTTP 404)
+├── ConfigError                 settings, registry or router files are wrong; stops start-up
+├── StoreError                  the database refused or is of another version (HTTP 503)
+├── ChainBroken                 an audit chain could not be extended
+├── CallFailed                  every eligible model failed (HTTP 502, 504 when all timed out)
+└── ProviderError               one provider request failed; caught by the gateway and by dispatch
+    ├── ProviderAuth            401, 403
+    ├── ProviderRateLimit       429 (retry_after_s)
+    ├── ProviderBilling         402, or a 429 that says the quota is spent
+    ├── ContextLengthExceeded   the prompt does not fit the model
+    ├── ProviderBadRequest      other 4xx: the same body fails elsewhere too
+    ├── ProviderTimeout         connect, read, or slow first token
+    ├── ProviderConnection      refused, reset, DNS, TLS
+    ├── ProviderServer          5xx
+    ├── ProviderMalformed       not JSON, not a completion, cut off, no usage where it is needed
+    └── AttemptInterrupted      a process died while this attempt was out; whether it was billed is unknown
+"""
+
+from typing import ClassVar
+
+
+class X25Error(Exception):
+    """Base of every error raised on purpose."""
+
+    code: ClassVar[str] = "x25_error"
+    """Stable machine-readable name, used on the wire and in the log."""
+
+
+class InvalidRequest(X25Error):  # noqa: N818 - named for what it says
+    """The request breaks a rule; `field` names the part to change."""
+
+    code = "invalid_request"
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class NoEligibleModel(InvalidRequest):
+    """Hard constraints removed every model; `removed` says which constraint removed whom."""
+
+    code = "no_eligible_model"
+
+    def __init__(self, message: str, *, removed: dict[str, str]) -> None:
+        super().__init__(message, field="policy")
+        self.removed = removed
+
+
+class Unauthorized(X25Error):  # noqa: N818
+    """The key is missing, unknown or revoked."""
+
+    code = "invalid_api_key"
+
+
+class NotFound(X25Error):  # noqa: N818
+    """The named thing does not exist for this org."""
+
+    code = "not_found"
+
+
+class ConfigError(X25Error):
+    """A setting or a file is wrong; the message names file and key."""
+
+    code = "config_error"
+
+
+class StoreError(X25Error):
+    """The database cannot be used; the message says why and what to do."""
+
+    code = "store_error"
+
+
+class ChainBroken(X25Error):  # noqa: N818
+    """The audit chain could not be extended without a fork."""
+
+    code = "chain_broken"
+
+
+class CallFailed(X25Error):  # noqa: N818
+    """Every eligible model failed. `attempts` lists what was tried, in order, without text."""
+
+    code = "call_failed"
+
+    def __init__(self, message: str, *, attempts: list[dict[str, object]], call_id: str = "") -> None:
+        super().__init__(message)
+        self.attempts = attempts
+        self.call_id = call_id
+
+
+class ProviderError(X25Error):
+    """One provider request failed. `retryable` = the same request may succeed elsewhere or later."""
+
+    code = "provider_error"
+    retryable: ClassVar[bool] = True
+
+    def __init__(self, message: str, *, status: int | None = None, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after_s = retry_after_s
+        """Seconds the provider asked to wait; None when it did not say."""
+
+
+class ProviderAuth(ProviderError):
+    """The provider refused the key."""
+
+    code = "auth"
+
+
+class ProviderRateLimit(ProviderError):
+    """Too many requests; `retry_after_s` says how long to wait."""
+
+    code = "rate_limit"
+
+
+class ProviderBilling(ProviderError):
+    """The provider's account has no credit left."""
+
+    code = "billing"
+
+
+class ContextLengthExceeded(ProviderError):
+    """The prompt does not fit the model's window; another model may take it."""
+
+    code = "context_length"
+
+
+class ProviderBadRequest(ProviderError):
+    """The provider refused the body."""
+
+    code = "bad_request"
+    retryable = False
+
+
+class ProviderTimeout(ProviderError):
+    """No answer in time."""
+
+    code = "timeout"
+
+
+class ProviderConnection(ProviderError):
+    """No connection, or it broke."""
+
+    code = "connection"
+
+
+class ProviderServer(ProviderError):
+    """The provider failed (5xx)."""
+
+    code = "server"
+
+
+class ProviderMalformed(ProviderError):
+    """The provider answered with something that is not a completion."""
+
+    code = "malformed"
+
+
+class AttemptInterrupted(ProviderError):
+    """The process died while the attempt was out; its reservation stays counted as spent."""
+
+    code = "interrupted"

@@ -1,0 +1,248 @@
+"""Frozen records: what is decided about, and what is kept. Ranges are checked once, on construction.
+
+Money is counted in integer **nano-dollars** (``_nusd``, 1e-9 US dollar). A micro-dollar is too coarse: a call of a
+hundred tokens at $0.05 per million costs five of them, so rounding alone could be ten percent of the bill.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any, Literal
+
+from .types import TIERS
+
+NANO = Decimal(1_000_000_000)
+
+
+def usd_from_nusd(nusd: int) -> float:
+    """Return US dollars; exact to the nano-dollar when printed, since nine decimals fit a double below $9 M."""
+    return float(Decimal(nusd) / NANO)
+
+
+def nusd_from_usd(usd: Decimal | str | float) -> int:
+    """Return nano-dollars, half to even. A float goes through its shortest decimal form."""
+    return int((Decimal(str(usd)) * NANO).to_integral_value(ROUND_HALF_EVEN))
+
+
+def _require(condition: bool, sentence: str) -> None:
+    if not condition:
+        raise ValueError(sentence)
+
+
+def _prob(name: str, value: float) -> None:
+    _require(0.0 <= value <= 1.0, f"{name} must be between 0 and 1, got {value!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """A model as the decision sees it, priced for one request."""
+
+    model_id: str
+    provider: str
+    tier: str
+    expected_cost_nusd: int
+    """Estimated cost of this request on this model, nano-dollars."""
+    expected_latency_ms: float
+    completion_prob: float
+    """Predicted probability of a good answer before any evidence of the org's own."""
+    input_usd_per_mtok: float
+    output_usd_per_mtok: float
+    context_tokens: int
+    """Largest prompt plus answer the model takes, tokens."""
+    max_output_tokens: int
+    capabilities: frozenset[str] = frozenset()
+    """Such as "tools", "json_schema", "vision"."""
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        _require(self.tier in TIERS, f"tier must be one of {', '.join(TIERS)}, got {self.tier!r}")
+        _require(self.expected_cost_nusd >= 0, f"expected_cost_nusd must be >= 0, got {self.expected_cost_nusd}")
+        _prob("completion_prob", self.completion_prob)
+
+    @property
+    def rank(self) -> int:
+        """Position of the tier on the ladder, 0 = slm."""
+        return TIERS.index(self.tier)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What an org observed of one arm in one context cell. Only ever added to, never overwritten.
+
+    `successes` and `failures` sum the rewards of every judged answer (the classic Beta counts, shown to people).
+    `reward_sum`, `predicted_sum` and `weight` are the discounted sums R, Q, n over first calls and random audits
+    only, from which the offset posterior is made (design: escalated calls would bias it).
+    """
+
+    model_id: str
+    task_cell: str
+    tier: str = "slm"
+    successes: float = 0.0
+    failures: float = 0.0
+    reward_sum: float = 0.0
+    predicted_sum: float = 0.0
+    weight: float = 0.0
+    calls_seen: int = 0
+    """The org's call count when the discounted sums were last updated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posterior:
+    """Prior belief and evidence of one arm; what was given and what was learned keep separate names."""
+
+    model_id: str
+    tier: str
+    prior_alpha: float
+    prior_beta: float
+    successes: float = 0.0
+    failures: float = 0.0
+
+    @property
+    def alpha(self) -> float:
+        """Prior plus observed successes, at least .01."""
+        return max(self.prior_alpha + self.successes, 0.01)
+
+    @property
+    def beta(self) -> float:
+        """Prior plus observed failures, at least .01."""
+        return max(self.prior_beta + self.failures, 0.01)
+
+    @property
+    def mean(self) -> float:
+        """Mean of Beta(alpha, beta)."""
+        return self.alpha / (self.alpha + self.beta)
+
+    @property
+    def confidence(self) -> float:
+        """Share of the fifty observations after which an arm counts as known: min(1, (alpha + beta) / 50)."""
+        return min(1.0, (self.alpha + self.beta) / 50.0)
+
+
+AttemptStatus = Literal["started", "finished", "failed", "interrupted"]
+AttemptKind = Literal["answer", "judge"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One provider request. `reserved_nusd` is what it can cost at most; it counts as spent until `cost_nusd` is known."""
+
+    attempt_id: str
+    org: str
+    call_id: str
+    step: int
+    """0 for the first answer of the call, then up."""
+    kind: AttemptKind
+    model_id: str
+    tier: str
+    deployment: str
+    status: AttemptStatus
+    reserved_nusd: int
+    started_at: datetime
+    cost_nusd: int | None = None
+    cost_source: str | None = None
+    """"reported" by the provider, or "computed" from tokens and registered prices."""
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    reasoning_tokens: int = 0
+    latency_ms: float | None = None
+    error: str | None = None
+    """`ProviderError.code` of a failed attempt."""
+    response: dict[str, Any] | None = None
+    """The completion itself, kept only where calls must be resumable."""
+    finished_at: datetime | None = None
+
+    @property
+    def spent_nusd(self) -> int:
+        """What this attempt counts for in any budget: the cost once known, the reservation until then."""
+        return self.reserved_nusd if self.cost_nusd is None else self.cost_nusd
+
+
+CallStatus = Literal["answered", "failed", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request through the cascade, as logged."""
+
+    call_id: str
+    org: str
+    created_at: datetime
+    status: CallStatus
+    task_type: str
+    task_cell: str
+    difficulty: float
+    model_id: str | None
+    provider: str | None
+    tier: str | None
+    cost_nusd: int
+    judge_cost_nusd: int
+    reference_cost_nusd: int
+    """Cost of the same tokens on the reference frontier model."""
+    quality_score: float | None
+    quality_source: str
+    latency_ms: float
+    cascade_steps: int
+    escalations: int
+    fallbacks: int
+    propensity: float
+    router: str
+    simulated: bool
+    record_hash: str
+    decision: dict[str, Any] = field(default_factory=dict)
+    """The first decision, with what off-policy evaluation needs."""
+    prompt: str | None = None
+    """Null unless prompts are stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One link of an org's chain. `record_hash` = SHA-256(`prev_hash` + canonical JSON of `record`)."""
+
+    org: str
+    index: int
+    """0 for the first entry."""
+    prev_hash: str
+    record_hash: str
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Outcome of walking one chain."""
+
+    org: str
+    intact: bool
+    total_records: int
+    head_hash: str
+    first_broken_index: int | None = None
+    reason: str | None = None
+    """What is wrong at that index: "edited", "out of order", "missing", "tail cut off" …"""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as stored: its hash, never the key."""
+
+    key_id: str
+    org: str
+    key_hash: str
+    created_at: datetime
+    rate_limit_rpm: int = 0
+    """Requests per minute, 0 = unlimited."""
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrgStats:
+    """Sums over an org's calls; equal to a recomputation from the log."""
+
+    total_calls: int
+    cost_nusd: int
+    judge_cost_nusd: int
+    saved_nusd: int
+    avg_quality: float | None
+    """Mean over calls whose quality somebody looked at; null before the first."""
+    avg_latency_ms: float | None
+    model_distribution: dict[str, int]
+    tier_distribution: dict[str, int]

@@ -1,0 +1,215 @@
+"""What travels through one request: the caller's words, the working memory, the answer.
+
+Every value is JSON: ``str``, ``int``, ``float``, ``bool``, ``None``, ``list`` or ``dict``. Nothing else may enter
+a checkpoint, so that a stored row can never name a class to be rebuilt on reading.
+"""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, Required, TypedDict
+
+from langgraph.channels import UntrackedValue
+
+Tier = Literal["slm", "mid", "frontier"]
+TIERS: tuple[Tier, ...] = ("slm", "mid", "frontier")
+"""The ladder from cheap to strong; a position in this tuple is the tier's rank."""
+
+TaskType = Literal["summary", "code", "classification", "extraction", "qa", "reasoning", "creative"]
+TASK_TYPES: tuple[TaskType, ...] = (
+    "summary", "code", "classification", "extraction", "qa", "reasoning", "creative",
+)  # fmt: skip
+GENERAL = "general"
+"""The cell of prompts whose type is uncertain; also accepted as a hint."""
+
+JSONObject = dict[str, Any]
+
+
+class Request(TypedDict, total=False):
+    """One call as the caller words it. Give `prompt` or `messages`; everything else has a default."""
+
+    prompt: str
+    """The text to route. Becomes one user message when `messages` is absent."""
+    messages: list[JSONObject]
+    """OpenAI chat messages; wins over `prompt`."""
+    options: JSONObject
+    """Further OpenAI chat parameters (temperature, tools, response_format, max_tokens …), passed on untouched."""
+    org: str
+    """Whose learning, savings and audit chain this call belongs to. Default "default"."""
+    optimize_for: dict[str, float]
+    """Weights for cost, quality and latency; normalised to sum 1."""
+    hint: str | None
+    """Task type known to the caller; wins over the classifier."""
+    policy: JSONObject
+    """Hard constraints; see `routing.policy.Policy` for the keys."""
+    router: str
+    """Name of a router config in registry/routers. Default "auto"."""
+    call_id: str
+    """Public id of the call; made by the door when absent. Reusing one resumes, never repeats, a paid call."""
+
+
+class Reply(TypedDict, total=False):
+    """What the caller gets back. The first ten fields are the ones every client can rely on."""
+
+    text: Required[str]
+    """Exact text of the returned answer."""
+    model_used: Required[str]
+    """Model id that produced `text`."""
+    provider: Required[str]
+    """Provider of that model."""
+    task_type: Required[str]
+    """Task type the call was filed under."""
+    cost_usd: Required[float]
+    """US dollars paid for all answer attempts of this call, escalations and failures included, judge excluded."""
+    latency_ms: Required[float]
+    """Milliseconds from accepting the request to the reply."""
+    quality_score: Required[float | None]
+    """0 to 1, or null when a judge was due and failed. `quality_source` says where it comes from."""
+    cascade_steps: Required[int]
+    """Answers bought: 1 = the first was kept, 2 and more = escalated."""
+    audit_hash: Required[str]
+    """Record hash of this call's entry in the org's audit chain: 64 hex digits."""
+    goal_match: Required[dict[str, float]]
+    """How well the call met each goal (cost, quality, latency), each 0 to 1."""
+    call_id: Required[str]
+    org: Required[str]
+    tier: Required[str]
+    """Tier of `model_used`."""
+    quality_source: Required[str]
+    """"judge", "checks" (a free check failed), "estimate" (nobody looked; the predicted quality) or "none"."""
+    verdict: Required[JSONObject]
+    """What was checked and what came of it: checks made, failed check, judge, reason."""
+    propensity: Required[float]
+    """Probability with which the first arm was drawn."""
+    escalations: Required[int]
+    """Climbs because an answer was not good enough."""
+    fallbacks: Required[int]
+    """Moves to another model because a call failed."""
+    judge_cost_usd: Required[float]
+    cost_saved_usd: Required[float]
+    """Cost of the same tokens on the reference frontier model, minus `cost_usd`."""
+    message: Required[JSONObject]
+    """The full OpenAI assistant message (tool calls included)."""
+    finish_reason: Required[str | None]
+    usage: Required[JSONObject]
+    """Tokens of the returned answer, OpenAI names."""
+    simulated: Required[bool]
+    """True when the answer came from a simulated model."""
+    stage: Required[JSONObject]
+    """The org's stage after this call."""
+    explain: Required[JSONObject]
+    """Why this model: candidates with probability, draw and cost; who was removed by which constraint; the path."""
+
+
+class CascadeState(TypedDict, total=False):
+    """Working memory of one request. Each key names the node that writes it."""
+
+    # the request
+    prompt: str
+    messages: list[JSONObject]
+    options: JSONObject
+    org: str
+    optimize_for: dict[str, float]
+    hint: str | None
+    policy: JSONObject
+    router: str
+    call_id: str
+
+    # lookup_cache
+    started_at: str
+    """UTC, ISO 8601."""
+    started_monotonic_s: float
+    """Reading of the process's monotonic clock; meaningless in another process."""
+    cache_hit: str | None
+
+    # classify
+    task_type: str
+    task_cell: str
+    """Key of the bandit's cell: the task type, or "general" when the classifier is unsure."""
+    task_confidence: float
+    task_source: str
+    """"hint" or "classifier"."""
+    prompt_tokens: int
+    """Estimated tokens of the request."""
+
+    # estimate_difficulty
+    difficulty: float
+    difficulty_sigma: float
+    difficulty_band: str
+    """"easy", "medium" or "hard"."""
+    completion_probs: dict[str, float]
+    """Predicted probability of a good answer, by model id."""
+
+    # thompson_select
+    decision: JSONObject
+    """The arm for the next dispatch and why; see `routing.decide.Decision`."""
+    first_decision: JSONObject
+    """The first decision of the call: the one the posterior learns from."""
+    thetas: dict[str, float]
+    """This call's draw for each arm still eligible."""
+    removed: dict[str, str]
+    """Model id to the constraint that removed it."""
+
+    # dispatch
+    attempts: list[JSONObject]
+    """Every provider request of this call, in order, without text."""
+    held: list[JSONObject]
+    """Answers bought so far, with posterior quality; the best of them is returned."""
+    failed_models: list[str]
+
+    # judge
+    verdicts: list[JSONObject]
+    move: str
+    """"stop" or "escalate": read by the edge of the same name."""
+    move_reason: str
+    escalations: int
+    fallbacks: int
+
+    # update_posterior
+    learned: list[JSONObject]
+
+    # audit and stage_check: the reply
+    text: str
+    model_used: str
+    provider: str
+    cost_usd: float
+    latency_ms: float
+    quality_score: float | None
+    cascade_steps: int
+    audit_hash: str
+    goal_match: dict[str, float]
+    tier: str
+    quality_source: str
+    verdict: JSONObject
+    propensity: float
+    judge_cost_usd: float
+    cost_saved_usd: float
+    message: JSONObject
+    finish_reason: str | None
+    usage: JSONObject
+    simulated: bool
+    stage: JSONObject
+    explain: JSONObject
+    failure: JSONObject
+    """Why no answer could be returned: error type, sentence; raised as an error by the door."""
+
+
+class PrivateCascadeState(CascadeState, total=False):
+    """The same memory with every channel that holds words of the caller or of a model kept out of checkpoints."""
+
+    prompt: Annotated[str, UntrackedValue(str)]  # type: ignore[misc]
+    messages: Annotated[list[JSONObject], UntrackedValue(list)]  # type: ignore[misc]
+    options: Annotated[JSONObject, UntrackedValue(dict)]  # type: ignore[misc]
+    held: Annotated[list[JSONObject], UntrackedValue(list)]  # type: ignore[misc]
+    text: Annotated[str, UntrackedValue(str)]  # type: ignore[misc]
+    message: Annotated[JSONObject, UntrackedValue(dict)]  # type: ignore[misc]
+
+
+@dataclass
+class Context:
+    """Knobs of one run that are not part of the request; shown as a form in Studio."""
+
+    max_escalations: int = field(
+        default=2, metadata={"description": "Most climbs to a dearer model in one call; 0 never escalates (0 to 5)."}
+    )
+    explain: bool = field(
+        default=True, metadata={"description": "Put candidates, draws and removed models into the reply."}
+    )
