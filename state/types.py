@@ -5,9 +5,7 @@ a checkpoint, so that a stored row can never name a class to be rebuilt on readi
 """
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, Required, TypedDict
-
-from langgraph.channels import UntrackedValue
+from typing import Any, Literal, Required, TypedDict
 
 Tier = Literal["slm", "mid", "frontier"]
 TIERS: tuple[Tier, ...] = ("slm", "mid", "frontier")
@@ -190,17 +188,6 @@ class CascadeState(TypedDict, total=False):
     explain: JSONObject
     failure: JSONObject
     """Why no answer could be returned: error type, sentence; raised as an error by the door."""
-
-
-class PrivateCascadeState(CascadeState, total=False):
-    """The same memory with every channel that holds words of the caller or of a model kept out of checkpoints."""
-
-    prompt: Annotated[str, UntrackedValue(str)]  # type: ignore[misc]
-    messages: Annotated[list[JSONObject], UntrackedValue(list)]  # type: ignore[misc]
-    options: Annotated[JSONObject, UntrackedValue(dict)]  # type: ignore[misc]
-    held: Annotated[list[JSONObject], UntrackedValue(list)]  # type: ignore[misc]
-    text: Annotated[str, UntrackedValue(str)]  # type: ignore[misc]
-    message: Annotated[JSONObject, UntrackedValue(dict)]  # type: ignore[misc]
 
 
 @dataclass
