@@ -4,6 +4,7 @@ X25Error
 ├── InvalidRequest              the caller can fix it (HTTP 422)
 │   └── NoEligibleModel         hard constraints leave no model (HTTP 422, nothing was spent)
 ├── Unauthorized                missing or unknown key (HTTP 401)
+├── Forbidden                   the key belongs to another org (HTTP 403)
 ├── NotFound                    no such org, call, model (HTTP 404)
 ├── ConfigError                 settings, registry or router files are wrong; stops start-up
 ├── StoreError                  the database refused or is of another version (HTTP 503)
@@ -58,6 +59,12 @@ class Unauthorized(X25Error):  # noqa: N818
     code = "invalid_api_key"
 
 
+class Forbidden(X25Error):  # noqa: N818
+    """The key is good, but not for this org."""
+
+    code = "insufficient_permissions"
+
+
 class NotFound(X25Error):  # noqa: N818
     """The named thing does not exist for this org."""
 
@@ -98,6 +105,9 @@ class ProviderError(X25Error):
 
     code = "provider_error"
     retryable: ClassVar[bool] = True
+
+    may_have_billed: bool = False
+    """True when the provider may have done the work: the reservation then stays counted as spent."""
 
     def __init__(self, message: str, *, status: int | None = None, retry_after_s: float | None = None) -> None:
         super().__init__(message)
@@ -141,12 +151,14 @@ class ProviderTimeout(ProviderError):
     """No answer in time."""
 
     code = "timeout"
+    may_have_billed = True
 
 
 class ProviderConnection(ProviderError):
     """No connection, or it broke."""
 
     code = "connection"
+    may_have_billed = True
 
 
 class ProviderServer(ProviderError):
@@ -159,9 +171,11 @@ class ProviderMalformed(ProviderError):
     """The provider answered with something that is not a completion."""
 
     code = "malformed"
+    may_have_billed = True
 
 
 class AttemptInterrupted(ProviderError):
     """The process died while the attempt was out; its reservation stays counted as spent."""
 
     code = "interrupted"
+    may_have_billed = True

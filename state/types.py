@@ -4,8 +4,9 @@ Every value is JSON: ``str``, ``int``, ``float``, ``bool``, ``None``, ``list`` o
 a checkpoint, so that a stored row can never name a class to be rebuilt on reading.
 """
 
+import operator
 from dataclasses import dataclass, field
-from typing import Any, Literal, Required, TypedDict
+from typing import Annotated, Any, Literal, Required, TypedDict
 
 Tier = Literal["slm", "mid", "frontier"]
 TIERS: tuple[Tier, ...] = ("slm", "mid", "frontier")
@@ -117,6 +118,12 @@ class CascadeState(TypedDict, total=False):
     started_monotonic_s: float
     """Reading of the process's monotonic clock; meaningless in another process."""
     cache_hit: str | None
+    max_escalations: int
+    explain_wanted: bool
+
+    # every node
+    timings: Annotated[list[JSONObject], operator.add]
+    """Node and milliseconds, in the order of execution: the path this call took."""
 
     # classify
     task_type: str
@@ -152,6 +159,8 @@ class CascadeState(TypedDict, total=False):
     held: list[JSONObject]
     """Answers bought so far, with posterior quality; the best of them is returned."""
     failed_models: list[str]
+    unanswered: JSONObject | None
+    """Why the last dispatch brought no answer (code, message); null when it brought one."""
 
     # judge
     verdicts: list[JSONObject]
@@ -165,6 +174,8 @@ class CascadeState(TypedDict, total=False):
     learned: list[JSONObject]
 
     # audit and stage_check: the reply
+    call_count: int
+    """The org's calls, this one included."""
     text: str
     model_used: str
     provider: str
@@ -187,7 +198,7 @@ class CascadeState(TypedDict, total=False):
     stage: JSONObject
     explain: JSONObject
     failure: JSONObject
-    """Why no answer could be returned: error type, sentence; raised as an error by the door."""
+    """Why no answer could be bought: error code, sentence. The call is still audited, then raised as CallFailed."""
 
 
 @dataclass

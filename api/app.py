@@ -1,0 +1,33 @@
+"""The HTTP application: one cascade, opened with the server and closed with it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from time import monotonic
+
+from fastapi import FastAPI
+
+from ..graph.run import open_cascade
+from ..graph.settings import Settings, load_settings
+from . import errors
+from .routes import healthz, keys, route, stage, stats, thompson, v1, verify
+
+DESCRIPTION = """Routes every LLM call to the cheapest model that meets the caller's quality bar, judges the answer,
+escalates when needed, learns per org and keeps a hash-chained audit trail."""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Return the application; `settings` default to the environment, read when the server starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_cascade(settings or load_settings()) as cascade:
+            app.state.cascade = cascade
+            app.state.started_s = monotonic()
+            yield
+
+    app = FastAPI(title="x25", version=version("x25"), description=DESCRIPTION, lifespan=lifespan)
+    errors.install(app)
+    for room in (route, v1, stats, stage, thompson, verify, keys, healthz):
+        app.include_router(room.router)
+    return app

@@ -1,0 +1,63 @@
+"""What a route may ask for: the cascade and the caller."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.datastructures import Headers
+
+from ..graph.run import Cascade
+from ..routing.request import check_org
+from ..state.errors import Forbidden, Unauthorized
+from ..state.records import ApiKey
+
+
+def get_cascade(request: Request) -> Cascade:
+    """Return the one cascade of this process, opened at start-up."""
+    cascade: Cascade = request.app.state.cascade
+    return cascade
+
+
+CascadeDep = Annotated[Cascade, Depends(get_cascade)]
+
+
+def presented_key(headers: Headers) -> str | None:
+    """Return the key of `Authorization: Bearer …` or `X-API-Key`; None when there is none."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        return token.strip()
+    return headers.get("x-api-key") or None
+
+
+async def get_key(request: Request, cascade: CascadeDep) -> ApiKey | None:
+    """Return the caller's key; None where the gateway is open and none was shown.
+
+    A key that is shown must be good, also on an open gateway: a mistyped key must not fall back to "default".
+    """
+    secret = presented_key(request.headers)
+    if secret is not None:
+        return await cascade.services.store.keys.authenticate(secret)
+    if cascade.settings.require_key:
+        raise Unauthorized("an API key is required: send it as 'Authorization: Bearer sk-x25-…'")
+    return None
+
+
+KeyDep = Annotated[ApiKey | None, Depends(get_key)]
+
+
+def org_of_call(key: ApiKey | None, asked: str | None) -> str:
+    """Return whose call it is: the key's org, whatever the body says; without a key the body's or "default"."""
+    return key.org if key is not None else check_org(asked or "default")
+
+
+def org_to_read(key: ApiKey | None, project: str) -> str:
+    """Return the org whose data may be read under `project`.
+
+    Raises
+    ------
+    Forbidden
+        When the key belongs to another org.
+    """
+    org = check_org(project)
+    if key is not None and key.org != org:
+        raise Forbidden(f"this key belongs to org {key.org!r} and cannot read {org!r}")
+    return org

@@ -1,0 +1,98 @@
+"""Turn our errors into HTTP: the second and last place where failures are caught."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from ..state.errors import (
+    CallFailed,
+    ChainBroken,
+    Forbidden,
+    InvalidRequest,
+    NoEligibleModel,
+    NotFound,
+    ProviderRateLimit,
+    ProviderTimeout,
+    StoreError,
+    Unauthorized,
+    X25Error,
+)
+
+_log = logging.getLogger(__name__)
+
+ERROR_TO_STATUS: Mapping[type[X25Error], int] = {
+    InvalidRequest: 422,
+    Unauthorized: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    CallFailed: 502,
+    StoreError: 503,
+    ChainBroken: 503,
+}
+
+
+def error_body(code: str, message: str, *, kind: str, field: str | None = None, **more: object) -> dict[str, Any]:
+    """Return the one error shape: the OpenAI one (`message`, `type`, `param`, `code`) plus `field`."""
+    return {"error": {"type": kind, "code": code, "message": message, "field": field, "param": field, **more}}
+
+
+def status_of(error: X25Error) -> int:
+    """Return the HTTP status of an error; 500 for one that has no business reaching the door."""
+    if isinstance(error, CallFailed) and _all_attempts(error, ProviderTimeout.code):
+        return 504
+    if isinstance(error, CallFailed) and _all_attempts(error, ProviderRateLimit.code):
+        return 503
+    return next((status for kind, status in ERROR_TO_STATUS.items() if isinstance(error, kind)), 500)
+
+
+def install(app: FastAPI) -> None:
+    """Register the handlers."""
+    app.add_exception_handler(X25Error, _on_ours)
+    app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_exception_handler(HTTPException, _on_http)
+
+
+async def _on_ours(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, X25Error)
+    status = status_of(error)
+    kind = "invalid_request_error" if status < 500 else "upstream_error" if isinstance(error, CallFailed) else "server_error"
+    more: dict[str, object] = {}
+    if isinstance(error, NoEligibleModel):
+        more["removed"] = error.removed
+    if isinstance(error, CallFailed):
+        more |= {"attempts": error.attempts, "call_id": error.call_id}
+    if status >= 500:
+        _log.warning("%s: %s", error.code, error)
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    body = error_body(error.code, str(error), kind=kind, field=getattr(error, "field", None), **more)
+    return JSONResponse(body, status_code=status, headers=headers)
+
+
+async def _on_validation(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"] if part != "body") or "body"
+    return JSONResponse(
+        error_body("invalid_request", f"{field}: {first['msg']}", kind="invalid_request_error", field=field),
+        status_code=422,
+    )
+
+
+async def _on_http(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    kind = "invalid_request_error" if error.status_code < 500 else "server_error"
+    return JSONResponse(
+        error_body("not_found" if error.status_code == 404 else "http_error", str(error.detail), kind=kind),
+        status_code=error.status_code,
+        headers=error.headers,
+    )
+
+
+def _all_attempts(error: CallFailed, code: str) -> bool:
+    codes = {attempt.get("error") for attempt in error.attempts}
+    return codes == {code}

@@ -1,0 +1,26 @@
+"""GET /healthz: can this gateway route."""
+
+from importlib.metadata import version
+from time import monotonic
+
+from fastapi import APIRouter, Request
+
+from ..deps import CascadeDep
+from ..schemas import Health
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz", summary="Liveness and what is connected")
+async def healthz(request: Request, cascade: CascadeDep) -> Health:
+    """Answer 200 once the store is open and models are routable; needs no key."""
+    services = cascade.services
+    simulated = all(spec.simulated for spec in services.models.values())
+    return Health(
+        status="ok",
+        version=version("x25"),
+        upstream="simulated" if simulated else "real",
+        models=len(services.models),
+        judge=services.judge.name if services.judge is not None else None,
+        uptime_s=round(monotonic() - request.app.state.started_s, 3),
+    )

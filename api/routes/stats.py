@@ -1,0 +1,38 @@
+"""GET /stats: what was spent and saved."""
+
+from fastapi import APIRouter
+
+from ...state.errors import Forbidden
+from ...state.records import OrgStats, usd_from_nusd
+from ..deps import CascadeDep, KeyDep, org_to_read
+from ..schemas import Stats
+
+router = APIRouter(tags=["reports"])
+
+
+@router.get("/stats/all", summary="Stats over all projects")
+async def stats_of_all(cascade: CascadeDep, key: KeyDep) -> Stats:
+    """Aggregate over every org; refused to a key, which sees its own org only."""
+    if key is not None:
+        raise Forbidden(f"this key belongs to org {key.org!r} and cannot read all projects")
+    return to_wire(await cascade.services.store.calls.stats(None))
+
+
+@router.get("/stats/{project}", summary="Stats of one project")
+async def stats(project: str, cascade: CascadeDep, key: KeyDep) -> Stats:
+    """Return calls, cost, savings, quality, latency and the mix of models and tiers."""
+    return to_wire(await cascade.services.store.calls.stats(org_to_read(key, project)))
+
+
+def to_wire(stats: OrgStats) -> Stats:
+    """Return the sums in dollars."""
+    return Stats(
+        total_calls=stats.total_calls,
+        total_cost_usd=usd_from_nusd(stats.cost_nusd),
+        total_saved_usd=usd_from_nusd(stats.saved_nusd),
+        avg_quality=stats.avg_quality,
+        avg_latency_ms=stats.avg_latency_ms,
+        model_distribution=stats.model_distribution,
+        tier_distribution=stats.tier_distribution,
+        total_judge_cost_usd=usd_from_nusd(stats.judge_cost_nusd),
+    )

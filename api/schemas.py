@@ -1,0 +1,145 @@
+"""What the wire carries. Deeper rules of a request are checked once, at the graph's first node."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class RouteRequest(BaseModel):
+    """One prompt to route."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"prompt": "What is 17 * 23?", "org": "my-research-lab", "hint": "reasoning"}},
+    )
+
+    prompt: str | None = Field(None, description="The text to route. Required unless `messages` is given.")
+    org: str | None = Field(None, description='Project id; resolved from the API key if one is provided. Default "default".')
+    optimize_for: dict[str, float] | None = Field(
+        None, description="Weights for cost, quality, latency; normalised to sum 1. Default .33 / .34 / .33."
+    )
+    hint: str | None = Field(
+        None,
+        description="Task type: summary, code, classification, extraction, qa, reasoning, creative or general.",
+    )
+    policy: dict[str, Any] | None = Field(
+        None,
+        description="Hard constraints: max_cost_per_call_usd, allowed_providers, max_tier, required_capabilities, "
+        "max_cost_per_token, quality_bar. Unknown keys are refused.",
+    )
+    messages: list[dict[str, Any]] | None = Field(None, description="Addition: OpenAI chat messages instead of `prompt`.")
+    options: dict[str, Any] | None = Field(
+        None, description="Addition: further OpenAI chat parameters, passed on untouched."
+    )
+    router: str | None = Field(None, description='Addition: name of a router config. Default "auto".')
+    call_id: str | None = Field(
+        None, description="Addition: your own id for the call, at most once; letters, digits, - and _."
+    )
+
+
+class RouteReply(BaseModel):
+    """The routed answer: ten fields every client can rely on, then additions."""
+
+    text: str = Field(description="Exact text of the returned answer.")
+    model_used: str = Field(description="Model that produced it.")
+    provider: str
+    task_type: str
+    cost_usd: float = Field(description="Dollars paid for all answer attempts, escalations included, judge excluded.")
+    latency_ms: float = Field(description="End to end, milliseconds.")
+    quality_score: float | None = Field(description="0 to 1; null when a judge was due and failed.")
+    cascade_steps: int = Field(description="1 = the first answer was kept, 2 and more = escalated.")
+    audit_hash: str = Field(description="Hash of this call's audit entry, 64 hex digits.")
+    goal_match: dict[str, float] = Field(description="cost, quality, latency, each 0 to 1.")
+    call_id: str
+    org: str
+    tier: str
+    quality_source: str = Field(description="judge, checks, estimate or none.")
+    verdict: dict[str, Any]
+    propensity: float = Field(description="Probability with which the first model was drawn.")
+    escalations: int
+    fallbacks: int
+    judge_cost_usd: float
+    cost_saved_usd: float = Field(description="Cost of the same tokens on the reference frontier model minus cost_usd.")
+    message: dict[str, Any]
+    finish_reason: str | None
+    usage: dict[str, Any]
+    simulated: bool = Field(description="True when a simulated model answered.")
+    stage: dict[str, Any]
+    explain: dict[str, Any]
+
+
+class Stats(BaseModel):
+    """Sums over the log of one org, or of all."""
+
+    total_calls: int
+    total_cost_usd: float = Field(description="Answer attempts of all calls, US dollars.")
+    total_saved_usd: float = Field(description="Against the reference frontier model on the same tokens.")
+    avg_quality: float | None = Field(description="Over calls whose answer was checked; null before the first.")
+    avg_latency_ms: float | None
+    model_distribution: dict[str, int]
+    tier_distribution: dict[str, int]
+    total_judge_cost_usd: float = Field(description="Addition: what judging cost.")
+
+
+class Stage(BaseModel):
+    """How mature an org's learning is."""
+
+    stage: int = Field(ge=1, le=4)
+    stage_name: str
+    total_calls: int
+    calls_to_next_stage: int
+    progress_in_stage: float
+    improvement_available: bool
+
+
+class TierArm(BaseModel):
+    """Belief about one tier, over all its models and task types."""
+
+    tier: str
+    alpha: float
+    beta: float
+    mean_reward: float
+    confidence: float = Field(description="min(1, (alpha + beta) / 50).")
+
+
+class Thompson(BaseModel):
+    """Live posteriors of an org."""
+
+    org: str
+    arms: list[TierArm]
+    cells: list[dict[str, Any]] = Field(description="Addition: evidence per task type and model.")
+
+
+class Verified(BaseModel):
+    """Outcome of walking the audit chains."""
+
+    intact: bool
+    total_records: int
+    first_broken_index: int | None = None
+    reason: str | None = None
+    orgs: list[dict[str, Any]] = Field(default_factory=list, description="Addition: the same for each chain.")
+
+
+class KeyInfo(BaseModel):
+    """Who a key belongs to."""
+
+    org: str
+    rate_limit_rpm: int
+    created_at: str
+
+
+class Health(BaseModel):
+    """Whether the gateway can route."""
+
+    status: str
+    version: str
+    upstream: str = Field(description='"real" or "simulated".')
+    models: int
+    judge: str | None
+    uptime_s: float
+
+
+class Problem(BaseModel):
+    """The error shape of every status from 400 up."""
+
+    error: dict[str, Any] = Field(description="type, code, message, field, and what helps to act on it.")

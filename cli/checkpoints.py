@@ -1,0 +1,78 @@
+"""`x25 checkpoints`: the path a call took, resuming it, and deleting what is old."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from ..graph.checkpoints import delete_checkpoints, open_saver, path_of
+from ..graph.run import open_cascade
+from ..state.errors import ConfigError, InvalidRequest
+from ..state.store import open_store
+from .console import AsJson, Database, err, out, print_json, run, settings_for
+
+checkpoints = typer.Typer(help="Look at, resume and delete the checkpoints of calls.", no_args_is_help=True)
+
+Org = Annotated[str, typer.Argument(help="Org of the call.")]
+CallId = Annotated[str, typer.Argument(help="Id of the call.")]
+
+
+@checkpoints.command()
+def show(org: Org, call_id: CallId, db: Database = None, as_json: AsJson = False) -> None:
+    """Print the path a call took through the cascade, with milliseconds."""
+
+    async def work() -> list[dict[str, Any]]:
+        async with open_saver(settings_for(db)) as saver:
+            if saver is None:
+                raise ConfigError("checkpoints are off (X25_CHECKPOINTS)")
+            return await path_of(saver, org, call_id)
+
+    path = run(work())
+    if as_json:
+        print_json(path)
+        return
+    table = Table("step", "node", "ms", title=f"{org}/{call_id}")
+    for number, step in enumerate(path, start=1):
+        table.add_row(str(number), step["node"], f"{step['ms']:.2f}")
+    out.print(table)
+
+
+@checkpoints.command()
+def resume(org: Org, call_id: CallId, db: Database = None) -> None:
+    """Finish a call whose process died (X25_CHECKPOINTS=sync); an answer already paid for is used again."""
+
+    async def work() -> dict[str, Any]:
+        async with open_cascade(settings_for(db)) as cascade:
+            return dict(await cascade.resume(org, call_id))
+
+    print_json(run(work()))
+
+
+@checkpoints.command()
+def delete(
+    org: Annotated[str | None, typer.Option(help="Only this org's.")] = None,
+    older_than_days: Annotated[float | None, typer.Option(min=0, help="Only those older than this many days.")] = None,
+    db: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Delete checkpoints by org, by age, or both, and the stored prompts and answers of the same calls.
+
+    Figures, audit entries and learning stay.
+    """
+    before = datetime.now(UTC) - timedelta(days=older_than_days or 0)
+
+    async def work() -> tuple[int, int]:
+        if org is None and older_than_days is None:
+            raise InvalidRequest("say which: --org, --older-than-days, or both", field="org")
+        settings = settings_for(db)
+        async with open_saver(settings) as saver, await open_store(settings.store_url) as store:
+            prompts = await store.calls.forget_prompts(org, before)
+            deleted = 0 if saver is None else await delete_checkpoints(saver, org=org, before=before)
+            return deleted, prompts
+
+    deleted, prompts = run(work())
+    if as_json:
+        print_json({"checkpoints": deleted, "prompts": prompts})
+    else:
+        err.print(f"deleted the checkpoints of {deleted} calls and {prompts} stored prompts")

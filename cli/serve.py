@@ -1,0 +1,120 @@
+"""`x25 serve`: the gateway."""
+
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from rich.logging import RichHandler
+
+from ..api.app import create_app
+from ..graph.settings import Settings
+from ..state.errors import ConfigError
+from .console import AsJson, Database, err, friendly_errors, print_json, settings_for
+
+EXIT_WITH_PARENT = typer.Option("--exit-with-parent", hidden=True, help="Stop when standard input ends.")
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on [X25_HOST, default 127.0.0.1].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on, 0 = any free one [X25_PORT, default 8000].")] = None,
+    db: Database = None,
+    model: Annotated[Path | None, typer.Option(help="Fitted difficulty artifact to serve [X25_MODEL].")] = None,
+    models_dir: Annotated[str | None, typer.Option(help="Folder with further model files [X25_MODELS_DIR].")] = None,
+    routers_dir: Annotated[Path | None, typer.Option(help="Folder with router configs [X25_ROUTERS_DIR].")] = None,
+    require_key: Annotated[bool | None, typer.Option("--require-key/--open", help="Refuse requests without a key.")] = None,
+    as_json: AsJson = False,
+    exit_with_parent: Annotated[bool, EXIT_WITH_PARENT] = False,
+) -> None:
+    """Start the gateway. Without any provider key it routes to simulated models and says so."""
+    with friendly_errors():
+        settings = settings_for(
+            db, host=host, port=port, model=model, models_dir=models_dir,
+            routers_dir=str(routers_dir) if routers_dir else None, require_key=require_key,
+        )  # fmt: skip
+        refuse_open_network(settings, asked_open=require_key is False)
+        listener = bind(settings)
+        url = f"http://{settings.host}:{listener.getsockname()[1]}"
+        logging.basicConfig(level=settings.log_level, format="%(message)s", handlers=[RichHandler(console=err)])
+        # One line a request of the HTTP client would drown everything else, and carries provider URLs.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
+        if exit_with_parent:
+            threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
+        server = _Server(uvicorn.Config(create_app(settings), log_level="warning", access_log=False), url, as_json)
+        server.run(sockets=[listener])
+        if not server.started:
+            raise typer.Exit(3)
+
+
+def refuse_open_network(settings: Settings, *, asked_open: bool) -> None:
+    """Refuse to listen beyond this machine without keys, unless `--open` says that this is meant.
+
+    Raises
+    ------
+    ConfigError
+        Naming the two ways out.
+    """
+    if settings.require_key or asked_open or _is_loopback(settings.host):
+        return
+    raise ConfigError(
+        f"{settings.host} can be reached from other machines: add --require-key (make keys with 'x25 keys create ORG'), "
+        "or --open to serve everybody"
+    )
+
+
+def bind(settings: Settings) -> socket.socket:
+    """Return a socket bound to the settings' address.
+
+    Raises
+    ------
+    ConfigError
+        When the address is taken or does not exist.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise ConfigError(
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; choose another with --port"
+        ) from error
+    return listener
+
+
+class _Server(uvicorn.Server):
+    """Says where it listens once it can route."""
+
+    def __init__(self, config: uvicorn.Config, url: str, as_json: bool) -> None:
+        super().__init__(config)
+        self._url = url
+        self._as_json = as_json
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the cascade, then announce the address."""
+        await super().startup(sockets)
+        if self.started and self._as_json:
+            print_json({"url": self._url})
+        elif self.started:
+            err.print(f"x25 gateway on [bold]{self._url}[/bold]  (docs: {self._url}/docs, stop: Ctrl-C)")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _stop_at_end_of_input() -> None:
+    """Wait until the parent's end of the pipe closes, whatever ended it, then stop as on Ctrl-C."""
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)

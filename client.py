@@ -1,0 +1,544 @@
+"""The SDK: one agent, synchronous (`X25`) or asynchronous (`AsyncX25`), speaking HTTP to a gateway.
+
+    agent = X25(org="my-research-lab", optimize_for="cost-first")
+    print(agent.complete("What is the capital of France?"))
+
+Each operation is written once, as a generator that yields `httpx.Request`, receives `httpx.Response` and
+returns the result; the two agents only drive it. Nothing is retried here: the gateway does that, and accounts
+for it.
+"""
+
+import math
+import re
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, Final, Generic, Literal, Self, TypeVar, overload
+from urllib.parse import quote, urlsplit
+
+import httpx
+
+__all__ = [
+    "X25",
+    "AsyncX25",
+    "GatewayError",
+    "GatewayTimeout",
+    "GatewayUnreachable",
+    "InvalidRequest",
+    "MalformedReply",
+    "RateLimited",
+    "Unauthorized",
+    "UpstreamFailed",
+    "X25Error",
+    "X25Response",
+]
+
+Preset = Literal["cost-first", "quality-first", "balanced", "latency-first"]
+PRESETS: Final[dict[str, dict[str, float]]] = {
+    "cost-first": {"cost": 0.7, "quality": 0.2, "latency": 0.1},
+    "quality-first": {"cost": 0.1, "quality": 0.8, "latency": 0.1},
+    "balanced": {"cost": 0.33, "quality": 0.34, "latency": 0.33},
+    "latency-first": {"cost": 0.1, "quality": 0.2, "latency": 0.7},
+}
+DEFAULT_GATEWAY_URL: Final = "http://localhost:8000"
+IDENTITY_TIMEOUT_S: Final = 5.0
+READ_TIMEOUT_S: Final = 10.0
+
+_REFERENCE_FORM: Final = ("org", "optimize_for", "policy", "gateway_url", "api_key")
+_QUICK_START_FORM: Final = ("api_key", "prompt", "org")
+
+T = TypeVar("T")
+TransportT = TypeVar("TransportT", httpx.BaseTransport, httpx.AsyncBaseTransport)
+Operation = Generator[httpx.Request, httpx.Response, T]
+
+
+class X25Error(Exception):
+    """Base of every error the gateway, or its absence, causes."""
+
+
+class GatewayUnreachable(X25Error):  # noqa: N818 - named for what happened
+    """No connection to the gateway, or it broke before the answer was complete."""
+
+
+class GatewayTimeout(X25Error):  # noqa: N818
+    """The gateway did not answer in time; the call may still be running there."""
+
+
+class MalformedReply(X25Error):  # noqa: N818
+    """The gateway answered with success, but not in the agreed shape."""
+
+
+class GatewayError(X25Error):
+    """The gateway answered with an error; the subclass says whose move it is."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - positional, so that the error survives pickling
+        self,
+        status: int,
+        code: str,
+        message: str,
+        field: str | None = None,
+        body: Any = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(status, code, message, field, body, retry_after_s)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.field = field
+        self.body = body
+        """The whole answer: parsed JSON, or text when it is not JSON."""
+        self.retry_after_s = retry_after_s
+        """Seconds the gateway asked to wait; None when it did not say."""
+
+    def __str__(self) -> str:
+        place = f" (field: {self.field})" if self.field else ""
+        return f"HTTP {self.status} {self.code}: {self.message}{place}"
+
+
+class InvalidRequest(GatewayError):  # noqa: N818
+    """The request must change before it can succeed (400, 404, 422); `field` names the part."""
+
+
+class Unauthorized(GatewayError):  # noqa: N818
+    """The API key is missing, unknown, or not allowed to do this (401, 403)."""
+
+
+class RateLimited(GatewayError):  # noqa: N818
+    """Too many requests for this key (429); wait `retry_after_s`."""
+
+
+class UpstreamFailed(GatewayError):  # noqa: N818
+    """The gateway works, what it depends on does not: every model failed, or its store is down (502-504)."""
+
+
+_STATUS_TO_ERROR: Final[dict[int, type[GatewayError]]] = {
+    **dict.fromkeys((400, 404, 422), InvalidRequest),
+    **dict.fromkeys((401, 403), Unauthorized),
+    429: RateLimited,
+    **dict.fromkeys((502, 503, 504), UpstreamFailed),
+}
+
+
+@dataclass(frozen=True)
+class X25Response:
+    """An answer and what it took to get it. The first ten fields are always sent by the gateway."""
+
+    text: str  # exact text of the answer
+    model_used: str  # model that produced `text`, e.g. "deepseek/deepseek-v4-flash"
+    provider: str
+    task_type: str
+    cost_usd: float  # all answer attempts of this call, failed and escalated ones included; judge excluded
+    latency_ms: float  # end to end, measured by the gateway
+    quality_score: float | None  # 0 to 1; None when a judge was due and failed
+    cascade_steps: int  # 1 = the first answer was kept, 2 and more = escalated
+    audit_hash: str  # SHA-256 of this call's entry in the org's audit chain
+    goal_match: dict[str, float]  # cost, quality, latency: how well each goal was met, 0 to 1
+    call_id: str = ""
+    org: str = ""
+    tier: str = ""  # "slm", "mid" or "frontier"
+    quality_source: str = "none"  # "judge", "checks", "estimate" or "none"
+    verdict: dict[str, Any] = field(default_factory=dict)  # what was checked and what came of it
+    propensity: float | None = None  # probability with which the first model was drawn
+    escalations: int = 0  # climbs because an answer was not good enough
+    fallbacks: int = 0  # moves to another model because a call failed
+    judge_cost_usd: float = 0.0
+    cost_saved_usd: float = 0.0  # same tokens on the reference frontier model, minus `cost_usd`
+    message: dict[str, Any] = field(default_factory=dict)  # full OpenAI assistant message
+    finish_reason: str | None = None
+    usage: dict[str, Any] = field(default_factory=dict)  # tokens of the returned answer, OpenAI names
+    simulated: bool = False  # True when a simulated model answered
+    stage: dict[str, Any] = field(default_factory=dict)  # the org's stage after this call
+    explain: dict[str, Any] = field(default_factory=dict)  # why this model
+
+    @classmethod
+    def from_json(cls, reply: Mapping[str, Any]) -> Self:
+        """Build a response from a reply of POST /route; fields this version does not know are left out.
+
+        Raises
+        ------
+        MalformedReply
+            One of the ten promised fields is missing.
+        """
+        required = [f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING]
+        missing = [name for name in required if name not in reply]
+        if missing:
+            raise MalformedReply(
+                f"expected a reply with {', '.join(required)}; missing: {', '.join(missing)}"
+            )
+        return cls(**{f.name: reply[f.name] for f in fields(cls) if f.name in reply})
+
+    def __str__(self) -> str:
+        cost = f"{self.cost_usd:.9f}".rstrip("0").rstrip(".")
+        quality = "unknown" if self.quality_score is None else f"{self.quality_score:.2f}"
+        facts = (
+            f"[{self.model_used} | {self.task_type} | ${cost} | quality {quality} | {self.latency_ms:.0f} ms"
+            f" | audit {self.audit_hash[:12]}]"
+        )
+        return f"{self.text}\n{facts}{' (simulated)' if self.simulated else ''}"
+
+
+class _Agent(Generic[TransportT]):
+    """What both agents share: the checked configuration, and the operations as generators."""
+
+    @overload
+    def __init__(
+        self,
+        org: str = "default",
+        optimize_for: Mapping[str, float] | Preset | None = None,
+        policy: Mapping[str, Any] | None = None,
+        gateway_url: str = DEFAULT_GATEWAY_URL,
+        api_key: str | None = None,
+        *,
+        prompt: str | None = None,
+        router: str = "auto",
+        timeout_s: float = 120.0,
+        transport: TransportT | None = None,
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self,
+        api_key: str,
+        prompt: str | None = None,
+        org: str = "default",
+        *,
+        optimize_for: Mapping[str, float] | Preset | None = None,
+        policy: Mapping[str, Any] | None = None,
+        gateway_url: str = DEFAULT_GATEWAY_URL,
+        router: str = "auto",
+        timeout_s: float = 120.0,
+        transport: TransportT | None = None,
+    ) -> None: ...
+
+    def __init__(self, *args: Any, transport: TransportT | None = None, **kwargs: Any) -> None:
+        names = _QUICK_START_FORM if _is_quick_start(args) else _REFERENCE_FORM
+        if len(args) > len(names):
+            raise TypeError(f"expected at most {len(names)} positional arguments {names}, got {len(args)}")
+        self._configure(**dict(zip(names, args, strict=False)), **kwargs)
+        self._open(transport)
+
+    def _open(self, transport: TransportT | None) -> None:
+        raise NotImplementedError
+
+    def _configure(  # noqa: PLR0913 - the published constructor
+        self,
+        *,
+        org: str | None = None,
+        optimize_for: Mapping[str, float] | str | None = None,
+        policy: Mapping[str, Any] | None = None,
+        gateway_url: str = DEFAULT_GATEWAY_URL,
+        api_key: str | None = None,
+        prompt: str | None = None,
+        router: str = "auto",
+        timeout_s: float = 120.0,
+    ) -> None:
+        if not timeout_s > 0:
+            raise ValueError(f"timeout_s: expected more than 0 seconds, got {timeout_s!r}")
+        self.org = "default" if org is None else org
+        self.optimize_for = _normalised_weights("balanced" if optimize_for is None else optimize_for)
+        self.policy = dict(policy or {})
+        self.gateway_url = _checked_url(gateway_url)
+        self.prompt = prompt
+        self.router = router
+        self.timeout_s = timeout_s
+        self._headers = _authorization(api_key)
+        self._org_is_the_keys = org is None and api_key is not None
+        """True until the gateway has told whose key this is."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(org={self.org!r}, gateway_url={self.gateway_url!r})"
+
+    def _call(
+        self, method: str, path: str, timeout_s: float, json: dict[str, Any] | None = None
+    ) -> Operation[dict[str, Any]]:
+        timeout = httpx.Timeout(min(timeout_s, self.timeout_s)).as_dict()
+        url = self.gateway_url + path
+        response = yield httpx.Request(
+            method, url, headers=self._headers, json=json, extensions={"timeout": timeout}
+        )
+        if not response.is_success:
+            raise _error_from(response)
+        return _json_object(response)
+
+    def _resolve_org(self) -> Operation[str]:
+        if self._org_is_the_keys:
+            try:
+                owner = yield from self._call("GET", "/keys/me", IDENTITY_TIMEOUT_S)
+            except InvalidRequest as error:
+                if error.status != 404:
+                    raise
+                owner = {"org": self.org}  # a gateway that issues no keys
+            if not isinstance(owner.get("org"), str):
+                raise MalformedReply(
+                    f"GET /keys/me: expected the key's org as text, got {owner.get('org')!r}"
+                )
+            self.org, self._org_is_the_keys = owner["org"], False
+        return self.org
+
+    def _complete(
+        self, prompt: str | None, messages: list[dict[str, Any]] | None, **given: Any
+    ) -> Operation[X25Response]:
+        if prompt is None and messages is None:
+            prompt = self.prompt
+        _check_question(prompt, messages)
+        optional = {"prompt": prompt, "messages": messages, **given}
+        body = {
+            "org": (yield from self._resolve_org()),
+            "optimize_for": self.optimize_for,
+            "policy": self.policy,
+            "router": self.router,
+            **{name: value for name, value in optional.items() if value is not None},
+        }
+        return X25Response.from_json((yield from self._call("POST", "/route", self.timeout_s, body)))
+
+    def _read(self, path: str) -> Operation[dict[str, Any]]:
+        org = quote((yield from self._resolve_org()), safe="")
+        return (yield from self._call("GET", path.format(org=org), READ_TIMEOUT_S))
+
+
+class X25(_Agent[httpx.BaseTransport]):
+    """An agent: holds a project's configuration and re-uses it across calls.
+
+    Two forms, told apart by their positional arguments:
+    `X25(org, optimize_for, policy, gateway_url, api_key)` with `complete(prompt)`, and
+    `X25(api_key, prompt, org)` with `complete()`. The latter is meant when the first argument starts with
+    "sk-", or the second is text other than the name of a preset. Key and URL are never read from the
+    environment.
+
+    Parameters
+    ----------
+    org
+        Whose learning, savings and audit chain the calls belong to. Absent: the key's own, asked of the
+        gateway once, or "default" without a key.
+    optimize_for
+        Weights of cost, quality and latency, each at least 0, normalised to sum 1; or the name of a preset.
+    policy
+        Hard constraints, e.g. `{"max_cost_per_call_usd": 0.02}`.
+    timeout_s
+        Longest wait for the connection, and for the next bytes, of one request.
+    transport
+        Stands in for the network, as in httpx.
+
+    Raises
+    ------
+    ValueError
+        A weight, the URL, the key or the timeout is not usable.
+    """
+
+    def _open(self, transport: httpx.BaseTransport | None) -> None:
+        self._client = httpx.Client(transport=transport)
+
+    def complete(
+        self,
+        prompt: str | None = None,
+        hint: str | None = None,
+        *,
+        messages: list[dict[str, Any]] | None = None,
+        options: dict[str, Any] | None = None,
+        call_id: str | None = None,
+    ) -> X25Response:
+        """Route a prompt, or OpenAI `messages`, to the cheapest model that meets the quality bar.
+
+        Parameters
+        ----------
+        prompt
+            The text; absent, the one given to the constructor.
+        hint
+            Task type, when known: summary, code, classification, extraction, qa, reasoning, creative or
+            general.
+        options
+            Further OpenAI chat parameters, passed on untouched.
+        call_id
+            Public id of the call; repeating it resumes the call instead of paying twice.
+
+        Raises
+        ------
+        ValueError
+            There is nothing to route; no request was made.
+        X25Error
+            The gateway is not there, late, or answers with an error; see the subclasses.
+        """
+        return self._run(self._complete(prompt, messages, hint=hint, options=options, call_id=call_id))
+
+    def get_stats(self) -> dict[str, Any]:
+        """Fetch the org's sums: calls, cost, savings, quality, latency, models and tiers used."""
+        return self._run(self._read("/stats/{org}"))
+
+    def get_stage(self) -> dict[str, Any]:
+        """Fetch the org's stage and how far the next one is."""
+        return self._run(self._read("/stage/{org}"))
+
+    def verify(self) -> dict[str, Any]:
+        """Have the gateway walk the org's audit chain and say whether it is intact."""
+        return self._run(self._read("/verify?org={org}"))
+
+    def close(self) -> None:
+        """Close the connections; the agent cannot be used afterwards."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _run(self, operation: Operation[T]) -> T:
+        try:
+            request = next(operation)
+            while True:
+                with _named_failures(request):
+                    response = self._client.send(request)
+                request = operation.send(response)
+        except StopIteration as finished:
+            result: T = finished.value
+            return result
+
+
+class AsyncX25(_Agent[httpx.AsyncBaseTransport]):
+    """The same agent for asyncio: constructed like `X25`, every operation awaited."""
+
+    def _open(self, transport: httpx.AsyncBaseTransport | None) -> None:
+        self._client = httpx.AsyncClient(transport=transport)
+
+    async def complete(
+        self,
+        prompt: str | None = None,
+        hint: str | None = None,
+        *,
+        messages: list[dict[str, Any]] | None = None,
+        options: dict[str, Any] | None = None,
+        call_id: str | None = None,
+    ) -> X25Response:
+        """Route a prompt or messages; see `X25.complete`."""
+        return await self._run(self._complete(prompt, messages, hint=hint, options=options, call_id=call_id))
+
+    async def get_stats(self) -> dict[str, Any]:
+        """Fetch the org's sums; see `X25.get_stats`."""
+        return await self._run(self._read("/stats/{org}"))
+
+    async def get_stage(self) -> dict[str, Any]:
+        """Fetch the org's stage and how far the next one is."""
+        return await self._run(self._read("/stage/{org}"))
+
+    async def verify(self) -> dict[str, Any]:
+        """Have the gateway walk the org's audit chain and say whether it is intact."""
+        return await self._run(self._read("/verify?org={org}"))
+
+    async def close(self) -> None:
+        """Close the connections; the agent cannot be used afterwards."""
+        await self._client.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.close()
+
+    async def _run(self, operation: Operation[T]) -> T:
+        try:
+            request = next(operation)
+            while True:
+                with _named_failures(request):
+                    response = await self._client.send(request)
+                request = operation.send(response)
+        except StopIteration as finished:
+            result: T = finished.value
+            return result
+
+
+def _is_quick_start(args: tuple[Any, ...]) -> bool:
+    key_comes_first = bool(args) and isinstance(args[0], str) and args[0].startswith("sk-")
+    prompt_comes_second = len(args) > 1 and isinstance(args[1], str) and args[1] not in PRESETS
+    return key_comes_first or prompt_comes_second
+
+
+def _normalised_weights(optimize_for: Mapping[str, float] | str) -> dict[str, float]:
+    if isinstance(optimize_for, str):
+        if optimize_for not in PRESETS:
+            raise ValueError(
+                f"optimize_for: expected weights or one of {', '.join(PRESETS)}, got {optimize_for!r}"
+            )
+        optimize_for = PRESETS[optimize_for]
+    unknown = optimize_for.keys() - PRESETS["balanced"].keys()
+    if unknown:
+        raise ValueError(f"optimize_for: expected the keys cost, quality, latency, got {sorted(unknown)}")
+    total = math.fsum(optimize_for.values())
+    if min(optimize_for.values(), default=0) < 0 or not 0 < total < math.inf:
+        raise ValueError(
+            f"optimize_for: expected weights of at least 0, one above 0, got {dict(optimize_for)}"
+        )
+    return {goal: optimize_for.get(goal, 0.0) / total for goal in PRESETS["balanced"]}
+
+
+def _checked_url(gateway_url: str) -> str:
+    parts = urlsplit(gateway_url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"gateway_url: expected http://host:port or https://host, got {gateway_url!r}")
+    return gateway_url.rstrip("/")
+
+
+def _authorization(api_key: str | None) -> dict[str, str]:
+    if api_key is None:
+        return {}
+    if not re.fullmatch(r"[!-~]+", api_key):
+        raise ValueError(
+            "api_key: expected visible ASCII characters only; is there a space or a line break in it?"
+        )
+    return {"Authorization": f"Bearer {api_key}"}
+
+
+def _check_question(prompt: str | None, messages: list[dict[str, Any]] | None) -> None:
+    if messages is None and (prompt is None or not prompt.strip()):
+        raise ValueError(f"prompt: expected text, here or in the constructor, got {prompt!r}")
+    if messages is not None and not messages:
+        raise ValueError("messages: expected at least one message, got an empty list")
+
+
+@contextmanager
+def _named_failures(request: httpx.Request) -> Iterator[None]:
+    try:
+        yield
+    except httpx.TimeoutException as error:
+        waited_s = request.extensions["timeout"]["read"]
+        raise GatewayTimeout(
+            f"no answer from the x25 gateway at {request.url} within {waited_s:g} s ({type(error).__name__})"
+        ) from error
+    except httpx.RequestError as error:
+        raise GatewayUnreachable(
+            f"no answer from the x25 gateway at {request.url} ({error}). Start one with `x25 serve` "
+            "(installed by `pip install 'x25[gateway]'`), or pass the gateway_url of a running one."
+        ) from error
+
+
+def _json_object(response: httpx.Response) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except ValueError as error:
+        raise MalformedReply(f"{response.url}: expected JSON, got {response.text[:200]!r}") from error
+    if not isinstance(body, dict):
+        raise MalformedReply(f"{response.url}: expected a JSON object, got {type(body).__name__}")
+    return body
+
+
+def _error_from(response: httpx.Response) -> GatewayError:
+    try:
+        body = response.json()
+    except ValueError:
+        body = response.text
+    error = body.get("error") if isinstance(body, dict) else None
+    details = error if isinstance(error, dict) else {}
+    return _STATUS_TO_ERROR.get(response.status_code, GatewayError)(
+        response.status_code,
+        details.get("code") or f"http_{response.status_code}",
+        details.get("message") or response.text[:200] or response.reason_phrase,
+        details.get("field"),
+        body,
+        _seconds(response.headers.get("Retry-After", "")),
+    )
+
+
+def _seconds(retry_after: str) -> float | None:
+    try:
+        return float(retry_after)
+    except ValueError:  # absent, or a date
+        return None

@@ -1,0 +1,87 @@
+"""Give nodes their collaborators, opened at the first call and not before."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+from typing import Any, Protocol, cast
+
+from langgraph.runtime import Runtime
+
+from ..nodes.services import Services
+from ..state.types import CascadeState, Context
+
+Node = Callable[[CascadeState, Services], Awaitable[CascadeState]]
+OpeningNode = Callable[[CascadeState, Services, Context], Awaitable[CascadeState]]
+
+
+class ServicesSource(Protocol):
+    """Anything that can hand out services inside a running event loop."""
+
+    async def get(self) -> Services:
+        """Return the services, opening them if need be."""
+        ...
+
+
+class Opened:
+    """Services that somebody else opened and will close."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def get(self) -> Services:
+        """Return them."""
+        return self._services
+
+
+class OpenedOnFirstCall:
+    """Services opened by the first call in the running event loop, once, and kept for the process's life."""
+
+    def __init__(self, opener: Callable[[], Awaitable[Services]]) -> None:
+        self._opener = opener
+        self._opening: asyncio.Future[Services] | None = None
+
+    async def get(self) -> Services:
+        """Return the services; concurrent first calls wait for the one opening. A failed opening is tried again."""
+        if self._opening is None:
+            self._opening = asyncio.ensure_future(self._opener())
+        try:
+            return await asyncio.shield(self._opening)
+        except BaseException:
+            if self._opening is not None and self._opening.done() and self._opening.exception() is not None:
+                self._opening = None
+            raise
+
+
+def bind(node: Node, source: ServicesSource) -> Callable[[CascadeState], Awaitable[CascadeState]]:
+    """Return `node` as LangGraph wants it: a function of the state alone, timed."""
+
+    async def run(state: CascadeState) -> CascadeState:
+        services = await source.get()
+        began = perf_counter()
+        return _timed(node.__name__, began, await node(state, services))
+
+    return _named(run, node)
+
+
+def bind_opening(
+    node: OpeningNode, source: ServicesSource
+) -> Callable[[CascadeState, Runtime[Context]], Awaitable[CascadeState]]:
+    """Return the first node, which also reads the run's context."""
+
+    async def run(state: CascadeState, runtime: Runtime[Context]) -> CascadeState:
+        services = await source.get()
+        began = perf_counter()
+        return _timed(node.__name__, began, await node(state, services, runtime.context or Context()))
+
+    return _named(run, node)
+
+
+def _timed(name: str, began_s: float, update: CascadeState) -> CascadeState:
+    update["timings"] = [{"node": name, "ms": round((perf_counter() - began_s) * 1e3, 3)}]
+    return update
+
+
+def _named(run: Any, node: Any) -> Any:
+    run.__name__ = node.__name__
+    run.__doc__ = node.__doc__
+    return cast("Any", run)

@@ -1,0 +1,224 @@
+"""Settings → Services: the only place where real things are constructed, opened and closed."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import numpy as np
+import yaml
+
+from ..nodes.services import Limits, Services
+from ..providers.gateway import OPENAI_WIRE, Gateway
+from ..providers.judge import LLMJudge, load_prompt
+from ..providers.keyring import Keyring
+from ..providers.langchain import LangChainProvider, specs_for
+from ..providers.openai_compatible import OpenAICompatible, new_client
+from ..providers.registry import Registry, load_registry
+from ..providers.specs import ModelSpec
+from ..routing.configs import RouterConfig
+from ..routing.difficulty import DifficultyModel
+from ..simulator.process import SimulatorProcess
+from ..state.errors import ConfigError
+from ..state.store import open_store
+from .binding import Opened, OpenedOnFirstCall, ServicesSource
+from .recovery import close_interrupted_calls
+from .settings import PACKAGE_DIR, Settings, load_settings, read_environment
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+_log = logging.getLogger(__name__)
+
+BUNDLED_MODELS = PACKAGE_DIR / "registry" / "models"
+SIMULATED_MODELS = PACKAGE_DIR / "simulator" / "models"
+BUNDLED_ROUTERS = PACKAGE_DIR / "registry" / "routers"
+JUDGE_PROMPT = PACKAGE_DIR / "registry" / "prompts" / "judge.yaml"
+JUDGES_FILE = PACKAGE_DIR / "registry" / "judges.yaml"
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The models of one gateway: who may answer, who may judge, and where they are reached."""
+
+    models: tuple[ModelSpec, ...]
+    judges: tuple[ModelSpec, ...]
+    reference: ModelSpec
+
+
+def services_source(given: Any) -> ServicesSource:
+    """Return a source of services for whatever a caller has: services, a source, chat models by tier, or nothing."""
+    if isinstance(given, Services):
+        return Opened(given)
+    if given is None:
+        return OpenedOnFirstCall(_open_for_life)
+    if isinstance(given, Mapping):
+        return OpenedOnFirstCall(lambda: _open_for_models(given))
+    if hasattr(given, "get"):
+        return given  # type: ignore[no-any-return]
+    raise ConfigError(f"expected Services or chat models by tier, got {type(given).__name__}")
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, environ: Mapping[str, str] | None = None) -> AsyncIterator[Services]:
+    """Open the store, the model pool, the HTTP client and, without any provider key, the simulator.
+
+    Raises
+    ------
+    ConfigError
+        When a file is wrong, or no model can be reached.
+    StoreError
+        When the database cannot be used.
+    """
+    environ = await asyncio.to_thread(read_environment) if environ is None else environ
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(
+            await open_store(settings.store_url, synchronous=settings.sqlite_synchronous)
+        )
+        keyring = Keyring(environ)
+        pool = await _open_pool(settings, keyring, stack)
+        client = await stack.enter_async_context(await asyncio.to_thread(new_client))
+        routers = await asyncio.to_thread(load_routers, Path(settings.routers_dir) if settings.routers_dir else None)
+        services = Services(
+            store=store,
+            models={spec.model_id: spec for spec in pool.models},
+            reference=pool.reference,
+            gateway=Gateway({OPENAI_WIRE: OpenAICompatible(client)}, keyring),
+            difficulty=await asyncio.to_thread(load_difficulty, settings.model),
+            routers=routers,
+            judge=await asyncio.to_thread(_judge, pool, keyring, client, settings) if pool.judges else None,
+            limits=_limits(settings),
+            rng=np.random.default_rng(settings.seed),
+        )
+        if settings.checkpoints != "sync":
+            overdue = services.now() - timedelta(seconds=2 * settings.call_deadline_s)
+            await close_interrupted_calls(services, before=overdue)
+        yield services
+
+
+def load_difficulty(path: Path) -> DifficultyModel:
+    """Return the fitted difficulty model of an artifact.
+
+    Raises
+    ------
+    ConfigError
+        Naming the file, when it is absent or not such an artifact.
+    """
+    try:
+        return DifficultyModel.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigError(f"{path}: not a difficulty artifact: {error}") from error
+
+
+def load_routers(folder: Path | None = None) -> dict[str, RouterConfig]:
+    """Return the router configs by name: the bundled ones, then those of `folder` on top.
+
+    Raises
+    ------
+    ConfigError
+        When the folder does not exist or a file is wrong.
+    """
+    if folder is not None and not folder.is_dir():
+        raise ConfigError(f"the routers folder {folder} does not exist")
+    routers: dict[str, RouterConfig] = {}
+    for place in (BUNDLED_ROUTERS, folder):
+        for path in sorted(place.glob("*.y*ml")) if place is not None else ():
+            config = RouterConfig.parse(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
+            routers[config.name] = config
+    return routers
+
+
+def real_pool(settings: Settings, keyring: Keyring) -> Pool | None:
+    """Return the pool of real models that a key or a local server opens; None when there is none."""
+    registry = load_registry(BUNDLED_MODELS, *settings.model_dirs)
+    models = [spec for spec in registry.routable(keyring.has) if not spec.simulated]
+    if not models:
+        return None
+    return Pool(tuple(models), _real_judges(registry, keyring, settings.judge), _reference(registry, models, settings))
+
+
+def simulated_pool(settings: Settings, url: str) -> Pool:
+    """Return the simulated pool, aimed at the simulator's URL: the settings' model folders, or the bundled ones."""
+    bundled = load_registry(SIMULATED_MODELS)
+    registry = load_registry(*settings.model_dirs) if settings.model_dirs else bundled
+    models = [spec.with_base_url(url) for spec in registry.models if spec.role == "chat" and spec.simulated]
+    if not models:
+        raise ConfigError(f"no simulated model in {settings.models_dir or SIMULATED_MODELS}")
+    judges = [spec.with_base_url(url) for spec in bundled.models if spec.role == "judge"]
+    return Pool(
+        tuple(models), () if settings.judge == "none" else tuple(judges), _reference(registry, models, settings)
+    )
+
+
+async def _open_pool(settings: Settings, keyring: Keyring, stack: AsyncExitStack) -> Pool:
+    if settings.upstream != "simulator":
+        pool = await asyncio.to_thread(real_pool, settings, keyring)
+        if pool is not None:
+            return pool
+        if settings.upstream == "real":
+            raise ConfigError("no real model can be reached: set OPENROUTER_API_KEY or another provider's key")
+        _log.warning("no provider key is set: answers come from simulated models; set OPENROUTER_API_KEY for real ones")
+    url = settings.simulator_url
+    if not url:
+        simulator = SimulatorProcess()
+        await stack.enter_async_context(simulator)
+        url = simulator.url
+    return await asyncio.to_thread(simulated_pool, settings, url)
+
+
+def _real_judges(registry: Registry, keyring: Keyring, wanted: str) -> tuple[ModelSpec, ...]:
+    """Return the usable judges, best first: the one asked for, or those of registry/judges.yaml."""
+    if wanted == "none":
+        return ()
+    if wanted != "auto":
+        return (registry.get(wanted),)
+    names = yaml.safe_load(JUDGES_FILE.read_text(encoding="utf-8"))["judges"]
+    usable = {spec.model_id for spec in registry.routable(keyring.has)}
+    return tuple(registry.get(name) for name in names if name in usable)
+
+
+def _reference(registry: Registry, models: list[ModelSpec], settings: Settings) -> ModelSpec:
+    if settings.reference_model:
+        return registry.get(settings.reference_model)
+    return registry.reference(models)
+
+
+def _judge(pool: Pool, keyring: Keyring, client: httpx.AsyncClient, settings: Settings) -> LLMJudge:
+    return LLMJudge(pool.judges, keyring, load_prompt(JUDGE_PROMPT), client, timeout_s=settings.judge_timeout_s)
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        attempt_timeout_s=settings.attempt_timeout_s,
+        call_deadline_s=settings.call_deadline_s,
+        default_max_output_tokens=settings.default_max_output_tokens,
+        max_prompt_chars=settings.max_prompt_chars,
+        store_prompts=settings.store_prompts,
+        resumable=settings.checkpoints == "sync",
+    )
+
+
+async def _open_for_life() -> Services:
+    """Open services with the environment's settings and never close them: Studio and scripts have no shutdown."""
+    settings = await asyncio.to_thread(load_settings)
+    return await AsyncExitStack().enter_async_context(open_services(settings))
+
+
+async def _open_for_models(models: "Mapping[str, BaseChatModel]") -> Services:
+    """Open services around an agent's own chat models, with learning kept in memory."""
+    specs = specs_for(models)
+    keyring = Keyring({})
+    return Services(
+        store=await open_store("sqlite+aiosqlite://"),
+        models={spec.model_id: spec for spec in specs},
+        reference=Registry.reference(specs),
+        gateway=Gateway({"langchain": LangChainProvider.from_tiers(models)}, keyring),
+        difficulty=await asyncio.to_thread(load_difficulty, PACKAGE_DIR / "artifacts" / "difficulty.json"),
+        routers=await asyncio.to_thread(load_routers),
+    )

@@ -1,0 +1,79 @@
+"""The cascade as a LangGraph state machine: nodes, then edges, in story order."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from langgraph.graph import END, START, StateGraph
+
+from ..nodes.audit import audit
+from ..nodes.classify import classify
+from ..nodes.dispatch import dispatch
+from ..nodes.escalate import escalate
+from ..nodes.estimate_difficulty import estimate_difficulty
+from ..nodes.judge import judge
+from ..nodes.lookup_cache import lookup_cache
+from ..nodes.services import Services
+from ..nodes.stage_check import stage_check
+from ..nodes.thompson_select import thompson_select
+from ..nodes.update_posterior import update_posterior
+from ..state.types import CascadeState, Context, Reply, Request
+from .binding import ServicesSource, bind, bind_opening
+from .bootstrap import services_source
+from .privacy import PrivateCascadeState
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+RECURSION_LIMIT = 32
+"""Supersteps: nine nodes, two more for each of at most five escalations, and room to spare; the default is 10,007."""
+
+
+def build_cascade(
+    services: "Services | ServicesSource | Mapping[str, BaseChatModel]", *, keep_text: bool = False
+) -> StateGraph[CascadeState, Context, Request, Reply]:
+    """Return the uncompiled cascade; compile it with the checkpointer of your choice.
+
+    Parameters
+    ----------
+    services
+        Opened services, a source of them, or an agent's own chat models by tier
+        (``{"slm": …, "mid": …, "frontier": …}``).
+    keep_text
+        Let prompts and answers into checkpoints; needed to resume a call in another process.
+    """
+    source = services_source(services)
+    builder = StateGraph(
+        CascadeState if keep_text else PrivateCascadeState,
+        context_schema=Context,
+        input_schema=Request,
+        output_schema=Reply,
+    )
+    builder.add_node("lookup_cache", bind_opening(lookup_cache, source), metadata={"does": "check, stamp, look up"})
+    builder.add_node("classify", bind(classify, source), metadata={"does": "task type"})
+    builder.add_node("estimate_difficulty", bind(estimate_difficulty, source), metadata={"does": "who can answer it"})
+    builder.add_node("thompson_select", bind(thompson_select, source), metadata={"does": "which model first"})
+    builder.add_node("dispatch", bind(dispatch, source), metadata={"does": "buy an answer", "network": True})
+    builder.add_node("judge", bind(judge, source), metadata={"does": "is it good enough", "network": True})
+    builder.add_node("update_posterior", bind(update_posterior, source), metadata={"does": "learn", "writes": True})
+    builder.add_node("audit", bind(audit, source), metadata={"does": "log and chain", "writes": True})
+    builder.add_node("stage_check", bind(stage_check, source), metadata={"does": "maturity of the org"})
+
+    builder.add_edge(START, "lookup_cache")
+    builder.add_edge("lookup_cache", "classify")
+    builder.add_edge("classify", "estimate_difficulty")
+    builder.add_edge("estimate_difficulty", "thompson_select")
+    builder.add_edge("thompson_select", "dispatch")
+    builder.add_edge("dispatch", "judge")
+    builder.add_conditional_edges("judge", escalate, ["dispatch", "update_posterior"])
+    builder.add_edge("update_posterior", "audit")
+    builder.add_edge("audit", "stage_check")
+    builder.add_edge("stage_check", END)
+    return builder
+
+
+graph = (
+    build_cascade(services_source(None))
+    .compile(name="x25")
+    .with_config({"recursion_limit": RECURSION_LIMIT, "run_name": "x25"})
+)
+"""For Studio and for `from x25.graph.build import graph`: compiled without a checkpointer, opens at the first call."""

@@ -1,0 +1,142 @@
+"""Checkpoints of calls: one thread for a call, named after org and call, so that nothing is ever shared."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+
+from ..routing.request import check_call_id, check_org
+from ..state.errors import ConfigError, NotFound
+from .settings import Settings
+
+
+def serializer() -> JsonPlusSerializer:
+    """Return a serializer that rebuilds no class at all: the state holds JSON values only."""
+    return JsonPlusSerializer(allowed_msgpack_modules=None)
+
+
+def thread_id(org: str, call_id: str) -> str:
+    """Return the thread of one call; both parts are validated, so one org can never name another's thread."""
+    return f"{check_org(org)}/{check_call_id(call_id)}"
+
+
+def thread_config(org: str, call_id: str) -> RunnableConfig:
+    """Return the run configuration that stores a call's checkpoints under its own thread, org in the metadata."""
+    return {"configurable": {"thread_id": thread_id(org, call_id)}, "metadata": {"org": org, "call_id": call_id}}
+
+
+@asynccontextmanager
+async def open_saver(settings: Settings) -> AsyncIterator[BaseCheckpointSaver[Any] | None]:
+    """Open the checkpoint saver of the configured store, set up; None when checkpoints are off."""
+    if settings.checkpoints == "off":
+        yield None
+    elif settings.store_url.startswith("sqlite"):
+        async with _sqlite_saver(settings.data_dir / "checkpoints.db") as saver:
+            yield saver
+    elif settings.store_url.startswith("postgresql"):
+        async with _postgres_saver(settings.store_url) as saver:
+            yield saver
+    else:
+        raise ConfigError(f"X25_DATABASE_URL must begin with sqlite or postgresql, got {settings.store_url.split(':')[0]!r}")
+
+
+@asynccontextmanager
+async def _sqlite_saver(path: Path) -> AsyncIterator[BaseCheckpointSaver[Any]]:
+    import aiosqlite  # noqa: PLC0415 - only where SQLite is used
+    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver  # noqa: PLC0415
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    async with aiosqlite.connect(path, timeout=30) as connection:
+        await connection.execute("PRAGMA synchronous=NORMAL")
+        saver = AsyncSqliteSaver(connection, serde=serializer())
+        await saver.setup()
+        yield saver
+
+
+@asynccontextmanager
+async def _postgres_saver(store_url: str) -> AsyncIterator[BaseCheckpointSaver[Any]]:
+    from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver  # noqa: PLC0415
+    from psycopg.rows import dict_row  # noqa: PLC0415
+    from psycopg_pool import AsyncConnectionPool  # noqa: PLC0415
+
+    conninfo = re.sub(r"^postgresql\+\w+", "postgresql", store_url)
+    arguments = {"autocommit": True, "row_factory": dict_row, "prepare_threshold": 0}
+    async with AsyncConnectionPool(conninfo, min_size=1, max_size=4, kwargs=arguments, open=False) as pool:
+        saver = AsyncPostgresSaver(pool, serde=serializer())
+        await saver.setup()
+        yield saver
+
+
+async def path_of(saver: BaseCheckpointSaver[Any], org: str, call_id: str) -> list[dict[str, Any]]:
+    """Return the path one call took: node and milliseconds, in order.
+
+    Raises
+    ------
+    NotFound
+        When no checkpoint of that call is kept.
+    """
+    stored = await saver.aget_tuple(thread_config(org, call_id))
+    if stored is None:
+        raise NotFound(f"no checkpoint of call {call_id!r} of org {org!r} is kept")
+    values = stored.checkpoint["channel_values"]
+    return list(values.get("timings", []))
+
+
+async def values_of(saver: BaseCheckpointSaver[Any], org: str, call_id: str) -> dict[str, Any]:
+    """Return the stored working memory of one call; NotFound when none is kept."""
+    stored = await saver.aget_tuple(thread_config(org, call_id))
+    if stored is None:
+        raise NotFound(f"no checkpoint of call {call_id!r} of org {org!r} is kept")
+    return dict(stored.checkpoint["channel_values"])
+
+
+async def delete_checkpoints(
+    saver: BaseCheckpointSaver[Any], *, org: str | None = None, before: datetime | None = None
+) -> int:
+    """Delete checkpoints by org, by age, or both; return how many calls lost theirs.
+
+    Age is the time in the checkpoint id, a UUID of version 6. An org's threads are one range of the primary key,
+    since "0" follows "/" in ASCII and org names contain neither.
+    """
+    clause, arguments = "1=1", []
+    mark = "?" if _is_sqlite(saver) else "%s"
+    if org is not None:
+        clause += f" AND thread_id >= {mark} AND thread_id < {mark}"
+        arguments += [f"{check_org(org)}/", f"{org}0"]
+    if before is not None:
+        clause += f" AND checkpoint_id < {mark}"
+        arguments.append(first_uuid6(before))
+    return await _delete_threads(saver, clause, arguments)
+
+
+def first_uuid6(moment: datetime) -> str:
+    """Return the smallest version-6 UUID of a moment (RFC 9562, section 5.6: 60 bits of 100 ns since 1582)."""
+    ticks = int(moment.timestamp() * 1e7) + 0x01B21DD213814000
+    high, middle, low = ticks >> 28, (ticks >> 12) & 0xFFFF, ticks & 0x0FFF
+    return f"{high:08x}-{middle:04x}-6{low:03x}-0000-000000000000"
+
+
+def _is_sqlite(saver: BaseCheckpointSaver[Any]) -> bool:
+    return "sqlite" in type(saver).__module__
+
+
+async def _delete_threads(saver: Any, clause: str, arguments: list[str]) -> int:
+    """Delete the whole threads of the checkpoints that match."""
+    found = f"SELECT DISTINCT thread_id FROM checkpoints WHERE {clause}"  # noqa: S608 - the clause is built above
+    if _is_sqlite(saver):
+        async with saver.conn.execute(found, arguments) as cursor:
+            threads = [row[0] for row in await cursor.fetchall()]
+    else:
+        async with saver.conn.connection() as connection:
+            cursor = await connection.execute(found.replace("thread_id >=", 'thread_id COLLATE "C" >=')
+                                              .replace("thread_id <", 'thread_id COLLATE "C" <'), arguments)
+            threads = [row["thread_id"] for row in await cursor.fetchall()]
+    for thread in threads:
+        await saver.adelete_thread(thread)
+    return len(threads)

@@ -1,0 +1,75 @@
+"""One call from request to reply: the function that every door goes through."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+
+from ..nodes.lookup_cache import new_call_id
+from ..nodes.services import Services
+from ..routing.request import check_call_id, check_org
+from ..state.errors import InvalidRequest, NotFound
+from ..state.types import Context, Reply, Request
+from .bootstrap import open_services
+from .build import RECURSION_LIMIT, build_cascade
+from .checkpoints import open_saver, thread_config
+from .settings import Settings
+
+
+class Cascade:
+    """The compiled cascade with its services, checkpointed per org and call."""
+
+    def __init__(
+        self, services: Services, settings: Settings, saver: BaseCheckpointSaver[Any] | None = None
+    ) -> None:
+        self.services = services
+        self.settings = settings
+        self.saver = saver
+        self.graph = build_cascade(services, keep_text=settings.keeps_text).compile(checkpointer=saver, name="x25")
+        self._durability = {"durability": settings.checkpoints} if saver is not None else {}
+
+    async def route(self, request: Request, context: Context | None = None) -> Reply:
+        """Route one request.
+
+        Raises
+        ------
+        InvalidRequest
+            When a field breaks a rule, or `call_id` was used before.
+        CallFailed
+            When every eligible model failed; the call is logged and audited all the same.
+        """
+        org = check_org(request.get("org") or "default")
+        given = request.get("call_id")
+        if given is not None and await self.services.store.calls.get(org, check_call_id(given)) is not None:
+            raise InvalidRequest(f"call_id {given!r} was answered before", field="call_id")
+        call_id = given or new_call_id(int(self.services.now().timestamp() * 1000))
+        return await self._run(cast("Request", {**request, "org": org, "call_id": call_id}), org, call_id, context)
+
+    async def resume(self, org: str, call_id: str) -> Reply:
+        """Take up a call that died with its process; an answer that was paid for is used again.
+
+        Raises
+        ------
+        NotFound
+            When no checkpoint of the call is kept.
+        AttemptInterrupted
+            As the reason of a `CallFailed`, when an attempt was out and the upstream cannot tell whether it was billed.
+        """
+        if self.saver is None or await self.saver.aget_tuple(thread_config(org, call_id)) is None:
+            raise NotFound(f"no checkpoint of call {call_id!r} of org {org!r} is kept")
+        return await self._run(None, org, call_id, None)
+
+    async def _run(self, request: Request | None, org: str, call_id: str, context: Context | None) -> Reply:
+        config = {**thread_config(org, call_id), "recursion_limit": RECURSION_LIMIT, "run_name": "x25"}
+        reply = await self.graph.ainvoke(
+            request, config, context=context or Context(), **self._durability  # type: ignore[arg-type]
+        )
+        return cast("Reply", reply)
+
+
+@asynccontextmanager
+async def open_cascade(settings: Settings) -> AsyncIterator[Cascade]:
+    """Open services and checkpoints, log what a dead process left behind, and close everything at the end."""
+    async with open_services(settings) as services, open_saver(settings) as saver:
+        yield Cascade(services, settings, saver)

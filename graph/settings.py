@@ -1,0 +1,118 @@
+"""Every knob of the gateway. The only file that reads the environment and `.env`."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from dotenv import dotenv_values
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ..state.errors import ConfigError
+
+PACKAGE_DIR = Path(__file__).resolve().parent.parent
+PREFIX = "X25_"
+SWITCHES = frozenset({"X25_OLLAMA", "X25_VLLM"})
+"""Environment variables that enable local deployments in the registry (`enabled_by`); not settings."""
+
+
+class Settings(BaseSettings):
+    """Settings with their defaults. Each is read from `X25_<NAME>` in the environment or in `.env`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    data_dir: Path = Field(Path(".x25"), description="Folder that holds all state of an embedded gateway.")
+    database_url: str = Field(
+        "", description="Store; empty = SQLite in data_dir. Postgres: postgresql+psycopg://user:pw@host/db."
+    )
+    sqlite_synchronous: Literal["NORMAL", "FULL"] = Field(
+        "NORMAL", description="NORMAL survives a killed process, FULL also a power cut (slower)."
+    )
+    checkpoints: Literal["exit", "sync", "off"] = Field(
+        "exit",
+        description="exit: one checkpoint when a call ends. sync: one per node, so a crashed call resumes "
+        "without paying twice (stores prompts). off: none.",
+    )
+    store_prompts: bool = Field(False, description="Keep prompts and answers in the store and in checkpoints.")
+    host: str = Field("127.0.0.1", description="Address the gateway listens on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port the gateway listens on; 0 = any free one.")
+    require_key: bool = Field(False, description="Refuse requests without an API key.")
+    upstream: Literal["auto", "real", "simulator"] = Field(
+        "auto", description="auto: real models when a provider key is set, simulated ones otherwise."
+    )
+    simulator_url: str = Field("", description="A running simulator to use instead of starting one.")
+    models_dir: str = Field("", description="Further model folders, separated by the system's path separator.")
+    routers_dir: str = Field("", description="Folder with router configs; empty = the bundled ones.")
+    model: Path = Field(
+        PACKAGE_DIR / "artifacts" / "difficulty.json", description="Fitted difficulty artifact to serve."
+    )
+    judge: str = Field("auto", description="auto, none, or the model id of the judge.")
+    judge_timeout_s: float = Field(20.0, gt=0, le=600, description="Longest wait for a judge.")
+    attempt_timeout_s: float = Field(60.0, gt=0, le=3600, description="Longest wait for one provider request.")
+    call_deadline_s: float = Field(180.0, gt=0, le=7200, description="Longest time one call may take.")
+    default_max_output_tokens: int = Field(
+        1024, ge=1, le=1_000_000, description="max_tokens sent when the caller names none; bounds what a call costs."
+    )
+    max_prompt_chars: int = Field(2_000_000, ge=1, description="Longest request accepted, characters.")
+    reference_model: str = Field("", description="Model savings are measured against; empty = dearest frontier model.")
+    seed: int | None = Field(None, description="Seed of all draws, for reproducible runs; empty = from the system.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Verbosity of the log.")
+
+    @property
+    def store_url(self) -> str:
+        """URL of the store; SQLite in `data_dir` unless one is set."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'x25.db'}"
+
+    @property
+    def model_dirs(self) -> list[Path]:
+        """Folders with models beyond the bundled registry."""
+        return [Path(part) for part in self.models_dir.split(os.pathsep) if part]
+
+    @property
+    def keeps_text(self) -> bool:
+        """Whether prompts and answers may be written down."""
+        return self.store_prompts or self.checkpoints == "sync"
+
+
+def read_environment(env_file: Path | None = Path(".env")) -> dict[str, str]:
+    """Return the environment over the values of `.env` (the environment wins)."""
+    from_file = dotenv_values(env_file) if env_file is not None and env_file.is_file() else {}
+    return {key: value for key, value in {**from_file, **os.environ}.items() if value is not None}
+
+
+def load_settings(environ: Mapping[str, str] | None = None, **overrides: object) -> Settings:
+    """Return the settings of `environ` (default: environment and `.env`), with `overrides` on top.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown `X25_…` name (the nearest known one is named) or a value out of range.
+    """
+    values = read_environment() if environ is None else environ
+    given = {key: value for key, value in values.items() if key.startswith(PREFIX) and key not in SWITCHES}
+    known = {PREFIX + name.upper(): name for name in Settings.model_fields}
+    for key in given:
+        if key not in known:
+            nearest = difflib.get_close_matches(key, known, n=1)
+            hint = f"; did you mean {nearest[0]}?" if nearest else f"; known: {', '.join(sorted(known))}"
+            raise ConfigError(f"unknown setting {key}{hint}")
+    fields = {known[key]: value for key, value in given.items() if value != ""} | {
+        key: value for key, value in overrides.items() if value is not None
+    }
+    try:
+        return _FromMapping(**fields)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + str(first["loc"][0]).upper() if first["loc"] else "settings"
+        raise ConfigError(f"{name}: {first['msg']}, got {first.get('input')!r}") from error
+
+
+class _FromMapping(Settings):
+    """Settings from what was passed alone, so that a test's mapping is all there is."""
+
+    @classmethod
+    def settings_customise_sources(cls, settings_cls, init_settings, **_: object):  # type: ignore[no-untyped-def]  # noqa: ANN206, ANN001
+        """Keep the explicit values; the environment was read by `read_environment`."""
+        return (init_settings,)

@@ -1,0 +1,121 @@
+"""Write the call down: log row, link of the org's audit chain, and the reply."""
+
+from datetime import datetime
+from hashlib import sha256
+
+from ..providers.base import Usage
+from ..routing.weights import goal_match
+from ..state.records import Call, usd_from_nusd
+from ..state.types import CascadeState, JSONObject
+from .receipt import best_answer, explain, message_text
+from .services import Services
+
+
+async def audit(state: CascadeState, services: Services) -> CascadeState:
+    """Log the call and extend the chain in one transaction; return the best answer held with its receipt."""
+    best = best_answer(state)
+    verdict = state["verdicts"][best["step"]] if best else {}
+    latency_ms = round((services.clock_s() - state["started_monotonic_s"]) * 1e3, 3)
+    call = _call(state, services, best, verdict, latency_ms)
+    entry, call_count = await services.store.calls.record(call, _audit_record(state, call, best))
+    written = CascadeState(audit_hash=entry.record_hash, call_count=call_count)
+    if best is None:
+        return written
+    quality = verdict["posterior"] if call.quality_score is None else call.quality_score
+    return written | CascadeState(
+        text=message_text(best["message"]),
+        message=best["message"],
+        finish_reason=best["finish_reason"],
+        usage=best["usage"],
+        model_used=best["model_id"],
+        provider=best["provider"],
+        tier=best["tier"],
+        simulated=best["simulated"],
+        cost_usd=usd_from_nusd(call.cost_nusd),
+        judge_cost_usd=usd_from_nusd(call.judge_cost_nusd),
+        cost_saved_usd=usd_from_nusd(call.reference_cost_nusd - call.cost_nusd),
+        latency_ms=latency_ms,
+        quality_score=None if call.quality_score is None else round(call.quality_score, 4),
+        quality_source=call.quality_source,
+        verdict=verdict,
+        cascade_steps=call.cascade_steps,
+        propensity=call.propensity,
+        goal_match=goal_match(
+            cost_nusd=call.cost_nusd, reference_cost_nusd=call.reference_cost_nusd, quality=quality,
+            latency_ms=latency_ms, reference_latency_ms=services.reference.expected_latency_ms,
+        ),
+        explain=explain(state, services) if state["explain_wanted"] else {},
+    )  # fmt: skip
+
+
+def _call(
+    state: CascadeState, services: Services, best: JSONObject | None, verdict: JSONObject, latency_ms: float
+) -> Call:
+    spent = {kind: sum(one["spent_nusd"] for one in state["attempts"] if one["kind"] == kind) for kind in ("answer", "judge")}
+    decision = state["first_decision"]
+    return Call(
+        call_id=state["call_id"],
+        org=state["org"],
+        created_at=datetime.fromisoformat(state["started_at"]),
+        status="failed" if best is None else "answered",
+        task_type=state["task_type"],
+        task_cell=state["task_cell"],
+        difficulty=state["difficulty"],
+        model_id=best["model_id"] if best else None,
+        provider=best["provider"] if best else None,
+        tier=best["tier"] if best else None,
+        cost_nusd=spent["answer"],
+        judge_cost_nusd=spent["judge"],
+        reference_cost_nusd=_reference_cost_nusd(best, services) if best else spent["answer"],
+        quality_score=verdict.get("score"),
+        quality_source=verdict.get("source", "none"),
+        latency_ms=latency_ms,
+        cascade_steps=len(state["held"]),
+        escalations=state["escalations"],
+        fallbacks=state["fallbacks"],
+        propensity=decision["propensity"],
+        router=state["router"],
+        simulated=bool(best and best["simulated"]),
+        record_hash="",
+        decision={**decision, "difficulty": state["difficulty"], "optimize_for": state["optimize_for"]},
+        prompt=_prompt_text(state) if services.limits.store_prompts else None,
+    )
+
+
+def _reference_cost_nusd(best: JSONObject, services: Services) -> int:
+    """Return what the returned answer's tokens would have cost on the reference frontier model."""
+    return services.reference.cost_nusd(Usage.from_openai({**best["usage"], "cost": None})) if best["usage"] else 0
+
+
+def _audit_record(state: CascadeState, call: Call, best: JSONObject | None) -> JSONObject:
+    """Return what the chain proves: who decided what with which probability, what it cost, which words (hashed)."""
+    return {
+        "kind": "call",
+        "call_id": call.call_id,
+        "at": state["started_at"],
+        "status": call.status,
+        "task": {"type": call.task_type, "cell": call.task_cell, "source": state["task_source"]},
+        "router": call.router,
+        "policy": state["policy"],
+        "optimize_for": state["optimize_for"],
+        "decision": {
+            key: state["first_decision"][key] for key in ("model_id", "tier", "propensity", "judge_prob", "explored", "strategy")
+        },
+        "attempts": [
+            {key: one[key] for key in ("attempt_id", "kind", "model_id", "status", "error", "spent_nusd", "cost_source")}
+            for one in state["attempts"]
+        ],
+        "verdicts": [{key: one[key] for key in ("model_id", "source", "score", "failed_check")} for one in state["verdicts"]],
+        "answer": None if best is None else {"model_id": best["model_id"], "sha256": _digest(message_text(best["message"]))},
+        "prompt_sha256": _digest(_prompt_text(state)),
+        "cost_nusd": call.cost_nusd,
+        "judge_cost_nusd": call.judge_cost_nusd,
+    }  # fmt: skip
+
+
+def _prompt_text(state: CascadeState) -> str:
+    return "\n\n".join(message_text(message) for message in state["messages"])
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,106 @@
+"""Buy an answer: reserve what it can cost, ask the decided model, settle."""
+
+from ..providers.base import Completion, Usage
+from ..routing.request import answer_tokens
+from ..routing.tokens import bound_prompt_tokens
+from ..state.errors import AttemptInterrupted, ProviderError
+from ..state.types import CascadeState, JSONObject
+from .candidates import left_nusd
+from .recording import Recording, summary
+from .services import Services
+
+
+async def dispatch(state: CascadeState, services: Services) -> CascadeState:
+    """Ask the decided model for an answer; what went wrong is left in `unanswered` for the next move."""
+    body, reserved_nusd = _prepare(state, services)
+    spec = services.spec(state["decision"]["model_id"])
+    recording = Recording(
+        services, state["org"], state["call_id"], len(state["held"]), "answer", spec, reserved_nusd,
+        first_number=sum(one["kind"] == "answer" and one["step"] == len(state["held"]) for one in state["attempts"]),
+    )  # fmt: skip
+    try:
+        paid = await _paid_before(recording) if services.limits.resumable else None
+        completion = paid or await services.gateway.complete(
+            spec,
+            body,
+            record=recording,
+            timeout_s=services.limits.attempt_timeout_s,
+            deadline_s=state["started_monotonic_s"] + services.limits.call_deadline_s,
+        )
+    except ProviderError as error:
+        return CascadeState(
+            attempts=state["attempts"] + recording.to_json(),
+            failed_models=[*state["failed_models"], spec.model_id],
+            unanswered={"code": error.code, "message": str(error)},
+        )
+    return CascadeState(
+        attempts=state["attempts"] + recording.to_json(),
+        held=[*state["held"], _held(completion, recording)],
+        unanswered=None,
+    )
+
+
+def _prepare(state: CascadeState, services: Services) -> tuple[JSONObject, int]:
+    """Return the body to send and the most it can cost; the answer is kept short enough for the caller's cap."""
+    spec = services.spec(state["decision"]["model_id"])
+    bound = bound_prompt_tokens(state["messages"], state["options"])
+    limit = answer_tokens(state["options"], services.limits.default_max_output_tokens, spec.max_output_tokens)
+    left = left_nusd(state)
+    if left is not None:
+        limit = spec.affordable_tokens(left, bound, limit)
+    name = "max_completion_tokens" if "max_completion_tokens" in state["options"] else "max_tokens"
+    body = {**state["options"], "messages": state["messages"], name: limit}
+    return body, spec.bound_cost_nusd(bound, limit)
+
+
+async def _paid_before(recording: Recording) -> Completion | None:
+    """Return the answer that this call paid for before its process died, or None when it never asked.
+
+    Raises
+    ------
+    AttemptInterrupted
+        When a request was out and a repetition might be billed again.
+    """
+    services = recording.services
+    prior = await services.store.attempts.find(recording.org, recording.call_id, recording.step, recording.kind)
+    if prior is None or prior.model_id != recording.spec.model_id or prior.status == "failed":
+        return None
+    deployment = next((one for one in recording.spec.deployments if one.name == prior.deployment), None)
+    if prior.status == "finished" and prior.response is not None:
+        recording.settled.append(prior)
+        return _completion(prior.response, prior.deployment)
+    if deployment is not None and deployment.idempotent and prior.status == "started":
+        recording.adopt(prior)
+        return None
+    error = AttemptInterrupted(f"attempt {prior.attempt_id} was out when its process died; it may have been billed")
+    await recording.interrupt(prior, error)
+    raise error
+
+
+def _completion(response: JSONObject, deployment: str) -> Completion:
+    usage = Usage.from_openai(response["usage"]) if response["usage"] else None
+    return Completion(
+        message=response["message"],
+        finish_reason=response["finish_reason"],
+        usage=usage,
+        model=response["model"],
+        latency_ms=response["latency_ms"],
+        deployment=deployment,
+    )
+
+
+def _held(completion: Completion, recording: Recording) -> JSONObject:
+    """Return the answer as it is held in working memory."""
+    attempt = recording.settled[-1]
+    return {
+        "step": recording.step,
+        "model_id": recording.spec.model_id,
+        "tier": recording.spec.tier,
+        "provider": recording.spec.provider,
+        "simulated": recording.spec.simulated,
+        "message": completion.message,
+        "finish_reason": completion.finish_reason,
+        "usage": completion.usage.to_openai() if completion.usage else {},
+        "latency_ms": round(completion.latency_ms, 3),
+        "attempt": summary(attempt)["attempt_id"],
+    }

@@ -1,0 +1,142 @@
+"""Write every provider request of a call down, before it is made and when it is settled."""
+
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+
+from ..providers.base import Completion
+from ..providers.specs import ModelSpec
+from ..state.errors import ProviderError
+from ..state.records import Attempt, AttemptKind
+from ..state.types import JSONObject
+from .services import Services
+
+
+def attempt_prefix(org: str, call_id: str, kind: AttemptKind, step: int) -> str:
+    """Return the beginning of the ids of a step's attempts.
+
+    Ids reach providers as idempotency keys, so they are hashed: an org's name is nobody else's business. They are
+    the same when a call is resumed, so that a provider that knows the key does not bill again.
+    """
+    return f"{sha256(f'{org}/{call_id}'.encode()).hexdigest()[:24]}-{kind[0]}{step}"
+
+
+@dataclass
+class Recording:
+    """The attempts of one step of one call: kept in the store, and as JSON for the working memory."""
+
+    services: Services
+    org: str
+    call_id: str
+    step: int
+    kind: AttemptKind
+    spec: ModelSpec
+    reserved_nusd: int
+    first_number: int = 0
+    """Attempts made at this step before, on other models."""
+    open_attempts: dict[str, Attempt] = field(default_factory=dict)
+    settled: list[Attempt] = field(default_factory=list)
+
+    async def begin(self, deployment: str) -> str:
+        """Reserve the most a request can cost, and return its attempt id; an adopted attempt is reserved already."""
+        adopted = next((one for one in self.open_attempts.values() if one.deployment == deployment), None)
+        if adopted is not None:
+            return adopted.attempt_id
+        number = self.first_number + len(self.settled) + len(self.open_attempts)
+        attempt = Attempt(
+            attempt_id=f"{attempt_prefix(self.org, self.call_id, self.kind, self.step)}-{number}",
+            org=self.org,
+            call_id=self.call_id,
+            step=self.step,
+            kind=self.kind,
+            model_id=self.spec.model_id,
+            tier=self.spec.tier,
+            deployment=deployment,
+            status="started",
+            reserved_nusd=self.reserved_nusd,
+            started_at=self.services.now(),
+        )
+        await self.services.store.attempts.start(attempt)
+        self.open_attempts[attempt.attempt_id] = attempt
+        return attempt.attempt_id
+
+    async def finish(self, attempt_id: str, completion: Completion) -> None:
+        """Settle a request that was answered; without usage its cost stays what was reserved."""
+        usage = completion.usage
+        cost_nusd, source = (self.reserved_nusd, "reserved") if usage is None else self.spec.charge_nusd(usage)
+        await self._settle(
+            replace(
+                self.open_attempts.pop(attempt_id),
+                status="finished",
+                cost_nusd=cost_nusd,
+                cost_source=source,
+                prompt_tokens=usage.prompt_tokens if usage else 0,
+                cached_tokens=usage.cached_tokens if usage else 0,
+                completion_tokens=usage.completion_tokens if usage else 0,
+                reasoning_tokens=usage.reasoning_tokens if usage else 0,
+                latency_ms=round(completion.latency_ms, 3),
+                response=_response(completion) if self.services.limits.resumable else None,
+            )
+        )
+
+    async def fail(self, attempt_id: str, error: ProviderError) -> None:
+        """Settle a request that failed: nothing was spent, unless the provider may have done the work."""
+        cost_nusd, source = (self.reserved_nusd, "reserved") if error.may_have_billed else (0, "computed")
+        await self._settle(
+            replace(
+                self.open_attempts.pop(attempt_id),
+                status="failed",
+                error=error.code,
+                cost_nusd=cost_nusd,
+                cost_source=source,
+            )
+        )
+
+    def adopt(self, prior: Attempt) -> None:
+        """Go on with an attempt that was out when its process died, under its own id, so that it is billed once."""
+        self.open_attempts[prior.attempt_id] = prior
+
+    async def interrupt(self, prior: Attempt, error: ProviderError) -> None:
+        """Settle an attempt that nobody can ask about any more: what was reserved stays spent."""
+        await self._settle(
+            replace(prior, status="interrupted", error=error.code, cost_nusd=prior.reserved_nusd, cost_source="reserved")
+        )
+
+    def to_json(self) -> list[JSONObject]:
+        """Return what happened, without text."""
+        return [summary(attempt) for attempt in self.settled]
+
+    async def _settle(self, attempt: Attempt) -> None:
+        attempt = replace(attempt, finished_at=self.services.now())
+        await self.services.store.attempts.finish(attempt)
+        self.settled.append(attempt)
+
+
+def summary(attempt: Attempt) -> JSONObject:
+    """Return an attempt as JSON values for the working memory and the audit entry."""
+    return {
+        "attempt_id": attempt.attempt_id,
+        "step": attempt.step,
+        "kind": attempt.kind,
+        "model_id": attempt.model_id,
+        "tier": attempt.tier,
+        "deployment": attempt.deployment,
+        "status": attempt.status,
+        "error": attempt.error,
+        "spent_nusd": attempt.spent_nusd,
+        "cost_source": attempt.cost_source,
+        "prompt_tokens": attempt.prompt_tokens,
+        "cached_tokens": attempt.cached_tokens,
+        "completion_tokens": attempt.completion_tokens,
+        "reasoning_tokens": attempt.reasoning_tokens,
+        "latency_ms": attempt.latency_ms,
+    }
+
+
+def _response(completion: Completion) -> JSONObject:
+    return {
+        "message": completion.message,
+        "finish_reason": completion.finish_reason,
+        "usage": completion.usage.to_openai() if completion.usage else None,
+        "model": completion.model,
+        "latency_ms": completion.latency_ms,
+    }

@@ -1,0 +1,59 @@
+"""What a node may ask for: one frozen bundle, built in `graph.bootstrap` and nowhere else."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import monotonic
+
+import numpy as np
+
+from ..providers.gateway import Gateway
+from ..providers.judge import LLMJudge
+from ..providers.specs import ModelSpec
+from ..routing.configs import RouterConfig
+from ..routing.difficulty import DifficultyModel
+from ..routing.judge_table import DEFAULT_TABLE, JudgeTable
+from ..routing.thompson import Learner
+from ..state.store import Store
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one call."""
+
+    attempt_timeout_s: float = 60.0
+    call_deadline_s: float = 180.0
+    default_max_output_tokens: int = 1024
+    max_prompt_chars: int = 2_000_000
+    store_prompts: bool = False
+    resumable: bool = False
+    """Keep completions in the attempts table, so that a resumed call re-uses what it paid for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The collaborators of all nodes."""
+
+    store: Store
+    models: Mapping[str, ModelSpec]
+    """Routable chat models by id."""
+    reference: ModelSpec
+    """The frontier model that savings and prices are measured against."""
+    gateway: Gateway
+    difficulty: DifficultyModel
+    routers: Mapping[str, RouterConfig]
+    judge: LLMJudge | None = None
+    judge_table: JudgeTable = DEFAULT_TABLE
+    learner: Learner = field(default_factory=Learner)
+    limits: Limits = field(default_factory=Limits)
+    rng: np.random.Generator = field(default_factory=np.random.default_rng)
+    clock_s: Callable[[], float] = monotonic
+    now: Callable[[], datetime] = _utc_now
+
+    def spec(self, model_id: str) -> ModelSpec:
+        """Return the model's spec; KeyError for one that is not routable."""
+        return self.models[model_id]

@@ -1,0 +1,294 @@
+"""A language model as judge: one answer in, a score from 0 to 1 out."""
+
+import asyncio
+import json
+import re
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openai
+import yaml
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_openai import ChatOpenAI
+from pydantic import BaseModel, Field, SecretStr, ValidationError
+
+from ..state.errors import ConfigError, ProviderAuth, ProviderMalformed, ProviderTimeout
+from ..state.types import JSONObject
+from .base import Usage
+from .errors_map import error_from_openai
+from .fields import Fields
+from .keyring import Keyring
+from .specs import Deployment, ModelSpec
+
+BUNDLED_PROMPT = Path(__file__).resolve().parent.parent / "registry" / "prompts" / "judge.yaml"
+CUT_MARK = "\n[… {count} characters cut …]\n"
+_CASE = re.compile(r"^<case-(?P<nonce>[0-9a-f]+)>\n(?P<case>.*)\n</case-(?P=nonce)>$", re.MULTILINE)
+
+
+class Grade(BaseModel):
+    """The judge's grade of one answer."""
+
+    # The reason comes first so that the score is written in its light. No range here: not every vendor's
+    # schema dialect knows one, so it is checked after parsing.
+    reason: str = Field(description="One or two sentences naming what decided the score.")
+    score: float = Field(description="From 0.0 (wrong) to 1.0 (nothing to improve), in steps of 0.1.")
+
+
+@dataclass(frozen=True, slots=True)
+class JudgePrompt:
+    """What the judge is told."""
+
+    version: str
+    system: str
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeReply:
+    """A score and what it cost."""
+
+    score: float
+    """0 to 1."""
+    reason: str
+    model_id: str
+    deployment: str
+    usage: Usage | None
+    cost_nusd: int | None
+    """None when the provider reported no usage: unknown, not zero."""
+    cost_source: str | None
+    latency_ms: float
+
+
+def load_prompt(path: Path = BUNDLED_PROMPT) -> JudgePrompt:
+    """Read a judge prompt (`version`, `system`).
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read or breaks the schema.
+    """
+    try:
+        mapping = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path} cannot be read as YAML: {error}") from error
+    fields = Fields(mapping, str(path), ("version", "system"))
+    return JudgePrompt(fields.text("version"), fields.text("system"))
+
+
+def write_case(
+    messages: Sequence[JSONObject], answer: str | JSONObject, *, nonce: str, max_chars: int
+) -> str:
+    """Return the case as one JSON document between two lines that carry `nonce` (hexadecimal).
+
+    JSON writes a line break inside a text as two characters, so no text can hold a line of its own, and none
+    can know the nonce: whatever the answer says, it cannot close the fence.
+    """
+    asked = max((i for i, message in enumerate(messages) if message.get("role") == "user"), default=None)
+    said = [f"{m.get('role')}: {_text(m)}" for i, m in enumerate(messages) if i != asked]
+    case = {"question": "" if asked is None else _cut(_text(messages[asked]), max_chars)}
+    if said:
+        case["context"] = _cut("\n\n".join(said), max_chars)
+    case["answer"] = _cut(answer if isinstance(answer, str) else _text(answer), max_chars)
+    return f"<case-{nonce}>\n{json.dumps(case, ensure_ascii=False)}\n</case-{nonce}>"
+
+
+def parse_case(text: str) -> dict[str, str]:
+    """Return the case written in `text`: question, answer and, where there was more, context.
+
+    Raises
+    ------
+    ValueError
+        There is no case, or it is not a JSON object.
+    """
+    found = _CASE.search(text)
+    if found is None:
+        raise ValueError("expected a case between the lines <case-…> and </case-…>")
+    return dict(json.loads(found["case"]))
+
+
+def _fresh_nonce() -> str:
+    return secrets.token_hex(8)
+
+
+class LLMJudge:
+    """Asks a judge model for a grade; one request, no retry.
+
+    Parameters
+    ----------
+    specs
+        The models to choose from, best first.
+    keyring, prompt
+        Their keys, and what they are told.
+    http_client
+        Shared client, closed by the caller; None = the OpenAI client's own.
+    timeout_s
+        Seconds for the whole judgement.
+    max_chars
+        Longest question, answer and context, each; longer ones lose their middle.
+    max_output_tokens
+        Longest grade, thinking included.
+    clock
+        Seconds on a monotonic clock.
+    nonce
+        Returns a fresh hexadecimal text nobody can guess.
+    """
+
+    def __init__(  # noqa: PLR0913 - chance and time come in by the door
+        self,
+        specs: Sequence[ModelSpec],
+        keyring: Keyring,
+        prompt: JudgePrompt,
+        http_client: httpx.AsyncClient | None = None,
+        *,
+        timeout_s: float = 20.0,
+        max_chars: int = 24_000,
+        max_output_tokens: int = 1024,
+        clock: Callable[[], float] = time.monotonic,
+        nonce: Callable[[], str] = _fresh_nonce,
+    ) -> None:
+        if not specs:
+            raise ConfigError("a judge needs at least one model, got none")
+        self.specs = tuple(specs)
+        self.timeout_s = timeout_s
+        self._prompt = prompt
+        self._max_chars = max_chars
+        self._max_output_tokens = max_output_tokens
+        self._keyring = keyring
+        self._http_client = http_client
+        self._clock = clock
+        self._nonce = nonce
+        self._chats: dict[tuple[str, str | None], ChatOpenAI] = {}
+
+    @property
+    def name(self) -> str:
+        """Model id of the preferred judge."""
+        return self.specs[0].model_id
+
+    def choose(self, answerer_provider: str) -> ModelSpec:
+        """Return the first judge of another provider than the answer's, so that no family grades itself."""
+        others = (spec for spec in self.specs if spec.provider != answerer_provider)
+        return next(others, self.specs[0])
+
+    def bound_cost_nusd(
+        self, messages: Sequence[JSONObject], answer: str | JSONObject, answerer_provider: str
+    ) -> int:
+        """Return what judging this answer costs at most; a prompt never has more tokens than UTF-8 bytes."""
+        case = write_case(messages, answer, nonce="0" * 16, max_chars=self._max_chars)
+        schema = json.dumps(Grade.model_json_schema())
+        prompt_bytes = len((self._prompt.system + case + schema).encode())
+        spec = self.choose(answerer_provider)
+        return spec.bound_cost_nusd(prompt_bytes, self._max_output_tokens)
+
+    async def score(
+        self,
+        *,
+        messages: Sequence[JSONObject],
+        answer: str | JSONObject,
+        answerer_provider: str,
+        attempt_id: str,
+    ) -> JudgeReply:
+        """Grade `answer` (a text, or an OpenAI assistant message) to `messages`.
+
+        Raises
+        ------
+        ProviderError
+            The judge could not be asked (`ProviderTimeout` after `timeout_s`), or its reply is not a grade
+            between 0 and 1 (`ProviderMalformed`).
+        """
+        spec = self.choose(answerer_provider)
+        deployment, key = self._reach(spec)
+        case = write_case(messages, answer, nonce=self._nonce(), max_chars=self._max_chars)
+        started = time.perf_counter()
+        raw, grade = await self._ask(deployment, key, case, attempt_id)
+        latency_ms = (time.perf_counter() - started) * 1000.0
+        reported = raw.response_metadata.get("token_usage")
+        usage = Usage.from_openai(reported) if reported else None
+        cost_nusd, cost_source = (None, None) if usage is None else spec.charge_nusd(usage)
+        return JudgeReply(
+            score=grade.score,
+            reason=grade.reason,
+            model_id=spec.model_id,
+            deployment=deployment.name,
+            usage=usage,
+            cost_nusd=cost_nusd,
+            cost_source=cost_source,
+            latency_ms=latency_ms,
+        )
+
+    def _reach(self, spec: ModelSpec) -> tuple[Deployment, str | None]:
+        for deployment in spec.deployments:
+            lease = self._keyring.next_key(deployment, self._clock())
+            if lease is not None and lease.wait_s == 0:
+                return deployment, lease.key
+        raise ProviderAuth(f"no deployment of the judge {spec.model_id} has a usable key")
+
+    async def _ask(
+        self, deployment: Deployment, key: str | None, case: str, attempt_id: str
+    ) -> tuple[AIMessage, Grade]:
+        name = deployment.name
+        runnable = self._chat(deployment, key).with_structured_output(
+            Grade,
+            method="json_schema",
+            include_raw=True,
+            model=deployment.upstream_model,
+            max_tokens=self._max_output_tokens,
+            extra_headers={"X-Request-Id": attempt_id, "Idempotency-Key": attempt_id},
+        )
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                reply: Any = await runnable.ainvoke(
+                    [SystemMessage(self._prompt.system), HumanMessage(case)], {"tags": ["nostream"]}
+                )
+        except openai.OpenAIError as error:
+            raise error_from_openai(error, deployment=name, secret=key) from error
+        except TimeoutError as error:
+            raise ProviderTimeout(f"{name} did not grade within {self.timeout_s:g} s") from error
+        except (ValidationError, ValueError, TypeError) as error:
+            raise ProviderMalformed(f"{name} replied with something that is not a grade") from error
+        grade = reply["parsed"]
+        if not isinstance(grade, Grade):
+            raise ProviderMalformed(f"{name} replied with something that is not a grade") from reply[
+                "parsing_error"
+            ]
+        if not 0.0 <= grade.score <= 1.0:
+            raise ProviderMalformed(f"{name} gave a score outside 0 to 1: {grade.score}")
+        return reply["raw"], grade
+
+    def _chat(self, deployment: Deployment, key: str | None) -> ChatOpenAI:
+        """Return the chat of this address and key, built once: building takes longer than asking."""
+        address = (deployment.base_url, key)
+        if address not in self._chats:
+            self._chats[address] = ChatOpenAI(
+                model=deployment.upstream_model,
+                base_url=deployment.base_url,
+                # The client insists on a key; a deployment without one ignores it.
+                api_key=SecretStr(key or "none"),
+                default_headers=deployment.headers,
+                http_async_client=self._http_client,
+                max_retries=0,
+                timeout=self.timeout_s,
+                temperature=0.0,
+                use_responses_api=False,
+            )
+        return self._chats[address]
+
+
+def _text(message: JSONObject) -> str:
+    """Return the words of a message; other parts by their type, tool calls as JSON."""
+    content = message.get("content") or ""
+    if isinstance(content, list):
+        content = "\n".join(str(part.get("text", f"[{part.get('type')}]")) for part in content)
+    calls = message.get("tool_calls")
+    return "\n".join(part for part in (content, json.dumps(calls) if calls else "") if part)
+
+
+def _cut(text: str, max_chars: int) -> str:
+    left_out = len(text) - max_chars
+    if left_out <= 0:
+        return text
+    head = max_chars // 2
+    return text[:head] + CUT_MARK.format(count=left_out) + text[len(text) - (max_chars - head) :]

@@ -1,0 +1,194 @@
+"""Any LangChain chat model as a provider: an agent's own models, native vendor dialects."""
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage
+from langchain_core.messages.utils import convert_to_messages
+
+from ..state.errors import ConfigError, ProviderMalformed
+from ..state.types import TIERS, JSONObject, Tier
+from .base import Completion, Usage
+from .errors_map import error_from_langchain
+from .specs import Deployment, ModelSpec
+
+DEPLOYMENT = "langchain"
+OPTIONS = ("temperature", "max_tokens", "stop", "response_format")
+"""Options of the OpenAI body that are passed on, besides `tools` and `tool_choice`; others are dropped."""
+STAND_IN_PRICES: dict[Tier, tuple[str, str]] = {
+    "slm": ("0.15", "0.60"),
+    "mid": ("0.50", "2.00"),
+    "frontier": ("3.00", "15.00"),
+}
+"""US dollars per million input and output tokens, for models whose real prices are not given."""
+_FINISH_REASONS = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "tool_use": "tool_calls",
+}
+# LangGraph streams every model called inside a node to the user; an answer nobody has judged yet must not be.
+_TAGS = ["nostream"]
+
+
+class LangChainProvider:
+    """Speaks through one chat model per tier. Build them with `max_retries=0`: retries are the gateway's."""
+
+    def __init__(self, models: Mapping[Tier, BaseChatModel]) -> None:
+        self._models = models
+
+    async def complete(  # noqa: PLR0913 - the protocol's
+        self,
+        spec: ModelSpec,
+        deployment: Deployment,
+        body: JSONObject,
+        *,
+        api_key: str | None,  # noqa: ARG002 - the model holds its own
+        timeout_s: float,
+        attempt_id: str,
+    ) -> Completion:
+        """Invoke the model with the body's messages, tools and the options named in `OPTIONS`.
+
+        Raises
+        ------
+        ProviderError
+            The member of its family that says what went wrong.
+        """
+        model = self._models.get(spec.tier)
+        if model is None:
+            raise ConfigError(f"no LangChain model is given for tier {spec.tier}")
+        started = time.perf_counter()
+        try:
+            messages = convert_to_messages(body["messages"])
+            async with asyncio.timeout(timeout_s):
+                answer = await _bound(model, body).ainvoke(
+                    messages, {"metadata": {"attempt_id": attempt_id}, "tags": _TAGS}
+                )
+        except Exception as error:  # vendors' libraries share no base class; the cause is kept
+            raise error_from_langchain(error, deployment=deployment.name) from error
+        if not isinstance(answer, AIMessage):
+            raise ProviderMalformed(f"{deployment.name} gave {type(answer).__name__} instead of an AIMessage")
+        return Completion(
+            message=_message(answer),
+            finish_reason=_finish_reason(answer),
+            usage=_usage(answer),
+            model=str(answer.response_metadata.get("model_name") or deployment.upstream_model),
+            latency_ms=(time.perf_counter() - started) * 1000.0,
+            deployment=deployment.name,
+        )
+
+
+def specs_for(
+    models: Mapping[Tier, BaseChatModel], prices: Mapping[Tier, tuple[float, float]] | None = None
+) -> list[ModelSpec]:
+    """Describe one model per tier, in the order of the ladder.
+
+    Parameters
+    ----------
+    models
+        The model of each tier.
+    prices
+        US dollars per million input and output tokens by tier; `STAND_IN_PRICES` where absent.
+
+    Raises
+    ------
+    ConfigError
+        A tier does not exist.
+    """
+    given = prices or {}
+    specs = []
+    for tier, model_id in _model_ids(models).items():
+        price_in, price_out = given.get(tier, STAND_IN_PRICES[tier])
+        specs.append(
+            ModelSpec(
+                model_id=model_id,
+                provider=DEPLOYMENT,
+                tier=tier,
+                input_usd_per_mtok=Decimal(str(price_in)),
+                output_usd_per_mtok=Decimal(str(price_out)),
+                context_tokens=128_000,
+                max_output_tokens=8_192,
+                expected_latency_ms={"slm": 700.0, "mid": 1500.0, "frontier": 3000.0}[tier],
+                expected_output_tokens=300,
+                deployments=(Deployment(DEPLOYMENT, "", _name(models[tier])),),
+                capabilities=frozenset({"tools", "json_object", "json_schema"}),
+            )
+        )
+    return specs
+
+
+def _model_ids(models: Mapping[Tier, BaseChatModel]) -> dict[Tier, str]:
+    """Return "langchain/<name>" by tier; a name used before gets its tier behind a colon."""
+    unknown = [tier for tier in models if tier not in TIERS]
+    if unknown:
+        raise ConfigError(f"tiers are {', '.join(TIERS)}, got {unknown[0]!r}")
+    ids: dict[Tier, str] = {}
+    for tier in TIERS:
+        if tier in models:
+            model_id = f"{DEPLOYMENT}/{_name(models[tier])}"
+            ids[tier] = f"{model_id}:{tier}" if model_id in ids.values() else model_id
+    return ids
+
+
+def _name(model: BaseChatModel) -> str:
+    named = getattr(model, "model_name", None) or getattr(model, "model", None)
+    return named if isinstance(named, str) else type(model).__name__
+
+
+def _bound(model: BaseChatModel, body: JSONObject) -> Any:
+    options = {name: body[name] for name in OPTIONS if body.get(name) is not None}
+    if "max_tokens" not in options and body.get("max_completion_tokens") is not None:
+        options["max_tokens"] = body["max_completion_tokens"]
+    if not body.get("tools"):
+        return model.bind(**options)
+    if body.get("tool_choice") is not None:
+        options["tool_choice"] = body["tool_choice"]
+    return model.bind_tools(body["tools"], **options)
+
+
+def _message(answer: AIMessage) -> JSONObject:
+    message: JSONObject = {"role": "assistant", "content": str(answer.text)}
+    if answer.tool_calls:
+        message["content"] = message["content"] or None
+        message["tool_calls"] = [
+            {
+                "id": call["id"],
+                "type": "function",
+                "function": {"name": call["name"], "arguments": json.dumps(call["args"])},
+            }
+            for call in answer.tool_calls
+        ]
+    return message
+
+
+def _finish_reason(answer: AIMessage) -> str | None:
+    metadata = answer.response_metadata
+    reason = metadata.get("finish_reason") or metadata.get("stop_reason")
+    if not isinstance(reason, str):
+        return None
+    return _FINISH_REASONS.get(reason.lower(), reason.lower())
+
+
+def _usage(answer: AIMessage) -> Usage | None:
+    counted = answer.usage_metadata
+    if counted is None:
+        return None
+    reported = answer.response_metadata.get("token_usage") or {}
+    return Usage.from_openai(
+        {
+            "prompt_tokens": counted["input_tokens"],
+            "completion_tokens": counted["output_tokens"],
+            "prompt_tokens_details": {
+                "cached_tokens": counted.get("input_token_details", {}).get("cache_read")
+            },
+            "completion_tokens_details": {
+                "reasoning_tokens": counted.get("output_token_details", {}).get("reasoning")
+            },
+            "cost": reported.get("cost"),
+        }
+    )

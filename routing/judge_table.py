@@ -1,0 +1,93 @@
+"""What a judge's score is worth: how often right and wrong answers land in each of five score bins."""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from math import isfinite
+
+import numpy as np
+from numpy.typing import NDArray
+
+BINS = 5
+LEAST_AUC = 0.65
+"""Below this a judge is too weak to move anybody's belief: its low scores trigger no escalation."""
+
+
+def _normalised(name: str, shares: tuple[float, ...]) -> tuple[float, ...]:
+    total = sum(shares)
+    if len(shares) != BINS or min(shares) <= 0 or not abs(total - 1.0) <= 0.011:
+        raise ValueError(f"{name} must be {BINS} positive shares of sum 1, got {shares!r}")
+    return tuple(share / total for share in shares)
+
+
+@dataclass(frozen=True)
+class JudgeTable:
+    """Likelihood of each score bin for right and for wrong answers of one judge.
+
+    `right` and `wrong` are L1 and L0, five shares each, normalised to sum 1 on construction; `edges` are the
+    four inner bin edges, rising, in score units.
+    """
+
+    name: str
+    edges: tuple[float, ...]
+    right: tuple[float, ...]
+    wrong: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Check edges, check and normalise shares."""
+        if len(self.edges) != BINS - 1 or any(low >= high for low, high in pairwise(self.edges)):
+            raise ValueError(f"edges must be {BINS - 1} rising numbers, got {self.edges!r}")
+        object.__setattr__(self, "right", _normalised("right", self.right))
+        object.__setattr__(self, "wrong", _normalised("wrong", self.wrong))
+
+    def bin_of(self, score: float) -> int:
+        """Return the bin of a score, 0 (worst) to 4; a score on an edge belongs to the bin above."""
+        if not isfinite(score):
+            raise ValueError(f"score must be finite, got {score!r}")
+        return bisect_right(self.edges, score)
+
+    def posterior(self, theta: float, score_bin: int) -> float:
+        """Return P(right | bin) for an answer believed right with probability `theta` (Bayes' rule)."""
+        right, wrong = theta * self.right[score_bin], (1.0 - theta) * self.wrong[score_bin]
+        return right / (right + wrong)
+
+    @cached_property
+    def auc(self) -> float:
+        """Probability that a right answer scores above a wrong one; a shared bin counts half."""
+        below = np.concatenate(([0.0], np.cumsum(self.wrong)[:-1]))
+        return float(np.dot(self.right, below + 0.5 * np.asarray(self.wrong)))
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether the judge may trigger an escalation."""
+        return self.auc >= LEAST_AUC
+
+    def reward_weights(self) -> NDArray[np.float64]:
+        """Return the learning weight of each bin, shape (5,).
+
+        The weights w are unbiased for correctness (sum L1 w = 1, sum L0 w = 0) and of the smallest variance
+        under an even mix of right and wrong answers: w = M^-1 A' (A M^-1 A')^-1 (1, 0)', A = [L1; L0],
+        M = diag((L1 + L0) / 2). They may lie outside [0, 1].
+
+        Raises
+        ------
+        ValueError
+            If L1 = L0: the scores carry nothing.
+        """
+        likelihoods = np.array([self.right, self.wrong])
+        scaled = likelihoods / likelihoods.mean(axis=0)
+        gram = scaled @ likelihoods.T
+        if abs(np.linalg.det(gram)) < 1e-9:
+            raise ValueError(f"judge table {self.name!r} tells right from wrong answers in no bin")
+        weights: NDArray[np.float64] = np.linalg.solve(gram, np.array([1.0, 0.0])) @ scaled
+        return weights
+
+
+DEFAULT_TABLE = JudgeTable(
+    name="default",
+    edges=(0.2, 0.4, 0.6, 0.8),
+    right=(0.08, 0.17, 0.23, 0.25, 0.27),
+    wrong=(0.52, 0.27, 0.13, 0.07, 0.02),
+)
+"""A judge of AUC about .85 (.83 on the five bins), for deployments that have not measured their own."""

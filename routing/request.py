@@ -1,0 +1,147 @@
+"""Check a request once, at the first node, and fill in its defaults: the same rules at every door."""
+
+import json
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from ..state.errors import InvalidRequest
+from ..state.types import TASK_TYPES
+from .policy import Policy
+from .weights import normalise
+
+ORG_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+CALL_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+ROUTER_OWNED = ("model", "messages", "stream", "stream_options", "n")
+"""Chat parameters that the cascade sets itself."""
+
+
+def check_org(org: object) -> str:
+    """Return a valid org name.
+
+    Raises
+    ------
+    InvalidRequest
+        Unless it is 1 to 64 lower-case letters, digits, "-" or "_", beginning with a letter or digit: org names
+        become part of checkpoint ids, whose prefix scan relies on this alphabet.
+    """
+    if isinstance(org, str) and ORG_PATTERN.fullmatch(org):
+        return org
+    raise InvalidRequest(
+        f"org must be 1 to 64 lower-case letters, digits, '-' or '_' beginning with a letter or digit, got {org!r}",
+        field="org",
+    )
+
+
+def check_call_id(call_id: object) -> str:
+    """Return a valid call id: 1 to 64 letters, digits, "-" or "_"."""
+    if isinstance(call_id, str) and CALL_ID_PATTERN.fullmatch(call_id):
+        return call_id
+    raise InvalidRequest(
+        f"call_id must be 1 to 64 letters, digits, '-' or '_', got {call_id!r}", field="call_id"
+    )
+
+
+def check_messages(request: Mapping[str, Any], max_chars: int) -> list[dict[str, Any]]:
+    """Return the chat messages of a request; `prompt` becomes one user message.
+
+    Raises
+    ------
+    InvalidRequest
+        When there is nothing to route, a message has no known role, or the text is longer than `max_chars`.
+    """
+    messages = request.get("messages")
+    if messages is None:
+        prompt = request.get("prompt")
+        if not isinstance(prompt, str) or not prompt.strip():
+            raise InvalidRequest("prompt must be a text that is not empty", field="prompt")
+        messages = [{"role": "user", "content": prompt}]
+    if not isinstance(messages, list) or not messages:
+        raise InvalidRequest("messages must be a list of at least one message", field="messages")
+    for index, message in enumerate(messages):
+        if not isinstance(message, dict) or message.get("role") not in ROLES:
+            raise InvalidRequest(
+                f"messages[{index}].role must be one of {', '.join(ROLES)}", field=f"messages[{index}].role"
+            )
+    size = len(json.dumps(messages, ensure_ascii=False))
+    if size > max_chars:
+        raise InvalidRequest(
+            f"the request is {size} characters long, at most {max_chars} are accepted", field="prompt"
+        )
+    return messages
+
+
+def check_options(options: object) -> dict[str, Any]:
+    """Return the chat parameters to pass on untouched, without the ones the cascade sets itself.
+
+    Raises
+    ------
+    InvalidRequest
+        When `options` is not an object or `max_tokens` is not a positive whole number.
+    """
+    if options is None:
+        return {}
+    if not isinstance(options, dict):
+        raise InvalidRequest(f"options must be an object, got {type(options).__name__}", field="options")
+    for name in ("max_tokens", "max_completion_tokens"):
+        value = options.get(name)
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+            raise InvalidRequest(
+                f"options.{name} must be a whole number of at least 1, got {value!r}", field=f"options.{name}"
+            )
+    return {key: value for key, value in options.items() if key not in ROUTER_OWNED}
+
+
+def check_hint(hint: object) -> str | None:
+    """Return a known task type hint, or None.
+
+    Raises
+    ------
+    InvalidRequest
+        For an unknown hint, listing the known ones.
+    """
+    if hint is None or (isinstance(hint, str) and hint in (*TASK_TYPES, "general")):
+        return hint  # type: ignore[return-value]
+    raise InvalidRequest(f"hint must be one of {', '.join(TASK_TYPES)}, general; got {hint!r}", field="hint")
+
+
+def check_request(request: Mapping[str, Any], *, routers: Collection[str], max_chars: int) -> dict[str, Any]:
+    """Return the request with defaults filled in and every part checked.
+
+    Parameters
+    ----------
+    request
+        As in `state.types.Request`.
+    routers
+        Names of the router configs that exist.
+    max_chars
+        Longest request accepted, characters of JSON.
+
+    Raises
+    ------
+    InvalidRequest
+        Naming the field to change.
+    """
+    router = request.get("router") or "auto"
+    if router not in routers:
+        raise InvalidRequest(
+            f"router must be one of {', '.join(sorted(routers))}; got {router!r}", field="router"
+        )
+    policy = request.get("policy") or {}
+    Policy.parse(policy)
+    return {
+        "org": check_org(request.get("org") or "default"),
+        "messages": check_messages(request, max_chars),
+        "options": check_options(request.get("options")),
+        "optimize_for": normalise(request.get("optimize_for")),
+        "hint": check_hint(request.get("hint")),
+        "policy": dict(policy),
+        "router": router,
+    }
+
+
+def answer_tokens(options: Mapping[str, Any], default: int, model_limit: int) -> int:
+    """Return the most tokens an answer may have: the caller's limit or the default, within the model's."""
+    wanted = options.get("max_completion_tokens") or options.get("max_tokens") or default
+    return max(1, min(int(wanted), model_limit))

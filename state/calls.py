@@ -1,0 +1,146 @@
+"""The call log: one row for each request through the cascade, written together with its audit entry."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, case, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from .audit import Audit, entry_from_row
+from .database import Database
+from .records import AuditEntry, Call, OrgStats
+from .schema import attempts, audit, calls, columns_for, orgs, values_of
+
+LOOKED_AT = ("judge", "checks")
+"""Sources of a quality score that somebody looked at; the others are predictions."""
+
+
+class _AlreadyRecorded(Exception):  # noqa: N818 - ends the transaction, never leaves this file
+    """The call has a row; what this transaction did is undone."""
+
+
+class Calls:
+    """Records calls and sums them up."""
+
+    def __init__(self, database: Database, chain: Audit) -> None:
+        self._database = database
+        self._chain = chain
+
+    async def record(self, call: Call, audit_record: dict[str, Any]) -> tuple[AuditEntry, int]:
+        """Log the call, extend the org's chain and count the call, all or nothing.
+
+        The row keeps the hash of the new entry whatever `call.record_hash` says. A call already recorded is
+        left as it is and its own entry returned.
+
+        Returns
+        -------
+        tuple[AuditEntry, int]
+            The call's entry, and the org's call count after it.
+
+        Raises
+        ------
+        ChainBroken
+            When the chain cannot be extended; nothing is logged then.
+        """
+        try:
+            return await self._record_new(call, audit_record)
+        except _AlreadyRecorded:
+            return await self._recorded(call.org, call.call_id)
+
+    async def get(self, org: str, call_id: str) -> Call | None:
+        """Return one call of the org."""
+        query = select(*columns_for(calls, Call)).where(calls.c.org == org, calls.c.call_id == call_id)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else Call(*row)
+
+    async def list(self, org: str, limit: int, before: datetime | None = None) -> list[Call]:
+        """Return the org's newest `limit` calls, newest first, made before `before` if given."""
+        query = select(*columns_for(calls, Call)).where(calls.c.org == org)
+        if before is not None:
+            query = query.where(calls.c.created_at < before)
+        query = query.order_by(calls.c.created_at.desc(), calls.c.call_id.desc()).limit(limit)
+        async with self._database.read() as connection:
+            return [Call(*row) for row in await connection.execute(query)]
+
+    async def stats(self, org: str | None) -> OrgStats:
+        """Return the sums over the org's calls, or over everybody's when `org` is None."""
+        query = _SUMS if org is None else _SUMS.where(calls.c.org == org)
+        async with self._database.read() as connection:
+            groups = (await connection.execute(query)).all()
+        return _stats(groups)
+
+    async def forget_prompts(self, org: str | None, before: datetime) -> int:
+        """Erase the prompts of calls and the responses of attempts made before `before`.
+
+        The rest of each row stays. Returns the number of prompts erased. `org` None means every org.
+        """
+        prompts = update(calls).where(calls.c.created_at < before, calls.c.prompt.is_not(None))
+        responses = update(attempts).where(attempts.c.started_at < before, attempts.c.response.is_not(None))
+        if org is not None:
+            prompts, responses = prompts.where(calls.c.org == org), responses.where(attempts.c.org == org)
+        async with self._database.write() as connection:
+            await connection.execute(responses.values(response=None))
+            return (await connection.execute(prompts.values(prompt=None))).rowcount
+
+    async def _record_new(self, call: Call, audit_record: dict[str, Any]) -> tuple[AuditEntry, int]:
+        async with self._database.write() as connection:
+            entry, call_count = await self._chain.append_in(
+                connection, call.org, audit_record, count_call=True
+            )
+            row = values_of(replace(call, record_hash=entry.record_hash)) | {"audit_idx": entry.index}
+            try:
+                await connection.execute(insert(calls), row)
+            except IntegrityError as error:
+                raise _AlreadyRecorded from error
+        return entry, call_count
+
+    async def _recorded(self, org: str, call_id: str) -> tuple[AuditEntry, int]:
+        query = (
+            select(audit, orgs.c.call_count)
+            .join(calls, (calls.c.org == audit.c.org) & (calls.c.audit_idx == audit.c.idx))
+            .join(orgs, orgs.c.org == audit.c.org)
+            .where(calls.c.org == org, calls.c.call_id == call_id)
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).one()
+        return entry_from_row(row), row.call_count
+
+
+_looked_at = case((calls.c.quality_source.in_(LOOKED_AT), calls.c.quality_score))
+# One statement, so that every number comes from the same snapshot.
+_SUMS = select(
+    calls.c.model_id,
+    calls.c.tier,
+    func.count().label("total"),
+    func.sum(calls.c.cost_nusd).label("cost"),
+    func.sum(calls.c.judge_cost_nusd).label("judge_cost"),
+    func.sum(calls.c.reference_cost_nusd - calls.c.cost_nusd).label("saved"),
+    func.count(_looked_at).label("looked_at"),
+    func.sum(_looked_at).label("quality"),
+    func.sum(calls.c.latency_ms).label("latency"),
+).group_by(calls.c.model_id, calls.c.tier)
+
+
+def _stats(groups: Sequence[Row[Any]]) -> OrgStats:
+    models: dict[str, int] = {}
+    tiers: dict[str, int] = {}
+    for group in groups:
+        if group.model_id is not None:
+            models[group.model_id] = models.get(group.model_id, 0) + group.total
+        if group.tier is not None:
+            tiers[group.tier] = tiers.get(group.tier, 0) + group.total
+    total, looked_at = sum(group.total for group in groups), sum(group.looked_at for group in groups)
+    return OrgStats(
+        total_calls=total,
+        # Postgres sums BIGINT to NUMERIC.
+        cost_nusd=int(sum(group.cost for group in groups)),
+        judge_cost_nusd=int(sum(group.judge_cost for group in groups)),
+        saved_nusd=int(sum(group.saved for group in groups)),
+        avg_quality=sum(group.quality or 0.0 for group in groups) / looked_at if looked_at else None,
+        avg_latency_ms=sum(group.latency for group in groups) / total if total else None,
+        model_distribution=models,
+        tier_distribution=tiers,
+    )

@@ -1,0 +1,81 @@
+"""API keys. The secret is shown once, at creation; only its hash is kept."""
+
+import hmac
+import secrets
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from sqlalchemy import insert, select, update
+
+from .database import Database
+from .errors import Unauthorized
+from .orgs import validate_org
+from .records import ApiKey
+from .schema import columns_for, keys, values_of
+
+PREFIX = "sk-x25-"
+
+
+def _hash(secret: str) -> str:
+    # A slow hash protects guessable passwords; 256 random bits cannot be guessed, so a fast one will do.
+    return sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+class Keys:
+    """Issues, checks and revokes API keys."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(self, org: str, rate_limit_rpm: int = 0) -> tuple[str, ApiKey]:
+        """Issue a key and return its secret, which is kept nowhere, and its record.
+
+        Raises
+        ------
+        InvalidRequest
+            When the org's name breaks the rule.
+        ValueError
+            When `rate_limit_rpm` (requests per minute, 0 = unlimited) is negative.
+        """
+        if rate_limit_rpm < 0:
+            raise ValueError(f"rate_limit_rpm must be >= 0, got {rate_limit_rpm}")
+        secret = PREFIX + secrets.token_urlsafe(32)
+        key_hash = _hash(secret)
+        key = ApiKey(key_hash[:12], validate_org(org), key_hash, datetime.now(UTC), rate_limit_rpm)
+        async with self._database.write() as connection:
+            await connection.execute(insert(keys), values_of(key))
+        return secret, key
+
+    async def authenticate(self, secret: str) -> ApiKey:
+        """Return the key the secret belongs to.
+
+        Raises
+        ------
+        Unauthorized
+            When no such key was issued, or it was revoked.
+        """
+        key_hash = _hash(secret)
+        query = select(*columns_for(keys, ApiKey)).where(keys.c.key_hash == key_hash)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        if row is None or not hmac.compare_digest(row.key_hash, key_hash):
+            raise Unauthorized("expected an API key issued by this server, got an unknown one")
+        key = ApiKey(*row)
+        if key.revoked_at is not None:
+            raise Unauthorized(f"API key {key.key_id} was revoked at {key.revoked_at.isoformat()}")
+        return key
+
+    async def list(self, org: str | None) -> list[ApiKey]:
+        """Return the org's keys, or everybody's when `org` is None, oldest first, revoked ones included."""
+        query = select(*columns_for(keys, ApiKey)).order_by(keys.c.created_at, keys.c.key_id)
+        if org is not None:
+            query = query.where(keys.c.org == org)
+        async with self._database.read() as connection:
+            return [ApiKey(*row) for row in await connection.execute(query)]
+
+    async def revoke(self, key_id: str) -> bool:
+        """Revoke a key from now on; False when there is no such key or it was revoked before."""
+        live = (keys.c.key_id == key_id) & keys.c.revoked_at.is_(None)
+        async with self._database.write() as connection:
+            result = await connection.execute(update(keys).where(live).values(revoked_at=datetime.now(UTC)))
+        return result.rowcount == 1

@@ -1,0 +1,61 @@
+"""Brings a database to the newest schema. Migrations run in one transaction, one process at a time."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext, MigrationStep
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from ..errors import StoreError
+
+ADVISORY_LOCK = 0x783235
+"""Key of the Postgres lock held while migrating: "x25" in ASCII."""
+
+
+def upgrade(connection: Connection) -> None:
+    """Apply the migrations this database has not seen, inside the connection's transaction.
+
+    Raises
+    ------
+    StoreError
+        When a newer version of x25 wrote the database.
+    """
+    scripts = ScriptDirectory(str(Path(__file__).parent))
+    if _revision(connection, scripts) == scripts.get_current_head():
+        return
+    _lock(connection)
+    # Another process may have migrated while this one waited for the lock.
+    revision = _revision(connection, scripts) or "base"
+
+    def missing_steps(_heads: Any, _context: MigrationContext) -> Iterable[MigrationStep]:
+        newest_first = list(scripts.iterate_revisions("head", revision))
+        return [
+            MigrationStep.upgrade_from_script(scripts.revision_map, script)
+            for script in reversed(newest_first)
+        ]
+
+    context = MigrationContext.configure(connection, opts={"fn": missing_steps})
+    with Operations.context(context):
+        context.run_migrations()
+
+
+def _revision(connection: Connection, scripts: ScriptDirectory) -> str | None:
+    revision = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in scripts.walk_revisions()}
+    if revision is not None and revision not in known:
+        raise StoreError(
+            f"the database was written by a newer version of x25 (schema {revision}, this version knows up "
+            f"to {scripts.get_current_head()}); upgrade x25 or use another database"
+        )
+    return revision
+
+
+def _lock(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        # sqlite3 opens no transaction before DDL by itself.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")

@@ -1,0 +1,150 @@
+"""Evidence about each arm. The database does the arithmetic: evidence is added to, never overwritten."""
+
+import logging
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import bindparam, select, text
+
+from .database import Database
+from .records import Evidence
+from .schema import UtcMicroseconds, columns_for, posteriors
+from .types import TIERS
+
+logger = logging.getLogger(__name__)
+
+LARGEST = 1e9
+"""No sum of rewards in [0, 1] comes near; anything above is damage."""
+
+LOG_ONCE = text(
+    "INSERT INTO evidence_log (org, call_id, step, task_cell, model_id, success, failure, reward, predicted,"
+    " org_calls, created_at)"
+    " VALUES (:org, :call_id, :step, :task_cell, :model_id, :success, :failure, :reward, :predicted,"
+    " :org_calls, :now)"
+    " ON CONFLICT DO NOTHING RETURNING step"
+).bindparams(bindparam("now", type_=UtcMicroseconds))
+# Locks the cell's row; `calls_seen` comes back as it was.
+COUNT = text(
+    "INSERT INTO posteriors (org, task_cell, model_id, tier, successes, failures, reward_sum, predicted_sum,"
+    " weight, calls_seen, updated_at)"
+    " VALUES (:org, :task_cell, :model_id, :tier, :success, :failure, 0, 0, 0, :org_calls, :now)"
+    " ON CONFLICT (org, task_cell, model_id) DO UPDATE SET tier = excluded.tier,"
+    " successes = posteriors.successes + excluded.successes,"
+    " failures = posteriors.failures + excluded.failures, updated_at = excluded.updated_at"
+    " RETURNING calls_seen"
+).bindparams(bindparam("now", type_=UtcMicroseconds))
+DISCOUNT_AND_ADD = text(
+    "UPDATE posteriors SET reward_sum = reward_sum * :g + :reward,"
+    " predicted_sum = predicted_sum * :g + :predicted, weight = weight * :g + 1,"
+    " calls_seen = CASE WHEN calls_seen < :org_calls THEN :org_calls ELSE calls_seen END"
+    " WHERE org = :org AND task_cell = :task_cell AND model_id = :model_id"
+)
+
+
+class Posteriors:
+    """Reads evidence and adds to it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._warned: set[tuple[str, str, str]] = set()
+
+    async def read(self, org: str, task_cell: str, model_ids: list[str] | None = None) -> dict[str, Evidence]:
+        """Return the evidence in one context cell by model id; arms without any are absent.
+
+        A damaged row (NaN, infinite, negative or above 1e9) reads as no evidence and is logged once.
+        """
+        query = _SELECT.where(posteriors.c.org == org, posteriors.c.task_cell == task_cell)
+        if model_ids is not None:
+            query = query.where(posteriors.c.model_id.in_(model_ids))
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return {row.model_id: self._evidence(org, row) for row in rows}
+
+    async def read_all(self, org: str) -> list[Evidence]:
+        """Return the org's evidence in every cell, ordered by cell and model; damaged rows as in `read`."""
+        query = _SELECT.where(posteriors.c.org == org).order_by(posteriors.c.task_cell, posteriors.c.model_id)
+        async with self._database.read() as connection:
+            return [self._evidence(org, row) for row in await connection.execute(query)]
+
+    async def add_evidence(  # noqa: PLR0913 - one observation, spelled out
+        self,
+        org: str,
+        call_id: str,
+        step: int,
+        *,
+        task_cell: str,
+        model_id: str,
+        tier: str,
+        success: float,
+        failure: float,
+        selection: tuple[float, float] | None,
+        org_calls: int,
+        gamma: float,
+    ) -> bool:
+        """Add what one answer taught, once per (org, call_id, step).
+
+        The counts grow by `success` and `failure`, the reward and its complement. With `selection` = (w, p),
+        reward and predicted probability of a first choice, the discounted sums become R·g + w, Q·g + p and
+        n·g + 1, where g = `gamma`^(`org_calls` - calls of the org at their last update).
+
+        Returns whether it was added: False for a repetition, which changes nothing.
+
+        Raises
+        ------
+        ValueError
+            When a number is negative or not finite, or `gamma` is not above 0 and at most 1.
+
+        Source: Garivier and Moulines, arXiv:0805.3415 (2008), the discounted counts of D-UCB.
+        """
+        reward, predicted = selection or (None, None)
+        _check_range(success=success, failure=failure, reward=reward or 0.0, predicted=predicted or 0.0)
+        if not 0.0 < gamma <= 1.0:
+            raise ValueError(f"gamma must be above 0 and at most 1, got {gamma!r}")
+        row = {
+            "org": org, "call_id": call_id, "step": step, "task_cell": task_cell, "model_id": model_id,
+            "tier": tier, "success": success, "failure": failure, "reward": reward, "predicted": predicted,
+            "org_calls": org_calls, "now": datetime.now(UTC),
+        }  # fmt: skip
+        return await self._add_once(row, gamma)
+
+    async def _add_once(self, row: dict[str, Any], gamma: float) -> bool:
+        async with self._database.write() as connection:
+            if (await connection.execute(LOG_ONCE, row)).first() is None:
+                return False
+            calls_seen = (await connection.execute(COUNT, row)).scalar_one()
+            if row["reward"] is not None:
+                g = gamma ** max(0, row["org_calls"] - calls_seen)
+                await connection.execute(DISCOUNT_AND_ADD, row | {"g": g})
+        return True
+
+    def _evidence(self, org: str, row: Sequence[Any]) -> Evidence:
+        evidence = Evidence(*row)
+        if _is_sound(evidence):
+            return evidence
+        cell = (org, evidence.task_cell, evidence.model_id)
+        if cell not in self._warned:
+            self._warned.add(cell)
+            logger.warning("ignoring damaged evidence of org %s, cell %s, model %s: %r", *cell, evidence)
+        return Evidence(
+            evidence.model_id, evidence.task_cell, evidence.tier if evidence.tier in TIERS else "slm"
+        )
+
+
+_SELECT = select(*columns_for(posteriors, Evidence))
+
+
+def _is_sound(evidence: Evidence) -> bool:
+    sums = (
+        evidence.successes, evidence.failures, evidence.reward_sum, evidence.predicted_sum, evidence.weight,
+        evidence.calls_seen,
+    )  # fmt: skip
+    # A damaged SQLite column may hold text or null where a number belongs; NaN fails both comparisons.
+    return evidence.tier in TIERS and all(isinstance(s, int | float) and 0.0 <= s <= LARGEST for s in sums)
+
+
+def _check_range(**numbers: float) -> None:
+    for name, value in numbers.items():
+        if not math.isfinite(value) or value < 0.0:
+            raise ValueError(f"{name} must be finite and at least 0, got {value!r}")

@@ -1,0 +1,76 @@
+"""The store: one database handle bundling the tables."""
+
+from types import TracebackType
+from typing import Self
+
+from .attempts import Attempts
+from .audit import Audit
+from .calls import Calls
+from .database import Database, connect
+from .errors import StoreError
+from .keys import Keys
+from .migrations.upgrade import upgrade
+from .orgs import Orgs
+from .posteriors import Posteriors
+from .sqlite_driver import Synchronous
+
+__all__ = ["Store", "open_store"]
+
+
+class Store:
+    """Everything that is remembered. Opened by `open_store`; closes as an async context manager."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.read = database.read
+        self.write = database.write
+        self.orgs = Orgs(database)
+        self.audit = Audit(database)
+        self.calls = Calls(database, self.audit)
+        self.attempts = Attempts(database)
+        self.posteriors = Posteriors(database)
+        self.keys = Keys(database)
+
+    @property
+    def url(self) -> str:
+        """The database's URL with its password hidden."""
+        return self._database.url
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._database.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+async def open_store(url: str, *, synchronous: Synchronous = "NORMAL") -> Store:
+    """Open a database at the newest schema, creating a SQLite file and its folder when absent.
+
+    Parameters
+    ----------
+    url
+        `sqlite+aiosqlite:///path`, `sqlite+aiosqlite://` (in memory) or `postgresql+psycopg://…`.
+    synchronous
+        SQLite only: "NORMAL" survives a crash of the process, "FULL" also a loss of power.
+
+    Raises
+    ------
+    StoreError
+        When the database cannot be reached or was written by a newer version.
+    """
+    database = connect(url, synchronous=synchronous)
+    try:
+        async with database.write() as connection:
+            await connection.run_sync(upgrade)
+    except BaseException as error:
+        await database.close()
+        if isinstance(error, StoreError) and database.url not in str(error):
+            raise StoreError(f"cannot open database {database.url}: {error}") from error
+        raise
+    return Store(database)

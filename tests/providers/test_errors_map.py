@@ -1,0 +1,193 @@
+import json
+from datetime import UTC, datetime
+
+import httpx
+import openai
+import pytest
+
+from x25.providers.errors_map import (
+    error_from_httpx,
+    error_from_langchain,
+    error_from_openai,
+    error_from_response,
+    redact,
+)
+from x25.state.errors import (
+    ContextLengthExceeded,
+    ProviderAuth,
+    ProviderBadRequest,
+    ProviderBilling,
+    ProviderConnection,
+    ProviderMalformed,
+    ProviderRateLimit,
+    ProviderServer,
+    ProviderTimeout,
+)
+
+REQUEST = httpx.Request("POST", "http://upstream.invalid/v1/chat/completions")
+
+
+def vendor(message, **extra):
+    return json.dumps({"error": {"message": message, **extra}})
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (401, vendor("bad key"), ProviderAuth),
+        (403, vendor("not allowed"), ProviderAuth),
+        (402, vendor("pay first"), ProviderBilling),
+        (429, vendor("quota", code="insufficient_quota"), ProviderBilling),
+        (429, vendor("add credits to your account"), ProviderBilling),
+        (400, vendor("Your credit balance is too low"), ProviderBilling),
+        (429, vendor("slow down"), ProviderRateLimit),
+        (400, vendor("maximum context length is 8192 tokens"), ContextLengthExceeded),
+        (413, vendor("too many tokens"), ContextLengthExceeded),
+        (422, vendor("x", code="context_length_exceeded"), ContextLengthExceeded),
+        (400, vendor("tools[0].name: expected text, the credit card field"), ProviderBadRequest),
+        (404, vendor("no such model"), ProviderBadRequest),
+        (408, "", ProviderTimeout),
+        (500, "<html>oops</html>", ProviderServer),
+        (529, vendor("overloaded"), ProviderServer),
+        (307, "", ProviderMalformed),
+    ],
+)
+def test_a_status_and_its_body_name_the_failure(status, body, kind):
+    error = error_from_response(status, {}, body.encode(), deployment="acme")
+    assert type(error) is kind
+    assert error.status == status
+    assert str(error).startswith(f"acme answered {status}: ")
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7.0),
+        ("1.5", 1.5),
+        ("Fri, 20 Nov 2026 12:00:30 GMT", 30.0),
+        ("Fri, 20 Nov 2026 11:00:00 GMT", 0.0),
+        ("soon", None),
+        ("-3", None),
+        ("nan", None),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_is_read_as_seconds_or_as_a_date(value, seconds, status):
+    now = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+    error = error_from_response(status, {"retry-after": value}, "", deployment="acme", now=now)
+    assert error.retry_after_s == seconds
+
+
+def test_a_refusal_is_free_and_a_gateway_timeout_may_not_be():
+    billed = {
+        s: error_from_response(s, {}, "", deployment="a").may_have_billed
+        for s in (400, 401, 429, 500, 503, 504)
+    }
+    assert billed == {400: False, 401: False, 429: False, 500: False, 503: False, 504: True}
+
+
+def test_the_vendors_words_are_quoted_up_to_two_hundred_characters():
+    error = error_from_response(400, {}, vendor("x" * 5000), deployment="acme")
+    assert str(error) == "acme answered 400: " + "x" * 200
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "key sk-proj-abc123DEF",
+        "Authorization: Bearer abcdef",
+        "AIzaSyA1234567890",
+        "xai-abcdefgh",
+        "sk-ab***yz",
+    ],
+)
+def test_whatever_looks_like_a_key_is_redacted(text):
+    secret = text.split()[-1]
+    assert secret not in redact(text)
+    assert "[redacted]" in redact(text)
+
+
+def test_ordinary_words_are_not_redacted():
+    assert redact("task-specific keys, ask-me") == "task-specific keys, ask-me"
+
+
+def test_the_key_that_was_sent_is_never_quoted_back():
+    error = error_from_response(
+        401, {}, vendor("bad key odd.format=1"), deployment="acme", secret="odd.format=1"
+    )
+    assert str(error) == "acme answered 401: bad key [redacted]"
+
+
+@pytest.mark.parametrize(
+    ("exc", "kind", "billed"),
+    [
+        (httpx.ConnectTimeout("t"), ProviderTimeout, False),
+        (httpx.PoolTimeout("t"), ProviderTimeout, False),
+        (httpx.ReadTimeout("t"), ProviderTimeout, True),
+        (httpx.ConnectError("refused"), ProviderConnection, False),
+        (httpx.RemoteProtocolError("closed"), ProviderConnection, True),
+        (httpx.ReadError("reset"), ProviderConnection, True),
+        (httpx.DecodingError("gzip"), ProviderMalformed, True),
+    ],
+)
+def test_a_failed_exchange_says_whether_it_may_have_been_billed(exc, kind, billed):
+    error = error_from_httpx(exc, deployment="acme")
+    assert (type(error), error.may_have_billed) == (kind, billed)
+    assert "acme" in str(error)
+
+
+def caused(exc, cause):
+    exc.__cause__ = cause
+    return exc
+
+
+def status_error(cls, status, body):
+    response = httpx.Response(status, json=body, headers={"retry-after": "4"}, request=REQUEST)
+    return cls("refused sk-secret-123", response=response, body=body)
+
+
+@pytest.mark.parametrize(
+    ("exc", "kind", "billed"),
+    [
+        (caused(openai.APITimeoutError(REQUEST), httpx.ReadTimeout("t")), ProviderTimeout, True),
+        (caused(openai.APITimeoutError(REQUEST), httpx.ConnectTimeout("t")), ProviderTimeout, False),
+        (
+            caused(openai.APIConnectionError(request=REQUEST), httpx.ConnectError("c")),
+            ProviderConnection,
+            False,
+        ),
+        (openai.APIConnectionError(request=REQUEST), ProviderConnection, True),
+        (status_error(openai.RateLimitError, 429, {"error": {"message": "slow"}}), ProviderRateLimit, False),
+        (status_error(openai.AuthenticationError, 401, {"error": {"message": "key"}}), ProviderAuth, False),
+        (openai.APIError("maximum context length", REQUEST, body=None), ContextLengthExceeded, False),
+        (openai.OpenAIError("what"), ProviderMalformed, True),
+    ],
+)
+def test_the_openai_classes_are_translated(exc, kind, billed):
+    for translate in (error_from_openai, error_from_langchain):
+        error = translate(exc, deployment="acme")
+        assert (type(error), error.may_have_billed) == (kind, billed)
+        assert "sk-secret" not in str(error)
+
+
+def test_retry_after_survives_the_openai_classes():
+    error = error_from_openai(status_error(openai.RateLimitError, 429, {}), deployment="acme")
+    assert error.retry_after_s == 4.0
+
+
+class VendorError(Exception):
+    status_code = 429
+
+
+@pytest.mark.parametrize(
+    ("exc", "kind"),
+    [
+        (VendorError("slow down"), ProviderRateLimit),
+        (TimeoutError(), ProviderTimeout),
+        (ConnectionResetError(), ProviderConnection),
+        (httpx.ReadTimeout("t"), ProviderTimeout),
+        (KeyError("choices"), ProviderServer),
+    ],
+)
+def test_exceptions_of_other_libraries_are_translated(exc, kind):
+    assert type(error_from_langchain(exc, deployment="acme")) is kind
