@@ -1,6 +1,7 @@
 """`x25 serve`: the gateway."""
 
 import ipaddress
+import json
 import logging
 import os
 import signal
@@ -17,7 +18,7 @@ from rich.logging import RichHandler
 from ..api.app import create_app
 from ..graph.settings import Settings
 from ..state.errors import ConfigError
-from .console import AsJson, Database, err, friendly_errors, print_json, settings_for
+from .console import AsJson, Database, err, friendly_errors, settings_for
 
 EXIT_WITH_PARENT = typer.Option("--exit-with-parent", hidden=True, help="Stop when standard input ends.")
 
@@ -77,8 +78,9 @@ def bind(settings: Settings) -> socket.socket:
     ConfigError
         When the address is taken or does not exist.
     """
+    # asyncio turns Nagle's algorithm off only where the protocol is named; with it on a request takes 40 ms longer.
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
@@ -102,7 +104,8 @@ class _Server(uvicorn.Server):
         """Open the cascade, then announce the address."""
         await super().startup(sockets)
         if self.started and self._as_json:
-            print_json({"url": self._url})
+            # One line, so that a parent process can read it before the server ends.
+            typer.echo(json.dumps({"url": self._url}))
         elif self.started:
             err.print(f"x25 gateway on [bold]{self._url}[/bold]  (docs: {self._url}/docs, stop: Ctrl-C)")
 

@@ -29,14 +29,14 @@ def show(report: dict[str, Any], console: Console) -> None:
 
 def _comparison(panel: dict[str, Any], simulated: str) -> Table:
     table = Table(
-        "", "$ per 1,000 calls", "score %", "cost cut", "points vs frontier", "slm/mid/frontier %",
-        title=f"{panel['name']}: {panel['calls']} calls, {simulated}", title_justify="left",
+        "", "$/1k calls", "score %", "cost cut %", "points", "s/m/f %",
+        title=f"{panel['name']}: {panel['calls']} calls, {simulated}; points = score minus always frontier", title_justify="left",
     )  # fmt: skip
     for row in panel["rows"]:
         mix = "/".join(f"{100 * share:.0f}" for share in row["tier_mix"].values())
         table.add_row(
-            escape(row["name"]), _interval(row["usd_per_1k"], ".4f"), _interval(row["score"], ".1f"),
-            _interval(row["cut"], ".0%"), _interval(row["points"], "+.1f"), mix,
+            escape(row["name"]), _interval(row["usd_per_1k"], ".3f"), _interval(row["score"], ".1f"),
+            _interval(row["cut"], ".0f", 100), _interval(row["points"], "+.1f"), mix,
             style="bold" if row["name"] == "x25" else None,
         )  # fmt: skip
     return table
@@ -72,5 +72,7 @@ def _arms(panel: dict[str, Any]) -> Table:
     return table
 
 
-def _interval(value: Estimate, form: str) -> str:
-    return f"{value.mean:{form}} [dim]\\[{value.low:{form}}, {value.high:{form}}][/dim]"
+def _interval(value: Estimate, form: str, unit: float = 1.0) -> str:
+    """Return mean over interval, two lines, so that the table fits a narrow terminal."""
+    mean, low, high = (unit * one for one in (value.mean, value.low, value.high))
+    return f"{mean:{form}}\n[dim]{low:{form}} … {high:{form}}[/dim]"

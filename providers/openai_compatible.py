@@ -59,7 +59,7 @@ class OpenAICompatible:
         if api_key is not None:
             headers["Authorization"] = f"Bearer {api_key}"
         sent = {**body, "model": deployment.upstream_model, "stream": False}
-        # Both would only be refused without streaming.
+        # Vendors refuse it on a request that does not stream.
         sent.pop("stream_options", None)
         started = time.perf_counter()
         response = await self._post(deployment, sent, headers, timeout_s)

@@ -16,7 +16,7 @@ _CUE_CHARS = 400  # instructions stand at the beginning or at the end of a promp
 
 _TYPE_TO_BIAS: dict[str, float] = {"qa": 0.3}
 _TYPE_TO_FEATURE_WEIGHTS: dict[str, dict[str, float]] = {
-    "summary": {"summary_words": 4.0, "summary_phrases": 2.5, "log_words": 0.1},
+    "summary": {"summary_words": 4.0, "summary_phrases": 2.5},
     "code": {
         "code_fences": 0.8, "code_words": 2.0, "code_keywords": 0.7, "assertions": 1.0, "code_symbols": 0.3,
         "output_prediction": 0.5, "math_words": -0.3,

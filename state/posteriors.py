@@ -86,7 +86,7 @@ class Posteriors:
         """Add what one answer taught, once per (org, call_id, step).
 
         The counts grow by `success` and `failure`, the reward and its complement. With `selection` = (w, p),
-        reward and predicted probability of a first choice, the discounted sums become R·g + w, Q·g + p and
+        learning weight (may be negative) and predicted probability, the discounted sums become R·g + w, Q·g + p and
         n·g + 1, where g = `gamma`^(`org_calls` - calls of the org at their last update).
 
         Returns whether it was added: False for a repetition, which changes nothing.
@@ -94,12 +94,14 @@ class Posteriors:
         Raises
         ------
         ValueError
-            When a number is negative or not finite, or `gamma` is not above 0 and at most 1.
+            When a count or probability is negative, a number is not finite, or `gamma` is not above 0 and at most 1.
 
         Source: Garivier and Moulines, arXiv:0805.3415 (2008), the discounted counts of D-UCB.
         """
         reward, predicted = selection or (None, None)
-        _check_range(success=success, failure=failure, reward=reward or 0.0, predicted=predicted or 0.0)
+        _check_range(success=success, failure=failure, predicted=predicted or 0.0)
+        if not math.isfinite(reward or 0.0):
+            raise ValueError(f"the learning weight must be finite, got {reward!r}")
         if not 0.0 < gamma <= 1.0:
             raise ValueError(f"gamma must be above 0 and at most 1, got {gamma!r}")
         row = {
@@ -137,11 +139,16 @@ _SELECT = select(*columns_for(posteriors, Evidence))
 
 def _is_sound(evidence: Evidence) -> bool:
     sums = (
-        evidence.successes, evidence.failures, evidence.reward_sum, evidence.predicted_sum, evidence.weight,
-        evidence.calls_seen,
+        evidence.successes, evidence.failures, evidence.predicted_sum, evidence.weight, evidence.calls_seen,
     )  # fmt: skip
-    # A damaged SQLite column may hold text or null where a number belongs; NaN fails both comparisons.
-    return evidence.tier in TIERS and all(isinstance(s, int | float) and 0.0 <= s <= LARGEST for s in sums)
+    # A damaged SQLite column may hold text or null where a number belongs; NaN fails every comparison.
+    return (
+        evidence.tier in TIERS
+        and all(isinstance(s, int | float) and 0.0 <= s <= LARGEST for s in sums)
+        # Learning weights are unbiased, so a run of low scores may sum to less than nothing.
+        and isinstance(evidence.reward_sum, int | float)
+        and abs(evidence.reward_sum) <= LARGEST
+    )
 
 
 def _check_range(**numbers: float) -> None:

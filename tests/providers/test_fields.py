@@ -47,7 +47,7 @@ def test_a_path_leads_to_the_wrong_entry_of_a_list():
     ],
 )
 def test_a_wrong_value_is_refused_with_its_key_and_what_came(read, value):
-    with pytest.raises(ConfigError, match="a.yaml: k must be") as caught:
+    with pytest.raises(ConfigError, match=r"a\.yaml: k must be") as caught:
         read(Fields({"k": value}, "a.yaml", ("k",)))
     assert str(caught.value).endswith(repr(value))
 

@@ -104,7 +104,8 @@ def test_the_reference_is_the_dearest_frontier_model_else_the_dearest(model):
         )
 
     small, mid, cheap, dear = (
-        priced("a/s", "slm", 90), priced("a/m", "mid", 95), priced("a/f", "frontier", 10), priced("a/g", "frontier", 15),
+        priced("a/s", "slm", 90), priced("a/m", "mid", 95), priced("a/f", "frontier", 10),
+        priced("a/g", "frontier", 15),
     )  # fmt: skip
     assert Registry.reference([small, mid, cheap, dear]) is dear
     assert Registry.reference([small, mid]) is mid

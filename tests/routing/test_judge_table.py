@@ -1,0 +1,81 @@
+import math
+
+import numpy as np
+import pytest
+
+from x25.routing.judge_table import DEFAULT_TABLE, JudgeTable
+
+EDGES = (0.2, 0.4, 0.6, 0.8)
+BLIND = JudgeTable("blind", EDGES, (0.2,) * 5, (0.2,) * 5)
+
+
+def test_shares_are_normalised():
+    assert sum(DEFAULT_TABLE.right) == pytest.approx(1.0)
+    assert sum(DEFAULT_TABLE.wrong) == pytest.approx(1.0)
+
+
+def test_scores_fall_into_five_bins_and_an_edge_belongs_above():
+    assert [DEFAULT_TABLE.bin_of(score) for score in (0.0, 0.199, 0.2, 0.5, 0.8, 1.0)] == [0, 0, 1, 2, 4, 4]
+
+
+def test_a_score_that_is_no_number_has_no_bin():
+    with pytest.raises(ValueError, match="score must be finite, got nan"):
+        DEFAULT_TABLE.bin_of(math.nan)
+
+
+def test_posterior_is_bayes_rule_and_rises_with_the_bin():
+    posteriors = [DEFAULT_TABLE.posterior(0.5, score_bin) for score_bin in range(5)]
+    assert posteriors == sorted(posteriors)
+    assert posteriors[4] == pytest.approx(0.27 / (0.27 + 0.02 / 1.01))
+
+
+def test_posteriors_average_back_to_the_prior():
+    chances = 0.7 * np.array(DEFAULT_TABLE.right) + 0.3 * np.array(DEFAULT_TABLE.wrong)
+    assert chances @ [DEFAULT_TABLE.posterior(0.7, b) for b in range(5)] == pytest.approx(0.7)
+
+
+def test_learning_weights_are_unbiased_for_correctness():
+    weights = DEFAULT_TABLE.reward_weights()
+    assert np.dot(DEFAULT_TABLE.right, weights) == pytest.approx(1.0)
+    assert np.dot(DEFAULT_TABLE.wrong, weights) == pytest.approx(0.0)
+    assert weights == pytest.approx([-0.56, 0.19, 0.88, 1.34, 1.77], abs=0.04)
+
+
+def test_learning_weights_have_the_smallest_variance_of_all_unbiased_ones():
+    weights = DEFAULT_TABLE.reward_weights()
+    likelihoods = np.array([DEFAULT_TABLE.right, DEFAULT_TABLE.wrong])
+    free = np.linalg.svd(likelihoods)[2][2:]
+    mix = likelihoods.mean(axis=0)
+    for direction in free:
+        for step in (-0.1, 0.1):
+            assert mix @ weights**2 < mix @ (weights + step * direction) ** 2
+
+
+def test_a_judge_that_tells_nothing_has_no_learning_weights_and_no_trust():
+    assert BLIND.auc == pytest.approx(0.5)
+    assert not BLIND.is_trusted
+    with pytest.raises(ValueError, match="'blind' tells right from wrong answers in no bin"):
+        BLIND.reward_weights()
+
+
+def test_auc_counts_shared_bins_half():
+    perfect = JudgeTable("sharp", EDGES, (1e-9, 1e-9, 1e-9, 1e-9, 1.0), (1.0, 1e-9, 1e-9, 1e-9, 1e-9))
+    assert perfect.auc == pytest.approx(1.0)
+    assert DEFAULT_TABLE.auc == pytest.approx(0.83, abs=0.01)
+    assert DEFAULT_TABLE.is_trusted
+
+
+@pytest.mark.parametrize(
+    ("edges", "right"),
+    [
+        ((0.2, 0.2, 0.6, 0.8), (0.2,) * 5),
+        ((0.2, 0.4, 0.6), (0.2,) * 5),
+        (EDGES, (0.25,) * 4),
+        (EDGES, (0.0, 0.25, 0.25, 0.25, 0.25)),
+        (EDGES, (0.3,) * 5),
+        (EDGES, (math.nan, 0.2, 0.2, 0.2, 0.2)),
+    ],
+)
+def test_an_impossible_table_is_refused(edges, right):
+    with pytest.raises(ValueError, match="must be"):
+        JudgeTable("x", edges, right, (0.2,) * 5)
