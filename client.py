@@ -10,13 +10,26 @@ for it.
 
 import math
 import re
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import MISSING, dataclass, field, fields
+from collections.abc import Generator, Mapping
 from typing import Any, Final, Generic, Literal, Self, TypeVar, overload
 from urllib.parse import quote, urlsplit
 
 import httpx
+
+from .exceptions import (
+    GatewayError,
+    GatewayTimeout,
+    GatewayUnreachable,
+    InvalidRequest,
+    MalformedReply,
+    RateLimited,
+    Unauthorized,
+    UpstreamFailed,
+    X25Error,
+    error_from,
+    named_failures,
+)
+from .response import X25Response, json_object
 
 __all__ = [
     "X25",
@@ -50,131 +63,6 @@ _QUICK_START_FORM: Final = ("api_key", "prompt", "org")
 T = TypeVar("T")
 TransportT = TypeVar("TransportT", httpx.BaseTransport, httpx.AsyncBaseTransport)
 Operation = Generator[httpx.Request, httpx.Response, T]
-
-
-class X25Error(Exception):
-    """Base of every error the gateway, or its absence, causes."""
-
-
-class GatewayUnreachable(X25Error):  # noqa: N818 - named for what happened
-    """No connection to the gateway, or it broke before the answer was complete."""
-
-
-class GatewayTimeout(X25Error):  # noqa: N818
-    """The gateway did not answer in time; the call may still be running there."""
-
-
-class MalformedReply(X25Error):  # noqa: N818
-    """The gateway answered with success, but not in the agreed shape."""
-
-
-class GatewayError(X25Error):
-    """The gateway answered with an error; the subclass says whose move it is."""
-
-    def __init__(  # noqa: PLR0913, PLR0917 - positional, so that the error survives pickling
-        self,
-        status: int,
-        code: str,
-        message: str,
-        field: str | None = None,
-        body: Any = None,
-        retry_after_s: float | None = None,
-    ) -> None:
-        super().__init__(status, code, message, field, body, retry_after_s)
-        self.status = status
-        self.code = code
-        self.message = message
-        self.field = field
-        self.body = body
-        """The whole answer: parsed JSON, or text when it is not JSON."""
-        self.retry_after_s = retry_after_s
-        """Seconds the gateway asked to wait; None when it did not say."""
-
-    def __str__(self) -> str:
-        place = f" (field: {self.field})" if self.field else ""
-        return f"HTTP {self.status} {self.code}: {self.message}{place}"
-
-
-class InvalidRequest(GatewayError):  # noqa: N818
-    """The request must change before it can succeed (400, 404, 422); `field` names the part."""
-
-
-class Unauthorized(GatewayError):  # noqa: N818
-    """The API key is missing, unknown, or not allowed to do this (401, 403)."""
-
-
-class RateLimited(GatewayError):  # noqa: N818
-    """Too many requests for this key (429); wait `retry_after_s`."""
-
-
-class UpstreamFailed(GatewayError):  # noqa: N818
-    """The gateway works, what it depends on does not: every model failed, or its store is down (502-504)."""
-
-
-_STATUS_TO_ERROR: Final[dict[int, type[GatewayError]]] = {
-    **dict.fromkeys((400, 404, 422), InvalidRequest),
-    **dict.fromkeys((401, 403), Unauthorized),
-    429: RateLimited,
-    **dict.fromkeys((502, 503, 504), UpstreamFailed),
-}
-
-
-@dataclass(frozen=True)
-class X25Response:
-    """An answer and what it took to get it. The first ten fields are always sent by the gateway."""
-
-    text: str  # exact text of the answer
-    model_used: str  # model that produced `text`, e.g. "deepseek/deepseek-v4-flash"
-    provider: str
-    task_type: str
-    cost_usd: float  # all answer attempts of this call, failed and escalated ones included; judge excluded
-    latency_ms: float  # end to end, measured by the gateway
-    quality_score: float | None  # 0 to 1; None when a judge was due and failed
-    cascade_steps: int  # 1 = the first answer was kept, 2 and more = escalated
-    audit_hash: str  # SHA-256 of this call's entry in the org's audit chain
-    goal_match: dict[str, float]  # cost, quality, latency: how well each goal was met, 0 to 1
-    call_id: str = ""
-    org: str = ""
-    tier: str = ""  # "slm", "mid" or "frontier"
-    quality_source: str = "none"  # "judge", "checks", "estimate" or "none"
-    verdict: dict[str, Any] = field(default_factory=dict)  # what was checked and what came of it
-    propensity: float | None = None  # probability with which the first model was drawn
-    escalations: int = 0  # climbs because an answer was not good enough
-    fallbacks: int = 0  # moves to another model because a call failed
-    judge_cost_usd: float = 0.0
-    cost_saved_usd: float = 0.0  # same tokens on the reference frontier model, minus `cost_usd`
-    message: dict[str, Any] = field(default_factory=dict)  # full OpenAI assistant message
-    finish_reason: str | None = None
-    usage: dict[str, Any] = field(default_factory=dict)  # tokens of the returned answer, OpenAI names
-    simulated: bool = False  # True when a simulated model answered
-    stage: dict[str, Any] = field(default_factory=dict)  # the org's stage after this call
-    explain: dict[str, Any] = field(default_factory=dict)  # why this model
-
-    @classmethod
-    def from_json(cls, reply: Mapping[str, Any]) -> Self:
-        """Build a response from a reply of POST /route; fields this version does not know are left out.
-
-        Raises
-        ------
-        MalformedReply
-            One of the ten promised fields is missing.
-        """
-        required = [f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING]
-        missing = [name for name in required if name not in reply]
-        if missing:
-            raise MalformedReply(
-                f"expected a reply with {', '.join(required)}; missing: {', '.join(missing)}"
-            )
-        return cls(**{f.name: reply[f.name] for f in fields(cls) if f.name in reply})
-
-    def __str__(self) -> str:
-        cost = f"{self.cost_usd:.9f}".rstrip("0").rstrip(".")
-        quality = "unknown" if self.quality_score is None else f"{self.quality_score:.2f}"
-        facts = (
-            f"[{self.model_used} | {self.task_type} | ${cost} | quality {quality} | {self.latency_ms:.0f} ms"
-            f" | audit {self.audit_hash[:12]}]"
-        )
-        return f"{self.text}\n{facts}{' (simulated)' if self.simulated else ''}"
 
 
 class _Agent(Generic[TransportT]):
@@ -257,8 +145,8 @@ class _Agent(Generic[TransportT]):
             method, url, headers=self._headers, json=json, extensions={"timeout": timeout}
         )
         if not response.is_success:
-            raise _error_from(response)
-        return _json_object(response)
+            raise error_from(response)
+        return json_object(response)
 
     def _resolve_org(self) -> Operation[str]:
         if self._org_is_the_keys:
@@ -386,7 +274,7 @@ class X25(_Agent[httpx.BaseTransport]):
         try:
             request = next(operation)
             while True:
-                with _named_failures(request):
+                with named_failures(request):
                     response = self._client.send(request)
                 request = operation.send(response)
         except StopIteration as finished:
@@ -438,7 +326,7 @@ class AsyncX25(_Agent[httpx.AsyncBaseTransport]):
         try:
             request = next(operation)
             while True:
-                with _named_failures(request):
+                with named_failures(request):
                     response = await self._client.send(request)
                 request = operation.send(response)
         except StopIteration as finished:
@@ -492,53 +380,3 @@ def _check_question(prompt: str | None, messages: list[dict[str, Any]] | None) -
         raise ValueError(f"prompt: expected text, here or in the constructor, got {prompt!r}")
     if messages is not None and not messages:
         raise ValueError("messages: expected at least one message, got an empty list")
-
-
-@contextmanager
-def _named_failures(request: httpx.Request) -> Iterator[None]:
-    try:
-        yield
-    except httpx.TimeoutException as error:
-        waited_s = request.extensions["timeout"]["read"]
-        raise GatewayTimeout(
-            f"no answer from the x25 gateway at {request.url} within {waited_s:g} s ({type(error).__name__})"
-        ) from error
-    except httpx.RequestError as error:
-        raise GatewayUnreachable(
-            f"no answer from the x25 gateway at {request.url} ({error}). Start one with `x25 serve` "
-            "(installed by `pip install 'x25[gateway]'`), or pass the gateway_url of a running one."
-        ) from error
-
-
-def _json_object(response: httpx.Response) -> dict[str, Any]:
-    try:
-        body = response.json()
-    except ValueError as error:
-        raise MalformedReply(f"{response.url}: expected JSON, got {response.text[:200]!r}") from error
-    if not isinstance(body, dict):
-        raise MalformedReply(f"{response.url}: expected a JSON object, got {type(body).__name__}")
-    return body
-
-
-def _error_from(response: httpx.Response) -> GatewayError:
-    try:
-        body = response.json()
-    except ValueError:
-        body = response.text
-    error = body.get("error") if isinstance(body, dict) else None
-    details = error if isinstance(error, dict) else {}
-    return _STATUS_TO_ERROR.get(response.status_code, GatewayError)(
-        response.status_code,
-        details.get("code") or f"http_{response.status_code}",
-        details.get("message") or response.text[:200] or response.reason_phrase,
-        details.get("field"),
-        body,
-        _seconds(response.headers.get("Retry-After", "")),
-    )
-
-
-def _seconds(retry_after: str) -> float | None:
-    try:
-        return float(retry_after)
-    except ValueError:  # absent, or a date
-        return None

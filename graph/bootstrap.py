@@ -6,7 +6,6 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +27,6 @@ from ..simulator.process import SimulatorProcess
 from ..state.errors import ConfigError
 from ..state.store import open_store
 from .binding import Opened, OpenedOnFirstCall, ServicesSource
-from .recovery import close_interrupted_calls
 from .settings import PACKAGE_DIR, Settings, load_settings, read_environment
 
 if TYPE_CHECKING:
@@ -96,9 +94,6 @@ async def open_services(settings: Settings, environ: Mapping[str, str] | None = 
             limits=_limits(settings),
             rng=np.random.default_rng(settings.seed),
         )
-        if settings.checkpoints != "sync":
-            overdue = services.now() - timedelta(seconds=2 * settings.call_deadline_s)
-            await close_interrupted_calls(services, before=overdue)
         yield services
 
 
@@ -178,9 +173,10 @@ def _real_judges(registry: Registry, keyring: Keyring, wanted: str) -> tuple[Mod
         return ()
     if wanted != "auto":
         return (registry.get(wanted),)
-    names = yaml.safe_load(JUDGES_FILE.read_text(encoding="utf-8"))["judges"]
-    usable = {spec.model_id for spec in registry.routable(keyring.has)}
-    return tuple(registry.get(name) for name in names if name in usable)
+    listed = [registry.get(name) for name in yaml.safe_load(JUDGES_FILE.read_text(encoding="utf-8"))["judges"]]
+    return tuple(
+        spec for spec in listed if any(deployment.is_usable(keyring.has) for deployment in spec.deployments)
+    )
 
 
 def _reference(registry: Registry, models: list[ModelSpec], settings: Settings) -> ModelSpec:

@@ -1,7 +1,10 @@
 """One call from request to reply: the function that every door goes through."""
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from typing import Any, cast
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -9,12 +12,15 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from ..nodes.lookup_cache import new_call_id
 from ..nodes.services import Services
 from ..routing.request import check_call_id, check_org
-from ..state.errors import InvalidRequest, NotFound
+from ..state.errors import CallFailed, InvalidRequest, NotFound, X25Error
 from ..state.types import Context, Reply, Request
 from .bootstrap import open_services
 from .build import RECURSION_LIMIT, build_cascade
 from .checkpoints import open_saver, thread_config
+from .recovery import close_interrupted_calls
 from .settings import Settings
+
+_log = logging.getLogger(__name__)
 
 
 class Cascade:
@@ -60,6 +66,20 @@ class Cascade:
             raise NotFound(f"no checkpoint of call {call_id!r} of org {org!r} is kept")
         return await self._run(None, org, call_id, None)
 
+    async def settle_interrupted(self) -> list[tuple[str, str]]:
+        """Settle calls whose process died longer ago than a call may take; return them as (org, call id).
+
+        With a checkpoint after every node such a call is finished; otherwise it is logged as interrupted, with the
+        money it spent.
+        """
+        overdue = self.services.now() - timedelta(seconds=self.settings.call_deadline_s)
+        if self.settings.checkpoints == "sync":
+            for org, call_id in await self.services.store.attempts.interrupted_calls(overdue):
+                # No checkpoint, or a failure: the first is closed below, the second was logged by the call itself.
+                with suppress(NotFound, CallFailed):
+                    await self.resume(org, call_id)
+        return await close_interrupted_calls(self.services, before=overdue)
+
     async def _run(self, request: Request | None, org: str, call_id: str, context: Context | None) -> Reply:
         config = {**thread_config(org, call_id), "recursion_limit": RECURSION_LIMIT, "run_name": "x25"}
         reply = await self.graph.ainvoke(
@@ -70,6 +90,26 @@ class Cascade:
 
 @asynccontextmanager
 async def open_cascade(settings: Settings) -> AsyncIterator[Cascade]:
-    """Open services and checkpoints, log what a dead process left behind, and close everything at the end."""
+    """Open services and checkpoints, settle what a dead process left behind now and then, close everything at the end."""
     async with open_services(settings) as services, open_saver(settings) as saver:
-        yield Cascade(services, settings, saver)
+        cascade = Cascade(services, settings, saver)
+        settling = asyncio.create_task(_settle_forever(cascade))
+        try:
+            yield cascade
+        finally:
+            settling.cancel()
+            with suppress(asyncio.CancelledError):
+                await settling
+
+
+async def _settle_forever(cascade: Cascade) -> None:
+    """Look for interrupted calls at start-up and once per longest call; a failing look is logged, the next one tries again."""
+    while True:
+        try:
+            settled = await cascade.settle_interrupted()
+        except X25Error:
+            _log.exception("interrupted calls could not be settled")
+        else:
+            if settled:
+                _log.warning("logged %d calls of a process that died", len(settled))
+        await asyncio.sleep(cascade.settings.call_deadline_s)

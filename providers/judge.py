@@ -271,7 +271,6 @@ class LLMJudge:
                 http_async_client=self._http_client,
                 max_retries=0,
                 timeout=self.timeout_s,
-                temperature=0.0,
                 use_responses_api=False,
             )
         return self._chats[address]

@@ -29,7 +29,8 @@ _TYPE_TO_FEATURE_WEIGHTS: dict[str, dict[str, float]] = {
     },
     "reasoning": {
         "math_words": 1.5, "reasoning_words": 0.5, "reasoning_phrases": 1.3, "digit_share": 4.0,
-        "backslashes": 0.8, "dollar_signs": 0.5, "math_symbols": 0.7, "arithmetic_signs": 0.6, "grid_lines": 0.8,
+        "backslashes": 0.8, "dollar_signs": 0.5, "math_symbols": 0.7, "arithmetic_signs": 0.6,
+        "grid_lines": 0.8,
     },
     "creative": {"creative_words": 3.4, "creative_phrases": 2.2, "first_person": 0.1},
 }  # fmt: skip

@@ -63,11 +63,7 @@ class DifficultyModel:
         if missing := wanted - parameters.keys():
             raise ConfigError(f"difficulty artifact lacks {', '.join(sorted(missing))}; {_REFIT}")
         if tuple(parameters["feature_names"]) != FEATURE_NAMES:
-            count = len(parameters["feature_names"])
-            raise ConfigError(
-                f"difficulty artifact was fitted on {count} features other than the present "
-                f"{len(FEATURE_NAMES)}; {_REFIT}"
-            )
+            raise ConfigError(f"difficulty artifact was fitted on other features than these; {_REFIT}")
         mean, scale, coef = (
             np.asarray(parameters[key], dtype=np.float64) for key in ("mean", "scale", "coef")
         )

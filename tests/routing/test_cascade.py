@@ -8,7 +8,7 @@ from x25.routing.cascade import STOP, PlanPrices, plan
 from x25.routing.judge_table import DEFAULT_TABLE
 
 
-def slow_value(held, first, row, table, prices, moves_left):
+def slow_value(held, first, row, *, table, prices, moves_left):
     """Return (value, arm, judged) by plain recursion over one draw; the equation, written out."""
     thetas, costs, latencies = row
     best = (-math.inf if held is None else bar(held, prices), STOP, False)
@@ -27,7 +27,10 @@ def slow_value(held, first, row, table, prices, moves_left):
             chance = theta * right + (1 - theta) * wrong
             quality = theta * right / chance
             kept = quality if held is None else max(held, quality)
-            value += chance * slow_value(kept, j + 1, row, table, prices, moves_left - 1)[0]
+            value += (
+                chance
+                * slow_value(kept, j + 1, row, table=table, prices=prices, moves_left=moves_left - 1)[0]
+            )
         best = max(best, (value, j, True), key=first_of)
     return best
 
@@ -61,7 +64,9 @@ def test_the_plan_equals_plain_recursion(tiers, table, quality_bar, holds, max_m
     result = plan(thetas, costs, latencies, held, table, prices, max_moves=max_moves)
     for d in range(5):
         row = (thetas[d], costs[d], latencies[d])
-        value, arm, judged = slow_value(held[d] if holds else None, 0, row, table, prices, max_moves)
+        value, arm, judged = slow_value(
+            held[d] if holds else None, 0, row, table=table, prices=prices, moves_left=max_moves
+        )
         assert result.value[d] == pytest.approx(value, abs=1e-9)
         assert (result.arm[d], result.judge[d]) == (arm, judged)
 

@@ -16,8 +16,16 @@ def test_an_org_of_235_calls_is_in_the_feedback_stage():
 
 @pytest.mark.parametrize(
     ("calls", "stage", "name"),
-    [(0, 1, "Explore"), (49, 1, "Explore"), (50, 2, "Exploit"), (199, 2, "Exploit"), (200, 3, "Feedback")]
-    + [(499, 3, "Feedback"), (500, 4, "Fine-tune"), (10_000, 4, "Fine-tune")],
+    [
+        (0, 1, "Explore"),
+        (49, 1, "Explore"),
+        (50, 2, "Exploit"),
+        (199, 2, "Exploit"),
+        (200, 3, "Feedback"),
+        (499, 3, "Feedback"),
+        (500, 4, "Fine-tune"),
+        (10_000, 4, "Fine-tune"),
+    ],
 )
 def test_stages_begin_at_their_call(calls, stage, name):
     assert (stage_of(calls).stage, stage_of(calls).name) == (stage, name)
