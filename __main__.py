@@ -10,7 +10,9 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name is not None and error.name.split(".")[0] == "x25":
             raise
-        sys.exit(f"x25: the command line needs the gateway ({error.name} is missing): pip install 'x25[gateway]'")
+        sys.exit(
+            f"x25: the command line needs the gateway ({error.name} is missing): pip install 'x25[gateway]'"
+        )
     app()
 
 

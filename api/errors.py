@@ -36,7 +36,9 @@ ERROR_TO_STATUS: Mapping[type[X25Error], int] = {
 }
 
 
-def error_body(code: str, message: str, *, kind: str, field: str | None = None, **more: object) -> dict[str, Any]:
+def error_body(
+    code: str, message: str, *, kind: str, field: str | None = None, **more: object
+) -> dict[str, Any]:
     """Return the one error shape: the OpenAI one (`message`, `type`, `param`, `code`) plus `field`."""
     return {"error": {"type": kind, "code": code, "message": message, "field": field, "param": field, **more}}
 
@@ -55,12 +57,19 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(X25Error, _on_ours)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_bug)
 
 
 async def _on_ours(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, X25Error)
     status = status_of(error)
-    kind = "invalid_request_error" if status < 500 else "upstream_error" if isinstance(error, CallFailed) else "server_error"
+    kind = (
+        "invalid_request_error"
+        if status < 500
+        else "upstream_error"
+        if isinstance(error, CallFailed)
+        else "server_error"
+    )
     more: dict[str, object] = {}
     if isinstance(error, NoEligibleModel):
         more["removed"] = error.removed
@@ -76,21 +85,37 @@ async def _on_ours(_: Request, error: Exception) -> JSONResponse:
 async def _on_validation(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return _unreadable(f"not JSON: {first['ctx']['error']} at character {first['loc'][-1]}")
     field = ".".join(str(part) for part in first["loc"] if part != "body") or "body"
-    return JSONResponse(
-        error_body("invalid_request", f"{field}: {first['msg']}", kind="invalid_request_error", field=field),
-        status_code=422,
-    )
+    return _refused(f"{field}: {first['msg']}", field)
 
 
 async def _on_http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if error.status_code == 400:  # FastAPI's word for a body its parser gave up on: too deep, too many digits
+        return _unreadable(str(error.detail))
     kind = "invalid_request_error" if error.status_code < 500 else "server_error"
     return JSONResponse(
         error_body("not_found" if error.status_code == 404 else "http_error", str(error.detail), kind=kind),
         status_code=error.status_code,
         headers=error.headers,
     )
+
+
+async def _on_bug(_: Request, error: Exception) -> JSONResponse:
+    """Keep the one error shape; the server logs the traceback and the body tells nothing about the inside."""
+    message = f"the gateway met an error of its own ({type(error).__name__}); its log has the details"
+    return JSONResponse(error_body("internal_error", message, kind="server_error"), status_code=500)
+
+
+def _unreadable(message: str) -> JSONResponse:
+    return _refused(f"body: {message}", "body")
+
+
+def _refused(message: str, field: str) -> JSONResponse:
+    body = error_body("invalid_request", message, kind="invalid_request_error", field=field)
+    return JSONResponse(body, status_code=422)
 
 
 def _all_attempts(error: CallFailed, code: str) -> bool:

@@ -1,20 +1,68 @@
 """What the wire carries. Deeper rules of a request are checked once, at the graph's first node."""
 
+import re
+from math import isfinite
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ..state.errors import InvalidRequest
+
+MAX_DEPTH = 100
+"""Objects and lists inside each other; far below the depth at which JSON writers give up."""
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-class RouteRequest(BaseModel):
-    """One prompt to route."""
+class Body(BaseModel):
+    """A request body that can be written as JSON again: Python's parser accepts more than the standard does."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"example": {"prompt": "What is 17 * 23?", "org": "my-research-lab", "hint": "reasoning"}},
+    model_config = ConfigDict(strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def refuse_what_json_cannot_carry(cls, body: Any) -> Any:
+        """Return the body as it is.
+
+        Raises
+        ------
+        InvalidRequest
+            For half a surrogate pair, a number that is not finite or has more than 64 bits, or nesting deeper than
+            `MAX_DEPTH`.
+        """
+        pending = [(body, "", 0)]
+        while pending:
+            value, path, depth = pending.pop()
+            problem = _problem(value, depth)
+            if problem:
+                raise InvalidRequest(f"{path or 'body'}: {problem}", field=path or "body")
+            if isinstance(value, dict):
+                pending += [(inner, f"{path}.{key}".strip("."), depth + 1) for key, inner in value.items()]
+                pending += [(key, path, depth) for key in value]  # taken first: a bad key must not be quoted
+            elif isinstance(value, list):
+                pending += [(inner, f"{path}[{index}]", depth + 1) for index, inner in enumerate(value)]
+        return body
+
+
+def _problem(value: Any, depth: int) -> str | None:
+    if depth > MAX_DEPTH:
+        return f"expected at most {MAX_DEPTH} objects and lists inside each other"
+    if isinstance(value, float) and not isfinite(value):
+        return f"expected a finite number, got {value}"
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return "expected a whole number of at most 64 bits"
+    if isinstance(value, str) and _LONE_SURROGATE.search(value):
+        return "expected text that is valid Unicode, got half a surrogate pair"
+    return None
+
+
+class Wishes(Body):
+    """How to route: the same at every door."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    org: str | None = Field(
+        None, description='Project id; resolved from the API key if one is provided. Default "default".'
     )
-
-    prompt: str | None = Field(None, description="The text to route. Required unless `messages` is given.")
-    org: str | None = Field(None, description='Project id; resolved from the API key if one is provided. Default "default".')
     optimize_for: dict[str, float] | None = Field(
         None, description="Weights for cost, quality, latency; normalised to sum 1. Default .33 / .34 / .33."
     )
@@ -27,14 +75,42 @@ class RouteRequest(BaseModel):
         description="Hard constraints: max_cost_per_call_usd, allowed_providers, max_tier, required_capabilities, "
         "max_cost_per_token, quality_bar. Unknown keys are refused.",
     )
-    messages: list[dict[str, Any]] | None = Field(None, description="Addition: OpenAI chat messages instead of `prompt`.")
+    call_id: str | None = Field(
+        None, description="Addition: your own id for the call, at most once; letters, digits, - and _."
+    )
+
+
+class RouteRequest(Wishes):
+    """One prompt to route."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"prompt": "What is 17 * 23?", "org": "my-research-lab", "hint": "reasoning"}
+        }
+    )
+
+    prompt: str | None = Field(None, description="The text to route. Required unless `messages` is given.")
+    messages: list[dict[str, Any]] | None = Field(
+        None, description="Addition: OpenAI chat messages instead of `prompt`."
+    )
     options: dict[str, Any] | None = Field(
         None, description="Addition: further OpenAI chat parameters, passed on untouched."
     )
     router: str | None = Field(None, description='Addition: name of a router config. Default "auto".')
-    call_id: str | None = Field(
-        None, description="Addition: your own id for the call, at most once; letters, digits, - and _."
+
+
+class ChatRequest(Body):
+    """An OpenAI chat request. Unknown parameters are passed on to the model untouched."""
+
+    model_config = ConfigDict(extra="allow")
+
+    model: str = Field("auto", description='"auto", or the name of a router config.')
+    messages: list[dict[str, Any]] = Field(min_length=1)
+    stream: bool = Field(False, description="Server-sent events; sent once the answer has passed its checks.")
+    stream_options: dict[str, Any] | None = Field(
+        None, description="`include_usage` adds a last chunk with the tokens."
     )
+    x25: Wishes = Field(default_factory=Wishes, description="Addition: how to route, as in /route.")
 
 
 class RouteReply(BaseModel):
@@ -44,7 +120,9 @@ class RouteReply(BaseModel):
     model_used: str = Field(description="Model that produced it.")
     provider: str
     task_type: str
-    cost_usd: float = Field(description="Dollars paid for all answer attempts, escalations included, judge excluded.")
+    cost_usd: float = Field(
+        description="Dollars paid for all answer attempts, escalations included, judge excluded."
+    )
     latency_ms: float = Field(description="End to end, milliseconds.")
     quality_score: float | None = Field(description="0 to 1; null when a judge was due and failed.")
     cascade_steps: int = Field(description="1 = the first answer was kept, 2 and more = escalated.")
@@ -59,7 +137,9 @@ class RouteReply(BaseModel):
     escalations: int
     fallbacks: int
     judge_cost_usd: float
-    cost_saved_usd: float = Field(description="Cost of the same tokens on the reference frontier model minus cost_usd.")
+    cost_saved_usd: float = Field(
+        description="Cost of the same tokens on the reference frontier model minus cost_usd."
+    )
     message: dict[str, Any]
     finish_reason: str | None
     usage: dict[str, Any]
@@ -74,7 +154,9 @@ class Stats(BaseModel):
     total_calls: int
     total_cost_usd: float = Field(description="Answer attempts of all calls, US dollars.")
     total_saved_usd: float = Field(description="Against the reference frontier model on the same tokens.")
-    avg_quality: float | None = Field(description="Over calls whose answer was checked; null before the first.")
+    avg_quality: float | None = Field(
+        description="Over calls whose answer was checked; null before the first."
+    )
     avg_latency_ms: float | None
     model_distribution: dict[str, int]
     tier_distribution: dict[str, int]

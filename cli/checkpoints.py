@@ -52,7 +52,9 @@ def resume(org: Org, call_id: CallId, db: Database = None) -> None:
 @checkpoints.command()
 def delete(
     org: Annotated[str | None, typer.Option(help="Only this org's.")] = None,
-    older_than_days: Annotated[float | None, typer.Option(min=0, help="Only those older than this many days.")] = None,
+    older_than_days: Annotated[
+        float | None, typer.Option(min=0, help="Only those older than this many days.")
+    ] = None,
     db: Database = None,
     as_json: AsJson = False,
 ) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from ..client import X25Error as SDKError
 from ..graph.settings import Settings, load_settings
@@ -21,7 +22,8 @@ err = Console(stderr=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Database = Annotated[
-    str | None, typer.Option("--db", help="Database URL or path of a SQLite file (default: X25_DATABASE_URL).")
+    str | None,
+    typer.Option("--db", help="Database URL or path of a SQLite file (default: X25_DATABASE_URL)."),
 ]
 
 
@@ -46,11 +48,11 @@ def settings_for(database: str | None = None, **overrides: object) -> Settings:
 
 @contextmanager
 def friendly_errors() -> Iterator[None]:
-    """Print our own errors as one sentence with exit code 1; anything else is a bug and keeps its traceback."""
+    """Print our own errors as one sentence with exit code 1; a bug keeps its traceback."""
     try:
         yield
     except (X25Error, SDKError) as error:
-        err.print(f"[red]error[/red] {error}", highlight=False, soft_wrap=True)
+        err.print(f"[red]error[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
         err.print("interrupted")

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from ..client import Preset
 from ..demo.items import Routed
 from ..demo.report import show
 from ..demo.run import Options, run_demo
@@ -18,13 +19,18 @@ from .console import AsJson, err, friendly_errors, out, print_json
 
 
 def demo(
-    calls: Annotated[int | None, typer.Option(min=10, help="Prompts to route [600; 2200 with --recorded].")] = None,
+    calls: Annotated[
+        int | None, typer.Option(min=10, help="Prompts to route [600; 2200 with --recorded].")
+    ] = None,
     recorded: Annotated[
-        Path | None, typer.Option(exists=True, file_okay=False, help="Replay recorded outcomes of real models from this folder.")
+        Path | None,
+        typer.Option(
+            exists=True, file_okay=False, help="Replay recorded outcomes of real models from this folder."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of prompts, answers and draws.")] = 7,
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="Calls under way at once.")] = 8,
-    optimize_for: Annotated[str, typer.Option(help="Preset: balanced, cost-first, quality-first, latency-first.")] = "balanced",
+    optimize_for: Annotated[Preset, typer.Option(help="What matters most.")] = "balanced",
     keep: Annotated[Path | None, typer.Option(help="Keep the gateway's state in this folder.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -89,7 +95,10 @@ class _Live:
         last = self._routed[-100:]
         if not last:
             return ""
-        mix = "/".join(f"{100 * sum(one.tier == tier for one in last) // len(last)}" for tier in ("slm", "mid", "frontier"))
+        mix = "/".join(
+            f"{100 * sum(one.tier == tier for one in last) // len(last)}"
+            for tier in ("slm", "mid", "frontier")
+        )
         usd = sum(one.total_usd for one in self._routed)
         score = sum(one.score for one in last) / len(last)
         return f"slm/mid/frontier {mix} %  ${usd:.4f}  score {score:.0%}  {last[-1].stage}"

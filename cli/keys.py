@@ -29,7 +29,14 @@ def create(
 
     secret, key = run(work())
     if as_json:
-        print_json({"api_key": secret, "org": key.org, "rate_limit_rpm": key.rate_limit_rpm, "created_at": key.created_at})
+        print_json(
+            {
+                "api_key": secret,
+                "org": key.org,
+                "rate_limit_rpm": key.rate_limit_rpm,
+                "created_at": key.created_at,
+            }
+        )
         return
     out.print(secret, highlight=False)
     err.print(f"key {key.key_id} of org {key.org}: keep it now, it cannot be shown again")
@@ -49,17 +56,31 @@ def list_keys(
 
     found = run(work())
     if as_json:
-        print_json([{"key_id": one.key_id, "org": one.org, "created_at": one.created_at, "revoked_at": one.revoked_at} for one in found])
+        print_json(
+            [
+                {
+                    "key_id": one.key_id,
+                    "org": one.org,
+                    "created_at": one.created_at,
+                    "revoked_at": one.revoked_at,
+                }
+                for one in found
+            ]
+        )
         return
     table = Table("key", "org", "requests/min", "created", "revoked")
     for one in found:
         limit = str(one.rate_limit_rpm) if one.rate_limit_rpm else "unlimited"
-        table.add_row(one.key_id, one.org, limit, f"{one.created_at:%Y-%m-%d %H:%M}", str(one.revoked_at or ""))
+        table.add_row(
+            one.key_id, one.org, limit, f"{one.created_at:%Y-%m-%d %H:%M}", str(one.revoked_at or "")
+        )
     out.print(table)
 
 
 @keys.command()
-def revoke(key_id: Annotated[str, typer.Argument(help="Id as shown by 'x25 keys list'.")], db: Database = None) -> None:
+def revoke(
+    key_id: Annotated[str, typer.Argument(help="Id as shown by 'x25 keys list'.")], db: Database = None
+) -> None:
     """Revoke a key at once."""
 
     async def work() -> None:

@@ -8,11 +8,13 @@ import signal
 import socket
 import sys
 import threading
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 from rich.logging import RichHandler
 
 from ..api.app import create_app
@@ -24,13 +26,25 @@ EXIT_WITH_PARENT = typer.Option("--exit-with-parent", hidden=True, help="Stop wh
 
 
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on [X25_HOST, default 127.0.0.1].")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on, 0 = any free one [X25_PORT, default 8000].")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on [X25_HOST, default 127.0.0.1].")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on, 0 = any free one [X25_PORT, default 8000].")
+    ] = None,
     db: Database = None,
-    model: Annotated[Path | None, typer.Option(help="Fitted difficulty artifact to serve [X25_MODEL].")] = None,
-    models_dir: Annotated[str | None, typer.Option(help="Folder with further model files [X25_MODELS_DIR].")] = None,
-    routers_dir: Annotated[Path | None, typer.Option(help="Folder with router configs [X25_ROUTERS_DIR].")] = None,
-    require_key: Annotated[bool | None, typer.Option("--require-key/--open", help="Refuse requests without a key.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Fitted difficulty artifact to serve [X25_MODEL].")
+    ] = None,
+    models_dir: Annotated[
+        str | None, typer.Option(help="Folder with further model files [X25_MODELS_DIR].")
+    ] = None,
+    routers_dir: Annotated[
+        Path | None, typer.Option(help="Folder with router configs [X25_ROUTERS_DIR].")
+    ] = None,
+    require_key: Annotated[
+        bool | None, typer.Option("--require-key/--open", help="Refuse requests without a key.")
+    ] = None,
     as_json: AsJson = False,
     exit_with_parent: Annotated[bool, EXIT_WITH_PARENT] = False,
 ) -> None:
@@ -42,20 +56,21 @@ def serve(
         )  # fmt: skip
         refuse_open_network(settings, asked_open=require_key is False)
         listener = bind(settings)
-        url = f"http://{settings.host}:{listener.getsockname()[1]}"
-        logging.basicConfig(level=settings.log_level, format="%(message)s", handlers=[RichHandler(console=err)])
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        url = f"http://{host}:{listener.getsockname()[1]}"
+        logging.basicConfig(
+            level=settings.log_level, format="%(message)s", handlers=[RichHandler(console=err)]
+        )
         # One line a request of the HTTP client would drown everything else, and carries provider URLs.
-        logging.getLogger("httpx").setLevel(logging.WARNING)
+        for chatty in ("httpx", "alembic"):
+            logging.getLogger(chatty).setLevel(logging.WARNING)
         if exit_with_parent:
             threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
-        server = _Server(uvicorn.Config(create_app(settings), log_level="warning", access_log=False), url, as_json)
-        server.run(sockets=[listener])
-        if not server.started:
-            raise typer.Exit(3)
+        _Server(create_app(settings), url, as_json=as_json).run(sockets=[listener])
 
 
 def refuse_open_network(settings: Settings, *, asked_open: bool) -> None:
-    """Refuse to listen beyond this machine without keys, unless `--open` says that this is meant.
+    """Refuse to listen beyond this machine without keys, unless `--open` says so.
 
     Raises
     ------
@@ -65,8 +80,8 @@ def refuse_open_network(settings: Settings, *, asked_open: bool) -> None:
     if settings.require_key or asked_open or _is_loopback(settings.host):
         return
     raise ConfigError(
-        f"{settings.host} can be reached from other machines: add --require-key (make keys with 'x25 keys create ORG'), "
-        "or --open to serve everybody"
+        f"{settings.host} can be reached from other machines: add --require-key "
+        "(make keys with 'x25 keys create ORG'), or --open to serve everybody"
     )
 
 
@@ -78,7 +93,8 @@ def bind(settings: Settings) -> socket.socket:
     ConfigError
         When the address is taken or does not exist.
     """
-    # asyncio turns Nagle's algorithm off only where the protocol is named; with it on a request takes 40 ms longer.
+    # asyncio turns Nagle's algorithm off only where the protocol is named; with it on a request takes
+    # 40 ms longer.
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -93,21 +109,31 @@ def bind(settings: Settings) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Says where it listens once it can route."""
+    """Opens the application itself, so that a wrong setting ends as one sentence; says where it listens."""
 
-    def __init__(self, config: uvicorn.Config, url: str, as_json: bool) -> None:
-        super().__init__(config)
+    def __init__(self, app: FastAPI, url: str, *, as_json: bool) -> None:
+        super().__init__(uvicorn.Config(app, lifespan="off", log_level="warning", access_log=False))
+        self._app = app
+        self._opened = AsyncExitStack()
         self._url = url
         self._as_json = as_json
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Open the cascade, then announce the address."""
+        """Open the cascade, then listen, then announce the address."""
+        await self._opened.enter_async_context(self._app.router.lifespan_context(self._app))
         await super().startup(sockets)
-        if self.started and self._as_json:
+        if self.should_exit:  # a signal came meanwhile: shutdown will not be called
+            await self._opened.aclose()
+        elif self._as_json:
             # One line, so that a parent process can read it before the server ends.
             typer.echo(json.dumps({"url": self._url}))
-        elif self.started:
+        else:
             err.print(f"x25 gateway on [bold]{self._url}[/bold]  (docs: {self._url}/docs, stop: Ctrl-C)")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish the requests under way, then close the cascade."""
+        await super().shutdown(sockets)
+        await self._opened.aclose()
 
 
 def _is_loopback(host: str) -> bool:

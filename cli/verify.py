@@ -14,7 +14,9 @@ from .console import AsJson, Database, out, print_json, run, settings_for
 
 def verify(
     org: Annotated[str | None, typer.Argument(help="One org; all when left out.")] = None,
-    expect_head: Annotated[str | None, typer.Option(help="Hash the chain must end in, as kept elsewhere.")] = None,
+    expect_head: Annotated[
+        str | None, typer.Option(help="Hash the chain must end in, as kept elsewhere.")
+    ] = None,
     db: Database = None,
     as_json: AsJson = False,
 ) -> None:

@@ -45,7 +45,13 @@ def compare(routed: Sequence[Routed], panel: Panel, seed: int = 0) -> list[dict[
         (_baseline_name(panel, tier), _baseline(routed, model), {tier: len(routed)})
         for tier, model in panel.tier_to_model.items()
     ]
-    rows.append(("random", _random(routed, panel), {tier: len(routed) / len(panel.tier_to_model) for tier in panel.tier_to_model}))
+    rows.append(
+        (
+            "random",
+            _random(routed, panel),
+            {tier: len(routed) / len(panel.tier_to_model) for tier in panel.tier_to_model},
+        )
+    )
     return [_row(name, values, base, mix, draws) for name, values, mix in rows]
 
 
@@ -81,7 +87,8 @@ def by_kind(routed: Sequence[Routed], panel: Panel) -> list[dict[str, Any]]:
                 "score": float(np.mean([one.score for one in calls])),
                 "frontier_score": float(np.mean([one.item.model_to_score[dearest] for one in calls])),
                 "usd_per_1k": 1000 * float(np.mean([one.total_usd for one in calls])),
-                "frontier_usd_per_1k": 1000 * float(np.mean([one.item.model_to_cost_usd[dearest] for one in calls])),
+                "frontier_usd_per_1k": 1000
+                * float(np.mean([one.item.model_to_cost_usd[dearest] for one in calls])),
             }
         )
     return rows
@@ -90,7 +97,9 @@ def by_kind(routed: Sequence[Routed], panel: Panel) -> list[dict[str, Any]]:
 _Values = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
-def _row(name: str, values: _Values, base: _Values, mix: dict[str, Any], draws: NDArray[np.int64]) -> dict[str, Any]:
+def _row(
+    name: str, values: _Values, base: _Values, mix: dict[str, Any], draws: NDArray[np.int64]
+) -> dict[str, Any]:
     cost, score = values
     total = sum(mix.values())
     cuts = 1.0 - cost[draws].mean(axis=1) / base[0][draws].mean(axis=1)

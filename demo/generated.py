@@ -15,7 +15,8 @@ ORG = "demo"
 def make_items(count: int, seed: int) -> list[Item]:
     """Return `count` prompts of one org, the same for the same seed."""
     return [
-        Item(prompt=task.prompt, kind=task.family, org=ORG, truth=str(task.truth)) for task in generate(seed, count)
+        Item(prompt=task.prompt, kind=task.family, org=ORG, truth=str(task.truth))
+        for task in generate(seed, count)
     ]
 
 

@@ -45,11 +45,13 @@ def prepare(data_dir: Path, count: int, seed: int, folder: Path) -> list[Recordi
     try:
         import pyarrow.parquet as parquet  # noqa: PLC0415 - only the recorded demo needs it
     except ModuleNotFoundError as error:
-        raise ConfigError("reading recorded outcomes needs pyarrow: pip install 'x25[gateway,train]'") from error
+        raise ConfigError(
+            "reading recorded outcomes needs pyarrow: pip install 'x25[gateway,train]'"
+        ) from error
     if not (data_dir / "outcomes").is_dir():
         raise ConfigError(f"expected prompts/, outcomes/ and responses/ in {data_dir}, found none")
-    (folder / "models").mkdir(parents=True)
-    (folder / "routers").mkdir()
+    (folder / "models").mkdir(parents=True, exist_ok=True)
+    (folder / "routers").mkdir(exist_ok=True)
     shares = _shares(count)
     return [_prepare_source(parquet, data_dir, source, shares[source], seed, folder) for source in PANELS]
 
@@ -60,9 +62,15 @@ def _prepare_source(
     model_to_tier = {model: tier for tier, model in PANELS[source].items()}
     for entry in replay_models(data_dir, source, model_to_tier):
         name = entry["model_id"].replace("/", "--")
-        (folder / "models" / f"{name}.yaml").write_text(yaml.safe_dump(entry, sort_keys=False), encoding="utf-8")
+        (folder / "models" / f"{name}.yaml").write_text(
+            yaml.safe_dump(entry, sort_keys=False), encoding="utf-8"
+        )
     tier_to_model = {tier: f"recorded/{source}/{model}" for tier, model in PANELS[source].items()}
-    router = {"name": f"recorded-{source}", "description": f"recorded answers of {source}", "models": [*tier_to_model.values()]}
+    router = {
+        "name": f"recorded-{source}",
+        "description": f"recorded answers of {source}",
+        "models": [*tier_to_model.values()],
+    }
     (folder / "routers" / f"{source}.yaml").write_text(yaml.safe_dump(router), encoding="utf-8")
     return Recording(Panel(source, tier_to_model), _items(parquet, data_dir, source, count, seed))
 

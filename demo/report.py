@@ -22,7 +22,9 @@ def show(report: dict[str, Any], console: Console) -> None:
             f"judged: {panel['judged']}   judge cost: ${panel['judge_cost_usd']:.6f}"
         )
     chain = report["chain"]
-    state = "[green]intact[/green]" if chain["intact"] else f"[red]BROKEN: {escape(str(chain['reason']))}[/red]"
+    state = (
+        "[green]intact[/green]" if chain["intact"] else f"[red]BROKEN: {escape(str(chain['reason']))}[/red]"
+    )
     console.print(f"\naudit chain: {chain['total_records']} records, {state}")
     console.print(f"[dim]{escape(report['footnote'])}[/dim]")
 
@@ -43,7 +45,16 @@ def _comparison(panel: dict[str, Any], simulated: str) -> Table:
 
 
 def _over_time(panel: dict[str, Any]) -> Table:
-    table = Table("calls", "slm", "mid", "frontier", "escalated", "score", title="tier mix over time", title_justify="left")
+    table = Table(
+        "calls",
+        "slm",
+        "mid",
+        "frontier",
+        "escalated",
+        "score",
+        title="tier mix over time",
+        title_justify="left",
+    )
     first = 1
     for window in panel["over_time"]:
         last = first + int(window["calls"]) - 1
@@ -54,7 +65,16 @@ def _over_time(panel: dict[str, Any]) -> Table:
 
 
 def _kinds(panel: dict[str, Any]) -> Table:
-    table = Table("kind", "calls", "score", "frontier's", "$ per 1k", "frontier's", title="by kind", title_justify="left")
+    table = Table(
+        "kind",
+        "calls",
+        "score",
+        "frontier's",
+        "$ per 1k",
+        "frontier's",
+        title="by kind",
+        title_justify="left",
+    )
     for row in panel["kinds"]:
         table.add_row(
             row["kind"], str(row["calls"]), f"{row['score']:.1%}", f"{row['frontier_score']:.1%}",
@@ -64,10 +84,22 @@ def _kinds(panel: dict[str, Any]) -> Table:
 
 
 def _arms(panel: dict[str, Any]) -> Table:
-    table = Table("tier", "alpha", "beta", "mean reward", "confidence", title="what was learnt (posteriors)", title_justify="left")
+    table = Table(
+        "tier",
+        "alpha",
+        "beta",
+        "mean reward",
+        "confidence",
+        title="what was learnt (posteriors)",
+        title_justify="left",
+    )
     for arm in panel["arms"]:
         table.add_row(
-            arm["tier"], f"{arm['alpha']:.1f}", f"{arm['beta']:.1f}", f"{arm['mean_reward']:.3f}", f"{arm['confidence']:.2f}"
+            arm["tier"],
+            f"{arm['alpha']:.1f}",
+            f"{arm['beta']:.1f}",
+            f"{arm['mean_reward']:.3f}",
+            f"{arm['confidence']:.2f}",
         )
     return table
 

@@ -74,7 +74,9 @@ async def _run_generated(options: Options, data_dir: Path, progress: Progress) -
         return await _report(panels, gateway.url, "simulated models")
 
 
-async def _run_recorded(options: Options, source_dir: Path, data_dir: Path, progress: Progress) -> dict[str, Any]:
+async def _run_recorded(
+    options: Options, source_dir: Path, data_dir: Path, progress: Progress
+) -> dict[str, Any]:
     progress.phase("reading recorded outcomes, starting the simulator and the gateway", 1)
     folder = data_dir / "recorded"
     recordings = await asyncio.to_thread(recorded.prepare, source_dir, options.calls, options.seed, folder)
@@ -97,7 +99,9 @@ async def _run_recorded(options: Options, source_dir: Path, data_dir: Path, prog
                 score=_recorded_score, on_reply=progress.step,
             )  # fmt: skip
             org = recording.items[0].org
-            panels.append(await _panel_report(recording.panel.name, recording.panel, routed, gateway.url, org))
+            panels.append(
+                await _panel_report(recording.panel.name, recording.panel, routed, gateway.url, org)
+            )
         return await _report(panels, gateway.url, "recorded answers of real models, simulated judge")
 
 
@@ -109,7 +113,11 @@ def _gateway(
     data_dir: Path, simulator_url: str, seed: int, extra: dict[str, str] | None = None
 ) -> ChildServer:
     """Return a gateway in its own process that sees none of the caller's X25 settings or provider keys."""
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith("X25_") and not key.endswith("_API_KEY")}
+    inherited = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith("X25_") and not key.endswith("_API_KEY")
+    }
     settings = {
         "X25_DATA_DIR": str(data_dir),
         "X25_UPSTREAM": "simulator",
@@ -127,7 +135,9 @@ def _simulated_panel() -> Panel:
     """Return the baselines of the simulated pool: the cheapest slm, the cheapest mid, and the reference frontier."""
     models = [spec for spec in load_registry(SIMULATED_MODELS).models if spec.role == "chat"]
     cheapest = {
-        tier: min((spec for spec in models if spec.tier == tier), key=lambda spec: spec.output_usd_per_mtok).model_id
+        tier: min(
+            (spec for spec in models if spec.tier == tier), key=lambda spec: spec.output_usd_per_mtok
+        ).model_id
         for tier in TIERS
     }
     return Panel("generated", {**cheapest, "frontier": Registry.reference(models).model_id})

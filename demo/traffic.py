@@ -25,7 +25,9 @@ async def send(
         for item in queue:
             key = (item.org, item.router)
             if key not in agents:
-                agents[key] = AsyncX25(org=item.org, router=item.router, optimize_for=optimize_for, gateway_url=gateway_url)
+                agents[key] = AsyncX25(
+                    org=item.org, router=item.router, optimize_for=optimize_for, gateway_url=gateway_url
+                )
             reply = await agents[key].complete(item.prompt)
             routed = _routed(item, reply, score(item, reply))
             done.append(routed)

@@ -13,9 +13,15 @@ router = APIRouter(tags=["route"])
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     401: {"model": Problem, "description": "The key is missing or unknown."},
-    422: {"model": Problem, "description": "A field breaks a rule, or hard constraints leave no model (nothing spent)."},
+    422: {
+        "model": Problem,
+        "description": "A field breaks a rule, or hard constraints leave no model (nothing spent).",
+    },
     502: {"model": Problem, "description": "Every eligible model failed."},
-    503: {"model": Problem, "description": "Every eligible model is rate limited, or the store cannot be used."},
+    503: {
+        "model": Problem,
+        "description": "Every eligible model is rate limited, or the store cannot be used.",
+    },
     504: {"model": Problem, "description": "Every eligible model timed out."},
 }
 

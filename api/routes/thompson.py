@@ -39,7 +39,9 @@ async def thompson(project: str, cascade: CascadeDep, key: KeyDep) -> Thompson:
 
 
 def _tier_arm(tier: str, cells: list[Evidence]) -> TierArm:
-    posterior = tier_posterior(tier, sum(cell.successes for cell in cells), sum(cell.failures for cell in cells))
+    posterior = tier_posterior(
+        tier, sum(cell.successes for cell in cells), sum(cell.failures for cell in cells)
+    )
     return TierArm(
         tier=tier,
         alpha=round(posterior.alpha, 4),

@@ -7,52 +7,62 @@ from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
 
+from ...state.errors import InvalidRequest
 from ...state.types import Reply
 from ..deps import CascadeDep, KeyDep, org_of_call
+from ..schemas import ChatRequest
 from .route import PROBLEMS
 
 router = APIRouter(tags=["openai"])
 
 
-class ChatRequest(BaseModel):
-    """An OpenAI chat request. Unknown parameters are passed on to the model untouched."""
-
-    model_config = ConfigDict(extra="allow")
-
-    model: str = Field("auto", description='"auto", or the name of a router config.')
-    messages: list[dict[str, Any]] = Field(min_length=1)
-    stream: bool = Field(False, description="Server-sent events; sent once the answer has passed its checks.")
-    x25: dict[str, Any] = Field(
-        default_factory=dict, description="Addition: org, optimize_for, hint, policy, call_id as in /route."
-    )
-
-
 @router.post("/v1/chat/completions", responses=PROBLEMS, summary="Chat, OpenAI compatible")
 async def chat_completions(body: ChatRequest, cascade: CascadeDep, key: KeyDep) -> Response:
     """Route a chat; only `model` and `messages` are needed. The reply's `x25` object explains the choice."""
-    extra = {name: body.x25[name] for name in ("optimize_for", "hint", "policy", "call_id") if name in body.x25}
+    known = cascade.services.routers
+    if body.model not in known:
+        raise InvalidRequest(
+            f"model must be one of {', '.join(sorted(known))}; got {body.model!r}", field="model"
+        )
     reply = await cascade.route(
         {  # type: ignore[typeddict-item]
+            **body.x25.model_dump(exclude_none=True),
             "messages": body.messages,
             "options": dict(body.model_extra or {}),
             "router": body.model,
-            "org": org_of_call(key, body.x25.get("org")),
-            **extra,
+            "org": org_of_call(key, body.x25.org),
         }
     )
-    headers = {"x-x25-model": reply["model_used"], "x-x25-tier": reply["tier"], "x-x25-call-id": reply["call_id"]}
+    headers = {
+        "x-x25-model": reply["model_used"],
+        "x-x25-tier": reply["tier"],
+        "x-x25-call-id": reply["call_id"],
+    }
     if body.stream:
-        wants_usage = (body.model_extra or {}).get("stream_options", {}).get("include_usage", False)
-        return StreamingResponse(_events(reply, wants_usage), media_type="text/event-stream", headers=headers)
+        wants_usage = bool((body.stream_options or {}).get("include_usage"))
+        return StreamingResponse(
+            _events(reply, wants_usage=wants_usage), media_type="text/event-stream", headers=headers
+        )
     choice = {"index": 0, "message": reply["message"], "finish_reason": reply["finish_reason"]}
-    return JSONResponse({**_head(reply, "chat.completion"), "choices": [choice], "usage": reply["usage"],
-                         "x25": _receipt(reply)}, headers=headers)
+    return JSONResponse(
+        {
+            **_head(reply, "chat.completion"),
+            "choices": [choice],
+            "usage": reply["usage"],
+            "x25": _receipt(reply),
+        },
+        headers=headers,
+    )
 
 
 def _head(reply: Reply, kind: str) -> dict[str, Any]:
-    return {"id": f"chatcmpl-{reply['call_id']}", "object": kind, "created": int(time()), "model": reply["model_used"]}
+    return {
+        "id": f"chatcmpl-{reply['call_id']}",
+        "object": kind,
+        "created": int(time()),
+        "model": reply["model_used"],
+    }
 
 
 def _receipt(reply: Reply) -> dict[str, Any]:
@@ -60,7 +70,7 @@ def _receipt(reply: Reply) -> dict[str, Any]:
     return {name: value for name, value in reply.items() if name not in left_out}
 
 
-async def _events(reply: Reply, wants_usage: bool) -> AsyncIterator[str]:
+async def _events(reply: Reply, *, wants_usage: bool) -> AsyncIterator[str]:
     """Replay a judged answer as chunks: tokens that were sent could not be taken back by an escalation."""
     head = _head(reply, "chat.completion.chunk")
     delta = dict(reply["message"])

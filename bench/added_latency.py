@@ -1,0 +1,265 @@
+"""What the gateway adds to a call, and how many calls a second it carries: `python -m x25.bench.added_latency`.
+
+Simulator (without latency), gateway and this load generator are three processes on one machine. Each pair sends one
+prompt straight to a simulated model and through the gateway, in random order, over one kept-alive connection each;
+the difference is what the gateway adds. The gateway routes among all simulated models, keeps its log, audit chain and
+checkpoints in SQLite, and makes one model call; escalation and exploration are off so that every call does the same
+work. The requests per second are those of a closed loop: each client sends its next request when it has its answer.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from ..simulator.child import ChildServer
+from ..simulator.process import SimulatorProcess
+from ..simulator.tasks import generate
+
+DIRECT_MODEL = "sim/tiny-1"
+ROUTERS = {
+    "bench": {"strategy": "plan", "max_escalations": 0, "epsilon": 0.0, "audit_rate": 0.0},
+    "bench-judged": {"strategy": "classic", "max_escalations": 0, "epsilon": 0.0, "audit_rate": 0.0},
+}
+"""Router configs of the benchmark: one answer, never and always judged."""
+TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a prompt is sent, and how."""
+
+    name: str
+    url: str
+    body: Callable[[str], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What one round of pairs says the gateway adds, milliseconds."""
+
+    p50_ms: float
+    """Difference of the medians."""
+    p95_ms: float
+    """Difference of the 95th percentiles."""
+    paired_p50_ms: float
+    """Median of the differences pair by pair."""
+    paired_p95_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """One figure over the rounds."""
+
+    median: float
+    low: float
+    high: float
+
+
+def added(direct_ms: Sequence[float], gateway_ms: Sequence[float]) -> Added:
+    """Summarise latencies measured in pairs.
+
+    Raises
+    ------
+    ValueError
+        When there is no pair, or a half of one is missing.
+    """
+    if not direct_ms or len(direct_ms) != len(gateway_ms):
+        raise ValueError(f"expected pairs, got {len(direct_ms)} direct and {len(gateway_ms)} gateway latencies")
+    direct, gateway = np.asarray(direct_ms), np.asarray(gateway_ms)
+    of_medians, of_tails = np.percentile(gateway, [50, 95]) - np.percentile(direct, [50, 95])
+    paired_p50, paired_p95 = np.percentile(gateway - direct, [50, 95])
+    return Added(float(of_medians), float(of_tails), float(paired_p50), float(paired_p95))
+
+
+def over_rounds(values: Sequence[float]) -> Spread:
+    """Return median, lowest and highest of one figure."""
+    return Spread(float(np.median(values)), min(values), max(values))
+
+
+def send_pairs(direct: Target, gateway: Target, prompts: Sequence[str], *, seed: int) -> tuple[list[float], list[float]]:
+    """Send each prompt both ways, in random order; return the latencies in milliseconds."""
+    order = random.Random(seed)  # noqa: S311 - a coin for the order, not a secret
+    latencies: dict[str, list[float]] = {direct.name: [], gateway.name: []}
+    with httpx.Client(timeout=TIMEOUT_S) as to_model, httpx.Client(timeout=TIMEOUT_S) as to_gateway:
+        ways = [(to_model, direct), (to_gateway, gateway)]
+        for prompt in prompts:
+            for client, target in order.sample(ways, 2):
+                body = target.body(prompt)
+                began = time.perf_counter()
+                response = client.post(target.url, json=body)
+                latencies[target.name].append((time.perf_counter() - began) * 1e3)
+                response.raise_for_status()
+    return latencies[direct.name], latencies[gateway.name]
+
+
+async def requests_per_s(target: Target, prompts: Sequence[str], *, clients: int, seconds: float) -> float:
+    """Return the requests per second that `clients` clients get answered, each with one under way."""
+    answered = 0
+    queue = cycle(prompts)
+    began = time.perf_counter()
+
+    async def work(client: httpx.AsyncClient) -> None:
+        nonlocal answered
+        while time.perf_counter() - began < seconds:
+            (await client.post(target.url, json=target.body(next(queue)))).raise_for_status()
+            answered += 1
+
+    limits = httpx.Limits(max_connections=clients, max_keepalive_connections=clients)
+    async with httpx.AsyncClient(timeout=TIMEOUT_S, limits=limits) as client, asyncio.TaskGroup() as group:
+        for _ in range(clients):
+            group.create_task(work(client))
+    return answered / (time.perf_counter() - began)
+
+
+def measure(options: argparse.Namespace, folder: Path, step: Callable[[str], None]) -> dict[str, Any]:
+    """Run every round and return the report; `step` is told what was finished."""
+    prompts = [task.prompt for task in generate(options.seed, options.pairs)]
+    added_by_name: dict[str, list[Added]] = {}
+    per_s: dict[str, dict[int, list[float]]] = {}
+    with ExitStack() as stack:
+        direct, *gateways = _start(folder, stack)
+        for gateway in gateways:
+            send_pairs(direct, gateway, (prompts * (1 + options.warmup // len(prompts)))[: options.warmup], seed=0)
+        for number in range(options.rounds):
+            for target in gateways:
+                latencies = send_pairs(direct, target, prompts, seed=options.seed + number)
+                added_by_name.setdefault(target.name, []).append(added(*latencies))
+                step(f"{target.name}: pairs")
+            for target in (direct, *gateways):
+                for clients in options.clients:
+                    rate = asyncio.run(requests_per_s(target, prompts, clients=clients, seconds=options.seconds))
+                    per_s.setdefault(target.name, {}).setdefault(clients, []).append(rate)
+                    step(f"{target.name}: {clients} clients")
+    return _report(options, added_by_name, per_s)
+
+
+def _start(folder: Path, stack: ExitStack) -> list[Target]:
+    """Start the simulator and two gateways, one without and one with a judge; return what can be measured."""
+    (folder / "routers").mkdir(parents=True)
+    for name, config in ROUTERS.items():
+        # JSON is YAML.
+        (folder / "routers" / f"{name}.yaml").write_text(json.dumps({"name": name, **config}), encoding="utf-8")
+    simulator = stack.enter_context(SimulatorProcess(latency=False)).url
+    plain = stack.enter_context(_gateway(folder, simulator, judge="none")).url
+    judged = stack.enter_context(_gateway(folder, simulator, judge="auto")).url
+    return [
+        Target("direct to the model", f"{simulator}/chat/completions", lambda prompt: _chat(DIRECT_MODEL, prompt)),
+        Target("POST /route", f"{plain}/route", lambda prompt: {"prompt": prompt, "router": "bench"}),
+        Target("POST /v1/chat/completions", f"{plain}/v1/chat/completions", lambda prompt: _chat("bench", prompt)),
+        Target("POST /route, judged", f"{judged}/route", lambda prompt: {"prompt": prompt, "router": "bench-judged"}),
+    ]
+
+
+def _gateway(folder: Path, simulator_url: str, *, judge: str) -> ChildServer:
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("X25_")}
+    settings = {
+        "X25_DATA_DIR": str(folder / f"judge-{judge}"),
+        "X25_ROUTERS_DIR": str(folder / "routers"),
+        "X25_UPSTREAM": "simulator",
+        "X25_SIMULATOR_URL": simulator_url,
+        "X25_JUDGE": judge,
+        "X25_CHECKPOINTS": "exit",
+        "X25_LOG_LEVEL": "WARNING",
+    }
+    return ChildServer(
+        "gateway", ["-m", "x25", "serve", "--port", "0", "--json", "--exit-with-parent"],
+        environ={**inherited, **settings}, start_timeout_s=60,
+    )  # fmt: skip
+
+
+def _chat(model: str, prompt: str) -> dict[str, Any]:
+    return {"model": model, "messages": [{"role": "user", "content": prompt}]}
+
+
+def _report(
+    options: argparse.Namespace, added_by_name: dict[str, list[Added]], per_s: dict[str, dict[int, list[float]]]
+) -> dict[str, Any]:
+    figures = Added.__dataclass_fields__
+    return {
+        "machine": {"cores": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()},
+        "options": {name: getattr(options, name) for name in ("pairs", "warmup", "seconds", "clients", "rounds", "seed")},
+        "targets": [
+            {
+                "name": name,
+                "added": {
+                    figure: asdict(over_rounds([getattr(one, figure) for one in added_by_name[name]])) for figure in figures
+                }
+                if name in added_by_name
+                else None,
+                "requests_per_s": {str(clients): asdict(over_rounds(rates)) for clients, rates in by_clients.items()},
+            }
+            for name, by_clients in per_s.items()
+        ],
+    }
+
+
+def show(report: dict[str, Any], console: Console) -> None:
+    """Print the report for people."""
+    machine, options = report["machine"], report["options"]
+    table = Table(
+        "", "added p50 ms", "added p95 ms", "paired p50", "paired p95", *[f"req/s, {n} clients" for n in options["clients"]],
+        title=f"measured on this machine: {machine['cores']} cores shared by simulator, gateway and load generator, "
+        f"Python {machine['python']}",
+        caption=f"median (lowest to highest) of {options['rounds']} rounds of {options['pairs']} pairs",
+        title_justify="left", caption_justify="left",
+    )  # fmt: skip
+    for target in report["targets"]:
+        latencies = target["added"].values() if target["added"] else [None] * 4
+        cells = [*map(_cell, latencies), *map(_cell, target["requests_per_s"].values())]
+        table.add_row(target["name"], *cells)
+    console.print(table)
+
+
+def _cell(spread: dict[str, float] | None) -> str:
+    if spread is None:
+        return ""
+    digits = 1 if spread["median"] < 100 else 0
+    return f"{spread['median']:.{digits}f}\n({spread['low']:.{digits}f} to {spread['high']:.{digits}f})"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m x25.bench.added_latency", description=__doc__)
+    add = parser.add_argument
+    add("--pairs", type=int, default=600, help="pairs of one round")
+    add("--warmup", type=int, default=100, help="pairs sent to each target before the first round")
+    add("--seconds", type=float, default=8.0, help="length of each closed loop")
+    add("--clients", type=int, nargs="+", default=[8, 32], help="clients of the closed loops")
+    add("--rounds", type=int, default=5)
+    add("--seed", type=int, default=7, help="of the prompts and of the order within a pair")
+    add("--json", type=Path, metavar="OUT", help="write the report there as well")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure, and print the report."""
+    options = _parser().parse_args(arguments)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with tempfile.TemporaryDirectory(prefix="x25-bench-") as folder, Progress(*columns, console=Console(file=sys.stderr)) as bar:
+        steps = options.rounds * (3 + 4 * len(options.clients))
+        task = bar.add_task("starting", total=steps)
+        report = measure(options, Path(folder), lambda what: bar.update(task, advance=1, description=what))
+    if options.json is not None:
+        options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    show(report, Console())
+
+
+if __name__ == "__main__":
+    main()

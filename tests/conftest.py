@@ -1,0 +1,97 @@
+"""A running simulator, and a whole gateway on a folder of the test's own."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from x25.simulator.process import SimulatorProcess
+
+MODELS = {"slm": ("sim/tiny-1", "sim/small-2"), "mid": ("sim/medium-3", "sim/medium-4"),
+          "frontier": ("sim/large-5", "sim/xlarge-6")}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the settings and keys of whoever runs the tests."""
+    for name in list(os.environ):
+        if name.startswith(("X25_", "LANGSMITH_", "LANGCHAIN_")) or name.endswith("_API_KEY"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("LANGSMITH_TRACING", "false")
+
+
+@pytest.fixture(scope="session")
+def simulator() -> Iterator[SimulatorProcess]:
+    with SimulatorProcess(latency=False) as process:
+        yield process
+
+
+@pytest.fixture
+def fault(simulator: SimulatorProcess) -> Iterator[Callable[..., None]]:
+    """Return a function that makes models fail: `fault("500", "sim/tiny-*", …)`, or `fault("500")` for all."""
+
+    def inject(kind: str, *globs: str, **match: Any) -> None:
+        simulator.set_scenario([{"match": {"model": glob, **match}, "fault": kind} for glob in globs or ("*",)])
+
+    yield inject
+    simulator.set_scenario([])
+
+
+@pytest.fixture
+def settings(tmp_path: Path, simulator: SimulatorProcess, monkeypatch: pytest.MonkeyPatch) -> Any:
+    from x25.graph.settings import load_settings
+
+    monkeypatch.chdir(tmp_path)  # no .env but the test's own
+    return load_settings(
+        {}, data_dir=tmp_path / "data", upstream="simulator", simulator_url=simulator.url, seed=25
+    )
+
+
+@pytest.fixture
+async def open_gateway(settings: Any) -> AsyncIterator[Callable[..., Awaitable[Any]]]:
+    """Return a function that opens a cascade with some settings changed; all are closed at the end."""
+    from x25.graph.run import open_cascade
+
+    async with AsyncExitStack() as stack:
+
+        async def open_one(**changes: Any) -> Any:
+            return await stack.enter_async_context(open_cascade(settings.model_copy(update=changes)))
+
+        yield open_one
+
+
+@pytest.fixture
+async def cascade(open_gateway: Callable[..., Awaitable[Any]]) -> Any:
+    return await open_gateway()
+
+
+@pytest.fixture
+def bills(simulator: SimulatorProcess) -> Callable[..., list[dict[str, Any]]]:
+    """Return a function that lists what the simulator billed for one call."""
+    from x25.nodes.recording import attempt_prefix
+
+    def of_call(call_id: str, org: str = "default", *, judge: bool | None = None) -> list[dict[str, Any]]:
+        prefix = attempt_prefix(org, call_id, "answer", 0).removesuffix("a0")
+        mine = [bill for bill in simulator.bills() if bill["attempt_id"].startswith(prefix)]
+        return [bill for bill in mine if judge is None or bill["judge"] is judge]
+
+    return of_call
+
+
+@pytest.fixture
+def teach() -> Callable[..., Awaitable[None]]:
+    """Return a function that shows an org's classic learner 1,000 answers of each model: one tier's are better."""
+
+    async def prefer(store: Any, tier: str, *, org: str = "default", cell: str = "qa") -> None:
+        for name, model_ids in MODELS.items():
+            for model_id in model_ids:
+                good = 850.0 if name == tier else 500.0
+                await store.posteriors.add_evidence(
+                    org, f"lesson-{cell}-{model_id.replace('/', '-')}", 0, task_cell=cell, model_id=model_id,
+                    tier=name, success=good, failure=1000.0 - good, selection=None, org_calls=0, gamma=1.0,
+                )  # fmt: skip
+
+    return prefer
