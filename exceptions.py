@@ -23,15 +23,15 @@ class X25Error(Exception):
     """Base of every error the gateway, or its absence, causes."""
 
 
-class GatewayUnreachable(X25Error):  # noqa: N818
+class GatewayUnreachable(X25Error):
     """No connection to the gateway, or it broke before the answer was complete."""
 
 
-class GatewayTimeout(X25Error):  # noqa: N818
+class GatewayTimeout(X25Error):
     """The gateway did not answer in time; the call may still be running there."""
 
 
-class MalformedReply(X25Error):  # noqa: N818
+class MalformedReply(X25Error):
     """The gateway answered with success, but not in the agreed shape."""
 
 
@@ -62,19 +62,19 @@ class GatewayError(X25Error):
         return f"HTTP {self.status} {self.code}: {self.message}{place}"
 
 
-class InvalidRequest(GatewayError):  # noqa: N818
+class InvalidRequest(GatewayError):
     """The request must change before it can succeed (400, 404, 422); `field` names the part."""
 
 
-class Unauthorized(GatewayError):  # noqa: N818
+class Unauthorized(GatewayError):
     """The API key is missing, unknown, or not allowed to do this (401, 403)."""
 
 
-class RateLimited(GatewayError):  # noqa: N818
+class RateLimited(GatewayError):
     """Too many requests for this key (429); wait `retry_after_s`."""
 
 
-class UpstreamFailed(GatewayError):  # noqa: N818
+class UpstreamFailed(GatewayError):
     """The gateway works, what it depends on does not: every model failed, or its store is down (502-504)."""
 
 

@@ -216,7 +216,8 @@ class Health(BaseModel):
     status: str
     version: str
     upstream: str = Field(description='"real" or "simulated".')
-    models: int
+    models: int = Field(description="Models an answer may come from.")
+    tiers: dict[str, int] = Field(description="How many of them each tier has; 0 = the tier is unavailable.")
     judge: str | None
     uptime_s: float
 

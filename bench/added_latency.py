@@ -1,10 +1,11 @@
-"""What the gateway adds to a call, and how many calls a second it carries: `python -m x25.bench.added_latency`.
+"""What the gateway adds to a call, and the calls it carries: `python -m x25.bench.added_latency`.
 
-Simulator (without latency), gateway and this load generator are three processes on one machine. Each pair sends one
-prompt straight to a simulated model and through the gateway, in random order, over one kept-alive connection each;
-the difference is what the gateway adds. The gateway routes among all simulated models, keeps its log, audit chain and
-checkpoints in SQLite, and makes one model call; escalation and exploration are off so that every call does the same
-work. The requests per second are those of a closed loop: each client sends its next request when it has its answer.
+Simulator (without latency), gateway and this load generator are three processes on one machine. Each pair
+sends one prompt straight to a simulated model and through the gateway, in random order, over one kept-alive
+connection each; the difference is what the gateway adds. The gateway routes among all simulated models,
+keeps its log, audit chain and checkpoints in SQLite, and makes one model call: escalation and exploration
+are off, so that every call does the same work. Requests per second are those of a closed loop: each client
+waits for its answer, then sends the next request.
 """
 
 import argparse
@@ -18,8 +19,9 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
-from itertools import cycle
+from dataclasses import asdict, dataclass, fields
+from functools import partial
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,12 @@ ROUTERS = {
     "bench-judged": {"strategy": "classic", "max_escalations": 0, "epsilon": 0.0, "audit_rate": 0.0},
 }
 """Router configs of the benchmark: one answer, never and always judged."""
+FIGURES = {
+    "p50_ms": "added p50, ms",
+    "p95_ms": "added p95, ms",
+    "paired_p50_ms": "paired p50, ms",
+    "paired_p95_ms": "paired p95, ms",
+}
 TIMEOUT_S = 60.0
 
 
@@ -82,7 +90,7 @@ def added(direct_ms: Sequence[float], gateway_ms: Sequence[float]) -> Added:
         When there is no pair, or a half of one is missing.
     """
     if not direct_ms or len(direct_ms) != len(gateway_ms):
-        raise ValueError(f"expected pairs, got {len(direct_ms)} direct and {len(gateway_ms)} gateway latencies")
+        raise ValueError(f"expected pairs, got {len(direct_ms)} direct and {len(gateway_ms)} gateway")
     direct, gateway = np.asarray(direct_ms), np.asarray(gateway_ms)
     of_medians, of_tails = np.percentile(gateway, [50, 95]) - np.percentile(direct, [50, 95])
     paired_p50, paired_p95 = np.percentile(gateway - direct, [50, 95])
@@ -94,7 +102,9 @@ def over_rounds(values: Sequence[float]) -> Spread:
     return Spread(float(np.median(values)), min(values), max(values))
 
 
-def send_pairs(direct: Target, gateway: Target, prompts: Sequence[str], *, seed: int) -> tuple[list[float], list[float]]:
+def send_pairs(
+    direct: Target, gateway: Target, prompts: Sequence[str], *, seed: int
+) -> tuple[list[float], list[float]]:
     """Send each prompt both ways, in random order; return the latencies in milliseconds."""
     order = random.Random(seed)  # noqa: S311 - a coin for the order, not a secret
     latencies: dict[str, list[float]] = {direct.name: [], gateway.name: []}
@@ -137,7 +147,7 @@ def measure(options: argparse.Namespace, folder: Path, step: Callable[[str], Non
     with ExitStack() as stack:
         direct, *gateways = _start(folder, stack)
         for gateway in gateways:
-            send_pairs(direct, gateway, (prompts * (1 + options.warmup // len(prompts)))[: options.warmup], seed=0)
+            send_pairs(direct, gateway, list(islice(cycle(prompts), options.warmup)), seed=0)
         for number in range(options.rounds):
             for target in gateways:
                 latencies = send_pairs(direct, target, prompts, seed=options.seed + number)
@@ -145,8 +155,8 @@ def measure(options: argparse.Namespace, folder: Path, step: Callable[[str], Non
                 step(f"{target.name}: pairs")
             for target in (direct, *gateways):
                 for clients in options.clients:
-                    rate = asyncio.run(requests_per_s(target, prompts, clients=clients, seconds=options.seconds))
-                    per_s.setdefault(target.name, {}).setdefault(clients, []).append(rate)
+                    loop = requests_per_s(target, prompts, clients=clients, seconds=options.seconds)
+                    per_s.setdefault(target.name, {}).setdefault(clients, []).append(asyncio.run(loop))
                     step(f"{target.name}: {clients} clients")
     return _report(options, added_by_name, per_s)
 
@@ -156,15 +166,16 @@ def _start(folder: Path, stack: ExitStack) -> list[Target]:
     (folder / "routers").mkdir(parents=True)
     for name, config in ROUTERS.items():
         # JSON is YAML.
-        (folder / "routers" / f"{name}.yaml").write_text(json.dumps({"name": name, **config}), encoding="utf-8")
+        (folder / "routers" / f"{name}.yaml").write_text(json.dumps({"name": name, **config}))
     simulator = stack.enter_context(SimulatorProcess(latency=False)).url
     plain = stack.enter_context(_gateway(folder, simulator, judge="none")).url
     judged = stack.enter_context(_gateway(folder, simulator, judge="auto")).url
+    chat = "chat/completions"
     return [
-        Target("direct to the model", f"{simulator}/chat/completions", lambda prompt: _chat(DIRECT_MODEL, prompt)),
-        Target("POST /route", f"{plain}/route", lambda prompt: {"prompt": prompt, "router": "bench"}),
-        Target("POST /v1/chat/completions", f"{plain}/v1/chat/completions", lambda prompt: _chat("bench", prompt)),
-        Target("POST /route, judged", f"{judged}/route", lambda prompt: {"prompt": prompt, "router": "bench-judged"}),
+        Target("direct to the model", f"{simulator}/{chat}", partial(_chat, DIRECT_MODEL)),
+        Target("POST /route", f"{plain}/route", partial(_route, "bench")),
+        Target(f"POST /v1/{chat}", f"{plain}/v1/{chat}", partial(_chat, "bench")),
+        Target("POST /route, judged", f"{judged}/route", partial(_route, "bench-judged")),
     ]
 
 
@@ -185,46 +196,57 @@ def _gateway(folder: Path, simulator_url: str, *, judge: str) -> ChildServer:
     )  # fmt: skip
 
 
+def _route(router: str, prompt: str) -> dict[str, Any]:
+    return {"prompt": prompt, "router": router}
+
+
 def _chat(model: str, prompt: str) -> dict[str, Any]:
     return {"model": model, "messages": [{"role": "user", "content": prompt}]}
 
 
 def _report(
-    options: argparse.Namespace, added_by_name: dict[str, list[Added]], per_s: dict[str, dict[int, list[float]]]
+    options: argparse.Namespace,
+    added_by_name: dict[str, list[Added]],
+    per_s: dict[str, dict[int, list[float]]],
 ) -> dict[str, Any]:
-    figures = Added.__dataclass_fields__
+    asked = ("pairs", "warmup", "seconds", "clients", "rounds", "seed")
     return {
-        "machine": {"cores": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()},
-        "options": {name: getattr(options, name) for name in ("pairs", "warmup", "seconds", "clients", "rounds", "seed")},
+        "machine": {
+            "cores": os.cpu_count(),
+            "platform": platform.platform(),
+            "python": sys.version.split()[0],
+        },
+        "options": {name: getattr(options, name) for name in asked},
         "targets": [
             {
                 "name": name,
-                "added": {
-                    figure: asdict(over_rounds([getattr(one, figure) for one in added_by_name[name]])) for figure in figures
-                }
-                if name in added_by_name
-                else None,
-                "requests_per_s": {str(clients): asdict(over_rounds(rates)) for clients, rates in by_clients.items()},
+                "added": _spreads(added_by_name[name]) if name in added_by_name else {},
+                "requests_per_s": {n: asdict(over_rounds(rates)) for n, rates in by_clients.items()},
             }
             for name, by_clients in per_s.items()
         ],
     }
 
 
+def _spreads(rounds: Sequence[Added]) -> dict[str, Any]:
+    names = [field.name for field in fields(Added)]
+    return {name: asdict(over_rounds([getattr(one, name) for one in rounds])) for name in names}
+
+
 def show(report: dict[str, Any], console: Console) -> None:
-    """Print the report for people."""
-    machine, options = report["machine"], report["options"]
-    table = Table(
-        "", "added p50 ms", "added p95 ms", "paired p50", "paired p95", *[f"req/s, {n} clients" for n in options["clients"]],
-        title=f"measured on this machine: {machine['cores']} cores shared by simulator, gateway and load generator, "
-        f"Python {machine['python']}",
-        caption=f"median (lowest to highest) of {options['rounds']} rounds of {options['pairs']} pairs",
-        title_justify="left", caption_justify="left",
-    )  # fmt: skip
-    for target in report["targets"]:
-        latencies = target["added"].values() if target["added"] else [None] * 4
-        cells = [*map(_cell, latencies), *map(_cell, target["requests_per_s"].values())]
-        table.add_row(target["name"], *cells)
+    """Print the report for people: a column for each target, median over the range of the rounds."""
+    machine, options, targets = report["machine"], report["options"], report["targets"]
+    console.print(
+        f"measured on this machine, Python {machine['python']}, {machine['cores']} cores shared by "
+        f"simulator, gateway and load generator; median (lowest to highest) of {options['rounds']} rounds of "
+        f"{options['pairs']} pairs"
+    )
+    table = Table("", *[target["name"] for target in targets])
+    for name, label in FIGURES.items():
+        table.add_row(label, *[_cell(target["added"].get(name)) for target in targets])
+    for clients in options["clients"]:
+        rates = [_cell(target["requests_per_s"][clients]) for target in targets]
+        table.add_row(f"requests/s, {clients} clients", *rates)
     console.print(table)
 
 
@@ -252,7 +274,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Measure, and print the report."""
     options = _parser().parse_args(arguments)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with tempfile.TemporaryDirectory(prefix="x25-bench-") as folder, Progress(*columns, console=Console(file=sys.stderr)) as bar:
+    with tempfile.TemporaryDirectory() as folder, Progress(*columns, console=Console(stderr=True)) as bar:
         steps = options.rounds * (3 + 4 * len(options.clients))
         task = bar.add_task("starting", total=steps)
         report = measure(options, Path(folder), lambda what: bar.update(task, advance=1, description=what))

@@ -43,7 +43,7 @@ def database_url(database: str | None) -> str | None:
 
 def settings_for(database: str | None = None, **overrides: object) -> Settings:
     """Return the settings with what the command line overrides."""
-    return load_settings(database_url=database_url(database), **overrides)
+    return load_settings(None, database_url=database_url(database), **overrides)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import tempfile
 from contextlib import ExitStack
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -72,7 +72,7 @@ class _Live:
         self._task: TaskID | None = None
         self._routed: list[Routed] = []
 
-    def __enter__(self) -> "_Live":
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 

@@ -40,7 +40,9 @@ def compare(routed: Sequence[Routed], panel: Panel, seed: int = 0) -> list[dict[
     draws = np.random.default_rng(seed).integers(0, len(routed), size=(RESAMPLES, len(routed)))
     dearest = panel.tier_to_model["frontier"]
     base = _baseline(routed, dearest)
-    rows = [("x25", _routed_values(routed), dict(Counter(one.tier for one in routed)))]
+    rows: list[tuple[str, Any, dict[str, float]]] = [
+        ("x25", _routed_values(routed), dict(Counter(one.tier for one in routed)))
+    ]
     rows += [
         (_baseline_name(panel, tier), _baseline(routed, model), {tier: len(routed)})
         for tier, model in panel.tier_to_model.items()
@@ -61,7 +63,7 @@ def tier_mix_over_time(routed: Sequence[Routed]) -> list[dict[str, float]]:
     shares = []
     for window in windows:
         calls = [routed[index] for index in window]
-        row = {tier: sum(one.tier == tier for one in calls) / len(calls) for tier in TIERS}
+        row: dict[str, float] = {tier: sum(one.tier == tier for one in calls) / len(calls) for tier in TIERS}
         row["escalated"] = sum(one.cascade_steps > 1 for one in calls) / len(calls)
         row["score"] = sum(one.score for one in calls) / len(calls)
         row["calls"] = len(calls)

@@ -43,7 +43,7 @@ def prepare(data_dir: Path, count: int, seed: int, folder: Path) -> list[Recordi
         When the data is not there, or the `train` extra is not installed.
     """
     try:
-        import pyarrow.parquet as parquet  # noqa: PLC0415 - only the recorded demo needs it
+        from pyarrow import parquet  # noqa: PLC0415 - only the recorded demo needs it
     except ModuleNotFoundError as error:
         raise ConfigError(
             "reading recorded outcomes needs pyarrow: pip install 'x25[gateway,train]'"

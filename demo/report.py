@@ -77,7 +77,7 @@ def _kinds(panel: dict[str, Any]) -> Table:
     )
     for row in panel["kinds"]:
         table.add_row(
-            row["kind"], str(row["calls"]), f"{row['score']:.1%}", f"{row['frontier_score']:.1%}",
+            escape(row["kind"]), str(row["calls"]), f"{row['score']:.1%}", f"{row['frontier_score']:.1%}",
             f"{row['usd_per_1k']:.4f}", f"{row['frontier_usd_per_1k']:.4f}",
         )  # fmt: skip
     return table

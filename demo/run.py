@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from ..client import X25Response
+from ..client import Preset, X25Response
 from ..providers.registry import Registry, load_registry
 from ..simulator.child import ChildServer
 from ..simulator.process import SimulatorProcess
@@ -29,7 +29,7 @@ class Options:
     calls: int = 600
     seed: int = 7
     concurrency: int = 8
-    optimize_for: str = "balanced"
+    optimize_for: Preset = "balanced"
     recorded: Path | None = None
     """Folder of recorded outcomes; None = generated prompts."""
 
@@ -134,7 +134,7 @@ def _gateway(
 def _simulated_panel() -> Panel:
     """Return the baselines of the simulated pool: the cheapest slm, the cheapest mid, and the reference frontier."""
     models = [spec for spec in load_registry(SIMULATED_MODELS).models if spec.role == "chat"]
-    cheapest = {
+    cheapest: dict[str, str] = {
         tier: min(
             (spec for spec in models if spec.tier == tier), key=lambda spec: spec.output_usd_per_mtok
         ).model_id

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from ..client import AsyncX25, X25Response
+from ..client import AsyncX25, Preset, X25Response
 from .items import Item, Routed
 
 
@@ -11,7 +11,7 @@ async def send(
     items: Sequence[Item],
     gateway_url: str,
     *,
-    optimize_for: str,
+    optimize_for: Preset,
     concurrency: int,
     score: Callable[[Item, X25Response], float],
     on_reply: Callable[[Routed], None],

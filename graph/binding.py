@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from time import perf_counter
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar
 
 from langgraph.runtime import Runtime
 
@@ -12,6 +12,23 @@ from ..state.types import CascadeState, Context
 
 Node = Callable[[CascadeState, Services], Awaitable[CascadeState]]
 OpeningNode = Callable[[CascadeState, Services, Context], Awaitable[CascadeState]]
+RunT = TypeVar("RunT", bound=Callable[..., Any])
+
+
+class BoundNode(Protocol):
+    """A node as LangGraph wants it: a function of the state alone."""
+
+    def __call__(self, state: CascadeState) -> Awaitable[CascadeState]:
+        """Return the keys that change."""
+        ...
+
+
+class BoundOpeningNode(Protocol):
+    """A node that also reads the run's context."""
+
+    def __call__(self, state: CascadeState, runtime: Runtime[Context]) -> Awaitable[CascadeState]:
+        """Return the keys that change."""
+        ...
 
 
 class ServicesSource(Protocol):
@@ -52,8 +69,8 @@ class OpenedOnFirstCall:
             raise
 
 
-def bind(node: Node, source: ServicesSource) -> Callable[[CascadeState], Awaitable[CascadeState]]:
-    """Return `node` as LangGraph wants it: a function of the state alone, timed."""
+def bind(node: Node, source: ServicesSource) -> BoundNode:
+    """Return `node` as LangGraph wants it, timed."""
 
     async def run(state: CascadeState) -> CascadeState:
         services = await source.get()
@@ -63,9 +80,7 @@ def bind(node: Node, source: ServicesSource) -> Callable[[CascadeState], Awaitab
     return _named(run, node)
 
 
-def bind_opening(
-    node: OpeningNode, source: ServicesSource
-) -> Callable[[CascadeState, Runtime[Context]], Awaitable[CascadeState]]:
+def bind_opening(node: OpeningNode, source: ServicesSource) -> BoundOpeningNode:
     """Return the first node, which also reads the run's context."""
 
     async def run(state: CascadeState, runtime: Runtime[Context]) -> CascadeState:
@@ -81,7 +96,7 @@ def _timed(name: str, began_s: float, update: CascadeState) -> CascadeState:
     return update
 
 
-def _named(run: Any, node: Any) -> Any:
+def _named(run: RunT, node: Callable[..., Any]) -> RunT:
     run.__name__ = node.__name__
     run.__doc__ = node.__doc__
-    return cast("Any", run)
+    return run

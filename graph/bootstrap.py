@@ -26,6 +26,7 @@ from ..routing.difficulty import DifficultyModel
 from ..simulator.process import SimulatorProcess
 from ..state.errors import ConfigError
 from ..state.store import open_store
+from ..state.types import Tier
 from .binding import Opened, OpenedOnFirstCall, ServicesSource
 from .settings import PACKAGE_DIR, Settings, load_settings, read_environment
 
@@ -39,6 +40,9 @@ SIMULATED_MODELS = PACKAGE_DIR / "simulator" / "models"
 BUNDLED_ROUTERS = PACKAGE_DIR / "registry" / "routers"
 JUDGE_PROMPT = PACKAGE_DIR / "registry" / "prompts" / "judge.yaml"
 JUDGES_FILE = PACKAGE_DIR / "registry" / "judges.yaml"
+
+_kept_open: list[AsyncExitStack] = []
+"""Held because Python closes an abandoned async context manager, and with it everything it opened."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,9 @@ def services_source(given: Any) -> ServicesSource:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, environ: Mapping[str, str] | None = None) -> AsyncIterator[Services]:
+async def open_services(
+    settings: Settings, environ: Mapping[str, str] | None = None
+) -> AsyncIterator[Services]:
     """Open the store, the model pool, the HTTP client and, without any provider key, the simulator.
 
     Raises
@@ -82,7 +88,9 @@ async def open_services(settings: Settings, environ: Mapping[str, str] | None = 
         keyring = Keyring(environ)
         pool = await _open_pool(settings, keyring, stack)
         client = await stack.enter_async_context(await asyncio.to_thread(new_client))
-        routers = await asyncio.to_thread(load_routers, Path(settings.routers_dir) if settings.routers_dir else None)
+        routers = await asyncio.to_thread(
+            load_routers, Path(settings.routers_dir) if settings.routers_dir else None
+        )
         services = Services(
             store=store,
             models={spec.model_id: spec for spec in pool.models},
@@ -106,8 +114,9 @@ def load_difficulty(path: Path) -> DifficultyModel:
         Naming the file, when it is absent or not such an artifact.
     """
     try:
-        return DifficultyModel.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError) as error:
+        parameters = json.loads(path.read_text(encoding="utf-8"))
+        return DifficultyModel.from_dict(parameters)
+    except (OSError, ValueError, TypeError, AttributeError, ConfigError) as error:
         raise ConfigError(f"{path}: not a difficulty artifact: {error}") from error
 
 
@@ -124,9 +133,16 @@ def load_routers(folder: Path | None = None) -> dict[str, RouterConfig]:
     routers: dict[str, RouterConfig] = {}
     for place in (BUNDLED_ROUTERS, folder):
         for path in sorted(place.glob("*.y*ml")) if place is not None else ():
-            config = RouterConfig.parse(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
+            config = RouterConfig.parse(_load_yaml(path), str(path))
             routers[config.name] = config
     return routers
+
+
+def _load_yaml(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path} cannot be read as YAML: {error}") from error
 
 
 def real_pool(settings: Settings, keyring: Keyring) -> Pool | None:
@@ -135,7 +151,9 @@ def real_pool(settings: Settings, keyring: Keyring) -> Pool | None:
     models = [spec for spec in registry.routable(keyring.has) if not spec.simulated]
     if not models:
         return None
-    return Pool(tuple(models), _real_judges(registry, keyring, settings.judge), _reference(registry, models, settings))
+    return Pool(
+        tuple(models), _real_judges(registry, keyring, settings.judge), _reference(registry, models, settings)
+    )
 
 
 def simulated_pool(settings: Settings, url: str) -> Pool:
@@ -147,7 +165,9 @@ def simulated_pool(settings: Settings, url: str) -> Pool:
         raise ConfigError(f"no simulated model in {settings.models_dir or SIMULATED_MODELS}")
     judges = [spec.with_base_url(url) for spec in bundled.models if spec.role == "judge"]
     return Pool(
-        tuple(models), () if settings.judge == "none" else tuple(judges), _reference(registry, models, settings)
+        tuple(models),
+        () if settings.judge == "none" else tuple(judges),
+        _reference(registry, models, settings),
     )
 
 
@@ -157,8 +177,12 @@ async def _open_pool(settings: Settings, keyring: Keyring, stack: AsyncExitStack
         if pool is not None:
             return pool
         if settings.upstream == "real":
-            raise ConfigError("no real model can be reached: set OPENROUTER_API_KEY or another provider's key")
-        _log.warning("no provider key is set: answers come from simulated models; set OPENROUTER_API_KEY for real ones")
+            raise ConfigError(
+                "no real model can be reached: set OPENROUTER_API_KEY or another provider's key"
+            )
+        _log.warning(
+            "no provider key is set: answers come from simulated models; set OPENROUTER_API_KEY for real ones"
+        )
     url = settings.simulator_url
     if not url:
         simulator = SimulatorProcess()
@@ -173,7 +197,7 @@ def _real_judges(registry: Registry, keyring: Keyring, wanted: str) -> tuple[Mod
         return ()
     if wanted != "auto":
         return (registry.get(wanted),)
-    listed = [registry.get(name) for name in yaml.safe_load(JUDGES_FILE.read_text(encoding="utf-8"))["judges"]]
+    listed = [registry.get(name) for name in _load_yaml(JUDGES_FILE)["judges"]]
     return tuple(
         spec for spec in listed if any(deployment.is_usable(keyring.has) for deployment in spec.deployments)
     )
@@ -186,7 +210,9 @@ def _reference(registry: Registry, models: list[ModelSpec], settings: Settings) 
 
 
 def _judge(pool: Pool, keyring: Keyring, client: httpx.AsyncClient, settings: Settings) -> LLMJudge:
-    return LLMJudge(pool.judges, keyring, load_prompt(JUDGE_PROMPT), client, timeout_s=settings.judge_timeout_s)
+    return LLMJudge(
+        pool.judges, keyring, load_prompt(JUDGE_PROMPT), client, timeout_s=settings.judge_timeout_s
+    )
 
 
 def _limits(settings: Settings) -> Limits:
@@ -203,10 +229,13 @@ def _limits(settings: Settings) -> Limits:
 async def _open_for_life() -> Services:
     """Open services with the environment's settings and never close them: Studio and scripts have no shutdown."""
     settings = await asyncio.to_thread(load_settings)
-    return await AsyncExitStack().enter_async_context(open_services(settings))
+    stack = AsyncExitStack()
+    services = await stack.enter_async_context(open_services(settings))
+    _kept_open.append(stack)
+    return services
 
 
-async def _open_for_models(models: "Mapping[str, BaseChatModel]") -> Services:
+async def _open_for_models(models: "Mapping[Tier, BaseChatModel]") -> Services:
     """Open services around an agent's own chat models, with learning kept in memory."""
     specs = specs_for(models)
     keyring = Keyring({})
@@ -214,7 +243,7 @@ async def _open_for_models(models: "Mapping[str, BaseChatModel]") -> Services:
         store=await open_store("sqlite+aiosqlite://"),
         models={spec.model_id: spec for spec in specs},
         reference=Registry.reference(specs),
-        gateway=Gateway({"langchain": LangChainProvider.from_tiers(models)}, keyring),
+        gateway=Gateway({"langchain": LangChainProvider(models)}, keyring),
         difficulty=await asyncio.to_thread(load_difficulty, PACKAGE_DIR / "artifacts" / "difficulty.json"),
         routers=await asyncio.to_thread(load_routers),
     )

@@ -48,13 +48,19 @@ def build_cascade(
         input_schema=Request,
         output_schema=Reply,
     )
-    builder.add_node("lookup_cache", bind_opening(lookup_cache, source), metadata={"does": "check, stamp, look up"})
+    builder.add_node(
+        "lookup_cache", bind_opening(lookup_cache, source), metadata={"does": "check, stamp, look up"}
+    )
     builder.add_node("classify", bind(classify, source), metadata={"does": "task type"})
-    builder.add_node("estimate_difficulty", bind(estimate_difficulty, source), metadata={"does": "who can answer it"})
+    builder.add_node(
+        "estimate_difficulty", bind(estimate_difficulty, source), metadata={"does": "who can answer it"}
+    )
     builder.add_node("thompson_select", bind(thompson_select, source), metadata={"does": "which model first"})
     builder.add_node("dispatch", bind(dispatch, source), metadata={"does": "buy an answer", "network": True})
     builder.add_node("judge", bind(judge, source), metadata={"does": "is it good enough", "network": True})
-    builder.add_node("update_posterior", bind(update_posterior, source), metadata={"does": "learn", "writes": True})
+    builder.add_node(
+        "update_posterior", bind(update_posterior, source), metadata={"does": "learn", "writes": True}
+    )
     builder.add_node("audit", bind(audit, source), metadata={"does": "log and chain", "writes": True})
     builder.add_node("stage_check", bind(stage_check, source), metadata={"does": "maturity of the org"})
 

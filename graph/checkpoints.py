@@ -3,9 +3,9 @@
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -14,6 +14,8 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from ..routing.request import check_call_id, check_org
 from ..state.errors import ConfigError, NotFound
 from .settings import Settings
+
+_UUID_EPOCH = datetime(1582, 10, 15, tzinfo=UTC)
 
 
 def serializer() -> JsonPlusSerializer:
@@ -28,7 +30,10 @@ def thread_id(org: str, call_id: str) -> str:
 
 def thread_config(org: str, call_id: str) -> RunnableConfig:
     """Return the run configuration that stores a call's checkpoints under its own thread, org in the metadata."""
-    return {"configurable": {"thread_id": thread_id(org, call_id)}, "metadata": {"org": org, "call_id": call_id}}
+    return {
+        "configurable": {"thread_id": thread_id(org, call_id)},
+        "metadata": {"org": org, "call_id": call_id},
+    }
 
 
 @asynccontextmanager
@@ -43,7 +48,9 @@ async def open_saver(settings: Settings) -> AsyncIterator[BaseCheckpointSaver[An
         async with _postgres_saver(settings.store_url) as saver:
             yield saver
     else:
-        raise ConfigError(f"X25_DATABASE_URL must begin with sqlite or postgresql, got {settings.store_url.split(':')[0]!r}")
+        raise ConfigError(
+            f"X25_DATABASE_URL must begin with sqlite or postgresql, got {settings.store_url.split(':')[0]!r}"
+        )
 
 
 @asynccontextmanager
@@ -68,7 +75,8 @@ async def _postgres_saver(store_url: str) -> AsyncIterator[BaseCheckpointSaver[A
     conninfo = re.sub(r"^postgresql\+\w+", "postgresql", store_url)
     arguments = {"autocommit": True, "row_factory": dict_row, "prepare_threshold": 0}
     async with AsyncConnectionPool(conninfo, min_size=1, max_size=4, kwargs=arguments, open=False) as pool:
-        saver = AsyncPostgresSaver(pool, serde=serializer())
+        # Rows are dictionaries because `arguments` say so, which the pool's type cannot know.
+        saver = AsyncPostgresSaver(cast("Any", pool), serde=serializer())
         await saver.setup()
         yield saver
 
@@ -81,11 +89,7 @@ async def path_of(saver: BaseCheckpointSaver[Any], org: str, call_id: str) -> li
     NotFound
         When no checkpoint of that call is kept.
     """
-    stored = await saver.aget_tuple(thread_config(org, call_id))
-    if stored is None:
-        raise NotFound(f"no checkpoint of call {call_id!r} of org {org!r} is kept")
-    values = stored.checkpoint["channel_values"]
-    return list(values.get("timings", []))
+    return list((await values_of(saver, org, call_id)).get("timings", []))
 
 
 async def values_of(saver: BaseCheckpointSaver[Any], org: str, call_id: str) -> dict[str, Any]:
@@ -117,7 +121,7 @@ async def delete_checkpoints(
 
 def first_uuid6(moment: datetime) -> str:
     """Return the smallest version-6 UUID of a moment (RFC 9562, section 5.6: 60 bits of 100 ns since 1582)."""
-    ticks = int(moment.timestamp() * 1e7) + 0x01B21DD213814000
+    ticks = (moment - _UUID_EPOCH) // timedelta(microseconds=1) * 10
     high, middle, low = ticks >> 28, (ticks >> 12) & 0xFFFF, ticks & 0x0FFF
     return f"{high:08x}-{middle:04x}-6{low:03x}-0000-000000000000"
 
@@ -134,8 +138,12 @@ async def _delete_threads(saver: Any, clause: str, arguments: list[str]) -> int:
             threads = [row[0] for row in await cursor.fetchall()]
     else:
         async with saver.conn.connection() as connection:
-            cursor = await connection.execute(found.replace("thread_id >=", 'thread_id COLLATE "C" >=')
-                                              .replace("thread_id <", 'thread_id COLLATE "C" <'), arguments)
+            cursor = await connection.execute(
+                found.replace("thread_id >=", 'thread_id COLLATE "C" >=').replace(
+                    "thread_id <", 'thread_id COLLATE "C" <'
+                ),
+                arguments,
+            )
             threads = [row["thread_id"] for row in await cursor.fetchall()]
     for thread in threads:
         await saver.adelete_thread(thread)

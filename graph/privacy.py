@@ -10,9 +10,16 @@ from ..state.types import CascadeState, JSONObject
 class PrivateCascadeState(CascadeState, total=False):
     """The same memory with every channel that holds words of the caller or of a model kept out of checkpoints."""
 
-    prompt: Annotated[str, UntrackedValue(str)]  # type: ignore[misc]
-    messages: Annotated[list[JSONObject], UntrackedValue(list)]  # type: ignore[misc]
-    options: Annotated[JSONObject, UntrackedValue(dict)]  # type: ignore[misc]
-    held: Annotated[list[JSONObject], UntrackedValue(list)]  # type: ignore[misc]
-    text: Annotated[str, UntrackedValue(str)]  # type: ignore[misc]
-    message: Annotated[JSONObject, UntrackedValue(dict)]  # type: ignore[misc]
+    prompt: Annotated[str, UntrackedValue(str)]
+    messages: Annotated[list[JSONObject], UntrackedValue(list)]
+    options: Annotated[JSONObject, UntrackedValue(dict)]
+    features: Annotated[list[float], UntrackedValue(list)]
+    held: Annotated[list[JSONObject], UntrackedValue(list)]
+    text: Annotated[str, UntrackedValue(str)]
+    message: Annotated[JSONObject, UntrackedValue(dict)]
+    # Reasons quote: a check shows how a refusal begins, a judge and a provider's error say what they like.
+    verdicts: Annotated[list[JSONObject], UntrackedValue(list)]
+    verdict: Annotated[JSONObject, UntrackedValue(dict)]
+    unanswered: Annotated[JSONObject | None, UntrackedValue(dict)]
+    failure: Annotated[JSONObject, UntrackedValue(dict)]
+    explain: Annotated[JSONObject, UntrackedValue(dict)]

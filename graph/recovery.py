@@ -14,7 +14,9 @@ async def close_interrupted_calls(services: Services, *, before: datetime) -> li
     orphans = await services.store.attempts.interrupted_calls(before)
     for org, call_id in orphans:
         attempts = await services.store.attempts.for_call(org, call_id)
-        spent = {kind: sum(one.spent_nusd for one in attempts if one.kind == kind) for kind in ("answer", "judge")}
+        spent = {
+            kind: sum(one.spent_nusd for one in attempts if one.kind == kind) for kind in ("answer", "judge")
+        }
         call = Call(
             call_id=call_id,
             org=org,

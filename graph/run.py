@@ -16,7 +16,7 @@ from ..state.errors import CallFailed, InvalidRequest, NotFound, X25Error
 from ..state.types import Context, Reply, Request
 from .bootstrap import open_services
 from .build import RECURSION_LIMIT, build_cascade
-from .checkpoints import open_saver, thread_config
+from .checkpoints import open_saver, thread_config, thread_id
 from .recovery import close_interrupted_calls
 from .settings import Settings
 
@@ -32,8 +32,10 @@ class Cascade:
         self.services = services
         self.settings = settings
         self.saver = saver
-        self.graph = build_cascade(services, keep_text=settings.keeps_text).compile(checkpointer=saver, name="x25")
-        self._durability = {"durability": settings.checkpoints} if saver is not None else {}
+        self.graph = build_cascade(services, keep_text=settings.keeps_text).compile(
+            checkpointer=saver, name="x25"
+        )
+        self._durability: dict[str, Any] = {"durability": settings.checkpoints} if saver is not None else {}
 
     async def route(self, request: Request, context: Context | None = None) -> Reply:
         """Route one request.
@@ -47,10 +49,12 @@ class Cascade:
         """
         org = check_org(request.get("org") or "default")
         given = request.get("call_id")
-        if given is not None and await self.services.store.calls.get(org, check_call_id(given)) is not None:
-            raise InvalidRequest(f"call_id {given!r} was answered before", field="call_id")
+        if given is not None:
+            await self._claim(org, check_call_id(given))
         call_id = given or new_call_id(int(self.services.now().timestamp() * 1000))
-        return await self._run(cast("Request", {**request, "org": org, "call_id": call_id}), org, call_id, context)
+        return await self._run(
+            cast("Request", {**request, "org": org, "call_id": call_id}), org, call_id, context
+        )
 
     async def resume(self, org: str, call_id: str) -> Reply:
         """Take up a call that died with its process; an answer that was paid for is used again.
@@ -64,7 +68,23 @@ class Cascade:
         """
         if self.saver is None or await self.saver.aget_tuple(thread_config(org, call_id)) is None:
             raise NotFound(f"no checkpoint of call {call_id!r} of org {org!r} is kept")
+        pass
         return await self._run(None, org, call_id, None)
+
+    async def _claim(self, org: str, call_id: str) -> None:
+        """Refuse a call id that was used, and forget what a request refused for free left under it."""
+        if await self.services.store.calls.get(org, call_id) is not None:
+            raise InvalidRequest(f"call_id {call_id!r} was answered before", field="call_id")
+        if await self.services.store.attempts.for_call(org, call_id):
+            raise InvalidRequest(f"call_id {call_id!r} was begun before", field="call_id")
+        if self.saver is not None:
+            await self.saver.adelete_thread(thread_id(org, call_id))
+
+    async def _restart_clock(self, org: str, call_id: str) -> None:
+        """Give a resumed call its deadline anew: the clock it was stamped with died with its process."""
+        config = thread_config(org, call_id)
+        if "started_monotonic_s" in (await self.graph.aget_state(config)).values:
+            await self.graph.aupdate_state(config, {"started_monotonic_s": self.services.clock_s()})
 
     async def settle_interrupted(self) -> list[tuple[str, str]]:
         """Settle calls whose process died longer ago than a call may take; return them as (org, call id).
@@ -81,10 +101,9 @@ class Cascade:
         return await close_interrupted_calls(self.services, before=overdue)
 
     async def _run(self, request: Request | None, org: str, call_id: str, context: Context | None) -> Reply:
-        config = {**thread_config(org, call_id), "recursion_limit": RECURSION_LIMIT, "run_name": "x25"}
-        reply = await self.graph.ainvoke(
-            request, config, context=context or Context(), **self._durability  # type: ignore[arg-type]
-        )
+        config = thread_config(org, call_id)
+        config |= {"recursion_limit": RECURSION_LIMIT, "run_name": "x25"}
+        reply = await self.graph.ainvoke(request, config, context=context or Context(), **self._durability)
         return cast("Reply", reply)
 
 

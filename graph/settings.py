@@ -8,7 +8,7 @@ from typing import Literal
 
 from dotenv import dotenv_values
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ..state.errors import ConfigError
 
@@ -35,7 +35,9 @@ class Settings(BaseSettings):
         description="exit: one checkpoint when a call ends. sync: one per node, so a crashed call resumes "
         "without paying twice (stores prompts). off: none.",
     )
-    store_prompts: bool = Field(False, description="Keep prompts and answers in the store and in checkpoints.")
+    store_prompts: bool = Field(
+        False, description="Keep prompts and answers in the store and in checkpoints."
+    )
     host: str = Field("127.0.0.1", description="Address the gateway listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port the gateway listens on; 0 = any free one.")
     require_key: bool = Field(False, description="Refuse requests without an API key.")
@@ -43,22 +45,35 @@ class Settings(BaseSettings):
         "auto", description="auto: real models when a provider key is set, simulated ones otherwise."
     )
     simulator_url: str = Field("", description="A running simulator to use instead of starting one.")
-    models_dir: str = Field("", description="Further model folders, separated by the system's path separator.")
+    models_dir: str = Field(
+        "", description="Further model folders, separated by the system's path separator."
+    )
     routers_dir: str = Field("", description="Folder with router configs; empty = the bundled ones.")
     model: Path = Field(
         PACKAGE_DIR / "artifacts" / "difficulty.json", description="Fitted difficulty artifact to serve."
     )
     judge: str = Field("auto", description="auto, none, or the model id of the judge.")
     judge_timeout_s: float = Field(20.0, gt=0, le=600, description="Longest wait for a judge.")
-    attempt_timeout_s: float = Field(60.0, gt=0, le=3600, description="Longest wait for one provider request.")
+    attempt_timeout_s: float = Field(
+        60.0, gt=0, le=3600, description="Longest wait for one provider request."
+    )
     call_deadline_s: float = Field(180.0, gt=0, le=7200, description="Longest time one call may take.")
     default_max_output_tokens: int = Field(
-        1024, ge=1, le=1_000_000, description="max_tokens sent when the caller names none; bounds what a call costs."
+        1024,
+        ge=1,
+        le=1_000_000,
+        description="max_tokens sent when the caller names none; bounds what a call costs.",
     )
     max_prompt_chars: int = Field(2_000_000, ge=1, description="Longest request accepted, characters.")
-    reference_model: str = Field("", description="Model savings are measured against; empty = dearest frontier model.")
-    seed: int | None = Field(None, description="Seed of all draws, for reproducible runs; empty = from the system.")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Verbosity of the log.")
+    reference_model: str = Field(
+        "", description="Model savings are measured against; empty = dearest frontier model."
+    )
+    seed: int | None = Field(
+        None, description="Seed of all draws, for reproducible runs; empty = from the system."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Verbosity of the log."
+    )
 
     @property
     def store_url(self) -> str:
@@ -113,6 +128,12 @@ class _FromMapping(Settings):
     """Settings from what was passed alone, so that a test's mapping is all there is."""
 
     @classmethod
-    def settings_customise_sources(cls, settings_cls, init_settings, **_: object):  # type: ignore[no-untyped-def]  # noqa: ANN206, ANN001
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
+        init_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **__: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Keep the explicit values; the environment was read by `read_environment`."""
         return (init_settings,)

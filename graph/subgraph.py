@@ -1,11 +1,12 @@
 """The cascade as one node of somebody else's graph."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.messages import AIMessage, convert_to_openai_messages
 
 from ..nodes.services import Services
+from ..state.types import Request
 from .binding import ServicesSource
 from .build import RECURSION_LIMIT, build_cascade
 
@@ -39,8 +40,9 @@ def as_node(
     compiled = build_cascade(services_source(services)).compile(name="x25", checkpointer=False)
 
     async def x25(state: Mapping[str, Any]) -> dict[str, Any]:
+        messages = convert_to_openai_messages(list(state["messages"]))
         reply = await compiled.ainvoke(
-            {"messages": convert_to_openai_messages(list(state["messages"])), "org": org, **request},
+            cast("Request", {"messages": messages, "org": org, **request}),
             {"recursion_limit": RECURSION_LIMIT},
         )
         message = reply["message"]

@@ -51,7 +51,10 @@ async def audit(state: CascadeState, services: Services) -> CascadeState:
 def _call(
     state: CascadeState, services: Services, best: JSONObject | None, verdict: JSONObject, latency_ms: float
 ) -> Call:
-    spent = {kind: sum(one["spent_nusd"] for one in state["attempts"] if one["kind"] == kind) for kind in ("answer", "judge")}
+    spent = {
+        kind: sum(one["spent_nusd"] for one in state["attempts"] if one["kind"] == kind)
+        for kind in ("answer", "judge")
+    }
     decision = state["first_decision"]
     return Call(
         call_id=state["call_id"],
@@ -84,7 +87,11 @@ def _call(
 
 def _reference_cost_nusd(best: JSONObject, services: Services) -> int:
     """Return what the returned answer's tokens would have cost on the reference frontier model."""
-    return services.reference.cost_nusd(Usage.from_openai({**best["usage"], "cost": None})) if best["usage"] else 0
+    return (
+        services.reference.cost_nusd(Usage.from_openai({**best["usage"], "cost": None}))
+        if best["usage"]
+        else 0
+    )
 
 
 def _audit_record(state: CascadeState, call: Call, best: JSONObject | None) -> JSONObject:

@@ -17,7 +17,9 @@ def price_arms(state: CascadeState, services: Services) -> list[Arm]:
             model_id=spec.model_id,
             provider=spec.provider,
             tier=spec.tier,
-            expected_cost_nusd=spec.expected_cost_nusd(prompt_tokens, _max_tokens(state, services, spec.max_output_tokens)),
+            expected_cost_nusd=spec.expected_cost_nusd(
+                prompt_tokens, _max_tokens(state, services, spec.max_output_tokens)
+            ),
             expected_latency_ms=spec.expected_latency_ms,
             completion_prob=state["completion_probs"][spec.model_id],
             input_usd_per_mtok=float(spec.input_usd_per_mtok),
@@ -46,7 +48,9 @@ def eligible_arms(state: CascadeState, services: Services) -> tuple[list[Arm], d
 
 def spent_nusd(state: CascadeState) -> int:
     """Return what this call has cost so far; an attempt of unknown cost counts with its reservation."""
-    return sum(int(attempt["spent_nusd"]) for attempt in state.get("attempts", ()) if attempt["kind"] == "answer")
+    return sum(
+        int(attempt["spent_nusd"]) for attempt in state.get("attempts", ()) if attempt["kind"] == "answer"
+    )
 
 
 def left_nusd(state: CascadeState) -> int | None:

@@ -16,4 +16,5 @@ async def classify(state: CascadeState, services: Services) -> CascadeState:  # 
         task_confidence=round(task.confidence, 4),
         task_source=task.source,
         prompt_tokens=features.prompt_tokens,
+        features=features.values.tolist(),
     )

@@ -3,7 +3,7 @@
 from ..providers.base import Completion, Usage
 from ..routing.request import answer_tokens
 from ..routing.tokens import bound_prompt_tokens
-from ..state.errors import AttemptInterrupted, ProviderError
+from ..state.errors import ProviderError
 from ..state.types import CascadeState, JSONObject
 from .candidates import left_nusd
 from .recording import Recording, summary
@@ -17,9 +17,10 @@ async def dispatch(state: CascadeState, services: Services) -> CascadeState:
     recording = Recording(
         services, state["org"], state["call_id"], len(state["held"]), "answer", spec, reserved_nusd,
         first_number=sum(one["kind"] == "answer" and one["step"] == len(state["held"]) for one in state["attempts"]),
+        left_nusd=left_nusd(state),
     )  # fmt: skip
     try:
-        paid = await _paid_before(recording) if services.limits.resumable else None
+        paid = await _paid_before(recording, state["attempts"]) if services.limits.resumable else None
         completion = paid or await services.gateway.complete(
             spec,
             body,
@@ -53,28 +54,23 @@ def _prepare(state: CascadeState, services: Services) -> tuple[JSONObject, int]:
     return body, spec.bound_cost_nusd(bound, limit)
 
 
-async def _paid_before(recording: Recording) -> Completion | None:
-    """Return the answer that this call paid for before its process died, or None when it never asked.
+async def _paid_before(recording: Recording, known: list[JSONObject]) -> Completion | None:
+    """Return the answer that this call paid for before its process died, or None when it must ask.
 
     Raises
     ------
     AttemptInterrupted
         When a request was out and a repetition might be billed again.
     """
-    services = recording.services
-    prior = await services.store.attempts.find(recording.org, recording.call_id, recording.step, recording.kind)
-    if prior is None or prior.model_id != recording.spec.model_id or prior.status == "failed":
-        return None
-    deployment = next((one for one in recording.spec.deployments if one.name == prior.deployment), None)
-    if prior.status == "finished" and prior.response is not None:
-        recording.settled.append(prior)
+    prior = await recording.recall(known)
+    if prior is not None and prior.status == "finished" and prior.response is not None:
         return _completion(prior.response, prior.deployment)
-    if deployment is not None and deployment.idempotent and prior.status == "started":
-        recording.adopt(prior)
+    if prior is None or prior.status != "started":
         return None
-    error = AttemptInterrupted(f"attempt {prior.attempt_id} was out when its process died; it may have been billed")
-    await recording.interrupt(prior, error)
-    raise error
+    if not any(one.idempotent for one in recording.spec.deployments if one.name == prior.deployment):
+        raise await recording.interrupt(prior)
+    recording.adopt(prior)
+    return None
 
 
 def _completion(response: JSONObject, deployment: str) -> Completion:

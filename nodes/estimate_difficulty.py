@@ -1,14 +1,13 @@
 """Place a prompt on the difficulty scale and predict who can answer it."""
 
 from ..routing.completion import DEFAULT_TRUST, completion_prob
-from ..routing.features import extract
 from ..state.types import CascadeState
 from .services import Services
 
 
 async def estimate_difficulty(state: CascadeState, services: Services) -> CascadeState:
     """Estimate the difficulty with its uncertainty, and each model's probability of a good answer."""
-    difficulty = services.difficulty.estimate(extract(state["messages"], state["options"]))
+    difficulty = services.difficulty.estimate(state["features"])
     return CascadeState(
         difficulty=round(difficulty.value, 4),
         difficulty_sigma=round(difficulty.sigma, 4),

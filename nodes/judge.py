@@ -4,6 +4,7 @@ from ..providers.base import Completion
 from ..routing.checks import CheckReport, run_checks
 from ..routing.verdict import Verdict, from_checks, from_judge, judge_failed, unjudged
 from ..state.errors import ProviderError
+from ..state.records import Attempt
 from ..state.types import CascadeState
 from .moves import after_failure, after_verdict
 from .recording import Recording
@@ -25,11 +26,18 @@ async def judge(state: CascadeState, services: Services) -> CascadeState:
         attempts = attempts + made
     else:
         verdict = unjudged(report, theta)
-    judged = {**answer, "quality": verdict.posterior, "predicted": state["completion_probs"][answer["model_id"]]}
+    judged = {
+        **answer,
+        "quality": verdict.posterior,
+        "predicted": state["completion_probs"][answer["model_id"]],
+    }
     seen = CascadeState(
         attempts=attempts,
         held=[*state["held"][:-1], judged],
-        verdicts=[*state["verdicts"], {**verdict.to_json(), "step": answer["step"], "model_id": answer["model_id"]}],
+        verdicts=[
+            *state["verdicts"],
+            {**verdict.to_json(), "step": answer["step"], "model_id": answer["model_id"]},
+        ],
     )
     qualities = [held["quality"] for held in seen["held"]]
     return seen | after_verdict(state | seen, services, verdict, qualities)
@@ -44,16 +52,23 @@ async def _ask_judge(
     spec = services.judge.choose(answer["provider"])
     reserved = services.judge.bound_cost_nusd(state["messages"], answer["message"], answer["provider"])
     recording = Recording(services, state["org"], state["call_id"], answer["step"], "judge", spec, reserved)
+    prior = await recording.recall(state["attempts"]) if services.limits.resumable else None
+    if prior is not None:
+        return await _lost(recording, prior, report, theta), recording.to_json()
     attempt_id = await recording.begin(spec.deployments[0].name)
     try:
         reply = await services.judge.score(
-            messages=state["messages"], answer=answer["message"], answerer_provider=answer["provider"],
+            messages=state["messages"],
+            answer=answer["message"],
+            answerer_provider=answer["provider"],
             attempt_id=attempt_id,
         )
     except ProviderError as error:
         await recording.fail(attempt_id, error)
         spent = recording.settled[-1].spent_nusd
-        return judge_failed(report, f"{error.code}: {error}", theta, judge_cost_nusd=spent), recording.to_json()
+        return judge_failed(
+            report, f"{error.code}: {error}", theta, judge_cost_nusd=spent
+        ), recording.to_json()
     await recording.finish(attempt_id, Completion(
         message={}, finish_reason=None, usage=reply.usage, model=spec.model_id,
         latency_ms=reply.latency_ms, deployment=spec.deployments[0].name,
@@ -63,3 +78,12 @@ async def _ask_judge(
         judge_model=spec.model_id, judge_cost_nusd=recording.settled[-1].spent_nusd,
     )  # fmt: skip
     return verdict, recording.to_json()
+
+
+async def _lost(recording: Recording, prior: Attempt, report: CheckReport, theta: float) -> Verdict:
+    """Return the verdict where a process died on its judgement, which is not paid for a second time."""
+    if prior.status == "started":
+        await recording.interrupt(prior)
+    spent = sum(one.spent_nusd for one in recording.settled)
+    reason = f"interrupted: the process died before judgement {prior.attempt_id} was used"
+    return judge_failed(report, reason, theta, judge_cost_nusd=spent)

@@ -19,13 +19,15 @@ async def lookup_cache(state: CascadeState, services: Services, context: Context
         state, routers=services.routers.keys(), max_chars=services.limits.max_prompt_chars
     )
     call_id = state.get("call_id") or new_call_id(int(now.timestamp() * 1000))
-    return CascadeState(
-        **request,
+    return CascadeState(  # type: ignore[no-any-return]
+        **request,  # type: ignore[typeddict-item]  # `check_request` returns fields of a request only
         call_id=check_call_id(call_id),
         started_at=now.isoformat(),
         started_monotonic_s=services.clock_s(),
         cache_hit=None,
-        max_escalations=max(0, min(context.max_escalations, services.routers[request["router"]].max_escalations, 5)),
+        max_escalations=max(
+            0, min(context.max_escalations, services.routers[request["router"]].max_escalations, 5)
+        ),
         explain_wanted=context.explain,
         attempts=[],
         held=[],

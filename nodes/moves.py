@@ -12,12 +12,15 @@ MAX_FALLBACKS = 5
 """Models asked after failures in one call; with at most five escalations this keeps a call within its supersteps."""
 
 
-def after_verdict(state: CascadeState, services: Services, verdict: Verdict, qualities: list[float]) -> CascadeState:
+def after_verdict(
+    state: CascadeState, services: Services, verdict: Verdict, qualities: list[float]
+) -> CascadeState:
     """Return the move after a verdict: climb to a dearer tier where that pays, else stop."""
     left = state["max_escalations"] - state["escalations"]
     arms, _ = eligible_arms(state, services)
     last_tier = state["held"][-1]["tier"]
-    decision = _next(state, services, arms, qualities, last_tier=last_tier, score=verdict.score, left=left)
+    seen_score = None if verdict.source == "estimate" else verdict.score  # a guess is no reason to climb
+    decision = _next(state, services, arms, qualities, last_tier=last_tier, score=seen_score, left=left)
     if decision is None:
         return CascadeState(move="stop", move_reason=_why_stop(verdict, left))
     return CascadeState(

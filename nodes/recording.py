@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from ..providers.base import Completion
 from ..providers.specs import ModelSpec
-from ..state.errors import ProviderError
+from ..state.errors import AttemptInterrupted, ProviderError
 from ..state.records import Attempt, AttemptKind
 from ..state.types import JSONObject
 from .services import Services
@@ -33,14 +33,37 @@ class Recording:
     reserved_nusd: int
     first_number: int = 0
     """Attempts made at this step before, on other models."""
+    left_nusd: int | None = None
+    """What the caller's cap leaves for this step; None without a cap."""
     open_attempts: dict[str, Attempt] = field(default_factory=dict)
     settled: list[Attempt] = field(default_factory=list)
 
+    async def recall(self, known: list[JSONObject]) -> Attempt | None:
+        """Take over what this step asked before its process died, beyond the attempts already `known`.
+
+        Returns the newest such attempt; None when nothing was asked.
+        """
+        ids = {one["attempt_id"] for one in known}
+        made = await self.services.store.attempts.for_call(self.org, self.call_id)
+        here = [one for one in made if (one.step, one.kind) == (self.step, self.kind)]
+        prior = [one for one in here if one.attempt_id not in ids]
+        self.settled += [one for one in prior if one.status != "started"]
+        return prior[-1] if prior else None
+
     async def begin(self, deployment: str) -> str:
-        """Reserve the most a request can cost, and return its attempt id; an adopted attempt is reserved already."""
+        """Reserve the most a request can cost, and return its attempt id; an adopted one is reserved already.
+
+        Raises
+        ------
+        ProviderError
+            When attempts that failed here may have cost what the caller's cap left.
+        """
         adopted = next((one for one in self.open_attempts.values() if one.deployment == deployment), None)
         if adopted is not None:
             return adopted.attempt_id
+        spent_nusd = sum(one.spent_nusd for one in self.settled)
+        if self.left_nusd is not None and spent_nusd and spent_nusd + self.reserved_nusd > self.left_nusd:
+            raise ProviderError(f"another request to {self.spec.model_id} could pass the caller's cost cap")
         number = self.first_number + len(self.settled) + len(self.open_attempts)
         attempt = Attempt(
             attempt_id=f"{attempt_prefix(self.org, self.call_id, self.kind, self.step)}-{number}",
@@ -62,7 +85,9 @@ class Recording:
     async def finish(self, attempt_id: str, completion: Completion) -> None:
         """Settle a request that was answered; without usage its cost stays what was reserved."""
         usage = completion.usage
-        cost_nusd, source = (self.reserved_nusd, "reserved") if usage is None else self.spec.charge_nusd(usage)
+        cost_nusd, source = (
+            (self.reserved_nusd, "reserved") if usage is None else self.spec.charge_nusd(usage)
+        )
         await self._settle(
             replace(
                 self.open_attempts.pop(attempt_id),
@@ -95,11 +120,21 @@ class Recording:
         """Go on with an attempt that was out when its process died, under its own id, so that it is billed once."""
         self.open_attempts[prior.attempt_id] = prior
 
-    async def interrupt(self, prior: Attempt, error: ProviderError) -> None:
-        """Settle an attempt that nobody can ask about any more: what was reserved stays spent."""
-        await self._settle(
-            replace(prior, status="interrupted", error=error.code, cost_nusd=prior.reserved_nusd, cost_source="reserved")
+    async def interrupt(self, prior: Attempt) -> AttemptInterrupted:
+        """Settle an attempt nobody can ask about any more, its reservation spent; return the error to raise."""
+        error = AttemptInterrupted(
+            f"attempt {prior.attempt_id} was out when its process died; it may have been billed"
         )
+        await self._settle(
+            replace(
+                prior,
+                status="interrupted",
+                error=error.code,
+                cost_nusd=prior.reserved_nusd,
+                cost_source="reserved",
+            )
+        )
+        return error
 
     def to_json(self) -> list[JSONObject]:
         """Return what happened, without text."""

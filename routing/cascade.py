@@ -23,6 +23,7 @@ from .judge_table import JudgeTable
 Floats = NDArray[np.float64]
 STOP = -1
 _BAR_QUALITY_PRICE = 0.02
+"""Quality a reference call is worth under a quality bar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,11 @@ class PlanPrices:
     """Quality beyond which more is worth nothing: the plan looks for the cheapest answer that meets it."""
 
     @property
-    def cost_price(self) -> float:
-        """Quality paid per reference cost; at most .02 under a quality bar, where cost only breaks ties."""
-        return self.quality_price if self.quality_bar is None else min(self.quality_price, _BAR_QUALITY_PRICE)
+    def scale(self) -> float:
+        """What all prices are multiplied with: under a quality bar they only break ties."""
+        if self.quality_bar is None or self.quality_price <= _BAR_QUALITY_PRICE:
+            return 1.0
+        return _BAR_QUALITY_PRICE / self.quality_price
 
     def worth(self, quality: Floats) -> Floats:
         """Return what holding an answer of this quality is worth."""
@@ -51,12 +54,12 @@ class PlanPrices:
 
     def step_price(self, costs: Floats, latencies: Floats) -> Floats:
         """Return the price of asking, for relative costs and latencies of any one shape."""
-        return self.cost_price * costs + self.latency_price * latencies + self.call_penalty
+        return self.scale * (self.quality_price * costs + self.latency_price * latencies + self.call_penalty)
 
     @property
     def judge_price(self) -> float:
         """Price of one judgement."""
-        return self.cost_price * self.judge_cost + self.judge_penalty
+        return self.scale * (self.quality_price * self.judge_cost + self.judge_penalty)
 
 
 @dataclass(frozen=True, slots=True)

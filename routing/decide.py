@@ -102,8 +102,9 @@ def select(  # noqa: PLR0913 - everything the decision depends on comes in by th
 ) -> tuple[Decision, dict[str, float]]:
     """Return the first decision of a call and its draw for each arm, by model id.
 
-    The first of `draws` rows decides; all of them estimate the propensity. With probability `epsilon` a tier
-    chosen evenly is asked and judged instead; a call the plan would not judge is judged with probability
+    The first of `draws` rows decides; all of them estimate the propensity. With probability `epsilon`, less
+    where that would cost more than `EXPLORATION_BUDGET`, a tier chosen evenly is asked and judged instead;
+    a call the plan would not judge is judged with probability
     `audit_rate`.
 
     Parameters
@@ -141,7 +142,8 @@ def select(  # noqa: PLR0913 - everything the decision depends on comes in by th
             prices,
             max_moves=max_escalations + 1,
         )
-    chance = _Chance(epsilon, audit_rate if table else 0.0, can_judge=table is not None)
+    can_judge = table is not None
+    chance = _Chance(epsilon, _audit_rates(arms, evidence, audit_rate, can_judge=can_judge), can_judge)
     decision = _decide(arms, ladder, moves, chance, rng, strategy=strategy)
     return decision, {arm.model_id: float(theta) for arm, theta in zip(arms, thetas[0], strict=True)}
 
@@ -150,23 +152,53 @@ def _trusted(table: JudgeTable | None) -> JudgeTable | None:
     return table if table is not None and table.is_trusted else None
 
 
+EXPLORATION_BUDGET = 0.05
+"""What exploring may add to the expected cost of the planned arms: where the planned tier is cheap, a random one is
+dear. At prices of 1, 10 and 100, three calls in a hundred sent evenly to all tiers would double the bill of the cheapest."""
+COLD_WEIGHT = 50.0
+"""Labelled first answers below which an arm is judged more often than the audit rate says: always at none, evenly less up
+to here. An arm that is never looked at keeps its prior, right or wrong."""
+LEAST_EXPLORATION = 0.02
+"""Share of `epsilon` that is explored whatever it costs, so that no propensity ever reaches zero."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Chance:
     """Deliberate chance in a decision."""
 
     epsilon: float
-    audit_rate: float
+    audit_rates: tuple[float, ...]
+    """Probability that an answer which the plan would not judge is judged all the same, by arm."""
     can_judge: bool
+
+    def exploration(self, ladder: _Ladder, moves: PlanResult) -> Floats:
+        """Return the probability of exploring in each draw, shape (D,)."""
+        planned = np.take_along_axis(ladder.costs, moves.arm[:, None], 1)[:, 0]
+        mean = np.maximum(ladder.costs.mean(axis=1), 1e-12)
+        rate: Floats = EXPLORATION_BUDGET * planned / mean
+        return rate.clip(LEAST_EXPLORATION * self.epsilon, self.epsilon)
 
     def propensity(self, ladder: _Ladder, moves: PlanResult, column: int, arm: int) -> tuple[float, float]:
         """Return P(arm chosen) and P(answer judged | arm chosen), over draws, exploration and audits."""
+        epsilon = self.exploration(ladder, moves)
         chosen = np.take_along_axis(ladder.arm_index, moves.arm[:, None], 1)[:, 0] == arm
-        planned = (1.0 - self.epsilon) * chosen.mean()
-        unseen = (chosen & ~moves.judge).mean() * (1.0 - self.epsilon)
-        explored = self.epsilon / len(ladder.tiers) * (ladder.arm_index[:, column] == arm).mean()
+        planned = ((1.0 - epsilon) * chosen).mean()
+        unseen = ((1.0 - epsilon) * (chosen & ~moves.judge)).mean()
+        explored = (epsilon * (ladder.arm_index[:, column] == arm)).mean() / len(ladder.tiers)
         total = planned + explored
-        unjudged = unseen * (1.0 - self.audit_rate) + (0.0 if self.can_judge else explored)
+        unjudged = unseen * (1.0 - self.audit_rates[arm]) + (0.0 if self.can_judge else explored)
         return float(total), float(1.0 - unjudged / total)
+
+
+def _audit_rates(
+    arms: Sequence[Arm], evidence: Mapping[str, Evidence], audit_rate: float, *, can_judge: bool
+) -> tuple[float, ...]:
+    """Return each arm's audit rate: the asked one, more while the arm is cold; a rate of 0 switches audits off."""
+    if not can_judge or audit_rate == 0.0:
+        return (0.0,) * len(arms)
+    weights = [evidence[arm.model_id].weight if arm.model_id in evidence else 0.0 for arm in arms]
+    coldness = [min(1.0, max(0.0, 1.0 - weight / COLD_WEIGHT)) for weight in weights]
+    return tuple(audit_rate + (1.0 - audit_rate) * cold for cold in coldness)
 
 
 def _decide(  # noqa: PLR0913 - one move and all it came from
@@ -179,10 +211,10 @@ def _decide(  # noqa: PLR0913 - one move and all it came from
     strategy: Strategy,
 ) -> Decision:
     """Return the first row's move, after exploration and audit."""
-    explored = bool(rng.random() < chance.epsilon)
-    audited = bool(rng.random() < chance.audit_rate)
+    explored = bool(rng.random() < chance.exploration(ladder, moves)[0])
     column = int(rng.integers(len(ladder.tiers))) if explored else int(moves.arm[0])
     index = int(ladder.arm_index[0, column])
+    audited = bool(rng.random() < chance.audit_rates[index])
     judge = chance.can_judge if explored else bool(moves.judge[0]) or audited
     propensity, judge_prob = chance.propensity(ladder, moves, column, index)
     theta = float(ladder.thetas[0, column])
@@ -266,7 +298,7 @@ def proceed(  # noqa: PLR0913 - as for select
     )
     if moves.arm[0] == STOP:
         return None
-    return _decide(higher, ladder, moves, _CERTAIN, np.random.default_rng(0), strategy=strategy)
+    return _decide(higher, ladder, moves, _certain(higher), np.random.default_rng(0), strategy=strategy)
 
 
 def _proceed_classic(
@@ -277,7 +309,8 @@ def _proceed_classic(
         return None
     ladder = _climb(higher, row, _UNPRICED, (0, 0))
     moves = PlanResult(arm=np.array([0]), judge=np.array([table is not None]), value=ladder.thetas[:, 0])
-    return _decide(higher, ladder, moves, _CERTAIN, np.random.default_rng(0), strategy="classic")
+    return _decide(higher, ladder, moves, _certain(higher), np.random.default_rng(0), strategy="classic")
 
 
-_CERTAIN = _Chance(epsilon=0.0, audit_rate=0.0, can_judge=True)
+def _certain(arms: Sequence[Arm]) -> _Chance:
+    return _Chance(epsilon=0.0, audit_rates=(0.0,) * len(arms), can_judge=True)

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..state.errors import ConfigError
-from .features import FEATURE_NAMES, Features
+from .features import FEATURE_NAMES
 
 Band = Literal["easy", "medium", "hard"]
 Floats = NDArray[np.float64]
@@ -90,9 +90,12 @@ class DifficultyModel:
             manifest=dict(parameters.get("manifest", {})),
         )
 
-    def estimate(self, features: Features) -> Difficulty:
-        """Return the difficulty of a request, clipped to what was seen in training."""
-        deviations = standardise(features.values, self.mean, self.scale)
+    def estimate(self, values: ArrayLike) -> Difficulty:
+        """Return the difficulty of a request, clipped to what was seen in training.
+
+        `values` are its features, shape (number of `FEATURE_NAMES`,).
+        """
+        deviations = standardise(np.asarray(values, dtype=np.float64), self.mean, self.scale)
         value = float(np.clip(deviations @ self.coef + self.intercept, self.low, self.high))
         easy_end, hard_start = self.terciles
         band: Band = "easy" if value < easy_end else "hard" if value > hard_start else "medium"

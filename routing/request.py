@@ -102,7 +102,7 @@ def check_hint(hint: object) -> str | None:
         For an unknown hint, listing the known ones.
     """
     if hint is None or (isinstance(hint, str) and hint in (*TASK_TYPES, "general")):
-        return hint  # type: ignore[return-value]
+        return hint
     raise InvalidRequest(f"hint must be one of {', '.join(TASK_TYPES)}, general; got {hint!r}", field="hint")
 
 

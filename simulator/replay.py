@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .models import Answer, JSONObject, last_user_text
 
 if TYPE_CHECKING:
-    from pyarrow import Table  # type: ignore[import-untyped]
+    from pyarrow import Table
 
 _LATENCY_MS = {"slm": 800, "mid": 2000, "frontier": 5000}
 """Stand-ins by tier: the recordings hold no latencies."""
@@ -20,7 +20,7 @@ _AS_OF = "2024-12-31"
 """When the list prices of models.csv were written down."""
 
 
-class NotRecorded(LookupError):  # noqa: N818 - named for what it says
+class NotRecorded(LookupError):
     """The prompt, or this model's answer to it, is not among the recordings."""
 
 

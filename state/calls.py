@@ -17,7 +17,7 @@ LOOKED_AT = ("judge", "checks")
 """Sources of a quality score that somebody looked at; the others are predictions."""
 
 
-class _AlreadyRecorded(Exception):  # noqa: N818 - ends the transaction, never leaves this file
+class _AlreadyRecorded(Exception):
     """The call has a row; what this transaction did is undone."""
 
 

@@ -33,7 +33,7 @@ class X25Error(Exception):
     """Stable machine-readable name, used on the wire and in the log."""
 
 
-class InvalidRequest(X25Error):  # noqa: N818 - named for what it says
+class InvalidRequest(X25Error):
     """The request breaks a rule; `field` names the part to change."""
 
     code = "invalid_request"
@@ -53,19 +53,19 @@ class NoEligibleModel(InvalidRequest):
         self.removed = removed
 
 
-class Unauthorized(X25Error):  # noqa: N818
+class Unauthorized(X25Error):
     """The key is missing, unknown or revoked."""
 
     code = "invalid_api_key"
 
 
-class Forbidden(X25Error):  # noqa: N818
+class Forbidden(X25Error):
     """The key is good, but not for this org."""
 
     code = "insufficient_permissions"
 
 
-class NotFound(X25Error):  # noqa: N818
+class NotFound(X25Error):
     """The named thing does not exist for this org."""
 
     code = "not_found"
@@ -83,13 +83,13 @@ class StoreError(X25Error):
     code = "store_error"
 
 
-class ChainBroken(X25Error):  # noqa: N818
+class ChainBroken(X25Error):
     """The audit chain could not be extended without a fork."""
 
     code = "chain_broken"
 
 
-class CallFailed(X25Error):  # noqa: N818
+class CallFailed(X25Error):
     """Every eligible model failed. `attempts` lists what was tried, in order, without text."""
 
     code = "call_failed"
@@ -109,7 +109,9 @@ class ProviderError(X25Error):
     may_have_billed: bool = False
     """True when the provider may have done the work: the reservation then stays counted as spent."""
 
-    def __init__(self, message: str, *, status: int | None = None, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, status: int | None = None, retry_after_s: float | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.retry_after_s = retry_after_s

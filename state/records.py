@@ -56,13 +56,15 @@ class Arm:
     def __post_init__(self) -> None:
         """Check ranges."""
         _require(self.tier in TIERS, f"tier must be one of {', '.join(TIERS)}, got {self.tier!r}")
-        _require(self.expected_cost_nusd >= 0, f"expected_cost_nusd must be >= 0, got {self.expected_cost_nusd}")
+        _require(
+            self.expected_cost_nusd >= 0, f"expected_cost_nusd must be >= 0, got {self.expected_cost_nusd}"
+        )
         _prob("completion_prob", self.completion_prob)
 
     @property
     def rank(self) -> int:
         """Position of the tier on the ladder, 0 = slm."""
-        return TIERS.index(self.tier)  # type: ignore[arg-type]
+        return TIERS.index(self.tier)
 
 
 @dataclass(frozen=True, slots=True)

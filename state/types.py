@@ -135,6 +135,9 @@ class CascadeState(TypedDict, total=False):
     prompt_tokens: int
     """Estimated tokens of the request."""
 
+    features: list[float]
+    """Cheap features of the request, in the order of `routing.features.FEATURE_NAMES`."""
+
     # estimate_difficulty
     difficulty: float
     difficulty_sigma: float
@@ -206,7 +209,8 @@ class Context:
     """Knobs of one run that are not part of the request; shown as a form in Studio."""
 
     max_escalations: int = field(
-        default=2, metadata={"description": "Most climbs to a dearer model in one call; 0 never escalates (0 to 5)."}
+        default=2,
+        metadata={"description": "Most climbs to a dearer model in one call; 0 never escalates (0 to 5)."},
     )
     explain: bool = field(
         default=True, metadata={"description": "Put candidates, draws and removed models into the reply."}

@@ -31,10 +31,12 @@ def simulator() -> Iterator[SimulatorProcess]:
 
 @pytest.fixture
 def fault(simulator: SimulatorProcess) -> Iterator[Callable[..., None]]:
-    """Return a function that makes models fail: `fault("500", "sim/tiny-*", …)`, or `fault("500")` for all."""
+    """Return a function that makes models fail: `fault("500", "sim/tiny-*")`, `fault("500")` for all."""
 
     def inject(kind: str, *globs: str, **match: Any) -> None:
-        simulator.set_scenario([{"match": {"model": glob, **match}, "fault": kind} for glob in globs or ("*",)])
+        simulator.set_scenario(
+            [{"match": {"model": glob, **match}, "fault": kind} for glob in globs or ("*",)]
+        )
 
     yield inject
     simulator.set_scenario([])
@@ -83,7 +85,7 @@ def bills(simulator: SimulatorProcess) -> Callable[..., list[dict[str, Any]]]:
 
 @pytest.fixture
 def teach() -> Callable[..., Awaitable[None]]:
-    """Return a function that shows an org's classic learner 1,000 answers of each model: one tier's are better."""
+    """Return a function that shows an org 1,000 answers of each model, better ones of one tier."""
 
     async def prefer(store: Any, tier: str, *, org: str = "default", cell: str = "qa") -> None:
         for name, model_ids in MODELS.items():

@@ -1,13 +1,11 @@
 import asyncio
 import json
-import pickle
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
 
-from x25 import client
 from x25.client import (
     PRESETS,
     X25,
@@ -20,8 +18,6 @@ from x25.client import (
     RateLimited,
     Unauthorized,
     UpstreamFailed,
-    X25Error,
-    X25Response,
 )
 
 KEY = "sk-x25-secret0123"
@@ -324,34 +320,6 @@ def test_response_carries_the_ten_fields_and_the_additions(gateway):
     assert not hasattr(result, "from_the_future")
 
 
-def test_additions_have_defaults_of_their_own():
-    first, second = X25Response.from_json(REPLY), X25Response.from_json(REPLY)
-    assert first == second
-    assert (first.call_id, first.escalations, first.simulated, first.verdict) == ("", 0, False, {})
-    assert first.verdict is not second.verdict
-
-
-def test_response_is_frozen():
-    with pytest.raises(AttributeError):
-        X25Response.from_json(REPLY).text = "London"
-
-
-@pytest.mark.parametrize("name", REPLY)
-def test_missing_promised_field_is_named(name):
-    reply = {key: value for key, value in REPLY.items() if key != name}
-    with pytest.raises(MalformedReply, match=f"missing: {name}$"):
-        X25Response.from_json(reply)
-
-
-def test_response_prints_the_answer_and_one_line_of_facts():
-    assert str(X25Response.from_json(REPLY)) == (
-        "Paris\n[deepseek/deepseek-v4-flash | qa | $0.00012 | quality 0.93 | 412 ms | audit abababababab]"
-    )
-    unjudged = X25Response.from_json(REPLY | {"quality_score": None, "cost_usd": 0, "simulated": True})
-    assert "| $0 | quality unknown |" in str(unjudged)
-    assert str(unjudged).endswith("] (simulated)")
-
-
 @pytest.mark.parametrize("answer", ["<html>", [REPLY], {"text": "Paris"}])
 def test_success_of_another_shape_is_malformed(gateway, answer):
     gateway.answers["/route"] = (200, answer, {})
@@ -361,42 +329,16 @@ def test_success_of_another_shape_is_malformed(gateway, answer):
 
 @pytest.mark.parametrize(
     ("status", "error"),
-    [
-        (400, InvalidRequest), (404, InvalidRequest), (422, InvalidRequest), (401, Unauthorized),
-        (403, Unauthorized), (429, RateLimited), (502, UpstreamFailed), (503, UpstreamFailed),
-        (504, UpstreamFailed), (307, GatewayError), (409, GatewayError), (500, GatewayError),
-    ],
-)  # fmt: skip
-def test_each_status_has_its_error_and_is_not_retried(gateway, status, error):
-    body = refusal("some_code", "Say why.", "policy")
-    gateway.answers["/route"] = (status, body, {"Retry-After": "1.5"})
-    with pytest.raises(GatewayError) as caught:
+    [(422, InvalidRequest), (429, RateLimited), (503, UpstreamFailed), (500, GatewayError)],
+)
+def test_error_answer_is_raised_and_not_retried(gateway, status, error):
+    gateway.answers["/route"] = (status, refusal("some_code", "Say why.", "policy"), {"Retry-After": "1.5"})
+    with pytest.raises(GatewayError, match=f"HTTP {status} some_code: Say why.") as caught:
         X25("lab", api_key=KEY, gateway_url=gateway.url).complete("Hi")
-    raised = caught.value
-    assert type(raised) is error
-    assert (raised.status, raised.code, raised.message) == (status, "some_code", "Say why.")
-    assert (raised.field, raised.body, raised.retry_after_s) == ("policy", body, 1.5)
-    assert str(raised) == f"HTTP {status} some_code: Say why. (field: policy)"
-    assert KEY not in repr(raised)
+    assert type(caught.value) is error
+    assert (caught.value.field, caught.value.retry_after_s) == ("policy", 1.5)
+    assert KEY not in repr(caught.value)
     assert len(gateway.requests) == 1
-
-
-def test_error_of_another_shape_keeps_its_text(gateway):
-    gateway.answers["/route"] = (
-        502,
-        "<h1>Bad gateway</h1>",
-        {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"},
-    )
-    with pytest.raises(UpstreamFailed, match="HTTP 502 http_502: <h1>Bad gateway</h1>") as caught:
-        X25(gateway_url=gateway.url).complete("Hi")
-    assert caught.value.body == "<h1>Bad gateway</h1>"
-    assert caught.value.retry_after_s is None
-
-
-def test_gateway_error_survives_pickling():
-    error = RateLimited(429, "rate_limit", "Slow down.", None, {"a": 1}, 2.0)
-    copy = pickle.loads(pickle.dumps(error))
-    assert (type(copy), str(copy), vars(copy)) == (RateLimited, str(error), vars(error))
 
 
 def test_absent_gateway_is_named_with_the_way_to_start_one(gateway):
@@ -482,12 +424,3 @@ def test_closed_agent_refuses_further_calls(gateway):
     with pytest.raises(RuntimeError, match="closed"):
         agent.complete("Hi")
     assert gateway.requests == []
-
-
-def test_every_public_error_is_an_x25_error():
-    errors = [
-        value for value in vars(client).values() if isinstance(value, type) and issubclass(value, Exception)
-    ]
-    assert errors
-    assert all(issubclass(error, X25Error) for error in errors)
-    assert {error.__name__ for error in errors} <= set(client.__all__)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import x25
-from x25 import client
+from x25 import client, exceptions, response
 
 LAZY = {"as_node", "build_cascade"}
 
@@ -28,7 +28,7 @@ def test_import_loads_no_room_of_the_gateway():
     ours = run(
         "import sys, x25; print(*sorted(name for name in sys.modules if name.partition('.')[0] == 'x25'))"
     )
-    assert ours == ["x25", "x25.client"]
+    assert ours == ["x25", "x25.client", "x25.exceptions", "x25.response"]
 
 
 def test_all_lists_the_clients_names_and_the_lazy_ones():
@@ -37,11 +37,12 @@ def test_all_lists_the_clients_names_and_the_lazy_ones():
         assert getattr(x25, name) is getattr(client, name)
 
 
-def test_all_of_the_client_lists_every_public_class():
+def test_all_of_the_sdk_lists_every_public_class():
     public = {
         name
-        for name, value in vars(client).items()
-        if isinstance(value, type) and value.__module__ == client.__name__ and not name.startswith("_")
+        for module in (client, exceptions, response)
+        for name, value in vars(module).items()
+        if isinstance(value, type) and value.__module__ == module.__name__ and not name.startswith("_")
     }
     assert set(client.__all__) == public
 
@@ -56,7 +57,7 @@ def copy_of_the_face(tmp_path):
     """The real face and client over a graph room that needs one module nobody has."""
     package = tmp_path / "x25"
     (package / "graph").mkdir(parents=True)
-    for name in ("__init__.py", "client.py"):
+    for name in ("__init__.py", "client.py", "exceptions.py", "response.py"):
         shutil.copy(Path(client.__file__).with_name(name), package / name)
     (package / "graph" / "__init__.py").touch()
     (package / "graph" / "build.py").write_text("import langgraph_is_not_here\n")

@@ -41,7 +41,7 @@ def load_source(data_dir: Path, source: str) -> dict[str, Any]:
 
 def _read(path: Path, columns: list[str]) -> dict[str, list[Any]]:
     try:
-        from pyarrow import parquet  # type: ignore[import-untyped]  # noqa: PLC0415 - train extra
+        from pyarrow import parquet  # noqa: PLC0415 - train extra
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             "reading recorded outcomes needs pyarrow: pip install 'x25[train]'"

@@ -5,6 +5,7 @@ from time import monotonic
 
 from fastapi import APIRouter, Request
 
+from ...state.types import TIERS
 from ..deps import CascadeDep
 from ..schemas import Health
 
@@ -21,6 +22,7 @@ async def healthz(request: Request, cascade: CascadeDep) -> Health:
         version=version("x25"),
         upstream="simulated" if simulated else "real",
         models=len(services.models),
+        tiers={tier: sum(spec.tier == tier for spec in services.models.values()) for tier in TIERS},
         judge=services.judge.name if services.judge is not None else None,
         uptime_s=round(monotonic() - request.app.state.started_s, 3),
     )

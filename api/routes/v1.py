@@ -26,8 +26,8 @@ async def chat_completions(body: ChatRequest, cascade: CascadeDep, key: KeyDep) 
             f"model must be one of {', '.join(sorted(known))}; got {body.model!r}", field="model"
         )
     reply = await cascade.route(
-        {  # type: ignore[typeddict-item]
-            **body.x25.model_dump(exclude_none=True),
+        {
+            **body.x25.model_dump(exclude_none=True),  # type: ignore[typeddict-item]
             "messages": body.messages,
             "options": dict(body.model_extra or {}),
             "router": body.model,

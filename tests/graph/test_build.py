@@ -1,23 +1,38 @@
 import json
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
+from langgraph.graph import StateGraph
+from langgraph.runtime import Runtime
 
 from x25.graph.build import RECURSION_LIMIT, build_cascade, graph
 from x25.graph.checkpoints import values_of
 from x25.nodes.moves import MAX_FALLBACKS
 from x25.state.errors import CallFailed, InvalidRequest, NoEligibleModel
-from x25.state.types import TIERS, Context
+from x25.state.types import TIERS, CascadeState, Context
 
-PATH = ["lookup_cache", "classify", "estimate_difficulty", "thompson_select", "dispatch", "judge",
-        "update_posterior", "audit", "stage_check"]  # fmt: skip
+PATH = [
+    "lookup_cache",
+    "classify",
+    "estimate_difficulty",
+    "thompson_select",
+    "dispatch",
+    "judge",
+    "update_posterior",
+    "audit",
+    "stage_check",
+]
 CLASSIC = {"prompt": "What is the capital of France?", "hint": "qa", "router": "x25-classic"}
 
 
 async def test_one_call_walks_the_nine_nodes_in_order_and_times_each(cascade):
-    reply = await cascade.route({"prompt": "What is the capital of France?", "policy": {"allowed_providers": ["sim-f"]}})
+    reply = await cascade.route(
+        {"prompt": "What is the capital of France?", "policy": {"allowed_providers": ["sim-f"]}}
+    )
     path = reply["explain"]["path"]
     assert [step["node"] for step in path] == PATH[:7]  # audit writes the reply, stage_check stamps it
     assert all(step["ms"] >= 0 for step in path)
@@ -27,8 +42,12 @@ async def test_one_call_walks_the_nine_nodes_in_order_and_times_each(cascade):
 
 def test_the_drawing_has_exactly_the_edges_of_the_story():
     edges = {(edge.source, edge.target, edge.conditional) for edge in graph.get_graph().edges}
-    straight = [*zip(["__start__", *PATH[:6]], PATH[:6], strict=False), ("update_posterior", "audit"),
-                ("audit", "stage_check"), ("stage_check", "__end__")]  # fmt: skip
+    straight = [
+        *zip(["__start__", *PATH[:6]], PATH[:6], strict=False),
+        ("update_posterior", "audit"),
+        ("audit", "stage_check"),
+        ("stage_check", "__end__"),
+    ]
     assert edges == {(source, target, False) for source, target in straight} | {
         ("judge", "dispatch", True),
         ("judge", "update_posterior", True),
@@ -41,6 +60,30 @@ async def test_every_value_of_the_state_is_json_after_a_call(open_gateway):
     values = await values_of(cascade.saver, "default", reply["call_id"])
     assert {"messages", "held", "thetas", "verdicts", "text"} <= values.keys()
     assert json.loads(json.dumps(values, allow_nan=False)) == values
+
+
+@pytest.mark.parametrize("kind", ["", "empty", "500"])
+async def test_every_key_a_node_returns_is_a_channel_of_the_state(cascade, fault, kind):
+    returned = set()
+
+    class Noticing(StateGraph):
+        def add_node(self, name, node, **given):
+            async def noticing(state, runtime: Runtime[Context]):
+                update = await (node(state, runtime) if name == "lookup_cache" else node(state))
+                returned.update(update)
+                return update
+
+            return super().add_node(name, noticing, **given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("x25.graph.build.StateGraph", Noticing)
+        compiled = build_cascade(cascade.services).compile()
+    if kind:
+        fault(kind)
+    with pytest.raises(CallFailed) if kind == "500" else nullcontext():
+        await compiled.ainvoke(CLASSIC, {"recursion_limit": RECURSION_LIMIT})
+    assert {"timings", "decision", "attempts", "verdicts", "learned", "audit_hash"} <= returned
+    assert returned <= get_type_hints(CascadeState).keys()
 
 
 def test_a_recursion_limit_is_set_that_the_longest_call_fits_in():
@@ -59,7 +102,9 @@ def bottomless(tmp_path):
     return str(folder)
 
 
-async def test_a_call_that_nothing_satisfies_ends_at_the_top_of_the_ladder(open_gateway, fault, teach, bottomless):
+async def test_a_call_that_nothing_satisfies_ends_at_the_top_of_the_ladder(
+    open_gateway, fault, teach, bottomless
+):
     cascade = await open_gateway(routers_dir=bottomless)
     await teach(cascade.services.store, "slm")
     fault("empty")
@@ -68,7 +113,9 @@ async def test_a_call_that_nothing_satisfies_ends_at_the_top_of_the_ladder(open_
     assert (reply["cascade_steps"], reply["escalations"], reply["text"]) == (3, 2, "")
 
 
-async def test_escalations_and_fallbacks_together_end_within_the_limit(open_gateway, fault, teach, bottomless):
+async def test_escalations_and_fallbacks_together_end_within_the_limit(
+    open_gateway, fault, teach, bottomless
+):
     cascade = await open_gateway(routers_dir=bottomless)
     await teach(cascade.services.store, "slm")
     fault("500", "sim/medium-*", "sim/large-*", "sim/judge-*")
@@ -127,9 +174,16 @@ async def test_without_escalations_the_planning_strategy_stops_too(cascade, faul
 
 @pytest.mark.parametrize(
     ("kind", "code"),
-    [("500", "server"), ("401", "auth"), ("429", "rate_limit"), ("402", "billing"), ("malformed", "malformed"),
-     ("refused", "connection"), ("timeout", "timeout")],
-)  # fmt: skip
+    [
+        ("500", "server"),
+        ("401", "auth"),
+        ("429", "rate_limit"),
+        ("402", "billing"),
+        ("malformed", "malformed"),
+        ("refused", "connection"),
+        ("timeout", "timeout"),
+    ],
+)
 async def test_another_model_answers_for_one_that_fails(open_gateway, fault, teach, kind, code):
     cascade = await open_gateway(attempt_timeout_s=0.2, judge="none")
     await teach(cascade.services.store, "slm")
@@ -174,8 +228,12 @@ async def test_a_timeout_counts_with_its_reservation_since_it_may_have_been_bill
 # judge failures
 
 
-@pytest.mark.parametrize(("kind", "code"), [("500", "server"), ("timeout", "timeout"), ("malformed", "malformed")])
-async def test_a_judge_that_fails_leaves_the_score_unknown_and_teaches_nothing(open_gateway, fault, kind, code):
+@pytest.mark.parametrize(
+    ("kind", "code"), [("500", "server"), ("timeout", "timeout"), ("malformed", "malformed")]
+)
+async def test_a_judge_that_fails_leaves_the_score_unknown_and_teaches_nothing(
+    open_gateway, fault, kind, code
+):
     cascade = await open_gateway(judge_timeout_s=0.3)
     fault(kind, "sim/judge-*")
     reply = await cascade.route(CLASSIC)
@@ -195,7 +253,9 @@ async def test_without_a_judge_the_score_is_an_estimate_that_teaches_nothing(ope
     fault("empty")
     reply = await cascade.route(CLASSIC, Context(max_escalations=0))
     assert (reply["quality_source"], reply["verdict"]["checks_made"]) == ("checks", ["not_empty"])
-    assert [evidence.failures for evidence in await cascade.services.store.posteriors.read_all("default")] == [1.0]
+    assert [
+        evidence.failures for evidence in await cascade.services.store.posteriors.read_all("default")
+    ] == [1.0]
 
 
 # policy
@@ -210,13 +270,34 @@ async def test_a_cost_cap_holds_whatever_is_asked(cascade, fault, bills, cap_usd
         policy = {"max_cost_per_call_usd": cap_usd}
         try:
             reply = await cascade.route(
-                {"prompt": prompt, "router": router, "policy": policy, "call_id": f"call-{cap_usd}-{index}".replace(".", "_")}
+                {
+                    "prompt": prompt,
+                    "router": router,
+                    "policy": policy,
+                    "call_id": f"call-{cap_usd}-{index}".replace(".", "_"),
+                }
             )
         except NoEligibleModel:
             assert bills(f"call-{cap_usd}-{index}".replace(".", "_")) == []
             continue
         assert reply["cost_usd"] <= cap_usd
         assert sum(bill["cost_usd"] for bill in bills(reply["call_id"], judge=False)) <= cap_usd
+
+
+async def test_a_cap_holds_when_a_deployment_may_have_billed_before_the_next_one(
+    open_gateway, fault, model_folder
+):
+    one = {"base_url": "http://127.0.0.1:0/v1", "key_env": [], "idempotent": False}
+    folder = model_folder(
+        {"tier": "frontier", "deployments": [{**one, "name": "first"}, {**one, "name": "second"}]}
+    )
+    cascade = await open_gateway(models_dir=str(folder), attempt_timeout_s=0.1)
+    fault("timeout;billed=1", "sim/tiny-*", nth=1)
+    with pytest.raises(CallFailed, match="cost cap"):
+        await cascade.route(
+            {"prompt": "hi", "call_id": "capped", "policy": {"max_cost_per_call_usd": 0.0001}}
+        )
+    assert 0 < (await cascade.services.store.calls.get("default", "capped")).cost_nusd <= 100_000
 
 
 async def test_a_cap_that_pays_for_nobody_is_refused_before_anything_is_billed(cascade, bills):
@@ -238,7 +319,9 @@ async def test_constraints_hold_through_escalations(cascade, fault, teach, polic
     await teach(cascade.services.store, "slm")
     fault("empty")
     reply = await cascade.route({**CLASSIC, "policy": policy})
-    answered = {attempt["model_id"] for attempt in reply["explain"]["attempts"] if attempt["kind"] == "answer"}
+    answered = {
+        attempt["model_id"] for attempt in reply["explain"]["attempts"] if attempt["kind"] == "answer"
+    }
     assert answered <= allowed
     assert reply["cascade_steps"] == 2
     assert {candidate["model_id"] for candidate in reply["explain"]["candidates"]} == allowed

@@ -11,18 +11,19 @@ from x25.routing.judge_table import DEFAULT_TABLE
 def slow_value(held, first, row, *, table, prices, moves_left):
     """Return (value, arm, judged) by plain recursion over one draw; the equation, written out."""
     thetas, costs, latencies = row
+    scale = 1.0 if prices.quality_bar is None else min(1.0, 0.02 / prices.quality_price)
     best = (-math.inf if held is None else bar(held, prices), STOP, False)
     if moves_left == 0:
         return best
     for j in range(first, len(thetas)):
-        theta, price = thetas[j], prices.cost_price * costs[j] + prices.latency_price * latencies[j]
-        price += prices.call_penalty
+        theta, price = thetas[j], prices.quality_price * costs[j] + prices.latency_price * latencies[j]
+        price = scale * (price + prices.call_penalty)
         best = max(
             best, (bar(theta if held is None else max(held, theta), prices) - price, j, False), key=first_of
         )
         if table is None:
             continue
-        value = -price - prices.judge_penalty - prices.cost_price * prices.judge_cost
+        value = -price - scale * (prices.judge_penalty + prices.quality_price * prices.judge_cost)
         for right, wrong in zip(table.right, table.wrong, strict=True):
             chance = theta * right + (1 - theta) * wrong
             quality = theta * right / chance
@@ -104,7 +105,7 @@ def test_dearer_quality_moves_traffic_down_the_ladder():
 
 def test_under_a_bar_the_cheapest_arm_that_meets_it_is_asked():
     prices = PlanPrices(quality_price=0.5, latency_price=0.0, quality_bar=0.7)
-    assert prices.cost_price == 0.02
+    assert prices.scale * prices.quality_price == pytest.approx(0.02)
     assert plan([[0.5, 0.72, 0.95]], [0.05, 0.3, 1.0], [0, 0, 0], None, None, prices).arm[0] == 1
 
 

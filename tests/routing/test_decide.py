@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from x25.routing.cascade import PlanPrices
-from x25.routing.decide import proceed, select
+from x25.routing.decide import COLD_WEIGHT, EXPLORATION_BUDGET, proceed, select
 from x25.routing.judge_table import DEFAULT_TABLE, JudgeTable
 from x25.state.records import Arm, Evidence
 
@@ -77,17 +77,53 @@ def test_the_propensity_of_the_chosen_arm_is_never_zero():
 
 
 def test_exploration_asks_every_tier_evenly_and_is_judged():
-    runs = [choose(seed, epsilon=1.0, draws=8)[0] for seed in range(900)]
-    assert all(run.explored and run.judge and run.judge_prob == 1.0 for run in runs)
-    tiers = Counter(run.tier for run in runs)
-    assert min(tiers.values()) > 250
+    alike = [arm(f"{tier}-one", tier, 1_000, 0.7) for tier in ("slm", "mid", "frontier")]
+    runs = [choose(seed, arms=alike, epsilon=1.0, draws=2)[0] for seed in range(3_000)]
+    explored = [run for run in runs if run.explored]
+    # At equal prices the budget allows one call in twenty, whatever epsilon asks for.
+    assert len(explored) / len(runs) == pytest.approx(EXPLORATION_BUDGET, abs=0.015)
+    assert all(run.judge for run in explored)
+    tiers = Counter(run.tier for run in explored)
+    assert min(tiers.values()) > 25
+
+
+def test_exploring_adds_no_more_than_its_budget_to_the_cost_of_a_cheap_plan():
+    sure = [
+        arm("tiny", "slm", 100, 0.97),
+        arm("middle", "mid", 1_000, 0.97),
+        arm("giant", "frontier", 10_000, 0.97),
+    ]
+    cost = {one.model_id: one.expected_cost_nusd for one in sure}
+    runs = [choose(seed, arms=sure, epsilon=0.5, draws=2)[0] for seed in range(2_000)]
+    explored = [run for run in runs if run.explored]
+    assert explored
+    # The floor explores .02 x .5 = 1 % of calls whatever it costs; the budget of 5 % of 100 would allow .14 %.
+    assert len(explored) / len(runs) == pytest.approx(0.01, abs=0.008)
+    assert sum(cost[run.model_id] for run in explored) / len(runs) < 0.02 * np.mean([*cost.values()])
+
+
+def test_a_cold_arm_is_judged_and_a_warm_one_at_the_audit_rate():
+    sure = [arm("giant", "frontier", 10_000, 0.97)]
+    warm = {
+        "giant": Evidence(
+            "giant", "code", "frontier", weight=COLD_WEIGHT, reward_sum=48.5, predicted_sum=48.5
+        )
+    }
+    assert all(choose(seed, arms=sure, epsilon=0.0)[0].judge for seed in range(30))
+    judged = [choose(seed, arms=sure, evidence=warm, epsilon=0.0)[0].judge for seed in range(600)]
+    assert np.mean(judged) == pytest.approx(0.05, abs=0.03)
 
 
 def test_audits_judge_what_the_plan_would_not():
     sure = [arm("giant", "frontier", 10_000, 0.97)]
     never = [choose(seed, arms=sure, epsilon=0.0, audit_rate=0.0)[0] for seed in range(50)]
     assert not any(run.judge for run in never)
-    runs = [choose(seed, arms=sure, epsilon=0.0, audit_rate=0.25)[0] for seed in range(800)]
+    warm = {
+        "giant": Evidence(
+            "giant", "code", "frontier", weight=COLD_WEIGHT, reward_sum=48.5, predicted_sum=48.5
+        )
+    }
+    runs = [choose(seed, arms=sure, evidence=warm, epsilon=0.0, audit_rate=0.25)[0] for seed in range(800)]
     assert np.mean([run.judge for run in runs]) == pytest.approx(0.25, abs=0.05)
     assert all(run.judge_prob == pytest.approx(0.25) for run in runs)
 

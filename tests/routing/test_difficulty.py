@@ -37,7 +37,7 @@ HARD = (COMPETITION, PROOF, CODE_OUTPUT)
 
 
 def estimate(prompt, model=MODEL):
-    return model.estimate(extract([{"role": "user", "content": prompt}], {}))
+    return model.estimate(extract([{"role": "user", "content": prompt}], {}).values)
 
 
 @pytest.mark.parametrize("prompt", TRIVIAL)

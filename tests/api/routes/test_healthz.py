@@ -1,0 +1,19 @@
+from importlib.metadata import version
+
+import httpx
+
+
+def test_it_says_what_is_connected(http: httpx.Client) -> None:
+    found = http.get("/healthz").json()
+    assert (found["status"], found["version"], found["upstream"]) == ("ok", version("x25"), "simulated")
+    assert (found["models"], found["judge"]) == (6, "sim/judge-1")
+    assert 0 < found["uptime_s"] < http.get("/healthz").json()["uptime_s"]
+
+
+def test_it_needs_no_key(strict_gateway) -> None:
+    assert httpx.get(f"{strict_gateway.url}/healthz").status_code == 200
+
+
+async def test_without_a_judge_it_says_so(open_app) -> None:
+    async with open_app(judge="none") as client:
+        assert (await client.get("/healthz")).json()["judge"] is None

@@ -1,0 +1,83 @@
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from statistics import fmean
+
+import httpx
+import pytest
+
+from x25.state.records import OrgStats
+
+FROM_DATABASE = """
+SELECT cost_nusd, judge_cost_nusd, reference_cost_nusd, quality_score, quality_source, latency_ms,
+    model_id, tier
+FROM calls WHERE org = ?
+"""
+
+
+def test_figures_equal_a_recomputation_from_the_database(
+    http: httpx.Client, route: Callable[..., dict], org: str, gateway
+) -> None:
+    for number in range(12):
+        route(f"What is {number} * 23?")
+    with sqlite3.connect(gateway.database) as database:
+        calls = database.execute(FROM_DATABASE, [org]).fetchall()
+    cost, judge_cost, reference, quality, source, latency, model, tier = zip(*calls, strict=True)
+    looked_at = [
+        score
+        for score, by in zip(quality, source, strict=True)
+        if by in {"judge", "checks"} and score is not None
+    ]
+    stats = http.get(f"/stats/{org}").json()
+    assert stats["total_calls"] == len(calls) == 12
+    assert stats["total_cost_usd"] == pytest.approx(sum(cost) / 1e9, abs=1e-12)
+    assert stats["total_judge_cost_usd"] == pytest.approx(sum(judge_cost) / 1e9, abs=1e-12)
+    assert stats["total_saved_usd"] == pytest.approx((sum(reference) - sum(cost)) / 1e9, abs=1e-12)
+    assert stats["avg_latency_ms"] == pytest.approx(fmean(latency), abs=1e-3)
+    assert stats["avg_quality"] == (pytest.approx(fmean(looked_at), abs=1e-4) if looked_at else None)
+    assert stats["model_distribution"] == Counter(model)
+    assert stats["tier_distribution"] == Counter(tier)
+
+
+def test_the_sums_are_those_of_the_replies(http: httpx.Client, route: Callable[..., dict], org: str) -> None:
+    replies = [route(f"Name {number} rivers.") for number in range(4)]
+    stats = http.get(f"/stats/{org}").json()
+    assert stats["total_cost_usd"] == pytest.approx(sum(reply["cost_usd"] for reply in replies), abs=1e-12)
+    assert stats["total_saved_usd"] == pytest.approx(
+        sum(reply["cost_saved_usd"] for reply in replies), abs=1e-12
+    )
+    assert stats["total_judge_cost_usd"] == pytest.approx(
+        sum(r["judge_cost_usd"] for r in replies), abs=1e-12
+    )
+    assert sum(stats["model_distribution"].values()) == sum(stats["tier_distribution"].values()) == 4
+
+
+def test_an_org_without_calls_has_zeros_and_no_averages(http: httpx.Client, org: str) -> None:
+    stats = http.get(f"/stats/{org}").json()
+    assert (stats["total_calls"], stats["total_cost_usd"], stats["model_distribution"]) == (0, 0, {})
+    assert (stats["avg_quality"], stats["avg_latency_ms"]) == (None, None)
+
+
+async def test_all_sums_over_the_orgs(open_app) -> None:
+    async with open_app() as client:
+        for org in ("one", "two", "two"):
+            (await client.post("/route", json={"prompt": "hello", "org": org})).raise_for_status()
+        everything, *each = [(await client.get(f"/stats/{org}")).json() for org in ("all", "one", "two")]
+    for name in ("total_calls", "total_cost_usd", "total_saved_usd", "total_judge_cost_usd"):
+        assert everything[name] == pytest.approx(sum(stats[name] for stats in each), abs=1e-12)
+    for name in ("model_distribution", "tier_distribution"):
+        assert everything[name] == Counter(each[0][name]) + Counter(each[1][name])
+
+
+def test_a_key_reads_its_own_org_only(http: httpx.Client, org: str, gateway) -> None:
+    headers = {"Authorization": f"Bearer {gateway.new_key(org)}"}
+    assert http.get(f"/stats/{org}", headers=headers).status_code == 200
+    assert http.get("/stats/other", headers=headers).status_code == 403
+    assert http.get("/stats/all", headers=headers).status_code == 403
+
+
+def test_nano_dollars_become_dollars() -> None:
+    from x25.api.routes.stats import to_wire
+
+    wire = to_wire(OrgStats(2, 1_500_000_000, 7, -3, 0.5, 10.0, {"m": 2}, {"slm": 2}))
+    assert (wire.total_cost_usd, wire.total_judge_cost_usd, wire.total_saved_usd) == (1.5, 7e-9, -3e-9)

@@ -1,0 +1,112 @@
+import json
+from collections.abc import Iterator
+
+import httpx
+import openai
+import pytest
+
+HELLO = [{"role": "user", "content": "What is 17 * 23?"}]
+TOOL = {
+    "type": "function",
+    "function": {
+        "name": "look_up",
+        "parameters": {"type": "object", "properties": {"word": {"type": "string"}}},
+    },
+}
+
+
+@pytest.fixture
+def client(gateway, org: str) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=f"{gateway.url}/v1", api_key=gateway.new_key(org), max_retries=0) as client:
+        yield client
+
+
+def test_model_and_messages_are_enough(http: httpx.Client) -> None:
+    answer = http.post("/v1/chat/completions", json={"model": "auto", "messages": HELLO})
+    body = answer.json()
+    assert (answer.status_code, body["object"], body["x25"]["org"]) == (200, "chat.completion", "default")
+    assert body["choices"][0]["message"]["role"] == "assistant"
+    assert body["model"] == body["x25"]["model_used"] == answer.headers["x-x25-model"]
+    assert answer.headers["x-x25-call-id"] == body["x25"]["call_id"]
+
+
+def test_the_official_client_reads_the_answer_and_its_receipt(
+    client: openai.OpenAI, http: httpx.Client, org: str
+) -> None:
+    said = client.chat.completions.create(model="auto", messages=HELLO, extra_body={"x25": {"hint": "qa"}})
+    assert said.choices[0].message.content
+    assert said.usage.total_tokens == said.usage.prompt_tokens + said.usage.completion_tokens > 0
+    receipt = said.model_extra["x25"]
+    assert (receipt["org"], receipt["task_type"], len(receipt["audit_hash"])) == (org, "qa", 64)
+    assert http.get(f"/stats/{org}").json()["total_cost_usd"] == pytest.approx(receipt["cost_usd"], abs=1e-12)
+
+
+@pytest.mark.parametrize("wants_usage", [True, False])
+def test_the_official_client_reads_a_stream(client: openai.OpenAI, org: str, wants_usage: bool) -> None:
+    options = {"stream_options": {"include_usage": True}} if wants_usage else {}
+    chunks = list(client.chat.completions.create(model="auto", messages=HELLO, stream=True, **options))
+    choices = [choice for chunk in chunks for choice in chunk.choices]
+    assert "".join(choice.delta.content or "" for choice in choices)
+    assert [choice.finish_reason for choice in choices if choice.finish_reason] == ["stop"]
+    assert len({chunk.id for chunk in chunks}) == 1
+    assert [chunk.usage is not None for chunk in chunks] == [False, False] + [True] * wants_usage
+    assert [chunk.model_extra["x25"]["org"] for chunk in chunks if "x25" in chunk.model_extra] == [org]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_tools_pass_through_and_calls_of_them_come_back(client: openai.OpenAI, stream: bool) -> None:
+    said = client.chat.completions.create(
+        model="auto", messages=HELLO, tools=[TOOL], tool_choice="required", stream=stream,
+    )  # fmt: skip
+    calls = said.choices[0].message.tool_calls if not stream else [
+        call for chunk in said for choice in chunk.choices for call in choice.delta.tool_calls or ()
+    ]  # fmt: skip
+    assert [call.function.name for call in calls] == ["look_up"]
+    assert not stream or calls[0].index == 0
+
+
+def test_a_router_config_is_named_as_the_model(http: httpx.Client, org: str) -> None:
+    body = {"model": "x25-classic", "messages": HELLO, "x25": {"org": org}}
+    assert http.post("/v1/chat/completions", json=body).json()["x25"]["quality_source"] == "judge"
+
+
+@pytest.mark.parametrize(
+    ("part", "field"),
+    [
+        ({"model": "gpt-4o"}, "model"),
+        ({"model": ""}, "model"),
+        ({"model": 5}, "model"),
+        ({"model": None}, "model"),
+        ({"messages": []}, "messages"),
+        ({"messages": None}, "messages"),
+        ({"messages": [5]}, "messages.0"),
+        ({"messages": [{"role": "narrator", "content": "x"}]}, "messages[0].role"),
+        ({"messages": [{"role": "user", "content": "\ud800"}]}, "messages[0].content"),
+        ({"stream": "yes"}, "stream"),
+        ({"stream_options": 5}, "stream_options"),
+        ({"max_tokens": 0}, "options.max_tokens"),
+        ({"x25": 5}, "x25"),
+        ({"x25": {"hnt": "qa"}}, "x25.hnt"),
+        ({"x25": {"hint": "poetry"}}, "hint"),
+        ({"x25": {"org": "A"}}, "org"),
+    ],
+    ids=ascii,
+)
+def test_a_wrong_field_is_named(http: httpx.Client, part: dict, field: str) -> None:
+    raw = json.dumps({"model": "auto", "messages": HELLO, **part})
+    answer = http.post("/v1/chat/completions", content=raw, headers={"content-type": "application/json"})
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["error"]["param"] == field
+
+
+def test_the_official_client_raises_its_own_error_for_a_wrong_field(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.UnprocessableEntityError) as caught:
+        client.chat.completions.create(model="gpt-4o", messages=HELLO)
+    assert (caught.value.param, caught.value.code) == ("model", "invalid_request")
+    assert "auto" in caught.value.message
+
+
+def test_a_key_decides_the_org(http: httpx.Client, org: str, gateway) -> None:
+    headers = {"Authorization": f"Bearer {gateway.new_key(org)}"}
+    body = {"model": "auto", "messages": HELLO, "x25": {"org": "another"}}
+    assert http.post("/v1/chat/completions", json=body, headers=headers).json()["x25"]["org"] == org

@@ -1,0 +1,61 @@
+import json
+import sqlite3
+from pathlib import Path
+
+from x25.cli.verify import chains_table
+from x25.state.records import Verification
+
+
+def test_intact_chains_end_with_code_zero(x25, routed) -> None:
+    head = routed("hello", "--org", "one")["audit_hash"]
+    routed("hello", "--org", "two")
+    result = x25("verify", "--json")
+    assert result.exit_code == 0
+    found = json.loads(result.stdout)
+    assert found["intact"] is True
+    assert [(chain["org"], chain["total_records"]) for chain in found["orgs"]] == [("one", 1), ("two", 1)]
+    assert x25("verify", "one", "--expect-head", head).exit_code == 0
+
+
+def test_an_edit_ends_with_code_one_and_its_place(x25, routed, home: Path) -> None:
+    for _ in range(3):
+        routed("hello", "--org", "one")
+    with sqlite3.connect(home / ".x25" / "x25.db") as database:
+        database.execute("UPDATE audit SET record = replace(record, 'answered', 'failed') WHERE idx = 1")
+    result = x25("verify", "one", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["intact"]) == (1, False)
+    assert json.loads(result.stdout)["orgs"][0]["first_broken_index"] == 1
+    shown = x25("verify")
+    assert (shown.exit_code, "edited" in shown.stdout) == (1, True)
+
+
+def test_a_head_that_was_never_reached_is_missed(x25, routed) -> None:
+    routed("hello", "--org", "one")
+    result = x25("verify", "one", "--expect-head", "f" * 64, "--json")
+    assert (result.exit_code, json.loads(result.stdout)["orgs"][0]["reason"]) == (
+        1,
+        "expected head not in the chain",
+    )
+
+
+def test_another_database_is_looked_at_when_named(x25, routed, home: Path) -> None:
+    routed("hello")
+    found = json.loads(x25("verify", "--db", home / "empty.db", "--json").stdout)
+    assert (found["intact"], found["orgs"]) == (True, [])
+
+
+def test_a_wrong_org_is_one_sentence(x25) -> None:
+    result = x25("verify", "Not One")
+    assert (result.exit_code, result.stderr.startswith("error org must be")) == (1, True)
+
+
+def test_the_table_has_a_row_a_chain_and_marks_the_broken() -> None:
+    chains = [Verification("a", True, 2, "f" * 64), Verification("b", False, 1, "0" * 64, 1, "edited")]
+    table = chains_table(chains)
+    assert [list(column.cells) for column in table.columns][:4] == [
+        ["a", "b"],
+        ["2", "1"],
+        ["yes", "NO"],
+        ["", "1"],
+    ]
+    assert [row.style for row in table.rows] == [None, "red"]

@@ -1,0 +1,78 @@
+import asyncio
+
+import pytest
+from langgraph.runtime import Runtime
+
+from x25.graph.binding import Opened, OpenedOnFirstCall, bind, bind_opening
+from x25.state.types import CascadeState, Context
+
+
+async def classify(state, services):
+    """Name the work."""
+    return CascadeState(task_type=f"{services}:{state['hint']}")
+
+
+async def lookup_cache(state, services, context):
+    """Open."""
+    return CascadeState(max_escalations=context.max_escalations)
+
+
+async def test_a_bound_node_keeps_its_name_and_is_timed():
+    bound = bind(classify, Opened("services"))
+    assert (bound.__name__, bound.__doc__) == ("classify", "Name the work.")
+    update = await bound({"hint": "qa"})
+    (timing,) = update.pop("timings")
+    assert update == {"task_type": "services:qa"}
+    assert timing["node"] == "classify"
+    assert timing["ms"] >= 0
+
+
+async def test_the_first_node_reads_the_runs_context_and_has_a_default():
+    bound = bind_opening(lookup_cache, Opened("services"))
+    assert (await bound({}, Runtime(context=Context(max_escalations=4))))["max_escalations"] == 4
+    assert (await bound({}, Runtime(context=None)))["max_escalations"] == Context().max_escalations
+
+
+async def test_concurrent_first_calls_open_once():
+    opened = []
+
+    async def opener():
+        await asyncio.sleep(0)
+        opened.append(1)
+        return "services"
+
+    source = OpenedOnFirstCall(opener)
+    assert await asyncio.gather(*(source.get() for _ in range(10))) == ["services"] * 10
+    assert opened == [1]
+
+
+async def test_a_failed_opening_is_tried_again():
+    outcomes = [OSError("no disk"), "services"]
+
+    async def opener():
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, OSError):
+            raise outcome
+        return outcome
+
+    source = OpenedOnFirstCall(opener)
+    with pytest.raises(OSError, match="no disk"):
+        await source.get()
+    assert await source.get() == "services"
+
+
+async def test_a_cancelled_first_call_does_not_cancel_the_opening_for_others():
+    release = asyncio.Event()
+
+    async def opener():
+        await release.wait()
+        return "services"
+
+    source = OpenedOnFirstCall(opener)
+    first, second = asyncio.create_task(source.get()), asyncio.create_task(source.get())
+    await asyncio.sleep(0)
+    first.cancel()
+    release.set()
+    assert await second == "services"
+    with pytest.raises(asyncio.CancelledError):
+        await first

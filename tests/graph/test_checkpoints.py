@@ -1,0 +1,130 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from langchain_core.language_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage
+
+from x25.graph.build import build_cascade
+from x25.graph.checkpoints import (
+    delete_checkpoints,
+    first_uuid6,
+    open_saver,
+    path_of,
+    serializer,
+    thread_config,
+    thread_id,
+    values_of,
+)
+from x25.state.errors import ConfigError, InvalidRequest, NotFound
+
+SECRET = "marmalade zeppelin quorum"
+
+
+async def rows(saver, query="SELECT thread_id, metadata FROM checkpoints"):
+    async with saver.conn.execute(query) as cursor:
+        return await cursor.fetchall()
+
+
+def stored_bytes(settings):
+    return b"".join(path.read_bytes() for path in settings.data_dir.glob("checkpoints.db*"))
+
+
+async def test_a_call_leaves_exactly_one_checkpoint_named_after_org_and_call(cascade):
+    reply = await cascade.route({"prompt": "hi", "org": "acme"})
+    ((thread, metadata),) = await rows(cascade.saver)
+    assert thread == f"acme/{reply['call_id']}"
+    assert b'"org": "acme"' in metadata or b'"org":"acme"' in metadata
+    assert await rows(cascade.saver, "SELECT thread_id FROM writes") == []
+
+
+async def test_no_word_of_prompt_or_answer_reaches_a_checkpoint(cascade, settings):
+    reply = await cascade.route({"prompt": f"Repeat: {SECRET}"})
+    assert SECRET in reply["text"]
+    assert SECRET.encode() not in stored_bytes(settings)
+    assert "did not read" in reply["text"]
+    assert b"did not read" not in stored_bytes(settings)
+    assert b"timings" in stored_bytes(settings)  # the file is where we look
+
+
+async def test_no_word_reaches_a_checkpoint_through_a_verdicts_reason_or_an_error(settings):
+    said = [AIMessage(f"I cannot help with {SECRET}."), RuntimeError(f"bad prompt: {SECRET}")] * 3
+    models = {"slm": GenericFakeChatModel(messages=iter(said), model="fake")}
+    async with open_saver(settings) as saver:
+        compiled = build_cascade(models).compile(checkpointer=saver)
+        reply = await compiled.ainvoke({"prompt": SECRET}, thread_config("default", "c1"), durability="exit")
+        assert SECRET in reply["verdict"]["reason"]
+        with pytest.raises(Exception, match="no model answered"):
+            await compiled.ainvoke({"prompt": SECRET}, thread_config("default", "c2"), durability="exit")
+        assert SECRET.encode() not in stored_bytes(settings)
+        assert len(await rows(saver)) >= 1
+
+
+async def test_prompts_are_kept_where_that_was_asked_for(open_gateway, settings):
+    cascade = await open_gateway(store_prompts=True)
+    reply = await cascade.route({"prompt": f"Repeat: {SECRET}"})
+    assert SECRET.encode() in stored_bytes(settings)
+    values = await values_of(cascade.saver, "default", reply["call_id"])
+    assert values["messages"] == [{"role": "user", "content": f"Repeat: {SECRET}"}]
+    assert (await cascade.services.store.calls.get("default", reply["call_id"])).prompt == f"Repeat: {SECRET}"
+
+
+async def test_the_path_of_a_call_can_be_asked_for_and_only_by_its_org(cascade):
+    reply = await cascade.route({"prompt": "hi", "org": "acme"})
+    path = await path_of(cascade.saver, "acme", reply["call_id"])
+    assert [step["node"] for step in path][-2:] == ["audit", "stage_check"]
+    with pytest.raises(NotFound, match="of org 'other' is kept"):
+        await path_of(cascade.saver, "other", reply["call_id"])
+    with pytest.raises(NotFound):
+        await values_of(cascade.saver, "other", reply["call_id"])
+
+
+async def test_deleting_an_orgs_checkpoints_leaves_its_neighbours_alone(cascade):
+    for org in ("a", "a-b", "ab", "a_b", "a0"):
+        await cascade.route({"prompt": "hi", "org": org, "call_id": "c"})
+    assert await delete_checkpoints(cascade.saver, org="a") == 1
+    assert {thread for thread, _ in await rows(cascade.saver)} == {"a-b/c", "ab/c", "a_b/c", "a0/c"}
+    assert await delete_checkpoints(cascade.saver, org="a") == 0
+
+
+async def test_deleting_by_age_leaves_younger_checkpoints_alone(cascade):
+    await cascade.route({"prompt": "hi", "org": "a"})
+    between = datetime.now(UTC)
+    await cascade.route({"prompt": "hi", "org": "b"})
+    assert await delete_checkpoints(cascade.saver, before=between, org="b") == 0
+    assert await delete_checkpoints(cascade.saver, before=between) == 1
+    ((thread, _),) = await rows(cascade.saver)
+    assert thread.startswith("b/")
+    assert await delete_checkpoints(cascade.saver, before=between + timedelta(minutes=1)) == 1
+
+
+def test_the_first_uuid6_of_a_moment_is_the_least_and_sorts_with_time():
+    # RFC 9562, appendix A.5: 2022-02-22 14:22:22 -05:00 is 1EC9414C-232A-6B00-…
+    moment = datetime(2022, 2, 22, 19, 22, 22, tzinfo=UTC)
+    assert first_uuid6(moment) == "1ec9414c-232a-6b00-0000-000000000000"
+    moments = [datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=37, microseconds=3) * n for n in range(200)]
+    assert sorted(map(first_uuid6, moments)) == [first_uuid6(moment) for moment in moments]
+
+
+def test_a_thread_cannot_be_named_after_a_forged_org():
+    assert thread_id("acme", "c1") == "acme/c1"
+    for org, call_id in (("acme/evil", "c1"), ("acme", "../c1"), ("", "c1"), ("ACME", "c1")):
+        with pytest.raises(InvalidRequest):
+            thread_id(org, call_id)
+
+
+def test_the_serializer_rebuilds_no_class():
+    kind, data = serializer().dumps_typed({"when": timedelta(seconds=1), "n": [1, 2.5, None, "x"]})
+    assert serializer().loads_typed((kind, data))["n"] == [1, 2.5, None, "x"]
+
+
+async def test_no_checkpoint_is_kept_where_they_are_off(open_gateway, settings):
+    cascade = await open_gateway(checkpoints="off")
+    assert cascade.saver is None
+    await cascade.route({"prompt": "hi"})
+    assert list(settings.data_dir.glob("checkpoints*")) == []
+
+
+async def test_an_unknown_database_is_refused_by_name(settings):
+    with pytest.raises(ConfigError, match="got 'mysql'"):
+        async with open_saver(settings.model_copy(update={"database_url": "mysql://x"})):
+            pass

@@ -1,0 +1,162 @@
+"""What learning promises, shown on the real graph with models whose pass rates are known."""
+
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from x25.graph.bootstrap import load_difficulty, load_routers
+from x25.graph.build import build_cascade
+from x25.graph.settings import Settings
+from x25.nodes.services import Services
+from x25.providers.base import Completion, Usage
+from x25.providers.gateway import OPENAI_WIRE, Gateway
+from x25.providers.judge import JudgeReply
+from x25.providers.keyring import Keyring
+from x25.providers.specs import Deployment, ModelSpec
+from x25.routing.judge_table import JudgeTable
+from x25.routing.thompson import Learner
+from x25.state.store import open_store
+
+SHARP = JudgeTable(
+    "sharp", (0.2, 0.4, 0.6, 0.8), right=(0.01, 0.02, 0.05, 0.12, 0.80), wrong=(0.80, 0.12, 0.05, 0.02, 0.01)
+)
+"""An exact check's table: AUC .99."""
+PRICES = {"slm": "1", "mid": "4", "frontier": "20"}
+
+
+@dataclass
+class ScriptedModels:
+    """Models that are right with a known probability; every answer costs its tier's price for 100 tokens."""
+
+    tier_to_pass_rate: dict[str, float]
+    rng: np.random.Generator
+    right: dict[str, bool] = field(default_factory=dict)
+
+    async def complete(self, spec, deployment, body, *, api_key, timeout_s, attempt_id):
+        self.right[attempt_id] = bool(self.rng.random() < self.tier_to_pass_rate[spec.tier])
+        return Completion(
+            message={"role": "assistant", "content": f"answer {attempt_id}"},
+            finish_reason="stop",
+            usage=Usage(50, 50),
+            model=spec.model_id,
+            latency_ms=1.0,
+            deployment=deployment.name,
+        )
+
+    def was_right(self, text: str) -> bool:
+        return self.right[text.removeprefix("answer ")]
+
+
+@dataclass
+class ScriptedJudge:
+    """A judge whose scores fall into the bins of `SHARP` exactly as often as the table says; it costs next to nothing."""
+
+    models: ScriptedModels
+    rng: np.random.Generator
+    specs: tuple[ModelSpec, ...] = ()
+    name: str = "scripted"
+
+    def choose(self, answerer_provider):
+        return self.specs[0]
+
+    def bound_cost_nusd(self, messages, answer, answerer_provider):
+        return 10
+
+    async def score(self, *, messages, answer, answerer_provider, attempt_id):
+        shares = SHARP.right if self.models.was_right(answer["content"]) else SHARP.wrong
+        score = 0.1 + 0.2 * int(self.rng.choice(5, p=shares))
+        return JudgeReply(score, "scripted", "scripted", "scripted", Usage(1, 1, reported_cost_usd=Decimal(0)), 0, "reported", 1.0)
+
+
+def model(tier: str, role: str = "chat") -> ModelSpec:
+    return ModelSpec(
+        model_id=f"{role}/{tier}", provider=tier, tier=tier, role=role,
+        input_usd_per_mtok=Decimal(PRICES[tier]), output_usd_per_mtok=Decimal(PRICES[tier]),
+        context_tokens=100_000, max_output_tokens=4096, expected_latency_ms=100.0, expected_output_tokens=50,
+        deployments=(Deployment("scripted", "", tier),),
+    )  # fmt: skip
+
+
+class World:
+    """One org's traffic on scripted models."""
+
+    def __init__(self, store, pass_rates: dict[str, float], seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        self.models = ScriptedModels(pass_rates, rng)
+        specs = [model(tier) for tier in pass_rates]
+        price = Decimal("0.1")
+        cheap_judge = replace(model("slm", "judge"), input_usd_per_mtok=price, output_usd_per_mtok=price)
+        self.services = Services(
+            store=store,
+            models={spec.model_id: spec for spec in specs},
+            reference=specs[-1],
+            gateway=Gateway({OPENAI_WIRE: self.models}, Keyring({})),
+            difficulty=load_difficulty(Settings(_env_file=None).model),
+            routers=load_routers(),
+            judge=ScriptedJudge(self.models, rng, (cheap_judge,)),
+            judge_table=SHARP,
+            # Nothing changes in this world, so nothing is forgotten.
+            learner=Learner(gamma=1.0),
+            rng=np.random.default_rng(seed + 1),
+        )
+        self.graph = build_cascade(self.services).compile()
+
+    async def run(self, calls: int, org: str = "acme", **request) -> list[tuple[float, bool, str, int]]:
+        """Return dollars, truth, tier and steps of each call."""
+        seen = []
+        for number in range(calls):
+            reply = await self.graph.ainvoke({"prompt": f"Name a colour, number {number}.", "org": org, **request})
+            seen.append((reply["cost_usd"], self.models.was_right(reply["text"]), reply["tier"], reply["cascade_steps"]))
+        return seen
+
+
+@pytest.fixture
+async def store():
+    async with await open_store("sqlite+aiosqlite://") as opened:
+        yield opened
+
+
+def cost_of(tier: str) -> float:
+    return 100 * float(PRICES[tier]) / 1e6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("pass_rates", "cheapest"),
+    [
+        ({"slm": 0.95, "mid": 0.96, "frontier": 0.97}, "slm"),
+        ({"slm": 0.30, "mid": 0.92, "frontier": 0.95}, "mid"),
+        ({"slm": 0.20, "mid": 0.45, "frontier": 0.93}, "frontier"),
+    ],
+)
+async def test_after_convergence_the_cost_is_that_of_the_cheapest_tier_above_the_bar_and_so_is_the_quality(
+    store, pass_rates, cheapest
+):
+    bar, qualities = 0.80, []
+    for seed in range(5):
+        world = World(store, pass_rates, seed)
+        seen = (await world.run(500, org=f"org-{seed}", policy={"quality_bar": bar}))[300:]
+        mean_cost = float(np.mean([cost for cost, *_ in seen]))
+        assert mean_cost <= 1.1 * cost_of(cheapest), (seed, mean_cost)
+        qualities.append(float(np.mean([right for _, right, *_ in seen])))
+    assert np.mean(qualities) >= bar, qualities
+    assert min(qualities) >= bar - 0.1, qualities
+
+
+@pytest.mark.slow
+async def test_two_orgs_with_opposite_models_come_to_prefer_different_tiers_and_share_nothing(store):
+    good_small = World(store, {"slm": 0.95, "mid": 0.5, "frontier": 0.5}, seed=3)
+    good_large = World(store, {"slm": 0.05, "mid": 0.1, "frontier": 0.95}, seed=4)
+    small = await good_small.run(200, org="small-wins", router="x25-classic")
+    large = await good_large.run(200, org="large-wins", router="x25-classic")
+    assert np.mean([tier == "slm" for _, _, tier, _ in small[100:]]) > 0.8
+    assert np.mean([tier == "frontier" for _, _, tier, _ in large[100:]]) > 0.8
+    counts = {org: await store.orgs.call_count(org) for org in ("small-wins", "large-wins")}
+    assert counts == {"small-wins": 200, "large-wins": 200}
+    for org, tier in (("small-wins", "slm"), ("large-wins", "frontier")):
+        evidence = await store.posteriors.read_all(org)
+        best = max(evidence, key=lambda cell: cell.successes)
+        assert best.tier == tier
+        assert (await store.audit.verify(org)).intact

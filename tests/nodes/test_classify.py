@@ -1,0 +1,28 @@
+import pytest
+
+from x25.routing.features import FEATURE_NAMES
+
+
+async def test_a_hint_wins_over_the_classifier(walk):
+    state = await walk("classify", prompt="Write a poem about the sea.", hint="code")
+    assert (state["task_type"], state["task_cell"], state["task_source"]) == ("code", "code", "hint")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "task_type"),
+    [
+        ("What is the capital of France?", "qa"),
+        ("Summarize the following article in two sentences: The sea rose.", "summary"),
+    ],
+)
+async def test_without_a_hint_the_type_comes_from_the_text(walk, prompt, task_type):
+    state = await walk("classify", prompt=prompt, hint=None)
+    assert (state["task_type"], state["task_source"]) == (task_type, "classifier")
+    assert 0 < state["task_confidence"] <= 1
+
+
+async def test_tokens_and_features_of_the_whole_request_are_measured(walk):
+    short, long = await walk("classify", prompt="hi"), await walk("classify", prompt="hi " * 400)
+    assert 0 < short["prompt_tokens"] < long["prompt_tokens"]
+    assert len(short["features"]) == len(FEATURE_NAMES)
+    assert all(type(value) is float for value in short["features"])

@@ -1,0 +1,69 @@
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from x25.nodes.lookup_cache import lookup_cache, new_call_id
+from x25.routing.configs import RouterConfig
+from x25.state.errors import InvalidRequest
+from x25.state.types import Context
+
+
+def test_call_ids_sort_by_time_and_never_repeat():
+    ids = [new_call_id(ms) for ms in (0, 1, 255, 256, 10**12, 10**13)]
+    assert sorted(ids) == ids
+    assert {len(one) for one in ids} == {28}
+    assert len({new_call_id(5) for _ in range(1000)}) == 1000
+
+
+async def test_defaults_are_filled_in_and_the_memory_is_opened(services):
+    opened = await lookup_cache({"prompt": "hi"}, services, Context())
+    assert opened["messages"] == [{"role": "user", "content": "hi"}]
+    assert (opened["org"], opened["router"], opened["hint"], opened["policy"]) == (
+        "default",
+        "auto",
+        None,
+        {},
+    )
+    assert sum(opened["optimize_for"].values()) == pytest.approx(1)
+    assert datetime.fromisoformat(opened["started_at"]).tzinfo is not None
+    assert opened["cache_hit"] is None
+    assert [opened[key] for key in ("attempts", "held", "verdicts", "failed_models")] == [[], [], [], []]
+    assert (opened["escalations"], opened["fallbacks"]) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "router", "expected"), [(2, 2, 2), (0, 2, 0), (9, 5, 5), (3, 1, 1), (-1, 2, 0)]
+)
+async def test_the_smallest_bound_on_escalations_counts(services, asked, router, expected):
+    routers = {"auto": RouterConfig(name="auto", max_escalations=router)}
+    opened = await lookup_cache(
+        {"prompt": "hi"}, replace(services, routers=routers), Context(max_escalations=asked)
+    )
+    assert opened["max_escalations"] == expected
+
+
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        ({}, "prompt"),
+        ({"prompt": " "}, "prompt"),
+        ({"prompt": "hi", "router": "best"}, "router"),
+        ({"prompt": "hi", "org": "A B"}, "org"),
+        ({"prompt": "hi", "call_id": "a/b"}, "call_id"),
+        ({"prompt": "hi", "hint": "poetry"}, "hint"),
+        ({"prompt": "hi", "policy": {"max_tier": "huge"}}, "policy.max_tier"),
+        ({"prompt": "hi", "options": {"max_tokens": 0}}, "options.max_tokens"),
+        ({"messages": [{"role": "x"}]}, "messages[0].role"),
+    ],
+)
+async def test_a_wrong_request_is_refused_naming_the_field(services, request_, field):
+    with pytest.raises(InvalidRequest) as refused:
+        await lookup_cache(request_, services, Context())
+    assert refused.value.field == field
+
+
+async def test_a_request_longer_than_the_limit_is_refused(services):
+    short = replace(services, limits=replace(services.limits, max_prompt_chars=100))
+    with pytest.raises(InvalidRequest, match="at most 100 are accepted"):
+        await lookup_cache({"prompt": "x" * 100}, short, Context())

@@ -1,0 +1,53 @@
+import pytest
+
+from x25.nodes.receipt import best_answer, explain, message_text
+
+
+def test_the_best_answer_is_the_likeliest_and_the_later_of_equals():
+    held = [{"step": 0, "quality": 0.4}, {"step": 1, "quality": 0.7}, {"step": 2, "quality": 0.7}]
+    assert best_answer({"held": held})["step"] == 2
+    assert best_answer({"held": held[:1]})["step"] == 0
+    assert best_answer({"held": []}) is None
+
+
+CALLS = [{"id": "1", "function": {"name": "look"}}]
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ({"content": "Paris"}, "Paris"),
+        ({"content": ""}, ""),
+        ({"content": None}, ""),
+        ({}, ""),
+        (
+            {
+                "content": [
+                    {"type": "text", "text": "Pa"},
+                    {"type": "image_url"},
+                    {"type": "text", "text": "ris"},
+                ]
+            },
+            "Paris",
+        ),
+        ({"content": None, "tool_calls": CALLS}, '[{"id": "1", "function": {"name": "look"}}]'),
+        ({"content": "so", "tool_calls": CALLS}, "so"),
+    ],
+)
+def test_a_messages_text_is_what_a_person_reads(message, text):
+    assert message_text(message) == text
+
+
+async def test_the_explanation_names_candidates_draws_removals_and_the_path(walk, services):
+    state = await walk("update_posterior", policy={"max_tier": "mid"}) | {
+        "timings": [{"node": "judge", "ms": 1.0}]
+    }
+    told = explain(state, services)
+    candidates = {one["model_id"]: one for one in told["candidates"]}
+    assert candidates.keys() == state["thetas"].keys()
+    assert candidates["sim/tiny-1"]["theta"] == round(state["thetas"]["sim/tiny-1"], 4)
+    assert candidates["sim/tiny-1"]["expected_cost_usd"] > 0
+    assert told["removed"].keys() == {"sim/large-5", "sim/xlarge-6"}
+    assert told["path"] == [{"node": "judge", "ms": 1.0}]
+    assert told["reference_model"] == "sim/xlarge-6"
+    assert told["attempts"] == state["attempts"]
