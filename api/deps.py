@@ -11,8 +11,11 @@ from ..state.errors import Forbidden, Unauthorized
 from ..state.records import ApiKey
 
 
-def get_cascade(request: Request) -> Cascade:
-    """Return the one cascade of this process, opened at start-up."""
+async def get_cascade(request: Request) -> Cascade:
+    """Return the one cascade of this process, opened at start-up.
+
+    Asynchronous because FastAPI sends everything else through its thread pool, on every request.
+    """
     cascade: Cascade = request.app.state.cascade
     return cascade
 

@@ -15,7 +15,8 @@ from .verify import verify
 
 app = typer.Typer(
     name="x25",
-    help="Routes every LLM call to the cheapest model that meets your quality bar, proves it, and learns from every call.",
+    help="Routes every LLM call to the cheapest model that meets your quality bar, proves it, and learns from "
+    "every call.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -24,7 +25,7 @@ app = typer.Typer(
 
 @app.callback()
 def main(
-    version: Annotated[  # noqa: ARG001 - handled by its callback
+    version: Annotated[
         bool,
         typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and exit."),
     ] = False,

@@ -34,7 +34,7 @@ def demo(
     keep: Annotated[Path | None, typer.Option(help="Keep the gateway's state in this folder.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Route prompts of one org through a real gateway to simulated models, and report what it cost and what was learnt."""
+    """Route prompts of one org through a real gateway to simulated models; report what it cost and what was learnt."""
     options = Options(
         calls=calls or (2200 if recorded else 600), seed=seed, concurrency=concurrency,
         optimize_for=optimize_for, recorded=recorded,

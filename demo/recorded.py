@@ -56,7 +56,7 @@ def prepare(data_dir: Path, count: int, seed: int, folder: Path) -> list[Recordi
     return [_prepare_source(parquet, data_dir, source, shares[source], seed, folder) for source in PANELS]
 
 
-def _prepare_source(
+def _prepare_source(  # noqa: PLR0913, PLR0917 - one place, one seed, one share
     parquet: Any, data_dir: Path, source: str, count: int, seed: int, folder: Path
 ) -> Recording:
     model_to_tier = {model: tier for tier, model in PANELS[source].items()}

@@ -18,7 +18,8 @@ def show(report: dict[str, Any], console: Console) -> None:
         console.print(_kinds(panel))
         console.print(_arms(panel))
         console.print(
-            f"stages passed: {' → '.join(panel['stages'])}   escalated: {panel['escalated']} of {panel['calls']} calls   "
+            f"stages passed: {' → '.join(panel['stages'])}   "
+            f"escalated: {panel['escalated']} of {panel['calls']} calls   "
             f"judged: {panel['judged']}   judge cost: ${panel['judge_cost_usd']:.6f}"
         )
     chain = report["chain"]
@@ -32,7 +33,8 @@ def show(report: dict[str, Any], console: Console) -> None:
 def _comparison(panel: dict[str, Any], simulated: str) -> Table:
     table = Table(
         "", "$/1k calls", "score %", "cost cut %", "points", "s/m/f %",
-        title=f"{panel['name']}: {panel['calls']} calls, {simulated}; points = score minus always frontier", title_justify="left",
+        title=f"{panel['name']}: {panel['calls']} calls, {simulated}; points = score minus always frontier",
+        title_justify="left",
     )  # fmt: skip
     for row in panel["rows"]:
         mix = "/".join(f"{100 * share:.0f}" for share in row["tier_mix"].values())

@@ -173,6 +173,7 @@ async def _report(panels: list[dict[str, Any]], gateway_url: str, simulated: str
         "chain": {key: chain[key] for key in ("intact", "total_records", "reason")},
         "footnote": (
             "Dollars are list prices times tokens, escalations, failed attempts and the judge included. The judge is "
-            f"simulated at AUC {JUDGE_AUC}; scores are the truth, not the judge's. Brackets: 95 % bootstrap over prompts."
+            f"simulated at AUC {JUDGE_AUC}; scores are the truth, not the judge's. "
+            "Brackets: 95 % bootstrap over prompts."
         ),
     }

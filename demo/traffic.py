@@ -7,7 +7,7 @@ from ..client import AsyncX25, Preset, X25Response
 from .items import Item, Routed
 
 
-async def send(
+async def send(  # noqa: PLR0913 - all but two by name
     items: Sequence[Item],
     gateway_url: str,
     *,

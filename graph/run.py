@@ -68,7 +68,7 @@ class Cascade:
         """
         if self.saver is None or await self.saver.aget_tuple(thread_config(org, call_id)) is None:
             raise NotFound(f"no checkpoint of call {call_id!r} of org {org!r} is kept")
-        pass
+        await self._restart_clock(org, call_id)
         return await self._run(None, org, call_id, None)
 
     async def _claim(self, org: str, call_id: str) -> None:

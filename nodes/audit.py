@@ -10,6 +10,8 @@ from ..state.types import CascadeState, JSONObject
 from .receipt import best_answer, explain, message_text
 from .services import Services
 
+_ATTEMPT_FACTS = ("attempt_id", "kind", "model_id", "status", "error", "spent_nusd", "cost_source")
+
 
 async def audit(state: CascadeState, services: Services) -> CascadeState:
     """Log the call and extend the chain in one transaction; return the best answer held with its receipt."""
@@ -106,14 +108,20 @@ def _audit_record(state: CascadeState, call: Call, best: JSONObject | None) -> J
         "policy": state["policy"],
         "optimize_for": state["optimize_for"],
         "decision": {
-            key: state["first_decision"][key] for key in ("model_id", "tier", "propensity", "judge_prob", "explored", "strategy")
+            key: state["first_decision"][key]
+            for key in ("model_id", "tier", "propensity", "judge_prob", "explored", "strategy")
         },
         "attempts": [
-            {key: one[key] for key in ("attempt_id", "kind", "model_id", "status", "error", "spent_nusd", "cost_source")}
+            {key: one[key] for key in _ATTEMPT_FACTS}
             for one in state["attempts"]
         ],
-        "verdicts": [{key: one[key] for key in ("model_id", "source", "score", "failed_check")} for one in state["verdicts"]],
-        "answer": None if best is None else {"model_id": best["model_id"], "sha256": _digest(message_text(best["message"]))},
+        "verdicts": [
+            {key: one[key] for key in ("model_id", "source", "score", "failed_check")}
+            for one in state["verdicts"]
+        ],
+        "answer": None
+        if best is None
+        else {"model_id": best["model_id"], "sha256": _digest(message_text(best["message"]))},
         "prompt_sha256": _digest(_prompt_text(state)),
         "cost_nusd": call.cost_nusd,
         "judge_cost_nusd": call.judge_cost_nusd,

@@ -57,7 +57,7 @@ def after_failure(state: CascadeState, services: Services) -> CascadeState:
     return stop
 
 
-def _next(
+def _next(  # noqa: PLR0913 - the plan's situation, named
     state: CascadeState,
     services: Services,
     arms: list[Arm],

@@ -10,12 +10,13 @@ async def update_posterior(state: CascadeState, services: Services) -> CascadeSt
     Every looked-at answer moves the counts of its own arm (alpha += score, beta += 1 - score). Only the first answer
     of a call moves the sums that selection reads: later ones are asked mostly after failures and would bias it.
     """
+    seen = [verdict for verdict in state["verdicts"] if verdict["bin"] is not None]
+    if not seen:
+        return CascadeState(learned=[])
     call_count = await services.store.orgs.call_count(state["org"])
     weights = services.judge_table.reward_weights()
     learned = []
-    for verdict in state["verdicts"]:
-        if verdict["bin"] is None:
-            continue
+    for verdict in seen:
         first = verdict["step"] == 0 and verdict["model_id"] == state["first_decision"]["model_id"]
         held = state["held"][verdict["step"]]
         evidence = {

@@ -153,11 +153,12 @@ def _trusted(table: JudgeTable | None) -> JudgeTable | None:
 
 
 EXPLORATION_BUDGET = 0.05
-"""What exploring may add to the expected cost of the planned arms: where the planned tier is cheap, a random one is
-dear. At prices of 1, 10 and 100, three calls in a hundred sent evenly to all tiers would double the bill of the cheapest."""
+"""What exploring may add to the expected cost of the planned arms: where the planned tier is cheap, a random
+one is dear. At prices of 1, 10 and 100, three calls in a hundred sent evenly to all tiers would double the bill
+of the cheapest."""
 COLD_WEIGHT = 50.0
-"""Labelled first answers below which an arm is judged more often than the audit rate says: always at none, evenly less up
-to here. An arm that is never looked at keeps its prior, right or wrong."""
+"""Labelled first answers below which an arm is judged more often than the audit rate says: always at none, evenly
+less up to here. An arm that is never looked at keeps its prior, right or wrong."""
 LEAST_EXPLORATION = 0.02
 """Share of `epsilon` that is explored whatever it costs, so that no propensity ever reaches zero."""
 

@@ -54,13 +54,13 @@ def _check_weight(key: str, weight: Any) -> None:
 
 
 def quality_price(weights: Mapping[str, float]) -> float:
-    """Return lambda, the quality paid for a reference frontier call, .005 to 1; balanced weights give .10."""
-    return min(max(0.10 * _relative(weights["cost"], weights["quality"]), 0.005), 1.0)
+    """Return lambda, the quality paid for a reference frontier call, .005 to 20; balanced weights give .10."""
+    return min(max(0.10 * _relative(weights["cost"], weights["quality"]), 0.005), 20.0)
 
 
 def latency_price(weights: Mapping[str, float]) -> float:
-    """Return the quality paid for one reference latency, 0 to 1; balanced weights give .03."""
-    return min(0.03 * _relative(weights["latency"], weights["quality"]), 1.0)
+    """Return the quality paid for one reference latency, 0 to 20; balanced weights give .03."""
+    return min(0.03 * _relative(weights["latency"], weights["quality"]), 20.0)
 
 
 def _relative(weight: float, quality_weight: float) -> float:

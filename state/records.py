@@ -126,7 +126,7 @@ AttemptKind = Literal["answer", "judge"]
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One provider request. `reserved_nusd` is what it can cost at most; it counts as spent until `cost_nusd` is known."""
+    """One provider request. `reserved_nusd`, the most it can cost, counts as spent until `cost_nusd` is known."""
 
     attempt_id: str
     org: str

@@ -1,5 +1,6 @@
 """The store: one database handle bundling the tables."""
 
+import asyncio
 from types import TracebackType
 from typing import Self
 
@@ -9,7 +10,7 @@ from .calls import Calls
 from .database import Database, connect
 from .errors import StoreError
 from .keys import Keys
-from .migrations.upgrade import upgrade
+from .migrations.upgrade import load_scripts, upgrade
 from .orgs import Orgs
 from .posteriors import Posteriors
 from .sqlite_driver import Synchronous
@@ -64,7 +65,9 @@ async def open_store(url: str, *, synchronous: Synchronous = "NORMAL") -> Store:
     StoreError
         When the database cannot be reached or was written by a newer version.
     """
-    database = connect(url, synchronous=synchronous)
+    # Reading the migrations and making a folder would hold up the event loop.
+    await asyncio.to_thread(load_scripts)
+    database = await asyncio.to_thread(connect, url, synchronous=synchronous)
     try:
         async with database.write() as connection:
             await connection.run_sync(upgrade)

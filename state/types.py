@@ -6,7 +6,9 @@ a checkpoint, so that a stored row can never name a class to be rebuilt on readi
 
 import operator
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, Required, TypedDict
+from typing import Annotated, Any, Literal, Required
+
+from typing_extensions import TypedDict  # pydantic reads no other below Python 3.12
 
 Tier = Literal["slm", "mid", "frontier"]
 TIERS: tuple[Tier, ...] = ("slm", "mid", "frontier")
@@ -202,6 +204,11 @@ class CascadeState(TypedDict, total=False):
     explain: JSONObject
     failure: JSONObject
     """Why no answer could be bought: error code, sentence. The call is still audited, then raised as CallFailed."""
+
+
+# The docstrings under the fields are the descriptions that Studio's forms show.
+for _shape in (Request, Reply, CascadeState):
+    _shape.__pydantic_config__ = {"use_attribute_docstrings": True}  # type: ignore[attr-defined]
 
 
 @dataclass

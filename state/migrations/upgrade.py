@@ -1,6 +1,7 @@
 """Brings a database to the newest schema. Migrations run in one transaction, one process at a time."""
 
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,14 @@ ADVISORY_LOCK = 0x783235
 """Key of the Postgres lock held while migrating: "x25" in ASCII."""
 
 
+@cache
+def load_scripts() -> ScriptDirectory:
+    """Read the migration scripts from disk, once; call it in a thread before an event loop needs them."""
+    scripts = ScriptDirectory(str(Path(__file__).parent))
+    scripts.get_current_head()  # reads every script; until then only the folder was looked at
+    return scripts
+
+
 def upgrade(connection: Connection) -> None:
     """Apply the migrations this database has not seen, inside the connection's transaction.
 
@@ -23,7 +32,7 @@ def upgrade(connection: Connection) -> None:
     StoreError
         When a newer version of x25 wrote the database.
     """
-    scripts = ScriptDirectory(str(Path(__file__).parent))
+    scripts = load_scripts()
     if _revision(connection, scripts) == scripts.get_current_head():
         return
     _lock(connection)

@@ -85,9 +85,11 @@ def home(tmp_path: Path, simulator: SimulatorProcess, monkeypatch: pytest.Monkey
 @pytest.fixture
 def x25(home: Path) -> Callable[..., Result]:
     """Run a command in this process; its output is kept apart from what it says on stderr."""
-    return lambda *arguments, input=None: CliRunner().invoke(
-        app, [str(one) for one in arguments], input=input
-    )
+
+    def invoke(*arguments: object, stdin: str | None = None) -> Result:
+        return CliRunner().invoke(app, [str(one) for one in arguments], input=stdin)
+
+    return invoke
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from x25.state.errors import ConfigError
 
 COMMANDS = [
     (), ("serve",), ("demo",), ("route",), ("verify",), ("models",), ("keys",), ("keys", "create"),
-    ("keys", "list"), ("keys", "revoke"), ("checkpoints",), ("checkpoints", "show"), ("checkpoints", "resume"),
+    ("keys", "list"), ("keys", "revoke"), ("checkpoints",), ("checkpoints", "show"),
+    ("checkpoints", "resume"),
     ("checkpoints", "delete"),
 ]  # fmt: skip
 

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import psycopg
 import pytest
@@ -25,6 +26,13 @@ def find_binaries() -> Path | None:
     return next(
         (p.parent for p in sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)), None
     )
+
+
+def do_without(reason: str) -> NoReturn:
+    """Skip what needs Postgres; fail where `X25_TEST_REQUIRE_POSTGRES` says that there must be one."""
+    if os.environ.get("X25_TEST_REQUIRE_POSTGRES"):
+        pytest.fail(f"X25_TEST_REQUIRE_POSTGRES is set, but {reason}")
+    pytest.skip(reason)
 
 
 def server_account() -> dict[str, str]:
@@ -46,9 +54,9 @@ def postgres(request: pytest.FixtureRequest) -> Iterator[str]:
     """Yield the socket folder of a running server that this test run started."""
     binaries = find_binaries()
     if binaries is None:
-        pytest.skip("no initdb in PATH or /usr/lib/postgresql")
+        do_without("no initdb in PATH or /usr/lib/postgresql")
     if os.geteuid() == 0 and SERVER_USER not in {entry.pw_name for entry in pwd.getpwall()}:
-        pytest.skip(f"running as root and there is no user {SERVER_USER} to run the server")
+        do_without(f"running as root and there is no user {SERVER_USER} to run the server")
     folder: Path = request.getfixturevalue("postgres_folder")
     data, log = folder / "data", folder / "log"
 

@@ -69,7 +69,8 @@ def recordings(tmp_path: Path) -> Path:
                 outcomes.append(
                     {
                         "prompt_id": key, "model": model, "correct": right, "score": float(right),
-                        "cost_usd": cost,                         "input_tokens": 9, "output_tokens": 4, "dataset": "d",
+                        "cost_usd": cost,                         "input_tokens": 9,
+                        "output_tokens": 4, "dataset": "d",
                     }
                 )  # fmt: skip
                 responses.append(

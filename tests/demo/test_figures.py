@@ -13,7 +13,7 @@ def test_the_interval_covers_the_true_mean_about_95_times_in_100() -> None:
         sample = rng.random(60)
         found = estimate(sample, rng.integers(0, 60, size=(500, 60)))
         covered += found.low <= 0.5 <= found.high
-    # A percentile bootstrap of 60 covers .94; Binomial(400, .94) is 4 standard errors off once in 16,000 runs.
+    # A percentile bootstrap of 60 covers .94; Binomial(400, .94) is 4 errors off once in 16,000 runs.
     assert abs(covered / 400 - 0.94) < 4 * sqrt(0.94 * 0.06 / 400)
 
 

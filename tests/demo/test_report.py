@@ -17,8 +17,9 @@ def report(panel, make_routed) -> dict:
         "simulated": "simulated models",
         "panels": [
             {
-                "name": "tiny", "calls": 2, "rows": compare(routed, panel), 
-                "over_time": tier_mix_over_time(routed),                "kinds": by_kind(routed, panel), "stages": stages_passed(routed), "escalated": 1, "judged": 1,
+                "name": "tiny", "calls": 2, "rows": compare(routed, panel),
+                "over_time": tier_mix_over_time(routed),                "kinds": by_kind(routed,
+                panel), "stages": stages_passed(routed), "escalated": 1, "judged": 1,
                 "judge_cost_usd": 0.001,
                 "arms": [{"tier": "slm", "alpha": 1.0, "beta": 3.0, "mean_reward": 0.25, "confidence": 0.08}],
             }
@@ -38,7 +39,8 @@ def test_every_figure_of_the_report_is_shown(report: dict) -> None:
     text = shown(report)
     for part in (
         "tiny: 2 calls, simulated models", "always frontier (large)", "6.000", "50.0", "-50.0", "50/50/0",
-        "1-1", "2-2",        "0.250", "stages passed: Explore → Exploit", "escalated: 1 of 2 calls", "judged: 1", "$0.001000",
+        "1-1", "2-2",        "0.250", "stages passed: Explore → Exploit",
+        "escalated: 1 of 2 calls", "judged: 1", "$0.001000",
         "audit chain: 2 records, intact",
     ):  # fmt: skip
         assert part in text, part

@@ -30,17 +30,18 @@ NOT_CODE = {
 
 LONGER_FILES = {
     "client.py": (400, "2026-11-20: both agents and both constructor forms are spelled out for editors"),
+    "routing/decide.py": (320, "2026-11-20: choosing, climbing and exploring share one ladder of draws"),
 }
 LONGER_NODES = {
     "audit": (
-        110,
+        120,
         "2026-11-20: one transaction writes log row, chain entry and reply, which share their fields",
     ),
     "dispatch": (
         85,
         "2026-11-20: reserve, ask and settle are one story; a crash between them is resumed here",
     ),
-    "judge": (75, "2026-11-20: checks, judge and next move; the edge after it may not write"),
+    "judge": (85, "2026-11-20: checks, judge and next move; the edge after it may not write"),
 }
 
 

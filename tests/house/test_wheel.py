@@ -63,6 +63,7 @@ def test_sdist_builds_the_same_wheel(built, wheel, tmp_path):
     with tarfile.open(sdist) as archive:
         archive.extractall(tmp_path, filter="data")
     (source,) = tmp_path.iterdir()
+    assert not {"tests", "notebooks", ".ci", ".github"} & {path.name for path in source.iterdir()}
     run(sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path / "again", source)
     (again,) = (tmp_path / "again").glob("*.whl")
     with zipfile.ZipFile(wheel) as first, zipfile.ZipFile(again) as second:

@@ -275,7 +275,8 @@ NESTED = b'{"prompt": "hello", "options": {"a": %s}}'
     "raw",
     [
         b"", b"{", b'{"prompt": "hello"', b"[]", b"null", b"1", b'"hello"', b"\xff\xfe",
-        b'{"prompt": "\xff"}',         b"[" * 100_000, NESTED % (b"1" * 5_000), NESTED % (b"[" * 101 + b"]" * 101),
+        b'{"prompt": "\xff"}',         b"[" * 100_000, NESTED % (b"1" * 5_000),
+        NESTED % (b"[" * 101 + b"]" * 101),
         NESTED % (b"[" * 990 + b"]" * 990), NESTED % (b"[" * 5_000 + b"]" * 5_000),
     ],
     ids=lambda raw: ascii(raw)[:30],

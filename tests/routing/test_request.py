@@ -1,0 +1,116 @@
+import json
+
+import pytest
+
+from x25.routing.request import (
+    answer_tokens,
+    check_call_id,
+    check_hint,
+    check_messages,
+    check_options,
+    check_org,
+    check_request,
+)
+from x25.state.errors import InvalidRequest
+from x25.state.types import TASK_TYPES
+
+ROUTERS = ("auto", "x25-classic")
+
+
+def checked(**request):
+    return check_request({"prompt": "Hi", **request}, routers=ROUTERS, max_chars=1_000)
+
+
+def test_a_prompt_is_all_a_request_needs():
+    request = checked()
+    assert request["messages"] == [{"role": "user", "content": "Hi"}]
+    assert (request["org"], request["router"], request["hint"]) == ("default", "auto", None)
+    assert (request["options"], request["policy"]) == ({}, {})
+    assert sum(request["optimize_for"].values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        ({"prompt": None}, "prompt"),
+        ({"prompt": " \n"}, "prompt"),
+        ({"prompt": 7}, "prompt"),
+        ({"messages": []}, "messages"),
+        ({"messages": "Hi"}, "messages"),
+        ({"messages": [{"role": "user", "content": "a"}, {"role": "robot"}]}, "messages[1].role"),
+        ({"messages": ["Hi"]}, "messages[0].role"),
+        ({"org": "My Lab"}, "org"),
+        ({"hint": "poetry"}, "hint"),
+        ({"router": "nowhere"}, "router"),
+        ({"options": [1]}, "options"),
+        ({"options": {"max_tokens": 0}}, "options.max_tokens"),
+        ({"options": {"max_completion_tokens": True}}, "options.max_completion_tokens"),
+        ({"prompt": "x" * 1_000}, "prompt"),
+    ],
+)
+def test_what_breaks_a_rule_is_named(request_, field):
+    with pytest.raises(InvalidRequest) as caught:
+        checked(**request_)
+    assert caught.value.field == field
+
+
+def test_unknown_policy_keys_are_refused():
+    with pytest.raises(InvalidRequest, match="max_cost_usd"):
+        checked(policy={"max_cost_usd": 1})
+
+
+def test_messages_win_over_the_prompt_and_pass_untouched():
+    messages = [
+        {"role": "system", "content": "Be brief.", "name": "s"},
+        {"role": "user", "content": ["part"]},
+    ]
+    assert checked(messages=messages)["messages"] == messages
+
+
+def test_length_is_that_of_the_json_and_the_limit_is_accepted():
+    messages = [{"role": "user", "content": "ä" * 10}]
+    size = len(json.dumps(messages, ensure_ascii=False))
+    assert check_messages({"messages": messages}, size) == messages
+    with pytest.raises(InvalidRequest, match=f"is {size} characters long, at most {size - 1}"):
+        check_messages({"messages": messages}, size - 1)
+
+
+@pytest.mark.parametrize("org", ["a", "lab-1", "0_x", "a" * 64])
+def test_org_names_of_the_alphabet_are_accepted(org):
+    assert check_org(org) == org
+
+
+@pytest.mark.parametrize("org", ["", "-a", "_a", "A", "a/b", "a%", "ä", "a\n", "a" * 65, None, 7, ["a"]])
+def test_other_org_names_are_refused(org):
+    with pytest.raises(InvalidRequest, match="org must be"):
+        check_org(org)
+
+
+@pytest.mark.parametrize("call_id", ["", "a/b", "a b", "a\n", "a" * 65, 7])
+def test_call_ids_outside_the_alphabet_are_refused(call_id):
+    with pytest.raises(InvalidRequest, match="call_id must be"):
+        check_call_id(call_id)
+    assert check_call_id("Call_1-a") == "Call_1-a"
+
+
+@pytest.mark.parametrize("hint", [*TASK_TYPES, "general", None])
+def test_known_hints_are_kept(hint):
+    assert check_hint(hint) == hint
+
+
+def test_options_lose_what_the_cascade_sets_itself():
+    options = {"temperature": 0, "tools": [], "model": "x", "messages": [], "stream": True, "n": 2}
+    assert check_options(options) == {"temperature": 0, "tools": []}
+
+
+@pytest.mark.parametrize(
+    ("options", "tokens"),
+    [
+        ({}, 100),
+        ({"max_tokens": 7}, 7),
+        ({"max_tokens": 7, "max_completion_tokens": 9}, 9),
+        ({"max_tokens": 5_000}, 200),
+    ],
+)
+def test_answer_tokens_are_the_callers_or_the_default_within_the_models(options, tokens):
+    assert answer_tokens(options, default=100, model_limit=200) == tokens
