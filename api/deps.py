@@ -8,6 +8,7 @@ from starlette.datastructures import Headers
 from ..graph.run import Cascade
 from ..routing.request import check_org
 from ..state.errors import Forbidden, Unauthorized
+from ..state.keys import PREFIX
 from ..state.records import ApiKey
 
 
@@ -34,10 +35,11 @@ def presented_key(headers: Headers) -> str | None:
 async def get_key(request: Request, cascade: CascadeDep) -> ApiKey | None:
     """Return the caller's key; None where the gateway is open and none was shown.
 
-    A key that is shown must be good, also on an open gateway: a mistyped key must not fall back to "default".
+    A key of ours must be good, also on an open gateway: a mistyped one must not fall back to "default". Anything else
+    counts there as no key, since clients of the OpenAI API cannot be used without sending some.
     """
     secret = presented_key(request.headers)
-    if secret is not None:
+    if secret is not None and (cascade.settings.require_key or secret.startswith(PREFIX)):
         return await cascade.services.store.keys.authenticate(secret)
     if cascade.settings.require_key:
         raise Unauthorized("an API key is required: send it as 'Authorization: Bearer sk-x25-…'")

@@ -31,6 +31,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from ..demo.gateway import gateway_process
 from ..simulator.child import ChildServer
 from ..simulator.process import SimulatorProcess
 from ..simulator.tasks import generate
@@ -180,20 +181,8 @@ def _start(folder: Path, stack: ExitStack) -> list[Target]:
 
 
 def _gateway(folder: Path, simulator_url: str, *, judge: str) -> ChildServer:
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith("X25_")}
-    settings = {
-        "X25_DATA_DIR": str(folder / f"judge-{judge}"),
-        "X25_ROUTERS_DIR": str(folder / "routers"),
-        "X25_UPSTREAM": "simulator",
-        "X25_SIMULATOR_URL": simulator_url,
-        "X25_JUDGE": judge,
-        "X25_CHECKPOINTS": "exit",
-        "X25_LOG_LEVEL": "WARNING",
-    }
-    return ChildServer(
-        "gateway", ["-m", "x25", "serve", "--port", "0", "--json", "--exit-with-parent"],
-        environ={**inherited, **settings}, start_timeout_s=60,
-    )  # fmt: skip
+    routers = str((folder / "routers").resolve())
+    return gateway_process(folder / f"judge-{judge}", simulator_url, judge=judge, routers_dir=routers)
 
 
 def _route(router: str, prompt: str) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Run a demo from start to report: simulator, gateway, traffic, baselines, audit; all over real HTTP."""
 
 import asyncio
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +10,10 @@ import httpx
 
 from ..client import Preset, X25Response
 from ..providers.registry import Registry, load_registry
-from ..simulator.child import ChildServer
 from ..simulator.process import SimulatorProcess
 from ..state.types import TIERS
 from . import figures, generated, recorded
+from .gateway import gateway_process
 from .items import Item, Panel, Routed
 from .traffic import send
 
@@ -57,7 +56,7 @@ async def _run_generated(options: Options, data_dir: Path, progress: Progress) -
     panel = _simulated_panel()
     async with (
         SimulatorProcess(seed=options.seed, judge_auc=JUDGE_AUC, latency=False) as simulator,
-        _gateway(data_dir, simulator.url, options.seed) as gateway,
+        gateway_process(data_dir, simulator.url, seed=str(options.seed)) as gateway,
     ):
         progress.step(None)
         progress.phase("asking each model alone, for comparison", len(items))
@@ -84,12 +83,13 @@ async def _run_recorded(
         seed=options.seed, judge_auc=JUDGE_AUC, latency=False, replay_dir=source_dir,
         replay_sources=list(recorded.PANELS), start_timeout_s=120,
     )  # fmt: skip
-    extra = {
-        "X25_MODELS_DIR": str(folder / "models"),
-        "X25_ROUTERS_DIR": str(folder / "routers"),
-        "X25_DEFAULT_MAX_OUTPUT_TOKENS": "16384",
+    gateway_settings = {
+        "seed": str(options.seed),
+        "models_dir": str((folder / "models").resolve()),
+        "routers_dir": str((folder / "routers").resolve()),
+        "default_max_output_tokens": "16384",
     }
-    async with simulator, _gateway(data_dir, simulator.url, options.seed, extra) as gateway:
+    async with simulator, gateway_process(data_dir, simulator.url, **gateway_settings) as gateway:
         progress.step(None)
         panels = []
         for recording in recordings:
@@ -107,28 +107,6 @@ async def _run_recorded(
 
 def _recorded_score(item: Item, reply: X25Response) -> float:
     return item.model_to_score[reply.model_used]
-
-
-def _gateway(
-    data_dir: Path, simulator_url: str, seed: int, extra: dict[str, str] | None = None
-) -> ChildServer:
-    """Return a gateway in its own process that sees none of the caller's X25 settings or provider keys."""
-    inherited = {
-        key: value
-        for key, value in os.environ.items()
-        if not key.startswith("X25_") and not key.endswith("_API_KEY")
-    }
-    settings = {
-        "X25_DATA_DIR": str(data_dir),
-        "X25_UPSTREAM": "simulator",
-        "X25_SIMULATOR_URL": simulator_url,
-        "X25_SEED": str(seed),
-        "X25_LOG_LEVEL": "WARNING",
-    }
-    return ChildServer(
-        "gateway", ["-m", "x25", "serve", "--port", "0", "--json", "--exit-with-parent"],
-        environ={**inherited, **settings, **(extra or {})}, start_timeout_s=60,
-    )  # fmt: skip
 
 
 def _simulated_panel() -> Panel:

@@ -109,7 +109,7 @@ class Cascade:
 
 @asynccontextmanager
 async def open_cascade(settings: Settings) -> AsyncIterator[Cascade]:
-    """Open services and checkpoints, settle what a dead process left behind now and then, close everything at the end."""
+    """Open services and checkpoints, settle now and then what dead processes left behind, close all at the end."""
     async with open_services(settings) as services, open_saver(settings) as saver:
         cascade = Cascade(services, settings, saver)
         settling = asyncio.create_task(_settle_forever(cascade))
@@ -122,7 +122,7 @@ async def open_cascade(settings: Settings) -> AsyncIterator[Cascade]:
 
 
 async def _settle_forever(cascade: Cascade) -> None:
-    """Look for interrupted calls at start-up and once per longest call; a failing look is logged, the next one tries again."""
+    """Look for interrupted calls at start-up and once per longest call; a look that fails is logged."""
     while True:
         try:
             settled = await cascade.settle_interrupted()

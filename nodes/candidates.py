@@ -47,10 +47,8 @@ def eligible_arms(state: CascadeState, services: Services) -> tuple[list[Arm], d
 
 
 def spent_nusd(state: CascadeState) -> int:
-    """Return what this call has cost so far; an attempt of unknown cost counts with its reservation."""
-    return sum(
-        int(attempt["spent_nusd"]) for attempt in state.get("attempts", ()) if attempt["kind"] == "answer"
-    )
+    """Return what this call has cost so far, judge included; an attempt of unknown cost counts with its reservation."""
+    return sum(int(attempt["spent_nusd"]) for attempt in state.get("attempts", ()))
 
 
 def left_nusd(state: CascadeState) -> int | None:

@@ -6,6 +6,7 @@ from ..routing.verdict import Verdict, from_checks, from_judge, judge_failed, un
 from ..state.errors import ProviderError
 from ..state.records import Attempt
 from ..state.types import CascadeState
+from .candidates import left_nusd
 from .moves import after_failure, after_verdict
 from .recording import Recording
 from .services import Services
@@ -21,7 +22,7 @@ async def judge(state: CascadeState, services: Services) -> CascadeState:
     attempts = state["attempts"]
     if report.failed is not None:
         verdict = from_checks(report, theta)
-    elif state["decision"]["judge"] and services.judge is not None:
+    elif state["decision"]["judge"] and _can_pay_judge(state, services):
         verdict, made = await _ask_judge(state, services, report, theta)
         attempts = attempts + made
     else:
@@ -29,6 +30,7 @@ async def judge(state: CascadeState, services: Services) -> CascadeState:
     judged = {
         **answer,
         "quality": verdict.posterior,
+        "passed": report.failed is None,
         "predicted": state["completion_probs"][answer["model_id"]],
     }
     seen = CascadeState(
@@ -41,6 +43,16 @@ async def judge(state: CascadeState, services: Services) -> CascadeState:
     )
     qualities = [held["quality"] for held in seen["held"]]
     return seen | after_verdict(state | seen, services, verdict, qualities)
+
+
+def _can_pay_judge(state: CascadeState, services: Services) -> bool:
+    """Return whether there is a judge and the caller's cap leaves what it can cost at most."""
+    if services.judge is None:
+        return False
+    left, answer = left_nusd(state), state["held"][-1]
+    return left is None or left >= services.judge.bound_cost_nusd(
+        state["messages"], answer["message"], answer["provider"]
+    )
 
 
 async def _ask_judge(

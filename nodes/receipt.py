@@ -10,8 +10,11 @@ from .services import Services
 
 
 def best_answer(state: CascadeState) -> JSONObject | None:
-    """Return the answer held with the highest posterior quality, the later one of equals; None when none was bought."""
-    return max(state["held"], key=lambda held: (held["quality"], held["step"]), default=None)
+    """Return the answer held with the highest posterior quality, the later one of equals; None when none was bought.
+
+    One that failed a free check (empty, cut off, not the JSON asked for) comes after every one that passed.
+    """
+    return max(state["held"], key=lambda held: (held["passed"], held["quality"], held["step"]), default=None)
 
 
 def message_text(message: JSONObject) -> str:

@@ -231,18 +231,13 @@ def _decide(  # noqa: PLR0913 - one move and all it came from
         judge_prob=judge_prob,
         explored=explored,
         strategy=strategy,
-        reason=_sentence(ladder.tiers[column], why, theta, float(ladder.costs[0, column]), judge=judge),
+        reason=f"{ladder.tiers[column]}: {why} (draw {theta:.3f}); the answer is {'judged' if judge else 'not judged'}",
         tier_to_model=_tier_to_model(arms, ladder),
     )
 
 
 def _why(strategy: Strategy, value: float) -> str:
     return "highest draw" if strategy == "classic" else f"best expected value {value:.3f}"
-
-
-def _sentence(tier: str, why: str, theta: float, cost: float, *, judge: bool) -> str:
-    seen = "judged" if judge else "not judged"
-    return f"{tier}: {why} (draw {theta:.3f}, {cost:.3f} of the reference cost); the answer is {seen}"
 
 
 def _tier_to_model(arms: Sequence[Arm], ladder: _Ladder) -> dict[str, str]:

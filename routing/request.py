@@ -60,10 +60,7 @@ def check_messages(request: Mapping[str, Any], max_chars: int) -> list[dict[str,
     if not isinstance(messages, list) or not messages:
         raise InvalidRequest("messages must be a list of at least one message", field="messages")
     for index, message in enumerate(messages):
-        if not isinstance(message, dict) or message.get("role") not in ROLES:
-            raise InvalidRequest(
-                f"messages[{index}].role must be one of {', '.join(ROLES)}", field=f"messages[{index}].role"
-            )
+        _check_message(message, f"messages[{index}]")
     size = len(json.dumps(messages, ensure_ascii=False))
     if size > max_chars:
         raise InvalidRequest(
@@ -72,13 +69,33 @@ def check_messages(request: Mapping[str, Any], max_chars: int) -> list[dict[str,
     return messages
 
 
+def _check_message(message: object, where: str) -> None:
+    """Check what the cascade itself reads of a message; anything else is between caller and model."""
+    if not isinstance(message, dict) or message.get("role") not in ROLES:
+        raise InvalidRequest(f"{where}.role must be one of {', '.join(ROLES)}", field=f"{where}.role")
+    content = message.get("content")
+    if content is None or isinstance(content, str):
+        return
+    if not isinstance(content, list) or not all(map(_is_part, content)):
+        raise InvalidRequest(
+            f"{where}.content must be a text, null, or a list of parts with a type", field=f"{where}.content"
+        )
+
+
+def _is_part(part: object) -> bool:
+    if not isinstance(part, dict) or not isinstance(part.get("type"), str):
+        return False
+    return part["type"] != "text" or isinstance(part.get("text"), str)
+
+
 def check_options(options: object) -> dict[str, Any]:
     """Return the chat parameters to pass on untouched, without the ones the cascade sets itself.
 
     Raises
     ------
     InvalidRequest
-        When `options` is not an object or `max_tokens` is not a positive whole number.
+        When `options` is not an object, `max_tokens` is not a positive whole number, or what the free checks read
+        (`tools`, `response_format`) is not of the shape it should have.
     """
     if options is None:
         return {}
@@ -90,6 +107,12 @@ def check_options(options: object) -> dict[str, Any]:
             raise InvalidRequest(
                 f"options.{name} must be a whole number of at least 1, got {value!r}", field=f"options.{name}"
             )
+    tools = options.get("tools")
+    if tools is not None and not (isinstance(tools, list) and all(isinstance(tool, dict) for tool in tools)):
+        raise InvalidRequest("options.tools must be a list of objects", field="options.tools")
+    response_format = options.get("response_format")
+    if response_format is not None and not isinstance(response_format, dict):
+        raise InvalidRequest("options.response_format must be an object", field="options.response_format")
     return {key: value for key, value in options.items() if key not in ROUTER_OWNED}
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
@@ -24,6 +25,8 @@ class ChildServer:
         After the interpreter. The program prints `{"url": …}` once it listens and stops when its stdin ends.
     environ
         Its whole environment; None = the parent's.
+    folder
+        Its working directory; None = the parent's.
     start_timeout_s
         Seconds to wait until it listens.
     """
@@ -34,11 +37,13 @@ class ChildServer:
         arguments: Sequence[str],
         *,
         environ: Mapping[str, str] | None = None,
+        folder: Path | None = None,
         start_timeout_s: float = 20.0,
     ) -> None:
         self._name = name
         self._arguments = list(arguments)
         self._environ = environ
+        self._folder = folder
         self._start_timeout_s = start_timeout_s
         self._process: subprocess.Popen[bytes] | None = None
         self._stderr: IO[bytes] | None = None
@@ -87,6 +92,7 @@ class ChildServer:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process
         self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
             [sys.executable, *self._arguments],
+            cwd=self._folder,
             env=None if self._environ is None else dict(self._environ),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -208,7 +208,7 @@ class CascadeState(TypedDict, total=False):
 
 # The docstrings under the fields are the descriptions that Studio's forms show.
 for _shape in (Request, Reply, CascadeState):
-    _shape.__pydantic_config__ = {"use_attribute_docstrings": True}  # type: ignore[attr-defined]
+    _shape.__pydantic_config__ = {"use_attribute_docstrings": True}  # type: ignore[union-attr]
 
 
 @dataclass

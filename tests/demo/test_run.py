@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from x25.demo.items import Routed
-from x25.demo.run import Options, Progress, _gateway, _simulated_panel, run_demo
+from x25.demo.run import Options, Progress, _simulated_panel, run_demo
 
 
 class Watcher:
@@ -52,14 +52,3 @@ async def test_a_recorded_demo_scores_by_the_record(recordings: Path, tmp_path: 
         assert one.score == one.item.model_to_score[one.model_id]
         assert one.model_id.startswith("recorded/")
     assert (report["chain"]["intact"], report["chain"]["total_records"]) == (True, 10)
-
-
-def test_the_gateway_sees_nothing_of_the_callers_settings_and_keys(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("X25_REQUIRE_KEY", "true")
-    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-or-secret")
-    environ = _gateway(tmp_path, "http://127.0.0.1:1/v1", 7)._environ
-    assert environ["PATH"] == os.environ["PATH"]
-    assert environ["X25_DATA_DIR"] == str(tmp_path)
-    assert not environ.keys() & {"X25_REQUIRE_KEY", "OPENROUTER_API_KEY"}

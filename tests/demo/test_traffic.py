@@ -5,13 +5,13 @@ import pytest
 
 from x25.client import X25Error, X25Response
 from x25.demo.items import Item, Routed
-from x25.demo.run import _gateway
+from x25.demo.gateway import gateway_process
 from x25.demo.traffic import send
 
 
 @pytest.fixture(scope="module")
 def gateway_url(simulator, tmp_path_factory):
-    with _gateway(tmp_path_factory.mktemp("gateway"), simulator.url, 7) as gateway:
+    with gateway_process(tmp_path_factory.mktemp("gateway"), simulator.url, seed="7") as gateway:
         yield gateway.url
 
 

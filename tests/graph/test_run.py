@@ -227,7 +227,7 @@ async def test_settling_finishes_a_call_that_left_a_checkpoint_and_logs_one_that
 async def test_opening_settles_what_a_dead_process_left(crash, open_gateway):
     crash("sim/", {**CLASSIC, "call_id": "killed-before"}, checkpoints="exit")
     cascade = await open_gateway(call_deadline_s=0.05)
-    while await cascade.services.store.calls.get("default", "killed-before") is None:  # noqa: ASYNC110
+    while await cascade.services.store.calls.get("default", "killed-before") is None:
         await asyncio.sleep(0)  # until the task that runs beside the gateway has looked
     assert (await cascade.services.store.calls.get("default", "killed-before")).status == "interrupted"
 

@@ -21,11 +21,11 @@ async def test_under_a_cap_the_prompt_is_priced_at_the_most_it_can_have(walk, se
     assert arm.expected_cost_nusd == services.spec("sim/tiny-1").expected_cost_nusd(bound, 1024)
 
 
-async def test_answers_count_towards_the_cap_and_judgements_do_not(walk):
+async def test_answers_and_judgements_count_towards_the_cap(walk):
     state = await walk("estimate_difficulty", policy={"max_cost_per_call_usd": 0.001})
     state["attempts"] = [{"kind": "answer", "spent_nusd": 300_000}, {"kind": "judge", "spent_nusd": 50_000}]
-    assert spent_nusd(state) == 300_000
-    assert left_nusd(state) == 700_000
+    assert spent_nusd(state) == 350_000
+    assert left_nusd(state) == 650_000
     assert left_nusd(state | {"policy": {}}) is None
 
 

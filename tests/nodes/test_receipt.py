@@ -4,10 +4,16 @@ from x25.nodes.receipt import best_answer, explain, message_text
 
 
 def test_the_best_answer_is_the_likeliest_and_the_later_of_equals():
-    held = [{"step": 0, "quality": 0.4}, {"step": 1, "quality": 0.7}, {"step": 2, "quality": 0.7}]
+    held = [{"step": step, "quality": quality, "passed": True} for step, quality in enumerate((0.4, 0.7, 0.7))]
     assert best_answer({"held": held})["step"] == 2
     assert best_answer({"held": held[:1]})["step"] == 0
     assert best_answer({"held": []}) is None
+
+
+def test_an_answer_that_failed_a_free_check_comes_after_one_that_passed():
+    empty = {"step": 0, "quality": 0.9, "passed": False}
+    poor = {"step": 1, "quality": 0.3, "passed": True}
+    assert best_answer({"held": [empty, poor]}) == poor
 
 
 CALLS = [{"id": "1", "function": {"name": "look"}}]

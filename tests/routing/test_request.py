@@ -62,9 +62,30 @@ def test_unknown_policy_keys_are_refused():
 def test_messages_win_over_the_prompt_and_pass_untouched():
     messages = [
         {"role": "system", "content": "Be brief.", "name": "s"},
-        {"role": "user", "content": ["part"]},
+        {"role": "user", "content": [{"type": "text", "text": "part"}]},
     ]
     assert checked(messages=messages)["messages"] == messages
+
+
+@pytest.mark.parametrize("content", [5, {}, ["part"], [{"text": "no type"}], [{"type": "text", "text": 5}]])
+def test_content_that_the_cascade_could_not_read_is_refused(content):
+    with pytest.raises(InvalidRequest) as caught:
+        checked(messages=[{"role": "user", "content": content}])
+    assert caught.value.field == "messages[0].content"
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"tools": 5}, "options.tools"),
+        ({"tools": ["a"]}, "options.tools"),
+        ({"response_format": "json"}, "options.response_format"),
+    ],
+)
+def test_options_that_the_free_checks_read_are_checked(options, field):
+    with pytest.raises(InvalidRequest) as caught:
+        checked(prompt="Hi", options=options)
+    assert caught.value.field == field
 
 
 def test_length_is_that_of_the_json_and_the_limit_is_accepted():

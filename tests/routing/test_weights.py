@@ -53,10 +53,10 @@ def test_presets_order_the_price_of_quality():
 
 
 def test_prices_stay_in_range_at_the_corners():
-    assert quality_price(normalise({"cost": 1})) == 1.0
+    assert quality_price(normalise({"cost": 1})) == 20.0
     assert quality_price(normalise({"quality": 1})) == 0.005
     assert quality_price(normalise({"latency": 1})) == 0.005
-    assert latency_price(normalise({"latency": 1})) == 1.0
+    assert latency_price(normalise({"latency": 1})) == 20.0
     assert latency_price(normalise({"quality": 1})) == 0.0
 
 

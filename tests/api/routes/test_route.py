@@ -326,9 +326,6 @@ def test_no_value_in_any_field_is_a_failure_of_the_gateway(http: httpx.Client, b
     ],
     ids=ascii,
 )
-@pytest.mark.xfail(
-    strict=True, reason="routing/request.py does not check content, tools and response_format yet"
-)
 def test_a_part_the_cascade_reads_is_checked(http: httpx.Client, part: dict, field: str) -> None:
     answer = http.post("/route", json={"prompt": "hello", **part})
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)
