@@ -280,16 +280,19 @@ async def test_a_cost_cap_holds_whatever_is_asked(cascade, fault, bills, cap_usd
         except NoEligibleModel:
             assert bills(f"call-{cap_usd}-{index}".replace(".", "_")) == []
             continue
-        assert reply["cost_usd"] <= cap_usd
-        assert sum(bill["cost_usd"] for bill in bills(reply["call_id"], judge=False)) <= cap_usd
+        assert reply["cost_usd"] + reply["judge_cost_usd"] <= cap_usd
+        billed = [*bills(reply["call_id"], judge=False), *bills(reply["call_id"], judge=True)]
+        assert sum(bill["cost_usd"] for bill in billed) <= cap_usd
 
 
 async def test_what_the_first_answer_may_have_cost_lowers_what_a_climb_may_cost(cascade, fault, teach):
     await teach(cascade.services.store, "slm")
-    fault("missing_usage")
-    reply = await cascade.route({**CLASSIC, "policy": {"max_cost_per_call_usd": 0.0005, "max_tier": "mid"}})
+    fault("missing_usage", "sim/tiny-*", "sim/small-*", "sim/medium-*")
+    reply = await cascade.route({**CLASSIC, "policy": {"max_cost_per_call_usd": 0.002, "max_tier": "mid"}})
     assert reply["cascade_steps"] == 2
-    assert reply["cost_usd"] <= 0.0005
+    first, second = (one for one in reply["explain"]["attempts"] if one["kind"] == "answer")
+    assert first["cost_source"] == second["cost_source"] == "reserved"
+    assert reply["cost_usd"] + reply["judge_cost_usd"] <= 0.002
 
 
 async def test_a_cap_holds_when_a_deployment_may_have_billed_before_the_next_one(
