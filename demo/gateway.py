@@ -13,10 +13,16 @@ def gateway_process(data_dir: Path, simulator_url: str, **settings: str) -> Chil
     `settings` are named as in `graph.settings.Settings`.
     """
     inherited = {
-        key: value for key, value in os.environ.items() if not key.startswith("X25_") and not key.endswith("_API_KEY")
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith("X25_") and not key.endswith("_API_KEY")
     }
     own = {"upstream": "simulator", "simulator_url": simulator_url, "log_level": "WARNING", **settings}
-    environ = inherited | {"X25_DATA_DIR": str(data_dir.resolve())} | {f"X25_{key.upper()}": value for key, value in own.items()}
+    environ = (
+        inherited
+        | {"X25_DATA_DIR": str(data_dir.resolve())}
+        | {f"X25_{key.upper()}": value for key, value in own.items()}
+    )
     data_dir.mkdir(parents=True, exist_ok=True)
     arguments = ["-m", "x25", "serve", "--port", "0", "--json", "--exit-with-parent"]
     return ChildServer("gateway", arguments, environ=environ, folder=data_dir, start_timeout_s=90)

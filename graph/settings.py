@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     )
     max_prompt_chars: int = Field(2_000_000, ge=1, description="Longest request accepted, characters.")
     reference_model: str = Field(
-        "", description="Model savings are measured against; empty = dearest frontier model."
+        "", description="Model savings are measured against; empty = the frontier model of median price."
     )
     seed: int | None = Field(
         None, description="Seed of all draws, for reproducible runs; empty = from the system."

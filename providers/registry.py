@@ -52,16 +52,16 @@ class Registry:
 
     @staticmethod
     def reference(models: Sequence[ModelSpec]) -> ModelSpec:
-        """Return the model that savings are measured against: the dearest frontier one, else the dearest.
+        """Return the model that savings are measured against: the frontier model of median output price.
 
-        Dearest = highest output price, then input price, then model id.
+        The lower one of two middle ones, and ties by input price and model id. Against the dearest model savings
+        would look larger than what anybody would otherwise have paid. Without a frontier model: of all models.
         """
         if not models:
             raise ValueError("a reference needs at least one model, got none")
-        frontier = [spec for spec in models if spec.tier == "frontier"]
-        return max(
-            frontier or models, key=lambda m: (m.output_usd_per_mtok, m.input_usd_per_mtok, m.model_id)
-        )
+        pool = [spec for spec in models if spec.tier == "frontier"] or list(models)
+        by_price = sorted(pool, key=lambda m: (m.output_usd_per_mtok, m.input_usd_per_mtok, m.model_id))
+        return by_price[(len(by_price) - 1) // 2]
 
 
 def load_registry(*folders: Path) -> Registry:

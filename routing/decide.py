@@ -152,7 +152,7 @@ def _trusted(table: JudgeTable | None) -> JudgeTable | None:
     return table if table is not None and table.is_trusted else None
 
 
-EXPLORATION_BUDGET = 0.05
+EXPLORATION_BUDGET = 0.02
 """What exploring may add to the expected cost of the planned arms: where the planned tier is cheap, a random
 one is dear. At prices of 1, 10 and 100, three calls in a hundred sent evenly to all tiers would double the bill
 of the cheapest."""

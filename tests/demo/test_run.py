@@ -20,9 +20,9 @@ class Watcher:
         self.steps[-1].append(routed)
 
 
-def test_the_panel_is_the_cheapest_of_each_tier_and_the_dearest_frontier() -> None:
+def test_the_panel_is_the_cheapest_of_each_tier_and_the_reference_frontier() -> None:
     assert _simulated_panel().tier_to_model == {
-        "slm": "sim/tiny-1", "mid": "sim/medium-3", "frontier": "sim/xlarge-6",
+        "slm": "sim/tiny-1", "mid": "sim/medium-3", "frontier": "sim/large-5",
     }  # fmt: skip
 
 

@@ -95,7 +95,7 @@ async def test_a_reference_model_can_be_named(settings):
     async with open_services(settings.model_copy(update={"reference_model": "sim/medium-3"}), {}) as services:
         assert services.reference.model_id == "sim/medium-3"
     async with open_services(settings, {}) as services:
-        assert services.reference.model_id == "sim/xlarge-6"
+        assert services.reference.model_id == "sim/large-5"
 
 
 def test_own_routers_lie_on_top_of_the_bundled_ones(tmp_path):

@@ -34,8 +34,7 @@ BROAD_HANDLERS = {
 ENVIRONMENT_READERS = {
     "graph/settings.py": "the one place where settings are read",
     "graph/__init__.py": "2026-11-20: a default for langgraph's serializer, set before its first import",
-    "demo/run.py": "2026-11-20: passes the environment to the gateway process it starts, less our settings",
-    "bench/added_latency.py": "2026-11-20: as demo/run.py",
+    "demo/gateway.py": "2026-11-20: passes the environment to the gateway process it starts, less our settings",
 }
 
 

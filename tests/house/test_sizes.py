@@ -41,7 +41,7 @@ LONGER_NODES = {
         85,
         "2026-11-20: reserve, ask and settle are one story; a crash between them is resumed here",
     ),
-    "judge": (85, "2026-11-20: checks, judge and next move; the edge after it may not write"),
+    "judge": (90, "2026-11-20: checks, judge and next move; the edge after it may not write"),
 }
 
 

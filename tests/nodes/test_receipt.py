@@ -55,5 +55,5 @@ async def test_the_explanation_names_candidates_draws_removals_and_the_path(walk
     assert candidates["sim/tiny-1"]["expected_cost_usd"] > 0
     assert told["removed"].keys() == {"sim/large-5", "sim/xlarge-6"}
     assert told["path"] == [{"node": "judge", "ms": 1.0}]
-    assert told["reference_model"] == "sim/xlarge-6"
+    assert told["reference_model"] == "sim/large-5"
     assert told["attempts"] == state["attempts"]

@@ -97,18 +97,17 @@ def test_wanted_variables_are_named_once(model):
     assert wanted_variables(model(deployments=twice)) == ["K1", "K2"]
 
 
-def test_the_reference_is_the_dearest_frontier_model_else_the_dearest(model):
+def test_the_reference_is_the_frontier_model_of_median_price(model):
     def priced(model_id, tier, price):
         return model(
             model_id=model_id, tier=tier, prices={"input_usd_per_mtok": 1, "output_usd_per_mtok": price}
         )
 
-    small, mid, cheap, dear = (
-        priced("a/s", "slm", 90), priced("a/m", "mid", 95), priced("a/f", "frontier", 10),
-        priced("a/g", "frontier", 15),
-    )  # fmt: skip
-    assert Registry.reference([small, mid, cheap, dear]) is dear
-    assert Registry.reference([small, mid]) is mid
+    small, mid = priced("a/s", "slm", 90), priced("a/m", "mid", 95)
+    cheap, usual, dear = (priced(f"a/{price}", "frontier", price) for price in (10, 15, 50))
+    assert Registry.reference([small, dear, mid, cheap, usual]) is usual
+    assert Registry.reference([cheap, usual]) is cheap
+    assert Registry.reference([mid, small]) is small
     with pytest.raises(ValueError, match="at least one model"):
         Registry.reference([])
 

@@ -80,11 +80,11 @@ def test_exploration_asks_every_tier_evenly_and_is_judged():
     alike = [arm(f"{tier}-one", tier, 1_000, 0.7) for tier in ("slm", "mid", "frontier")]
     runs = [choose(seed, arms=alike, epsilon=1.0, draws=2)[0] for seed in range(3_000)]
     explored = [run for run in runs if run.explored]
-    # At equal prices the budget allows one call in twenty, whatever epsilon asks for.
+    # At equal prices the budget is the share of calls, whatever epsilon asks for.
     assert len(explored) / len(runs) == pytest.approx(EXPLORATION_BUDGET, abs=0.015)
     assert all(run.judge for run in explored)
     tiers = Counter(run.tier for run in explored)
-    assert min(tiers.values()) > 25
+    assert min(tiers.values()) > 8
 
 
 def test_exploring_adds_no_more_than_its_budget_to_the_cost_of_a_cheap_plan():
@@ -97,7 +97,7 @@ def test_exploring_adds_no_more_than_its_budget_to_the_cost_of_a_cheap_plan():
     runs = [choose(seed, arms=sure, epsilon=0.5, draws=2)[0] for seed in range(2_000)]
     explored = [run for run in runs if run.explored]
     assert explored
-    # The floor explores .02 x .5 = 1 % of calls whatever it costs; the budget of 5 % of 100 would allow .14 %.
+    # The floor explores .02 x .5 = 1 % of calls whatever it costs; the budget of 2 % of 100 would allow .05 %.
     assert len(explored) / len(runs) == pytest.approx(0.01, abs=0.008)
     assert sum(cost[run.model_id] for run in explored) / len(runs) < 0.02 * np.mean([*cost.values()])
 
