@@ -3,7 +3,9 @@ import httpx
 from x25.demo.gateway import gateway_process
 
 
-def test_a_gateway_keeps_its_state_in_its_folder_and_sees_nothing_of_the_callers(simulator, tmp_path, monkeypatch):
+def test_a_gateway_keeps_its_state_in_its_folder_and_sees_nothing_of_the_callers(
+    simulator, tmp_path, monkeypatch
+):
     (tmp_path / ".env").write_text("X25_REQUIRE_KEY=true\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("X25_REQUIRE_KEY", "true")

@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from x25.client import X25Error, X25Response
-from x25.demo.items import Item, Routed
 from x25.demo.gateway import gateway_process
+from x25.demo.items import Item, Routed
 from x25.demo.traffic import send
 
 

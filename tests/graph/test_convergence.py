@@ -51,7 +51,7 @@ class ScriptedModels:
 
 @dataclass
 class ScriptedJudge:
-    """A judge whose scores fall into the bins of `SHARP` exactly as often as the table says; it costs next to nothing."""
+    """A judge whose scores fall into the bins of `SHARP` as often as the table says; it costs next to nothing."""
 
     models: ScriptedModels
     rng: np.random.Generator
@@ -67,7 +67,16 @@ class ScriptedJudge:
     async def score(self, *, messages, answer, answerer_provider, attempt_id):
         shares = SHARP.right if self.models.was_right(answer["content"]) else SHARP.wrong
         score = 0.1 + 0.2 * int(self.rng.choice(5, p=shares))
-        return JudgeReply(score, "scripted", "scripted", "scripted", Usage(1, 1, reported_cost_usd=Decimal(0)), 0, "reported", 1.0)
+        return JudgeReply(
+            score,
+            "scripted",
+            "scripted",
+            "scripted",
+            Usage(1, 1, reported_cost_usd=Decimal(0)),
+            0,
+            "reported",
+            1.0,
+        )
 
 
 def model(tier: str, role: str = "chat") -> ModelSpec:
@@ -107,8 +116,17 @@ class World:
         """Return dollars, truth, tier and steps of each call."""
         seen = []
         for number in range(calls):
-            reply = await self.graph.ainvoke({"prompt": f"Name a colour, number {number}.", "org": org, **request})
-            seen.append((reply["cost_usd"], self.models.was_right(reply["text"]), reply["tier"], reply["cascade_steps"]))
+            reply = await self.graph.ainvoke(
+                {"prompt": f"Name a colour, number {number}.", "org": org, **request}
+            )
+            seen.append(
+                (
+                    reply["cost_usd"],
+                    self.models.was_right(reply["text"]),
+                    reply["tier"],
+                    reply["cascade_steps"],
+                )
+            )
         return seen
 
 

@@ -4,7 +4,9 @@ from x25.nodes.receipt import best_answer, explain, message_text
 
 
 def test_the_best_answer_is_the_likeliest_and_the_later_of_equals():
-    held = [{"step": step, "quality": quality, "passed": True} for step, quality in enumerate((0.4, 0.7, 0.7))]
+    held = [
+        {"step": step, "quality": quality, "passed": True} for step, quality in enumerate((0.4, 0.7, 0.7))
+    ]
     assert best_answer({"held": held})["step"] == 2
     assert best_answer({"held": held[:1]})["step"] == 0
     assert best_answer({"held": []}) is None

@@ -54,7 +54,9 @@ def assert_evidence_is_complete(database, bodies) -> None:
         for org, cell, model in database.execute("SELECT org, task_cell, model_id FROM evidence_log")
     )
     assert logged == told
-    sums = database.execute("SELECT org, task_cell, model_id, successes + failures FROM posteriors").fetchall()
+    sums = database.execute(
+        "SELECT org, task_cell, model_id, successes + failures FROM posteriors"
+    ).fetchall()
     assert {(org, cell, model): round(total) for org, cell, model, total in sums} == dict(told)
 
 
@@ -83,7 +85,9 @@ async def test_two_gateways_share_one_file_without_a_lock_error_or_a_fork(quick_
 
             async def call(number: int) -> int:
                 url = (one.url, other.url)[number % 2]
-                reply = await client.post(f"{url}/route", json={"prompt": tasks[number].prompt, "org": "shared"})
+                reply = await client.post(
+                    f"{url}/route", json={"prompt": tasks[number].prompt, "org": "shared"}
+                )
                 return reply.status_code if reply.status_code == 200 else json.dumps(reply.json())
 
             assert Counter(await asyncio.gather(*map(call, range(60)))) == {200: 60}

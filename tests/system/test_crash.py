@@ -48,10 +48,14 @@ async def test_kill_9_in_the_middle_of_50_calls_leaves_no_billed_dollar_unrecord
 
     bills = {bill["attempt_id"]: round(bill["cost_usd"] * 1e9) for bill in slow_simulator.bills()}
     with sqlite3.connect(tmp_path / "state" / "x25.db") as database:
-        recorded = dict(database.execute("SELECT attempt_id, COALESCE(cost_nusd, reserved_nusd) FROM attempts"))
+        recorded = dict(
+            database.execute("SELECT attempt_id, COALESCE(cost_nusd, reserved_nusd) FROM attempts")
+        )
         in_calls = database.execute("SELECT SUM(cost_nusd) + SUM(judge_cost_nusd) FROM calls").fetchone()[0]
         spent = database.execute("SELECT SUM(COALESCE(cost_nusd, reserved_nusd)) FROM attempts").fetchone()[0]
-        finished = dict(database.execute("SELECT attempt_id, cost_nusd FROM attempts WHERE status = 'finished'"))
+        finished = dict(
+            database.execute("SELECT attempt_id, cost_nusd FROM attempts WHERE status = 'finished'")
+        )
         statuses = {row[0] for row in database.execute("SELECT DISTINCT status FROM calls")}
     assert bills.keys() <= recorded.keys()
     assert all(recorded[attempt] >= cost for attempt, cost in bills.items())
