@@ -80,17 +80,18 @@ def recomputed(database, org: str | None) -> dict:
 @pytest.mark.slow
 async def test_two_gateways_share_one_file_without_a_lock_error_or_a_fork(quick_simulator, make_gateway):
     tasks = generate(5, 60)
-    async with make_gateway(quick_simulator) as one, make_gateway(quick_simulator) as other:
-        async with httpx.AsyncClient(timeout=180) as client:
+    async with (
+        make_gateway(quick_simulator) as one,
+        make_gateway(quick_simulator) as other,
+        httpx.AsyncClient(timeout=180) as client,
+    ):
 
-            async def call(number: int) -> int:
-                url = (one.url, other.url)[number % 2]
-                reply = await client.post(
-                    f"{url}/route", json={"prompt": tasks[number].prompt, "org": "shared"}
-                )
-                return reply.status_code if reply.status_code == 200 else json.dumps(reply.json())
+        async def call(number: int) -> int | str:
+            url = (one.url, other.url)[number % 2]
+            reply = await client.post(f"{url}/route", json={"prompt": tasks[number].prompt, "org": "shared"})
+            return 200 if reply.status_code == 200 else json.dumps(reply.json())
 
-            assert Counter(await asyncio.gather(*map(call, range(60)))) == {200: 60}
-            verified = (await client.get(f"{one.url}/verify")).json()
-            assert (verified["intact"], verified["total_records"]) == (True, 60)
-            assert (await client.get(f"{other.url}/stats/shared")).json()["total_calls"] == 60
+        assert Counter(await asyncio.gather(*map(call, range(60)))) == {200: 60}
+        verified = (await client.get(f"{one.url}/verify")).json()
+        assert (verified["intact"], verified["total_records"]) == (True, 60)
+        assert (await client.get(f"{other.url}/stats/shared")).json()["total_calls"] == 60
