@@ -62,7 +62,8 @@ def assert_evidence_is_complete(database, bodies) -> None:
 
 def recomputed(database, org: str | None) -> dict:
     where, arguments = ("WHERE org = ?", (org,)) if org else ("", ())
-    columns = "cost_nusd, judge_cost_nusd, reference_cost_nusd, quality_score, quality_source, latency_ms, model_id, tier"
+    costs = "cost_nusd, judge_cost_nusd, reference_cost_nusd"
+    columns = f"{costs}, quality_score, quality_source, latency_ms, model_id, tier"
     rows = database.execute(f"SELECT {columns} FROM calls {where}", arguments).fetchall()
     looked_at = [row[3] for row in rows if row[4] in {"judge", "checks"}]
     return {
