@@ -14,7 +14,7 @@ demo: $(VENV)/.gateway ## Route 600 prompts through a real gateway to simulated 
 	$(BIN)/x25 demo
 
 test: $(VENV)/.dev ## Run the tests, less the slow ones
-	$(BIN)/pytest -m "not train and not slow and not studio"
+	$(BIN)/pytest -m "not train and not slow and not studio" -n auto --dist loadfile
 
 check: $(VENV)/.dev ## Lint, formatting, types, import directions, and the rules of the house
 	$(BIN)/ruff check .

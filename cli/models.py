@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from ..graph.bootstrap import BUNDLED_MODELS
 from ..graph.settings import read_environment
@@ -20,7 +20,7 @@ def models(as_json: AsJson = False) -> None:
     if as_json:
         print_json(rows)
         return
-    table = Table("model", "provider", "tier", "$/M in", "$/M out", "context", "capability", "reachable")
+    table = Table(Column("model", no_wrap=True), "provider", "tier", "$/M in", "$/M out", "context", "capability", "reachable")
     for row in rows:
         table.add_row(
             row["model_id"], row["provider"], row["tier"], _number(row["input_usd_per_mtok"]),

@@ -3,9 +3,9 @@ from typing import get_args, get_type_hints
 from x25.nodes.escalate import escalate
 
 
-def test_the_move_names_the_destination():
-    assert escalate({"move": "escalate"}) == "dispatch"
-    assert escalate({"move": "stop"}) == "update_posterior"
+async def test_the_move_names_the_destination():
+    assert await escalate({"move": "escalate"}) == "dispatch"
+    assert await escalate({"move": "stop"}) == "update_posterior"
 
 
 def test_the_edge_says_all_its_destinations_in_its_type():
