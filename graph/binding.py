@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from time import perf_counter
 from typing import Any, Protocol, TypeVar
+from weakref import WeakKeyDictionary
 
 from langgraph.runtime import Runtime
 
@@ -51,22 +52,24 @@ class Opened:
 
 
 class OpenedOnFirstCall:
-    """Services opened by the first call in the running event loop, once, and kept for the process's life."""
+    """Services opened by the first call of an event loop, once a loop, and kept as long as the loop.
+
+    A script may call `asyncio.run` again and again; connections of a loop that has ended serve no other.
+    """
 
     def __init__(self, opener: Callable[[], Awaitable[Services]]) -> None:
         self._opener = opener
-        self._opening: asyncio.Future[Services] | None = None
+        self._loop_to_opening: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Future[Services]] = (
+            WeakKeyDictionary()
+        )
 
     async def get(self) -> Services:
         """Return the services; concurrent first calls wait for the one opening. A failed opening is tried again."""
-        if self._opening is None:
-            self._opening = asyncio.ensure_future(self._opener())
-        try:
-            return await asyncio.shield(self._opening)
-        except BaseException:
-            if self._opening is not None and self._opening.done() and self._opening.exception() is not None:
-                self._opening = None
-            raise
+        loop = asyncio.get_running_loop()
+        opening = self._loop_to_opening.get(loop)
+        if opening is None or (opening.done() and (opening.cancelled() or opening.exception() is not None)):
+            opening = self._loop_to_opening[loop] = asyncio.ensure_future(self._opener())
+        return await asyncio.shield(opening)
 
 
 def bind(node: Node, source: ServicesSource) -> BoundNode:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from ..routing.configs import RouterConfig
 from ..routing.difficulty import DifficultyModel
 from ..simulator.process import SimulatorProcess
 from ..state.errors import ConfigError
-from ..state.store import open_store
+from ..state.store import Store, open_store
 from ..state.types import Tier
 from .binding import Opened, OpenedOnFirstCall, ServicesSource
 from .settings import PACKAGE_DIR, Settings, load_settings, read_environment
@@ -43,6 +43,8 @@ JUDGES_FILE = PACKAGE_DIR / "registry" / "judges.yaml"
 
 _kept_open: list[AsyncExitStack] = []
 """Held because Python closes an abandoned async context manager, and with it everything it opened."""
+_simulator = SimulatorProcess()
+"""For graphs that open their own services: one for all event loops of the process, started at the first need."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def services_source(given: Any) -> ServicesSource:
     if given is None:
         return OpenedOnFirstCall(_open_for_life)
     if isinstance(given, Mapping):
-        return OpenedOnFirstCall(lambda: _open_for_models(given))
+        return OpenedOnFirstCall(_opener_for(given))
     if hasattr(given, "get"):
         return given  # type: ignore[no-any-return]
     raise ConfigError(f"expected Services or chat models by tier, got {type(given).__name__}")
@@ -69,9 +71,18 @@ def services_source(given: Any) -> ServicesSource:
 
 @asynccontextmanager
 async def open_services(
-    settings: Settings, environ: Mapping[str, str] | None = None
+    settings: Settings,
+    environ: Mapping[str, str] | None = None,
+    simulator: SimulatorProcess | None = None,
 ) -> AsyncIterator[Services]:
-    """Open the store, the model pool, the HTTP client and, without any provider key, the simulator.
+    """Open the store, the model pool, the HTTP client and, without any provider key, a simulator.
+
+    Parameters
+    ----------
+    environ
+        Where provider keys are; None = the environment and `.env`.
+    simulator
+        One to use where one is needed, started if it is not and left running; None = start and stop an own one.
 
     Raises
     ------
@@ -86,7 +97,7 @@ async def open_services(
             await open_store(settings.store_url, synchronous=settings.sqlite_synchronous)
         )
         keyring = Keyring(environ)
-        pool = await _open_pool(settings, keyring, stack)
+        pool = await _open_pool(settings, keyring, stack, simulator)
         client = await stack.enter_async_context(await asyncio.to_thread(new_client))
         routers = await asyncio.to_thread(
             load_routers, Path(settings.routers_dir) if settings.routers_dir else None
@@ -171,7 +182,9 @@ def simulated_pool(settings: Settings, url: str) -> Pool:
     )
 
 
-async def _open_pool(settings: Settings, keyring: Keyring, stack: AsyncExitStack) -> Pool:
+async def _open_pool(
+    settings: Settings, keyring: Keyring, stack: AsyncExitStack, simulator: SimulatorProcess | None
+) -> Pool:
     if settings.upstream != "simulator":
         pool = await asyncio.to_thread(real_pool, settings, keyring)
         if pool is not None:
@@ -184,9 +197,11 @@ async def _open_pool(settings: Settings, keyring: Keyring, stack: AsyncExitStack
             "no provider key is set: answers come from simulated models; set OPENROUTER_API_KEY for real ones"
         )
     url = settings.simulator_url
-    if not url:
-        simulator = SimulatorProcess()
-        await stack.enter_async_context(simulator)
+    if not url and simulator is None:
+        url = (await stack.enter_async_context(SimulatorProcess())).url
+    elif not url and simulator is not None:
+        if not simulator.url:
+            await simulator.start()
         url = simulator.url
     return await asyncio.to_thread(simulated_pool, settings, url)
 
@@ -230,20 +245,28 @@ async def _open_for_life() -> Services:
     """Open services with the environment's settings and never close them: Studio and scripts have no shutdown."""
     settings = await asyncio.to_thread(load_settings)
     stack = AsyncExitStack()
-    services = await stack.enter_async_context(open_services(settings))
+    services = await stack.enter_async_context(open_services(settings, simulator=_simulator))
     _kept_open.append(stack)
     return services
 
 
-async def _open_for_models(models: "Mapping[Tier, BaseChatModel]") -> Services:
-    """Open services around an agent's own chat models, with learning kept in memory."""
-    specs = specs_for(models)
-    keyring = Keyring({})
-    return Services(
-        store=await open_store("sqlite+aiosqlite://"),
-        models={spec.model_id: spec for spec in specs},
-        reference=Registry.reference(specs),
-        gateway=Gateway({"langchain": LangChainProvider(models)}, keyring),
-        difficulty=await asyncio.to_thread(load_difficulty, PACKAGE_DIR / "artifacts" / "difficulty.json"),
-        routers=await asyncio.to_thread(load_routers),
-    )
+def _opener_for(models: "Mapping[Tier, BaseChatModel]") -> Callable[[], Awaitable[Services]]:
+    """Return what opens services around an agent's own chat models; all event loops share one store in memory."""
+    stores: list[Store] = []
+
+    async def open_for_models() -> Services:
+        if not stores:
+            stores.append(await open_store("sqlite+aiosqlite://"))
+        specs = specs_for(models)
+        return Services(
+            store=stores[0],
+            models={spec.model_id: spec for spec in specs},
+            reference=Registry.reference(specs),
+            gateway=Gateway({"langchain": LangChainProvider(models)}, Keyring({})),
+            difficulty=await asyncio.to_thread(
+                load_difficulty, PACKAGE_DIR / "artifacts" / "difficulty.json"
+            ),
+            routers=await asyncio.to_thread(load_routers),
+        )
+
+    return open_for_models

@@ -76,3 +76,19 @@ async def test_a_cancelled_first_call_does_not_cancel_the_opening_for_others():
     assert await second == "services"
     with pytest.raises(asyncio.CancelledError):
         await first
+
+
+def test_each_event_loop_gets_services_of_its_own():
+    opened = []
+
+    async def opener():
+        opened.append(asyncio.get_running_loop())
+        return f"services {len(opened)}"
+
+    source = OpenedOnFirstCall(opener)
+
+    async def twice():
+        return [await source.get(), await source.get()]
+
+    assert asyncio.run(twice()) == ["services 1"] * 2
+    assert asyncio.run(twice()) == ["services 2"] * 2

@@ -2,10 +2,12 @@ import asyncio
 from typing import Annotated, Any, TypedDict
 
 import pytest
+from langchain_core.language_models import FakeListChatModel
 from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 
+from x25.graph.build import build_cascade
 from x25.graph.subgraph import as_node
 
 
@@ -72,3 +74,16 @@ async def test_something_else_than_models_is_refused():
 
     with pytest.raises(ConfigError, match="got int"):
         as_node(3)
+
+
+def test_a_script_may_call_asyncio_run_again_and_again_and_learning_goes_on():
+    models = {tier: FakeListChatModel(responses=[f"from {tier}"]) for tier in ("slm", "mid", "frontier")}
+    graph = build_cascade(models).compile()
+
+    async def several(calls: int) -> list[int]:
+        replies = await asyncio.gather(*(graph.ainvoke({"prompt": f"hi {n}"}) for n in range(calls)))
+        return [reply["stage"]["total_calls"] for reply in replies]
+
+    assert asyncio.run(several(1)) == [1]
+    assert sorted(asyncio.run(several(20))) == list(range(2, 22))
+    assert sorted(asyncio.run(several(20))) == list(range(22, 42))
