@@ -20,7 +20,8 @@ def models(as_json: AsJson = False) -> None:
     if as_json:
         print_json(rows)
         return
-    table = Table(Column("model", no_wrap=True), "provider", "tier", "$/M in", "$/M out", "context", "capability", "reachable")
+    columns = ("provider", "tier", "$/M in", "$/M out", "context", "capability", "reachable")
+    table = Table(Column("model", no_wrap=True), *columns)
     for row in rows:
         table.add_row(
             row["model_id"], row["provider"], row["tier"], _number(row["input_usd_per_mtok"]),

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import exists, func, insert, select, update
+from sqlalchemy import bindparam, exists, func, insert, select, update
 
 from .database import Database
 from .errors import StoreError
@@ -14,6 +14,12 @@ OUTCOME = (
     "reasoning_tokens", "latency_ms", "error", "response", "finished_at",
 )  # fmt: skip
 """The fields that `finish` writes; the others are settled at the start."""
+
+START = insert(attempts)
+SETTLE = update(attempts).where(
+    attempts.c.attempt_id == bindparam("this_attempt"), attempts.c.org == bindparam("this_org")
+)
+"""Writes the columns that the parameters name."""
 
 
 class Attempts:
@@ -30,8 +36,8 @@ class Attempts:
         StoreError
             When the attempt id is taken.
         """
-        async with self._database.write() as connection:
-            await connection.execute(insert(attempts), values_of(attempt))
+        row = values_of(attempt)
+        await self._database.transact(lambda connection: connection.execute(START, row))
 
     async def finish(self, attempt: Attempt) -> None:
         """Write what came of a started attempt: status, cost, tokens, latency, error, response.
@@ -42,13 +48,12 @@ class Attempts:
             When it was never started.
         """
         outcome = {name: getattr(attempt, name) for name in OUTCOME}
-        this = (attempts.c.attempt_id == attempt.attempt_id) & (attempts.c.org == attempt.org)
-        async with self._database.write() as connection:
-            result = await connection.execute(update(attempts).where(this).values(outcome))
-            if result.rowcount != 1:
-                raise StoreError(
-                    f"expected attempt {attempt.attempt_id!r} to have been started, found no such row"
-                )
+        row = outcome | {"this_attempt": attempt.attempt_id, "this_org": attempt.org}
+        settled = await self._database.transact(lambda connection: connection.execute(SETTLE, row).rowcount)
+        if settled != 1:
+            raise StoreError(
+                f"expected attempt {attempt.attempt_id!r} to have been started, found no such row"
+            )
 
     async def for_call(self, org: str, call_id: str) -> list[Attempt]:
         """Return the call's attempts in the order they were made."""
@@ -57,8 +62,8 @@ class Attempts:
             .where(attempts.c.org == org, attempts.c.call_id == call_id)
             .order_by(attempts.c.step, attempts.c.started_at, attempts.c.attempt_id)
         )
-        async with self._database.read() as connection:
-            return [Attempt(*row) for row in await connection.execute(query)]
+        rows = await self._database.query(lambda connection: connection.execute(query).all())
+        return [Attempt(*row) for row in rows]
 
     async def find(self, org: str, call_id: str, step: int, kind: AttemptKind) -> Attempt | None:
         """Return the newest attempt at one step of the call."""
@@ -79,11 +84,11 @@ class Attempts:
             .having(newest < before)
             .order_by(newest)
         )
-        async with self._database.read() as connection:
-            return [(row.org, row.call_id) for row in await connection.execute(query)]
+        rows = await self._database.query(lambda connection: connection.execute(query).all())
+        return [(row.org, row.call_id) for row in rows]
 
     async def spent_nusd(self, org: str) -> int:
         """Return what the org has spent in nano-dollars: costs where known, reservations elsewhere."""
         spent = func.coalesce(func.sum(func.coalesce(attempts.c.cost_nusd, attempts.c.reserved_nusd)), 0)
-        async with self._database.read() as connection:
-            return int(await connection.scalar(select(spent).where(attempts.c.org == org)) or 0)
+        query = select(spent).where(attempts.c.org == org)
+        return int(await self._database.query(lambda connection: connection.scalar(query)) or 0)

@@ -10,16 +10,15 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import Connection, bindparam, select, text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .database import Database
 from .errors import ChainBroken
 from .records import AuditEntry, Verification
 from .schema import UtcMicroseconds, audit, canonical_json, orgs
 
-__all__ = ["GENESIS_HASH", "Audit", "canonical_json", "chain_hash", "entry_from_row"]
+__all__ = ["GENESIS_HASH", "Audit", "append_entry", "canonical_json", "chain_hash", "entry_from_row"]
 
 GENESIS_HASH = "0" * 64
 """What the first entry links to."""
@@ -59,6 +58,43 @@ def entry_from_row(row: Any) -> AuditEntry:
     return AuditEntry(row.org, row.idx, row.prev_hash, row.record_hash, json.loads(row.record))
 
 
+def append_entry(
+    connection: Connection, org: str, record: dict[str, Any], *, count_call: bool = False
+) -> tuple[AuditEntry, int]:
+    """Add one entry within the caller's transaction and return it with the org's call count.
+
+    Taking the head locks the org's row until the transaction ends, so appends to one chain form a line.
+
+    Parameters
+    ----------
+    connection
+        As lent by `Database.transact`.
+    org, record
+        Whose chain, and any JSON object.
+    count_call
+        Whether the org's call count goes up by one.
+
+    Raises
+    ------
+    ChainBroken
+        When the head does not meet the entries: its place or its link is already taken.
+    """
+    canonical, now = canonical_json(record), datetime.now(UTC)
+    taken = {"org": org, "counted": int(count_call), "genesis": GENESIS_HASH, "now": now}
+    length, prev_hash, call_count = connection.execute(TAKE_HEAD, taken).one()
+    entry = AuditEntry(org, length - 1, prev_hash, chain_hash(prev_hash, canonical), record)
+    row = {"org": org, "idx": entry.index, "prev_hash": prev_hash, "record_hash": entry.record_hash}
+    try:
+        connection.execute(INSERT_ENTRY, row | {"record": canonical, "now": now})
+    except IntegrityError as error:
+        raise ChainBroken(
+            f"the chain of org {org!r} cannot be extended at index {entry.index}: its head does not meet "
+            "its entries; verify the chain"
+        ) from error
+    connection.execute(MOVE_HEAD, {"org": org, "record_hash": entry.record_hash})
+    return entry, call_count
+
+
 class Audit:
     """Appends to the chains and verifies them. There is no way to change an entry."""
 
@@ -73,51 +109,13 @@ class Audit:
         ChainBroken
             When the head does not meet the entries.
         """
-        async with self._database.write() as connection:
-            entry, _ = await self.append_in(connection, org, record)
+        entry, _ = await self._database.transact(lambda connection: append_entry(connection, org, record))
         return entry
-
-    async def append_in(
-        self, connection: AsyncConnection, org: str, record: dict[str, Any], *, count_call: bool = False
-    ) -> tuple[AuditEntry, int]:
-        """Add one entry within the caller's transaction and return it with the org's call count.
-
-        Taking the head locks the org's row until the transaction ends, so appends to one chain form a line.
-
-        Parameters
-        ----------
-        connection
-            As lent by `Database.write`.
-        org, record
-            Whose chain, and any JSON object.
-        count_call
-            Whether the org's call count goes up by one.
-
-        Raises
-        ------
-        ChainBroken
-            When the head does not meet the entries: its place or its link is already taken.
-        """
-        canonical, now = canonical_json(record), datetime.now(UTC)
-        taken = {"org": org, "counted": int(count_call), "genesis": GENESIS_HASH, "now": now}
-        length, prev_hash, call_count = (await connection.execute(TAKE_HEAD, taken)).one()
-        entry = AuditEntry(org, length - 1, prev_hash, chain_hash(prev_hash, canonical), record)
-        row = {"org": org, "idx": entry.index, "prev_hash": prev_hash, "record_hash": entry.record_hash}
-        try:
-            await connection.execute(INSERT_ENTRY, row | {"record": canonical, "now": now})
-        except IntegrityError as error:
-            raise ChainBroken(
-                f"the chain of org {org!r} cannot be extended at index {entry.index}: its head does not meet "
-                "its entries; verify the chain"
-            ) from error
-        await connection.execute(MOVE_HEAD, {"org": org, "record_hash": entry.record_hash})
-        return entry, call_count
 
     async def tail(self, org: str, limit: int) -> list[AuditEntry]:
         """Return the org's newest `limit` entries, oldest first."""
         newest = select(audit).where(audit.c.org == org).order_by(audit.c.idx.desc()).limit(limit)
-        async with self._database.read() as connection:
-            rows = (await connection.execute(newest)).all()
+        rows = await self._database.query(lambda connection: connection.execute(newest).all())
         return [entry_from_row(row) for row in reversed(rows)]
 
     async def verify(self, org: str, *, expect_head: str | None = None) -> Verification:
@@ -134,37 +132,40 @@ class Audit:
         expect_head
             A head noted earlier outside the database; it must still be a hash of this chain.
         """
-        async with self._database.read() as connection:
-            length, head = await self._head(connection, org)
-            walk = _Walk(org, expect_head)
-            while walk.result.intact and walk.result.total_records < length:
-                page = {"org": org, "start": walk.result.total_records, "length": length, "page": PAGE}
-                rows = (await connection.execute(NEXT_PAGE, page)).all()
-                if not rows:
-                    return walk.broken(walk.result.total_records, "tail cut off")
-                walk.follow(rows)
-            stray = await connection.scalar(FIRST_STRAY, {"org": org})
-        if not walk.result.intact:
-            return walk.result
-        if walk.result.head_hash != head:
-            return walk.broken(max(length - 1, 0), "differs from the head")
-        if stray is not None:
-            return walk.broken(stray, "not counted by the head")
-        if not walk.met_expected:
-            return walk.broken(length, "expected head not in the chain")
-        return walk.result
+        return await self._database.query(lambda connection: _verify(connection, org, expect_head))
 
     async def verify_all(self) -> list[Verification]:
         """Verify the chain of every org that has a head or an entry, by name."""
         everyone = select(orgs.c.org).union(select(audit.c.org)).order_by("org")
-        async with self._database.read() as connection:
-            names = list(await connection.scalars(everyone))
+        names = await self._database.query(lambda connection: connection.scalars(everyone).all())
         return [await self.verify(name) for name in names]
 
-    async def _head(self, connection: AsyncConnection, org: str) -> tuple[int, str]:
-        query = select(orgs.c.chain_length, orgs.c.chain_head).where(orgs.c.org == org)
-        row = (await connection.execute(query)).one_or_none()
-        return (0, GENESIS_HASH) if row is None else (row.chain_length, row.chain_head)
+
+def _verify(connection: Connection, org: str, expect_head: str | None) -> Verification:
+    length, head = _head(connection, org)
+    walk = _Walk(org, expect_head)
+    while walk.result.intact and walk.result.total_records < length:
+        page = {"org": org, "start": walk.result.total_records, "length": length, "page": PAGE}
+        rows = connection.execute(NEXT_PAGE, page).all()
+        if not rows:
+            return walk.broken(walk.result.total_records, "tail cut off")
+        walk.follow(rows)
+    if not walk.result.intact:
+        return walk.result
+    if walk.result.head_hash != head:
+        return walk.broken(max(length - 1, 0), "differs from the head")
+    stray = connection.scalar(FIRST_STRAY, {"org": org})
+    if stray is not None:
+        return walk.broken(stray, "not counted by the head")
+    if not walk.met_expected:
+        return walk.broken(length, "expected head not in the chain")
+    return walk.result
+
+
+def _head(connection: Connection, org: str) -> tuple[int, str]:
+    query = select(orgs.c.chain_length, orgs.c.chain_head).where(orgs.c.org == org)
+    row = connection.execute(query).one_or_none()
+    return (0, GENESIS_HASH) if row is None else (row.chain_length, row.chain_head)
 
 
 class _Walk:

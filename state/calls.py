@@ -5,16 +5,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, case, func, insert, select, update
+from sqlalchemy import Connection, Row, case, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from .audit import Audit, entry_from_row
+from .audit import append_entry, entry_from_row
 from .database import Database
 from .records import AuditEntry, Call, OrgStats
 from .schema import attempts, audit, calls, columns_for, orgs, values_of
 
 LOOKED_AT = ("judge", "checks")
 """Sources of a quality score that somebody looked at; the others are predictions."""
+LOG = insert(calls)
 
 
 class _AlreadyRecorded(Exception):
@@ -24,9 +25,8 @@ class _AlreadyRecorded(Exception):
 class Calls:
     """Records calls and sums them up."""
 
-    def __init__(self, database: Database, chain: Audit) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._chain = chain
 
     async def record(self, call: Call, audit_record: dict[str, Any]) -> tuple[AuditEntry, int]:
         """Log the call, extend the org's chain and count the call, all or nothing.
@@ -45,15 +45,14 @@ class Calls:
             When the chain cannot be extended; nothing is logged then.
         """
         try:
-            return await self._record_new(call, audit_record)
+            return await self._database.transact(lambda connection: _record(connection, call, audit_record))
         except _AlreadyRecorded:
             return await self._recorded(call.org, call.call_id)
 
     async def get(self, org: str, call_id: str) -> Call | None:
         """Return one call of the org."""
         query = select(*columns_for(calls, Call)).where(calls.c.org == org, calls.c.call_id == call_id)
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).one_or_none()
+        row = await self._database.query(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else Call(*row)
 
     async def list(self, org: str, limit: int, before: datetime | None = None) -> list[Call]:
@@ -62,15 +61,13 @@ class Calls:
         if before is not None:
             query = query.where(calls.c.created_at < before)
         query = query.order_by(calls.c.created_at.desc(), calls.c.call_id.desc()).limit(limit)
-        async with self._database.read() as connection:
-            return [Call(*row) for row in await connection.execute(query)]
+        rows = await self._database.query(lambda connection: connection.execute(query).all())
+        return [Call(*row) for row in rows]
 
     async def stats(self, org: str | None) -> OrgStats:
         """Return the sums over the org's calls, or over everybody's when `org` is None."""
         query = _SUMS if org is None else _SUMS.where(calls.c.org == org)
-        async with self._database.read() as connection:
-            groups = (await connection.execute(query)).all()
-        return _stats(groups)
+        return _stats(await self._database.query(lambda connection: connection.execute(query).all()))
 
     async def forget_prompts(self, org: str | None, before: datetime) -> int:
         """Erase the prompts of calls and the responses of attempts made before `before`.
@@ -81,21 +78,12 @@ class Calls:
         responses = update(attempts).where(attempts.c.started_at < before, attempts.c.response.is_not(None))
         if org is not None:
             prompts, responses = prompts.where(calls.c.org == org), responses.where(attempts.c.org == org)
-        async with self._database.write() as connection:
-            await connection.execute(responses.values(response=None))
-            return (await connection.execute(prompts.values(prompt=None))).rowcount
 
-    async def _record_new(self, call: Call, audit_record: dict[str, Any]) -> tuple[AuditEntry, int]:
-        async with self._database.write() as connection:
-            entry, call_count = await self._chain.append_in(
-                connection, call.org, audit_record, count_call=True
-            )
-            row = values_of(replace(call, record_hash=entry.record_hash)) | {"audit_idx": entry.index}
-            try:
-                await connection.execute(insert(calls), row)
-            except IntegrityError as error:
-                raise _AlreadyRecorded from error
-        return entry, call_count
+        def forget(connection: Connection) -> int:
+            connection.execute(responses.values(response=None))
+            return connection.execute(prompts.values(prompt=None)).rowcount
+
+        return await self._database.transact(forget)
 
     async def _recorded(self, org: str, call_id: str) -> tuple[AuditEntry, int]:
         query = (
@@ -104,9 +92,18 @@ class Calls:
             .join(orgs, orgs.c.org == audit.c.org)
             .where(calls.c.org == org, calls.c.call_id == call_id)
         )
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).one()
+        row = await self._database.query(lambda connection: connection.execute(query).one())
         return entry_from_row(row), row.call_count
+
+
+def _record(connection: Connection, call: Call, audit_record: dict[str, Any]) -> tuple[AuditEntry, int]:
+    entry, call_count = append_entry(connection, call.org, audit_record, count_call=True)
+    row = values_of(replace(call, record_hash=entry.record_hash)) | {"audit_idx": entry.index}
+    try:
+        connection.execute(LOG, row)
+    except IntegrityError as error:
+        raise _AlreadyRecorded from error
+    return entry, call_count
 
 
 _looked_at = case((calls.c.quality_source.in_(LOOKED_AT), calls.c.quality_score))

@@ -1,23 +1,22 @@
-"""Connections: where the engines of a database URL are made, and the two ways to use them."""
+"""A database by its URL, and the two ways to use it: `transact` and `query`."""
 
-import secrets
+import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
 
-from sqlalchemy import AsyncAdaptedQueuePool, make_url
+from sqlalchemy import Connection, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError, StatementError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from .errors import StoreError
-from .sqlite_driver import Synchronous, connector
+from .sqlite_driver import MEMORY, SqliteDriver, Synchronous
+
+T = TypeVar("T")
 
 POOL_TIMEOUT_S = 120.0
-"""Longest wait for a connection. SQLite's writers queue here, so it outlasts a burst of them."""
-READERS = 4
+"""Longest wait for a Postgres connection; it outlasts a burst of callers."""
 POSTGRES_CONNECTIONS = 10
 DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -27,70 +26,129 @@ DRIVERS = {
 }
 
 
+class Driver(Protocol):
+    """What each kind of database does in its own way; see `Database`."""
+
+    async def transact(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a transaction."""
+        ...
+
+    async def query(self, work: Callable[[Connection], T]) -> T:
+        """Run `work`, which only reads."""
+        ...
+
+    async def close(self) -> None:
+        """Close every connection; closing twice is harmless."""
+        ...
+
+
+class PostgresDriver:
+    """A pool of connections; SQLAlchemy lets `work` await the network from inside its plain calls."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._reader = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def transact(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a transaction of one connection."""
+        async with self._engine.begin() as connection:
+            return await connection.run_sync(work)
+
+    async def query(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` on one connection, each statement for itself."""
+        async with self._reader.connect() as connection:
+            return await connection.run_sync(work)
+
+    async def close(self) -> None:
+        """Close every connection; closing twice is harmless."""
+        await self._engine.dispose()
+
+
+class Database:
+    """Runs plain functions of a SQLAlchemy connection, and names the database's errors.
+
+    On SQLite the function runs on another thread, so it returns what it read (`all`, `one`, `scalar`), not a
+    result that still has rows to fetch. It may run to its end although its caller was cancelled.
+    """
+
+    def __init__(self, url: str, driver: Driver) -> None:
+        self.url = url
+        """The URL with its password hidden."""
+        self._driver = driver
+        self._closed = False
+
+    async def transact(self, work: Callable[[Connection], T]) -> T:
+        """Return `work(connection)` from one transaction: committed at the end, rolled back on any exception.
+
+        Raises
+        ------
+        StoreError
+            When the database refuses, or was closed.
+        """
+        return await self._run("write", self._driver.transact, work)
+
+    async def query(self, work: Callable[[Connection], T]) -> T:
+        """Return `work(connection)`, which only reads. Each statement sees its own snapshot.
+
+        Raises
+        ------
+        StoreError
+            When the database refuses, or was closed.
+        """
+        return await self._run("read", self._driver.query, work)
+
+    async def close(self) -> None:
+        """Wait for what runs on SQLite, then close every connection; closing twice is harmless."""
+        self._closed = True
+        await self._driver.close()
+
+    async def _run(
+        self,
+        verb: str,
+        run: Callable[[Callable[[Connection], T]], Awaitable[T]],
+        work: Callable[[Connection], T],
+    ) -> T:
+        if self._closed:
+            raise StoreError(f"expected an open database to {verb}, got {self.url} after it was closed")
+        try:
+            return await run(work)
+        except SQLAlchemyError as error:
+            raise StoreError(f"database {self.url} refused to {verb}: {explain(error)}") from error
+
+
 def explain(error: SQLAlchemyError) -> str:
     """Return what the database said, without statement or parameters: those may hold a prompt."""
     return str(error.orig) if isinstance(error, StatementError) else str(error)
 
 
-class Database:
-    """Two engines on one database. SQLite has one writer at a time: its writers queue for one connection."""
-
-    def __init__(
-        self, url: str, *, writer: AsyncEngine, reader: AsyncEngine, anchor: sqlite3.Connection | None = None
-    ) -> None:
-        self.url = url
-        """The URL with its password hidden."""
-        self._writer = writer
-        self._reader = reader
-        self._anchor = anchor
-
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """Lend a connection for reading. Each statement sees its own snapshot.
-
-        Raises
-        ------
-        StoreError
-            When the database refuses.
-        """
-        try:
-            async with self._reader.connect() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            raise StoreError(f"database {self.url} refused to read: {explain(error)}") from error
-
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """Lend a connection inside a transaction: committed at the end, rolled back on any exception.
-
-        Do not open another `write` or `read` inside: on SQLite it would wait for this one.
-
-        Raises
-        ------
-        StoreError
-            When the database refuses.
-        """
-        try:
-            async with self._writer.begin() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            raise StoreError(f"database {self.url} refused to write: {explain(error)}") from error
-
-    async def close(self) -> None:
-        """Close every connection; closing twice is harmless."""
-        await self._reader.dispose()
-        await self._writer.dispose()
-        if self._anchor is not None:
-            self._anchor.close()
-
-
-def connect(url: str, *, synchronous: Synchronous = "NORMAL") -> Database:
-    """Make the engines for a URL; a SQLite file's folder is created, connections open on first use.
+async def connect(url: str, *, synchronous: Synchronous = "NORMAL") -> Database:
+    """Open a SQLite file, creating it and its folder when absent; a Postgres server is reached on first use.
 
     Raises
     ------
     StoreError
-        When the URL names no database that is spoken here, or the folder cannot be made.
+        When the URL names no database that is spoken here, or SQLite cannot open the file.
+    """
+    parsed = parse(url)
+    if parsed.drivername == "postgresql+psycopg":
+        return Database(repr(parsed), await asyncio.to_thread(_postgres, parsed))  # loads psycopg from disk
+    path = parsed.database or MEMORY
+    try:
+        driver = await SqliteDriver.open(path, synchronous=synchronous)
+    except OSError as error:
+        raise StoreError(f"cannot make the folder of database {parsed!r}: {error}") from error
+    except sqlite3.Error as error:
+        raise StoreError(f"cannot open database {parsed!r}: {error}") from error
+    return Database(repr(parsed), driver)
+
+
+def parse(url: str) -> URL:
+    """Return the URL with its driver spelled out.
+
+    Raises
+    ------
+    StoreError
+        When it names no database that is spoken here.
     """
     try:
         parsed = make_url(url)
@@ -98,15 +156,10 @@ def connect(url: str, *, synchronous: Synchronous = "NORMAL") -> Database:
         raise StoreError(f"expected a database URL such as sqlite+aiosqlite:///x25.db, got {url!r}") from None
     if parsed.drivername not in DRIVERS:
         raise StoreError(f"expected a URL of {' or '.join(sorted(DRIVERS))}, got {parsed!r}")
-    parsed = parsed.set(drivername=DRIVERS[parsed.drivername])
-    if parsed.drivername == "postgresql+psycopg":
-        return _postgres(parsed)
-    if parsed.database in (None, "", ":memory:"):
-        return _sqlite_memory(parsed)
-    return _sqlite_file(parsed, synchronous)
+    return parsed.set(drivername=DRIVERS[parsed.drivername])
 
 
-def _postgres(url: URL) -> Database:
+def _postgres(url: URL) -> PostgresDriver:
     engine = create_async_engine(
         url,
         pool_size=POSTGRES_CONNECTIONS,
@@ -114,37 +167,4 @@ def _postgres(url: URL) -> Database:
         pool_pre_ping=True,
         hide_parameters=True,
     )
-    return Database(repr(url), writer=engine, reader=engine.execution_options(isolation_level="AUTOCOMMIT"))
-
-
-def _sqlite_engine(url: URL, connections: int, creator: Any) -> AsyncEngine:
-    return create_async_engine(
-        url,
-        async_creator=creator,
-        poolclass=AsyncAdaptedQueuePool,
-        pool_size=connections,
-        max_overflow=0,
-        pool_timeout=POOL_TIMEOUT_S,
-        pool_reset_on_return=None,  # a connection is returned only after its transaction ended
-        hide_parameters=True,
-    )
-
-
-def _sqlite_file(url: URL, synchronous: Synchronous) -> Database:
-    path = Path(url.database or "").absolute()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"cannot make the folder of database {url!r}: {error}") from error
-    creator = connector(str(path), synchronous=synchronous)
-    return Database(
-        repr(url), writer=_sqlite_engine(url, 1, creator), reader=_sqlite_engine(url, READERS, creator)
-    )
-
-
-def _sqlite_memory(url: URL) -> Database:
-    # The pool drops a connection whose task was cancelled; the anchor keeps the data alive meanwhile.
-    name = f"file:x25-{secrets.token_hex(8)}?mode=memory&cache=shared"
-    anchor = sqlite3.connect(name, uri=True, check_same_thread=False)
-    engine = _sqlite_engine(url, 1, connector(name, uri=True))
-    return Database(repr(url), writer=engine, reader=engine, anchor=anchor)
+    return PostgresDriver(engine)

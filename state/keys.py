@@ -42,8 +42,7 @@ class Keys:
         secret = PREFIX + secrets.token_urlsafe(32)
         key_hash = _hash(secret)
         key = ApiKey(key_hash[:12], validate_org(org), key_hash, datetime.now(UTC), rate_limit_rpm)
-        async with self._database.write() as connection:
-            await connection.execute(insert(keys), values_of(key))
+        await self._database.transact(lambda connection: connection.execute(insert(keys), values_of(key)))
         return secret, key
 
     async def authenticate(self, secret: str) -> ApiKey:
@@ -56,8 +55,7 @@ class Keys:
         """
         key_hash = _hash(secret)
         query = select(*columns_for(keys, ApiKey)).where(keys.c.key_hash == key_hash)
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).one_or_none()
+        row = await self._database.query(lambda connection: connection.execute(query).one_or_none())
         if row is None or not hmac.compare_digest(row.key_hash, key_hash):
             raise Unauthorized("expected an API key issued by this server, got an unknown one")
         key = ApiKey(*row)
@@ -70,12 +68,11 @@ class Keys:
         query = select(*columns_for(keys, ApiKey)).order_by(keys.c.created_at, keys.c.key_id)
         if org is not None:
             query = query.where(keys.c.org == org)
-        async with self._database.read() as connection:
-            return [ApiKey(*row) for row in await connection.execute(query)]
+        rows = await self._database.query(lambda connection: connection.execute(query).all())
+        return [ApiKey(*row) for row in rows]
 
     async def revoke(self, key_id: str) -> bool:
         """Revoke a key from now on; False when there is no such key or it was revoked before."""
         live = (keys.c.key_id == key_id) & keys.c.revoked_at.is_(None)
-        async with self._database.write() as connection:
-            result = await connection.execute(update(keys).where(live).values(revoked_at=datetime.now(UTC)))
-        return result.rowcount == 1
+        revoke = update(keys).where(live).values(revoked_at=datetime.now(UTC))
+        return await self._database.transact(lambda connection: connection.execute(revoke).rowcount) == 1

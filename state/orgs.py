@@ -36,10 +36,10 @@ class Orgs:
 
     async def call_count(self, org: str) -> int:
         """Return how many calls the org has on record, 0 for an unknown org."""
-        async with self._database.read() as connection:
-            return await connection.scalar(select(orgs.c.call_count).where(orgs.c.org == org)) or 0
+        query = select(orgs.c.call_count).where(orgs.c.org == org)
+        return await self._database.query(lambda connection: connection.scalar(query)) or 0
 
     async def list(self) -> list[str]:
         """Return every org that has an audit chain, by name."""
-        async with self._database.read() as connection:
-            return list(await connection.scalars(select(orgs.c.org).order_by(orgs.c.org)))
+        query = select(orgs.c.org).order_by(orgs.c.org)
+        return list(await self._database.query(lambda connection: connection.scalars(query).all()))

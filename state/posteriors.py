@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import Connection, bindparam, select, text
 
 from .database import Database
 from .records import Evidence
@@ -18,6 +18,12 @@ logger = logging.getLogger(__name__)
 LARGEST = 1e9
 """No sum of rewards in [0, 1] comes near; anything above is damage."""
 
+READ_ORG = (
+    select(*columns_for(posteriors, Evidence))
+    .where(posteriors.c.org == bindparam("org"))
+    .order_by(posteriors.c.task_cell, posteriors.c.model_id)
+)
+READ_CELL = READ_ORG.where(posteriors.c.task_cell == bindparam("task_cell"))
 LOG_ONCE = text(
     "INSERT INTO evidence_log (org, call_id, step, task_cell, model_id, success, failure, reward, predicted,"
     " org_calls, created_at)"
@@ -55,18 +61,15 @@ class Posteriors:
 
         A damaged row (NaN, infinite, negative or above 1e9) reads as no evidence and is logged once.
         """
-        query = _SELECT.where(posteriors.c.org == org, posteriors.c.task_cell == task_cell)
-        if model_ids is not None:
-            query = query.where(posteriors.c.model_id.in_(model_ids))
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()
-        return {row.model_id: self._evidence(org, row) for row in rows}
+        cell = {"org": org, "task_cell": task_cell}
+        rows = await self._database.query(lambda connection: connection.execute(READ_CELL, cell).all())
+        asked = rows if model_ids is None else [row for row in rows if row.model_id in model_ids]
+        return {row.model_id: self._evidence(org, row) for row in asked}
 
     async def read_all(self, org: str) -> list[Evidence]:
         """Return the org's evidence in every cell, ordered by cell and model; damaged rows as in `read`."""
-        query = _SELECT.where(posteriors.c.org == org).order_by(posteriors.c.task_cell, posteriors.c.model_id)
-        async with self._database.read() as connection:
-            return [self._evidence(org, row) for row in await connection.execute(query)]
+        rows = await self._database.query(lambda connection: connection.execute(READ_ORG, {"org": org}).all())
+        return [self._evidence(org, row) for row in rows]
 
     async def add_evidence(  # noqa: PLR0913 - one observation, spelled out
         self,
@@ -109,17 +112,7 @@ class Posteriors:
             "tier": tier, "success": success, "failure": failure, "reward": reward, "predicted": predicted,
             "org_calls": org_calls, "now": datetime.now(UTC),
         }  # fmt: skip
-        return await self._add_once(row, gamma)
-
-    async def _add_once(self, row: dict[str, Any], gamma: float) -> bool:
-        async with self._database.write() as connection:
-            if (await connection.execute(LOG_ONCE, row)).first() is None:
-                return False
-            calls_seen = (await connection.execute(COUNT, row)).scalar_one()
-            if row["reward"] is not None:
-                g = gamma ** max(0, row["org_calls"] - calls_seen)
-                await connection.execute(DISCOUNT_AND_ADD, row | {"g": g})
-        return True
+        return await self._database.transact(lambda connection: _add_once(connection, row, gamma))
 
     def _evidence(self, org: str, row: Sequence[Any]) -> Evidence:
         evidence = Evidence(*row)
@@ -134,7 +127,14 @@ class Posteriors:
         )
 
 
-_SELECT = select(*columns_for(posteriors, Evidence))
+def _add_once(connection: Connection, row: dict[str, Any], gamma: float) -> bool:
+    if connection.execute(LOG_ONCE, row).first() is None:
+        return False
+    calls_seen = connection.execute(COUNT, row).scalar_one()
+    if row["reward"] is not None:
+        g = gamma ** max(0, row["org_calls"] - calls_seen)
+        connection.execute(DISCOUNT_AND_ADD, row | {"g": g})
+    return True
 
 
 def _is_sound(evidence: Evidence) -> bool:

@@ -23,11 +23,11 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.read = database.read
-        self.write = database.write
+        self.query = database.query
+        self.transact = database.transact
         self.orgs = Orgs(database)
         self.audit = Audit(database)
-        self.calls = Calls(database, self.audit)
+        self.calls = Calls(database)
         self.attempts = Attempts(database)
         self.posteriors = Posteriors(database)
         self.keys = Keys(database)
@@ -65,12 +65,11 @@ async def open_store(url: str, *, synchronous: Synchronous = "NORMAL") -> Store:
     StoreError
         When the database cannot be reached or was written by a newer version.
     """
-    # Reading the migrations and making a folder would hold up the event loop.
+    # Reading the migrations from disk would hold up the event loop.
     await asyncio.to_thread(load_scripts)
-    database = await asyncio.to_thread(connect, url, synchronous=synchronous)
+    database = await connect(url, synchronous=synchronous)
     try:
-        async with database.write() as connection:
-            await connection.run_sync(upgrade)
+        await database.transact(upgrade)
     except BaseException as error:
         await database.close()
         if isinstance(error, StoreError) and database.url not in str(error):

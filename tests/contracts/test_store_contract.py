@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from x25.state.audit import GENESIS_HASH, chain_hash
+from x25.state.audit import GENESIS_HASH, append_entry, chain_hash
 from x25.state.errors import ChainBroken, StoreError, Unauthorized
 from x25.state.records import Attempt, Call, Evidence, OrgStats
 from x25.state.schema import canonical_json, metadata
@@ -69,9 +69,11 @@ async def learn(store: Store, call_id: str, *, org: str = "acme", step: int = 0,
 
 
 async def execute(store: Store, *statements: str) -> None:
-    async with store.write() as connection:
+    def execute_all(connection: Connection) -> None:
         for statement in statements:
-            await connection.exec_driver_sql(statement)
+            connection.exec_driver_sql(statement)
+
+    await store.transact(execute_all)
 
 
 async def fill(store: Store, entries: int = 10, org: str = "acme") -> None:
@@ -84,8 +86,7 @@ async def test_migrated_schema_equals_the_tables(store: Store):
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         return compare_metadata(context, metadata)
 
-    async with store.read() as connection:
-        assert await connection.run_sync(differences) == []
+    assert await store.query(differences) == []
 
 
 async def test_reopening_keeps_what_was_written(database_url: str):
@@ -459,8 +460,7 @@ async def test_key_opens_until_it_is_revoked(store: Store):
 
 async def test_secret_of_a_key_is_stored_nowhere(store: Store):
     secret, _ = await store.keys.create("acme")
-    async with store.read() as connection:
-        rows = (await connection.execute(text("SELECT * FROM keys"))).all()
+    rows = await store.query(lambda connection: connection.execute(text("SELECT * FROM keys")).all())
     assert len(rows) == 1
     assert secret not in json.dumps([list(row) for row in rows])
 
@@ -469,16 +469,14 @@ async def test_secret_of_a_key_is_stored_nowhere(store: Store):
 
 
 async def test_failed_transaction_leaves_nothing_behind(store: Store):
+    def append_then_fail(connection: Connection) -> None:
+        append_entry(connection, "acme", {})
+        raise RuntimeError
+
     with pytest.raises(RuntimeError):
-        await _append_then_fail(store)
+        await store.transact(append_then_fail)
     assert await store.orgs.list() == []
     assert await store.audit.tail("acme", 9) == []
-
-
-async def _append_then_fail(store: Store) -> None:
-    async with store.write() as connection:
-        await store.audit.append_in(connection, "acme", {})
-        raise RuntimeError
 
 
 async def test_cancelled_writer_leaves_a_usable_store(store: Store):

@@ -24,7 +24,6 @@ SILENT = [path for path in FILES if path.relative_to(ROOT).parts[0] not in {"ben
 BROAD = {"Exception", "BaseException"}
 
 BROAD_HANDLERS = {
-    "graph/binding.py": (1, "2026-11-20: forgets a failed opening and raises it again"),
     "providers/langchain.py": (
         1,
         "2026-11-20: vendors' libraries share no base class; becomes a named failure",

@@ -3,7 +3,7 @@ from hashlib import sha256
 import pytest
 
 from x25.state import audit as audit_module
-from x25.state.audit import GENESIS_HASH, canonical_json, chain_hash
+from x25.state.audit import GENESIS_HASH, append_entry, canonical_json, chain_hash
 from x25.state.errors import StoreError
 from x25.state.schema import audit
 
@@ -17,8 +17,8 @@ async def test_walk_over_many_pages_finds_the_same_index(store, monkeypatch, bro
     monkeypatch.setattr(audit_module, "PAGE", 7)
     for n in range(20):
         await store.audit.append("acme", {"n": n})
-    async with store.write() as connection:
-        await connection.execute(audit.update().where(audit.c.idx == broken).values(record="{}"))
+    edit = audit.update().where(audit.c.idx == broken).values(record="{}")
+    await store.transact(lambda connection: connection.execute(edit).close())
     verification = await store.audit.verify("acme")
     assert verification.first_broken_index == broken
     assert verification.total_records == (20 if broken is None else broken)
@@ -26,8 +26,7 @@ async def test_walk_over_many_pages_finds_the_same_index(store, monkeypatch, bro
 
 async def test_record_turned_into_bytes_reads_as_edited(store):
     await store.audit.append("acme", {"n": 1})
-    async with store.write() as connection:
-        await connection.exec_driver_sql("UPDATE audit SET record = x'00'")
+    await execute(store, "UPDATE audit SET record = x'00'")
     assert (await store.audit.verify("acme")).reason == "edited"
 
 
@@ -36,20 +35,20 @@ async def test_rewritten_chain_is_caught_by_a_noted_head(store):
     noted = (await store.audit.verify("acme")).head_hash
     record = canonical_json({"n": 2})
     forged = chain_hash(GENESIS_HASH, record)
-    async with store.write() as connection:
-        await connection.execute(audit.update().values(record=record, record_hash=forged))
-        await connection.exec_driver_sql(f"UPDATE orgs SET chain_head = '{forged}'")
+    rewrite = audit.update().values(record=record, record_hash=forged)
+    await store.transact(lambda connection: connection.execute(rewrite).close())
+    await execute(store, f"UPDATE orgs SET chain_head = '{forged}'")
     assert (await store.audit.verify("acme")).intact
     assert not (await store.audit.verify("acme", expect_head=noted)).intact
 
 
 async def test_appending_within_a_transaction_counts_calls_only_when_asked(store):
-    async with store.write() as connection:
-        counts = [
-            (await store.audit.append_in(connection, "acme", {}, count_call=counted))[1]
-            for counted in (True, False, True)
+    def append(connection) -> list[int]:
+        return [
+            append_entry(connection, "acme", {}, count_call=counted)[1] for counted in (True, False, True)
         ]
-    assert counts == [1, 1, 2]
+
+    assert await store.transact(append) == [1, 1, 2]
 
 
 async def test_number_that_json_cannot_say_is_never_chained(store):
@@ -66,5 +65,4 @@ async def test_same_link_cannot_be_used_twice(store):
 
 
 async def execute(store, statement: str) -> None:
-    async with store.write() as connection:
-        await connection.exec_driver_sql(statement)
+    await store.transact(lambda connection: connection.exec_driver_sql(statement).close())

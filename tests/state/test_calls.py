@@ -1,12 +1,10 @@
 import pytest
-from sqlalchemy import text
 
 from x25.state.errors import StoreError
 
 
 async def test_row_and_entry_are_written_together_or_not_at_all(store, make_call):
-    async with store.write() as connection:
-        await connection.execute(text("DROP TABLE calls"))
+    await store.transact(lambda connection: connection.exec_driver_sql("DROP TABLE calls").close())
     with pytest.raises(StoreError, match="no such table: calls"):
         await store.calls.record(make_call(), {})
     assert await store.orgs.list() == []

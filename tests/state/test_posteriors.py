@@ -16,8 +16,8 @@ async def learn(store, call_id: str = "c1", **changes) -> bool:
 
 
 async def damage(store, assignment: str) -> None:
-    async with store.write() as connection:
-        await connection.exec_driver_sql(f"UPDATE posteriors SET {assignment}")
+    update = f"UPDATE posteriors SET {assignment}"
+    assert await store.transact(lambda connection: connection.exec_driver_sql(update).rowcount)
 
 
 async def test_answer_that_was_no_first_choice_adds_counts_only(store):

@@ -32,8 +32,8 @@ async def test_unreachable_postgres_is_refused_without_its_password(tmp_path):
 
 
 async def test_full_synchronous_reaches_the_connection(url):
-    async with await open_store(url, synchronous="FULL") as store, store.write() as connection:
-        assert (await connection.exec_driver_sql("PRAGMA synchronous")).scalar() == 2
+    async with await open_store(url, synchronous="FULL") as store:
+        assert await store.transact(lambda c: c.exec_driver_sql("PRAGMA synchronous").scalar()) == 2
 
 
 async def test_closing_twice_is_harmless(url):
