@@ -16,7 +16,9 @@ _VISION = "vision"
 def nearest_key(key: str, known: Iterable[str]) -> str:
     """Return a sentence end that names the known key nearest to `key`, or all of them when none is near."""
     known = list(known)
-    near = get_close_matches(key, known, n=1, cutoff=0.5)
+    near = [name for name in known if key and name.startswith(key)] or get_close_matches(
+        key, known, cutoff=0.5
+    )
     return f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(known)}"
 
 

@@ -101,6 +101,10 @@ def test_a_policy_is_an_object():
 
 def test_a_key_near_to_none_gets_the_whole_list():
     assert nearest_key("zzz", ["alpha", "beta"]) == "known keys are alpha, beta"
+    assert (
+        nearest_key("max_cost", ["max_tier", "max_cost_per_call_usd"])
+        == "did you mean 'max_cost_per_call_usd'?"
+    )
 
 
 def test_the_refusal_lists_what_removed_each_model():
