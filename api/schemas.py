@@ -85,7 +85,11 @@ class RouteRequest(Wishes):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {"prompt": "Calculate 18 * 23 + 9. Give the number.", "org": "my-lab", "hint": "reasoning"}
+            "example": {
+                "prompt": "Calculate 18 * 23 + 9. Give the number.",
+                "org": "my-lab",
+                "hint": "reasoning",
+            }
         }
     )
 

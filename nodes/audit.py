@@ -4,6 +4,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from ..providers.base import Usage
+from ..providers.specs import ModelSpec
 from ..routing.weights import goal_match
 from ..state.records import Call, usd_from_nusd
 from ..state.types import CascadeState, JSONObject
@@ -44,7 +45,7 @@ async def audit(state: CascadeState, services: Services) -> CascadeState:
         propensity=call.propensity,
         goal_match=goal_match(
             cost_nusd=call.cost_nusd, reference_cost_nusd=call.reference_cost_nusd, quality=quality,
-            latency_ms=latency_ms, reference_latency_ms=services.reference.expected_latency_ms,
+            latency_ms=latency_ms, reference_latency_ms=services.reference_for(state["router"]).expected_latency_ms,
         ),
         explain=explain(state, services) if state["explain_wanted"] else {},
     )  # fmt: skip
@@ -57,6 +58,7 @@ def _call(
         kind: sum(one["spent_nusd"] for one in state["attempts"] if one["kind"] == kind)
         for kind in ("answer", "judge")
     }
+    reference = services.reference_for(state["router"])
     decision = state["first_decision"]
     return Call(
         call_id=state["call_id"],
@@ -71,7 +73,7 @@ def _call(
         tier=best["tier"] if best else None,
         cost_nusd=spent["answer"],
         judge_cost_nusd=spent["judge"],
-        reference_cost_nusd=_reference_cost_nusd(best, services) if best else spent["answer"],
+        reference_cost_nusd=_reference_cost_nusd(best, reference) if best else spent["answer"],
         quality_score=verdict.get("score"),
         quality_source=verdict.get("source", "none"),
         latency_ms=latency_ms,
@@ -87,13 +89,9 @@ def _call(
     )
 
 
-def _reference_cost_nusd(best: JSONObject, services: Services) -> int:
+def _reference_cost_nusd(best: JSONObject, reference: ModelSpec) -> int:
     """Return what the returned answer's tokens would have cost on the reference frontier model."""
-    return (
-        services.reference.cost_nusd(Usage.from_openai({**best["usage"], "cost": None}))
-        if best["usage"]
-        else 0
-    )
+    return reference.cost_nusd(Usage.from_openai({**best["usage"], "cost": None})) if best["usage"] else 0
 
 
 def _audit_record(state: CascadeState, call: Call, best: JSONObject | None) -> JSONObject:

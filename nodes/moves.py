@@ -77,7 +77,7 @@ def _next(  # noqa: PLR0913 - the plan's situation, named
         last_score=score,
         prices=plan_prices(state, services),
         reference_cost_nusd=reference_cost_nusd(state, services),
-        reference_latency_ms=services.reference.expected_latency_ms,
+        reference_latency_ms=services.reference_for(state["router"]).expected_latency_ms,
         table=judge_table(services),
         bar=router.quality_bar,
         escalations_left=left,

@@ -14,7 +14,7 @@ JUDGE_ANSWER_TOKENS = 60
 
 def reference_cost_nusd(state: CascadeState, services: Services) -> int:
     """Return what the reference frontier model would cost for this request, nano-dollars, at least 1."""
-    return max(1, services.reference.expected_cost_nusd(state["prompt_tokens"]))
+    return max(1, services.reference_for(state["router"]).expected_cost_nusd(state["prompt_tokens"]))
 
 
 def judge_table(services: Services) -> JudgeTable | None:
@@ -26,7 +26,8 @@ def judge_cost_nusd(state: CascadeState, services: Services) -> int:
     """Return the expected cost of one judgement: the question and a typical answer read, a short verdict written."""
     if services.judge is None:
         return 0
-    read = state["prompt_tokens"] + services.reference.expected_output_tokens + JUDGE_PROMPT_TOKENS
+    answer_tokens = services.reference_for(state["router"]).expected_output_tokens
+    read = state["prompt_tokens"] + answer_tokens + JUDGE_PROMPT_TOKENS
     return services.judge.specs[0].expected_cost_nusd(read, JUDGE_ANSWER_TOKENS)
 
 

@@ -57,5 +57,5 @@ def explain(state: CascadeState, services: Services) -> dict[str, Any]:
         "move_reason": state["move_reason"],
         "learned": state["learned"],
         "path": state["timings"],
-        "reference_model": services.reference.model_id,
+        "reference_model": services.reference_for(state["router"]).model_id,
     }  # fmt: skip

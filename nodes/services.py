@@ -9,6 +9,7 @@ import numpy as np
 
 from ..providers.gateway import Gateway
 from ..providers.judge import LLMJudge
+from ..providers.registry import Registry
 from ..providers.specs import ModelSpec
 from ..routing.configs import RouterConfig
 from ..routing.difficulty import DifficultyModel
@@ -53,6 +54,16 @@ class Services:
     rng: np.random.Generator = field(default_factory=np.random.default_rng)
     clock_s: Callable[[], float] = monotonic
     now: Callable[[], datetime] = _utc_now
+
+    def reference_for(self, router: str) -> ModelSpec:
+        """Return what costs and savings of a router's calls are measured against.
+
+        A router with candidates of its own has its reference among them: what its callers would otherwise pay has
+        nothing to do with models they cannot be sent to.
+        """
+        names = self.routers[router].models
+        candidates = [self.models[name] for name in names if name in self.models]
+        return Registry.reference(candidates) if candidates else self.reference
 
     def spec(self, model_id: str) -> ModelSpec:
         """Return the model's spec; KeyError for one that is not routable."""

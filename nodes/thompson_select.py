@@ -27,7 +27,7 @@ async def thompson_select(state: CascadeState, services: Services) -> CascadeSta
         strategy=router.strategy,
         prices=plan_prices(state, services),
         reference_cost_nusd=reference_cost_nusd(state, services),
-        reference_latency_ms=services.reference.expected_latency_ms,
+        reference_latency_ms=services.reference_for(state["router"]).expected_latency_ms,
         table=judge_table(services),
         rng=services.rng,
         learner=services.learner,

@@ -1,13 +1,24 @@
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from datetime import UTC
 
 import pytest
+
+from x25.routing.configs import RouterConfig
 
 
 def test_a_spec_is_found_by_model_id_and_an_unknown_one_is_not(services):
     assert services.spec("sim/tiny-1").tier == "slm"
     with pytest.raises(KeyError):
         services.spec("sim/judge-1")
+
+
+def test_a_router_with_candidates_of_its_own_has_its_reference_among_them(services):
+    pair = RouterConfig(name="pair", models=("sim/tiny-1", "sim/medium-3"))
+    bundle = replace(services, routers={**services.routers, "pair": pair})
+    assert bundle.reference_for("auto") is bundle.reference
+    assert bundle.reference_for("pair").model_id == "sim/tiny-1"
+    dear = replace(pair, models=("sim/tiny-1", "sim/xlarge-6"))
+    assert replace(bundle, routers={"pair": dear}).reference_for("pair").model_id == "sim/xlarge-6"
 
 
 def test_the_bundle_cannot_be_changed(services):
