@@ -1,6 +1,6 @@
 """Buy an answer: reserve what it can cost, ask the decided model, settle."""
 
-from ..providers.base import Completion, Usage
+from ..providers.base import Completion
 from ..routing.request import answer_tokens
 from ..routing.tokens import bound_prompt_tokens
 from ..state.errors import ProviderError
@@ -20,7 +20,7 @@ async def dispatch(state: CascadeState, services: Services) -> CascadeState:
         left_nusd=left_nusd(state),
     )  # fmt: skip
     try:
-        paid = await _paid_before(recording, state["attempts"]) if services.limits.resumable else None
+        paid = await recording.paid_before(state["attempts"]) if services.limits.resumable else None
         completion = paid or await services.gateway.complete(
             spec,
             body,
@@ -52,37 +52,6 @@ def _prepare(state: CascadeState, services: Services) -> tuple[JSONObject, int]:
     name = "max_completion_tokens" if "max_completion_tokens" in state["options"] else "max_tokens"
     body = {**state["options"], "messages": state["messages"], name: limit}
     return body, spec.bound_cost_nusd(bound, limit)
-
-
-async def _paid_before(recording: Recording, known: list[JSONObject]) -> Completion | None:
-    """Return the answer that this call paid for before its process died, or None when it must ask.
-
-    Raises
-    ------
-    AttemptInterrupted
-        When a request was out and a repetition might be billed again.
-    """
-    prior = await recording.recall(known)
-    if prior is not None and prior.status == "finished" and prior.response is not None:
-        return _completion(prior.response, prior.deployment)
-    if prior is None or prior.status != "started":
-        return None
-    if not any(one.idempotent for one in recording.spec.deployments if one.name == prior.deployment):
-        raise await recording.interrupt(prior)
-    recording.adopt(prior)
-    return None
-
-
-def _completion(response: JSONObject, deployment: str) -> Completion:
-    usage = Usage.from_openai(response["usage"]) if response["usage"] else None
-    return Completion(
-        message=response["message"],
-        finish_reason=response["finish_reason"],
-        usage=usage,
-        model=response["model"],
-        latency_ms=response["latency_ms"],
-        deployment=deployment,
-    )
 
 
 def _held(completion: Completion, recording: Recording) -> JSONObject:

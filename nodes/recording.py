@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-from ..providers.base import Completion
+from ..providers.base import Completion, Usage
 from ..providers.specs import ModelSpec
 from ..state.errors import AttemptInterrupted, ProviderError
 from ..state.records import Attempt, AttemptKind
@@ -49,6 +49,24 @@ class Recording:
         prior = [one for one in here if one.attempt_id not in ids]
         self.settled += [one for one in prior if one.status != "started"]
         return prior[-1] if prior else None
+
+    async def paid_before(self, known: list[JSONObject]) -> Completion | None:
+        """Return the answer this step paid for before its process died, or None when it must ask.
+
+        Raises
+        ------
+        AttemptInterrupted
+            When a request was out and a repetition might be billed again.
+        """
+        prior = await self.recall(known)
+        if prior is not None and prior.status == "finished" and prior.response is not None:
+            return _completion(prior.response, prior.deployment)
+        if prior is None or prior.status != "started":
+            return None
+        if not any(one.idempotent for one in self.spec.deployments if one.name == prior.deployment):
+            raise await self.interrupt(prior)
+        self.adopt(prior)
+        return None
 
     async def begin(self, deployment: str) -> str:
         """Reserve the most a request can cost, and return its attempt id; an adopted one is reserved already.
@@ -175,3 +193,15 @@ def _response(completion: Completion) -> JSONObject:
         "model": completion.model,
         "latency_ms": completion.latency_ms,
     }
+
+
+def _completion(response: JSONObject, deployment: str) -> Completion:
+    usage = Usage.from_openai(response["usage"]) if response["usage"] else None
+    return Completion(
+        message=response["message"],
+        finish_reason=response["finish_reason"],
+        usage=usage,
+        model=response["model"],
+        latency_ms=response["latency_ms"],
+        deployment=deployment,
+    )

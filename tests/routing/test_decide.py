@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from x25.routing.cascade import PlanPrices
-from x25.routing.decide import COLD_WEIGHT, EXPLORATION_BUDGET, proceed, select
+from x25.routing.decide import proceed, select
+from x25.routing.exploration import COLD_WEIGHT, EXPLORATION_BUDGET
 from x25.routing.judge_table import DEFAULT_TABLE, JudgeTable
 from x25.state.records import Arm, Evidence
 
