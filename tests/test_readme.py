@@ -18,8 +18,10 @@ def gateway_url(simulator, tmp_path_factory):
         yield gateway.url
 
 
-def run(index: int, capsys, **names) -> tuple[dict, str]:
-    exec(compile(SNIPPETS[index], f"README.md, snippet {index}", "exec"), names)
+def run(index: int, capsys, url: str = "", **names) -> tuple[dict, str]:
+    """Run a snippet against the test's gateway instead of the one at the usual address."""
+    source = SNIPPETS[index].replace("http://localhost:8000", url)
+    exec(compile(source, f"README.md, snippet {index}", "exec"), names)
     return names, capsys.readouterr().out
 
 
@@ -28,14 +30,14 @@ def test_there_is_a_snippet_for_each_way_of_use():
 
 
 def test_the_sdk_snippet_prints_an_answer_and_its_receipt(gateway_url, capsys):
-    names, out = run(0, capsys, gateway_url=gateway_url)
+    names, out = run(0, capsys, gateway_url)
     assert names["reply"].text in out
     assert names["reply"].audit_hash in out
     assert names["reply"].task_type == "reasoning"
 
 
 def test_the_openai_snippet_works_with_the_official_client(gateway_url, capsys):
-    names, out = run(1, capsys, gateway_url=gateway_url)
+    names, out = run(1, capsys, gateway_url)
     assert names["chat"].choices[0].message.content in out
     assert names["chat"].model_extra["x25"]["tier"] in {"slm", "mid", "frontier"}
 
