@@ -32,6 +32,8 @@ class Child:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 start_new_session=True,
+                # A suite that runs in the background of a script inherits SIGINT ignored, and so would the child.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
             )
 
     def url(self) -> str:
