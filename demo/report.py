@@ -109,4 +109,4 @@ def _arms(panel: dict[str, Any]) -> Table:
 def _interval(value: Estimate, form: str, unit: float = 1.0) -> str:
     """Return mean over interval, two lines, so that the table fits a narrow terminal."""
     mean, low, high = (unit * one for one in (value.mean, value.low, value.high))
-    return f"{mean:{form}}\n[dim]{low:{form}} … {high:{form}}[/dim]"
+    return f"{mean:{form}}\n[dim]{low:{form}}…{high:{form}}[/dim]"
