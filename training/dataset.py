@@ -22,8 +22,8 @@ def load_source(data_dir: Path, source: str) -> dict[str, Any]:
     ModuleNotFoundError
         If the `train` extra is not installed.
     """
-    prompts = _read(data_dir / "prompts" / f"{source}.parquet", ["prompt_id", "group", "prompt"])
-    outcomes = _read(data_dir / "outcomes" / f"{source}.parquet", ["prompt_id", "correct"])
+    prompts = read_columns(data_dir / "prompts" / f"{source}.parquet", ["prompt_id", "group", "prompt"])
+    outcomes = read_columns(data_dir / "outcomes" / f"{source}.parquet", ["prompt_id", "correct"])
     row_of = {prompt_id: row for row, prompt_id in enumerate(prompts["prompt_id"])}
     rows = np.array([row_of[prompt_id] for prompt_id in outcomes["prompt_id"]], dtype=np.int64)
     models = np.bincount(rows, minlength=len(row_of))
@@ -39,7 +39,16 @@ def load_source(data_dir: Path, source: str) -> dict[str, Any]:
     }
 
 
-def _read(path: Path, columns: list[str]) -> dict[str, list[Any]]:
+def read_columns(path: Path, columns: list[str] | None = None) -> dict[str, list[Any]]:
+    """Return the columns of a parquet file, all of them if none are named.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ModuleNotFoundError
+        If the `train` extra is not installed.
+    """
     try:
         from pyarrow import parquet  # noqa: PLC0415 - train extra
     except ModuleNotFoundError as error:

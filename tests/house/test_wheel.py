@@ -51,7 +51,12 @@ def test_wheel_holds_the_code_and_its_data_and_nothing_else(wheel):
     for package in PACKAGES:
         folder = ROOT.joinpath(*package.split(".")[1:])
         expected |= {f"x25/{path.relative_to(ROOT).as_posix()}" for path in folder.glob("*.py")}
-    for pattern in ("artifacts/*.json", "registry/**/*.yaml", "simulator/models/*.yaml"):
+    for pattern in (
+        "artifacts/*.json",
+        "registry/**/*.yaml",
+        "simulator/models/*.yaml",
+        "training/task_prompts/*.yaml",
+    ):
         expected |= {f"x25/{path.relative_to(ROOT).as_posix()}" for path in ROOT.glob(pattern)}
     with zipfile.ZipFile(wheel) as archive:
         found = {name for name in archive.namelist() if ".dist-info/" not in name}

@@ -1,5 +1,4 @@
 import json
-from time import perf_counter
 
 import pytest
 
@@ -204,7 +203,6 @@ def test_other_languages_are_not_parsed(content):
 @pytest.mark.parametrize(
     "content", ["I'm sorry " * 50_000, "```python\n" * 50_000, " " * 500_000 + "I can't"]
 )
-def test_long_answers_are_checked_in_linear_time(content):
-    start = perf_counter()
-    checked(content)
-    assert perf_counter() - start < 1.0
+def test_long_answers_are_checked_to_their_end(content):
+    """A pattern that backtracks would keep the suite here for minutes."""
+    assert "not_refused" in checked(content).made

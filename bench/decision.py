@@ -1,0 +1,74 @@
+"""How long a decision takes, without network and store: `python -m x25.bench.decision [--rounds 500]`."""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from ..graph.bootstrap import load_difficulty
+from ..graph.settings import PACKAGE_DIR
+from ..routing.answer_features import extract_answer
+from ..routing.cascade import PlanPrices
+from ..routing.classifier import classify
+from ..routing.decide import select
+from ..routing.features import extract
+from ..routing.judge_table import DEFAULT_TABLE
+from ..state.records import Arm
+
+PROMPT = ("Consider f(x) = x^2 + 3. If x is an integer, list all primes below 100. " * 60)[:4_000]
+ANSWER = "First, 12 * 3 = 36. " * 70 + "\nAnswer: 36"
+ARMS = [
+    Arm(f"vendor/{tier}-{number}", "vendor", tier, cost, latency, prob, 1.0, 4.0, 128_000, 4_096)
+    for number in range(2)
+    for tier, cost, latency, prob in (
+        ("slm", 100, 800.0, 0.6),
+        ("mid", 900, 2_000.0, 0.75),
+        ("frontier", 9_000, 5_000.0, 0.85),
+    )
+]
+
+
+def measure(rounds: int) -> dict[str, tuple[float, float]]:
+    """Return median and 99th percentile, milliseconds, of each part of a decision."""
+    messages = [{"role": "user", "content": PROMPT}]
+    features = extract(messages, {})
+    difficulty = load_difficulty(PACKAGE_DIR / "artifacts" / "difficulty.json")
+    rng = np.random.default_rng(0)
+
+    def decide() -> object:
+        return select(
+            ARMS, {}, strategy="plan", prices=PlanPrices(), reference_cost_nusd=10_000,
+            reference_latency_ms=5_000.0, table=DEFAULT_TABLE, rng=rng,
+        )  # fmt: skip
+
+    parts: dict[str, Callable[[], object]] = {
+        "features of 4,000 characters": lambda: extract(messages, {}),
+        "classify": lambda: classify(features, None),
+        "estimate difficulty": lambda: difficulty.estimate(features.values),
+        "select among 6 arms, with propensity": decide,
+        "features of a 1,400-character answer": lambda: extract_answer(PROMPT, ANSWER, "stop", {}, 6.5, 1.0),
+    }
+    return {name: _timed(part, rounds) for name, part in parts.items()}
+
+
+def _timed(part: Callable[[], object], rounds: int) -> tuple[float, float]:
+    seconds = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        part()
+        seconds.append(time.perf_counter() - began)
+    return 1e3 * statistics.median(seconds), 1e3 * float(np.quantile(seconds, 0.99))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure and print one line a part."""
+    parser = argparse.ArgumentParser(prog="python -m x25.bench.decision", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=500)
+    for name, (median_ms, p99_ms) in measure(parser.parse_args(arguments).rounds).items():
+        print(f"{name:40} p50 {median_ms:.3f} ms   p99 {p99_ms:.3f} ms")
+
+
+if __name__ == "__main__":
+    main()
