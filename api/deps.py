@@ -6,9 +6,9 @@ from fastapi import Depends, Request
 from starlette.datastructures import Headers
 
 from ..graph.run import Cascade
-from ..routing.request import check_org
 from ..state.errors import Forbidden, Unauthorized
 from ..state.keys import PREFIX
+from ..state.names import check_org
 from ..state.records import ApiKey
 
 

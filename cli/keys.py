@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from ..routing.request import check_org
 from ..state.errors import NotFound
+from ..state.names import check_org
 from ..state.records import ApiKey
 from ..state.store import open_store
 from .console import AsJson, Database, err, out, print_json, run, settings_for

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from ..routing.request import check_org
+from ..state.names import check_org
 from ..state.records import Verification
 from ..state.store import open_store
 from .console import AsJson, Database, out, print_json, run, settings_for

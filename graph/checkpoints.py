@@ -11,8 +11,8 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
-from ..routing.request import check_call_id, check_org
 from ..state.errors import ConfigError, NotFound
+from ..state.names import check_call_id, check_org
 from .settings import Settings
 
 _UUID_EPOCH = datetime(1582, 10, 15, tzinfo=UTC)

@@ -11,8 +11,8 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from ..nodes.lookup_cache import new_call_id
 from ..nodes.services import Services
-from ..routing.request import check_call_id, check_org
 from ..state.errors import CallFailed, InvalidRequest, NotFound, X25Error
+from ..state.names import check_call_id, check_org
 from ..state.types import Context, Reply, Request
 from .bootstrap import open_services
 from .build import RECURSION_LIMIT, build_cascade

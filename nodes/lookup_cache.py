@@ -2,7 +2,8 @@
 
 import secrets
 
-from ..routing.request import check_call_id, check_request
+from ..routing.request import check_request
+from ..state.names import check_call_id
 from ..state.types import CascadeState, Context
 from .services import Services
 

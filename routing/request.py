@@ -1,46 +1,18 @@
 """Check a request once, at the first node, and fill in its defaults: the same rules at every door."""
 
 import json
-import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from ..state.errors import InvalidRequest
+from ..state.names import check_org
 from ..state.types import TASK_TYPES
 from .policy import Policy
 from .weights import normalise
 
-ORG_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-CALL_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 ROUTER_OWNED = ("model", "messages", "stream", "stream_options", "n")
 """Chat parameters that the cascade sets itself."""
-
-
-def check_org(org: object) -> str:
-    """Return a valid org name.
-
-    Raises
-    ------
-    InvalidRequest
-        Unless it is 1 to 64 lower-case letters, digits, "-" or "_", beginning with a letter or digit: org names
-        become part of checkpoint ids, whose prefix scan relies on this alphabet.
-    """
-    if isinstance(org, str) and ORG_PATTERN.fullmatch(org):
-        return org
-    raise InvalidRequest(
-        f"org must be 1 to 64 lower-case letters, digits, '-' or '_' beginning with a letter or digit, got {org!r}",
-        field="org",
-    )
-
-
-def check_call_id(call_id: object) -> str:
-    """Return a valid call id: 1 to 64 letters, digits, "-" or "_"."""
-    if isinstance(call_id, str) and CALL_ID_PATTERN.fullmatch(call_id):
-        return call_id
-    raise InvalidRequest(
-        f"call_id must be 1 to 64 letters, digits, '-' or '_', got {call_id!r}", field="call_id"
-    )
 
 
 def check_messages(request: Mapping[str, Any], max_chars: int) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select, update
 
 from .database import Database
 from .errors import Unauthorized
-from .orgs import validate_org
+from .names import check_org
 from .records import ApiKey
 from .schema import columns_for, keys, values_of
 
@@ -41,7 +41,7 @@ class Keys:
             raise ValueError(f"rate_limit_rpm must be >= 0, got {rate_limit_rpm}")
         secret = PREFIX + secrets.token_urlsafe(32)
         key_hash = _hash(secret)
-        key = ApiKey(key_hash[:12], validate_org(org), key_hash, datetime.now(UTC), rate_limit_rpm)
+        key = ApiKey(key_hash[:12], check_org(org), key_hash, datetime.now(UTC), rate_limit_rpm)
         await self._database.transact(lambda connection: connection.execute(insert(keys), values_of(key)))
         return secret, key
 

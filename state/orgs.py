@@ -1,31 +1,9 @@
-"""Orgs: how they are named, who exists, how many calls each has made."""
-
-import re
+"""Orgs: who exists, how many calls each has made."""
 
 from sqlalchemy import select
 
 from .database import Database
-from .errors import InvalidRequest
 from .schema import orgs
-
-ORG_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-
-
-def validate_org(org: str) -> str:
-    """Return `org` unchanged when it is a name an org may have.
-
-    Raises
-    ------
-    InvalidRequest
-        When it is not 1 to 64 of a-z, 0-9, "-" and "_", starting with a letter or digit.
-    """
-    if not ORG_PATTERN.fullmatch(org):
-        raise InvalidRequest(
-            "org must be 1 to 64 characters of a-z, 0-9, '-' and '_', the first a letter or digit, "
-            f"got {org[:80]!r}",
-            field="org",
-        )
-    return org
 
 
 class Orgs:
