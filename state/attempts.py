@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, exists, func, insert, select, update
 
 from .database import Database
 from .errors import StoreError
-from .records import Attempt, AttemptKind
+from .records import Attempt
 from .schema import attempts, calls, columns_for, values_of
 
 OUTCOME = (
@@ -64,11 +64,6 @@ class Attempts:
         )
         rows = await self._database.query(lambda connection: connection.execute(query).all())
         return [Attempt(*row) for row in rows]
-
-    async def find(self, org: str, call_id: str, step: int, kind: AttemptKind) -> Attempt | None:
-        """Return the newest attempt at one step of the call."""
-        found = await self.for_call(org, call_id)
-        return next((a for a in reversed(found) if a.step == step and a.kind == kind), None)
 
     async def interrupted_calls(self, before: datetime) -> list[tuple[str, str]]:
         """Return (org, call_id) of calls that were begun and never recorded.
