@@ -162,8 +162,8 @@ class Stats(BaseModel):
         description="Over calls whose answer was checked; null before the first."
     )
     avg_latency_ms: float | None
-    model_distribution: dict[str, int]
-    tier_distribution: dict[str, int]
+    model_distribution: dict[str, int] = Field(description='Calls by model; "none" = no answer was bought.')
+    tier_distribution: dict[str, int] = Field(description='Calls by tier; "none" = no answer was bought.')
     total_judge_cost_usd: float = Field(description="Addition: what judging cost.")
 
 

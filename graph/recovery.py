@@ -37,9 +37,12 @@ async def close_interrupted_calls(services: Services, *, before: datetime) -> li
             cascade_steps=0,
             escalations=0,
             fallbacks=0,
-            propensity=1.0,
+            propensity=1.0,  # no decision is known, so none may be weighted up
             router="auto",
-            simulated=False,
+            simulated=any(
+                one.model_id in services.models and services.models[one.model_id].simulated
+                for one in attempts
+            ),
             record_hash="",
         )
         record = {"kind": "call", "status": "interrupted", "call_id": call_id, "at": call.created_at.isoformat(),

@@ -13,6 +13,8 @@ from .database import Database
 from .records import AuditEntry, Call, OrgStats
 from .schema import attempts, audit, calls, columns_for, orgs, values_of
 
+NO_ANSWER = "none"
+"""Where a distribution counts calls that bought no answer, so that it sums to all of them."""
 LOOKED_AT = ("judge", "checks")
 """Sources of a quality score that somebody looked at; the others are predictions."""
 LOG = insert(calls)
@@ -107,6 +109,8 @@ def _record(connection: Connection, call: Call, audit_record: dict[str, Any]) ->
 
 
 _looked_at = case((calls.c.quality_source.in_(LOOKED_AT), calls.c.quality_score))
+# Of a call whose process died nobody knows how long it took.
+_timed = case((calls.c.status != "interrupted", calls.c.latency_ms))
 # One statement, so that every number comes from the same snapshot.
 _SUMS = select(
     calls.c.model_id,
@@ -117,7 +121,8 @@ _SUMS = select(
     func.sum(calls.c.reference_cost_nusd - calls.c.cost_nusd).label("saved"),
     func.count(_looked_at).label("looked_at"),
     func.sum(_looked_at).label("quality"),
-    func.sum(calls.c.latency_ms).label("latency"),
+    func.count(_timed).label("timed"),
+    func.sum(_timed).label("latency"),
 ).group_by(calls.c.model_id, calls.c.tier)
 
 
@@ -125,11 +130,12 @@ def _stats(groups: Sequence[Row[Any]]) -> OrgStats:
     models: dict[str, int] = {}
     tiers: dict[str, int] = {}
     for group in groups:
-        if group.model_id is not None:
-            models[group.model_id] = models.get(group.model_id, 0) + group.total
-        if group.tier is not None:
-            tiers[group.tier] = tiers.get(group.tier, 0) + group.total
-    total, looked_at = sum(group.total for group in groups), sum(group.looked_at for group in groups)
+        model_id, tier = group.model_id or NO_ANSWER, group.tier or NO_ANSWER
+        models[model_id] = models.get(model_id, 0) + group.total
+        tiers[tier] = tiers.get(tier, 0) + group.total
+    total, looked_at, timed = (
+        sum(getattr(group, name) for group in groups) for name in ("total", "looked_at", "timed")
+    )
     return OrgStats(
         total_calls=total,
         # Postgres sums BIGINT to NUMERIC.
@@ -137,7 +143,7 @@ def _stats(groups: Sequence[Row[Any]]) -> OrgStats:
         judge_cost_nusd=int(sum(group.judge_cost for group in groups)),
         saved_nusd=int(sum(group.saved for group in groups)),
         avg_quality=sum(group.quality or 0.0 for group in groups) / looked_at if looked_at else None,
-        avg_latency_ms=sum(group.latency for group in groups) / total if total else None,
+        avg_latency_ms=sum(group.latency or 0.0 for group in groups) / timed if timed else None,
         model_distribution=models,
         tier_distribution=tiers,
     )

@@ -270,15 +270,16 @@ async def test_calls_are_listed_newest_first_before_a_time(store: Store):
 def stats_of(calls: list[Call]) -> OrgStats:
     looked_at = [c.quality_score for c in calls if c.quality_source in ("judge", "checks")]
     looked_at = [score for score in looked_at if score is not None]
-    models = [c.model_id for c in calls if c.model_id is not None]
-    tiers = [c.tier for c in calls if c.tier is not None]
+    models = [c.model_id or "none" for c in calls]
+    tiers = [c.tier or "none" for c in calls]
+    latencies = [c.latency_ms for c in calls if c.status != "interrupted"]
     return OrgStats(
         total_calls=len(calls),
         cost_nusd=sum(c.cost_nusd for c in calls),
         judge_cost_nusd=sum(c.judge_cost_nusd for c in calls),
         saved_nusd=sum(c.reference_cost_nusd - c.cost_nusd for c in calls),
         avg_quality=pytest.approx(sum(looked_at) / len(looked_at)) if looked_at else None,
-        avg_latency_ms=pytest.approx(sum(c.latency_ms for c in calls) / len(calls)) if calls else None,
+        avg_latency_ms=pytest.approx(sum(latencies) / len(latencies)) if latencies else None,
         model_distribution={model: models.count(model) for model in models},
         tier_distribution={tier: tiers.count(tier) for tier in tiers},
     )

@@ -48,7 +48,10 @@ async def test_an_orphan_becomes_an_interrupted_call_with_its_money_and_an_entry
     assert closed == [("acme", "dead")]
     call = await store.calls.get("acme", "dead")
     assert (call.status, call.cost_nusd, call.judge_cost_nusd, call.model_id) == ("interrupted", 740, 9, None)
-    assert (await store.calls.stats("acme")).cost_nusd == 740
+    assert call.simulated
+    stats = await store.calls.stats("acme")
+    assert (stats.cost_nusd, stats.avg_latency_ms) == (740, None)
+    assert stats.model_distribution == stats.tier_distribution == {"none": 1}
     (entry,) = await store.audit.tail("acme", 9)
     assert (entry.record["status"], entry.record["cost_nusd"]) == ("interrupted", 740)
     assert call.record_hash == entry.record_hash

@@ -22,10 +22,14 @@ async def test_average_of_nothing_is_null(store, make_call):
     assert (await store.calls.stats("nobody")).avg_latency_ms is None
 
 
-async def test_failed_call_counts_without_a_model(store, make_call):
+async def test_failed_call_counts_as_one_without_a_model(store, make_call):
     await store.calls.record(make_call(status="failed", model_id=None, provider=None, tier=None), {})
     stats = await store.calls.stats("acme")
-    assert (stats.total_calls, stats.model_distribution, stats.tier_distribution) == (1, {}, {})
+    assert (stats.total_calls, stats.model_distribution, stats.tier_distribution) == (
+        1,
+        {"none": 1},
+        {"none": 1},
+    )
 
 
 async def test_dearer_than_the_reference_is_a_negative_saving(store, make_call):
@@ -36,3 +40,10 @@ async def test_dearer_than_the_reference_is_a_negative_saving(store, make_call):
 async def test_unknown_call_is_none(store):
     assert await store.calls.get("acme", "c1") is None
     assert await store.calls.list("acme", 5) == []
+
+
+async def test_interrupted_call_says_nothing_of_latency(store, make_call):
+    await store.calls.record(make_call(call_id="c1", latency_ms=80.0), {})
+    await store.calls.record(make_call(call_id="c2", status="interrupted", latency_ms=0.0), {})
+    stats = await store.calls.stats("acme")
+    assert (stats.total_calls, stats.avg_latency_ms) == (2, 80.0)
