@@ -10,6 +10,7 @@ for it.
 
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping
 from typing import Any, Final, Generic, Literal, Self, TypeVar, overload
 from urllib.parse import quote, urlsplit
@@ -65,7 +66,7 @@ TransportT = TypeVar("TransportT", httpx.BaseTransport, httpx.AsyncBaseTransport
 Operation = Generator[httpx.Request, httpx.Response, T]
 
 
-class _Agent(Generic[TransportT]):
+class _Agent(ABC, Generic[TransportT]):
     """What both agents share: the checked configuration, and the operations as generators."""
 
     @overload
@@ -105,8 +106,9 @@ class _Agent(Generic[TransportT]):
         self._configure(**dict(zip(names, args, strict=False)), **kwargs)
         self._open(transport)
 
+    @abstractmethod
     def _open(self, transport: TransportT | None) -> None:
-        raise NotImplementedError
+        """Make the HTTP client that sends this agent's requests."""
 
     def _configure(  # noqa: PLR0913 - the published constructor
         self,
