@@ -7,10 +7,11 @@ from time import monotonic
 
 from fastapi import FastAPI
 
+from ..graph.refits import working_off
 from ..graph.run import open_cascade
 from ..graph.settings import Settings, load_settings
 from . import errors
-from .routes import healthz, keys, route, stage, stats, thompson, v1, verify
+from .routes import healthz, judge, keys, route, stage, stats, thompson, v1, verify
 
 DESCRIPTION = """Routes every LLM call to the cheapest model that meets the caller's quality bar, judges the answer,
 escalates when needed, learns per org and keeps a hash-chained audit trail."""
@@ -21,13 +22,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_cascade(settings or load_settings()) as cascade:
+        chosen = settings or load_settings()
+        async with open_cascade(chosen) as cascade, working_off(cascade.services.store, chosen):
             app.state.cascade = cascade
             app.state.started_s = monotonic()
             yield
 
     app = FastAPI(title="x25", version=version("x25"), description=DESCRIPTION, lifespan=lifespan)
     errors.install(app)
-    for room in (route, v1, stats, stage, thompson, verify, keys, healthz):
+    for room in (route, v1, stats, stage, thompson, judge, verify, keys, healthz):
         app.include_router(room.router)
     return app

@@ -73,7 +73,8 @@ class Wishes(Body):
     policy: dict[str, Any] | None = Field(
         None,
         description="Hard constraints: max_cost_per_call_usd, allowed_providers, max_tier, required_capabilities, "
-        "max_cost_per_token, quality_bar. Unknown keys are refused.",
+        "max_cost_per_token, max_latency_ms, require_modalities, prefer_modalities (narrows where it can), "
+        "quality_bar, judged_share, budget_usd_per_call, budget_usd_per_day. Unknown keys are refused.",
     )
     call_id: str | None = Field(
         None, description="Addition: your own id for the call, at most once; letters, digits, - and _."
@@ -152,6 +153,14 @@ class RouteReply(BaseModel):
     explain: dict[str, Any]
 
 
+class CostEstimate(BaseModel):
+    """How far the costs a decision expected were from what was paid."""
+
+    answers: int = Field(description="First answers compared, of the newest 2,000.")
+    median_relative_error: float = Field(description="Median of |estimated - realised| / realised.")
+    median_ratio: float = Field(description="Median of estimated / realised; above 1 = estimated too high.")
+
+
 class Stats(BaseModel):
     """Sums over the log of one org, or of all."""
 
@@ -165,6 +174,9 @@ class Stats(BaseModel):
     model_distribution: dict[str, int] = Field(description='Calls by model; "none" = no answer was bought.')
     tier_distribution: dict[str, int] = Field(description='Calls by tier; "none" = no answer was bought.')
     total_judge_cost_usd: float = Field(description="Addition: what judging cost.")
+    cost_estimates: dict[str, CostEstimate] = Field(
+        default_factory=dict, description="Addition: estimated against realised cost, by model."
+    )
 
 
 class Stage(BaseModel):
@@ -186,6 +198,9 @@ class TierArm(BaseModel):
     beta: float
     mean_reward: float
     confidence: float = Field(description="min(1, (alpha + beta) / 50).")
+    rescue_rate: float | None = Field(
+        None, description="Addition: share of its answers after an escalation that beat those held before."
+    )
 
 
 class Thompson(BaseModel):
@@ -193,7 +208,45 @@ class Thompson(BaseModel):
 
     org: str
     arms: list[TierArm]
-    cells: list[dict[str, Any]] = Field(description="Addition: evidence per task type and model.")
+    cells: list[dict[str, Any]] = Field(description="Addition: belief and evidence per task type and model.")
+    dominated: list[dict[str, Any]] = Field(
+        default_factory=list,
+        description="Addition: models that are not better than a cheaper one, with the numbers.",
+    )
+
+
+class JudgeBin(BaseModel):
+    """One score bin of a judge."""
+
+    low: float = Field(description="Lowest score of the bin, counted in.")
+    high: float = Field(description="Highest, counted in for the last bin only.")
+    right: float = Field(description="Answers labelled right.")
+    wrong: float
+    right_share: float = Field(description="Share of right answers taken to land here.")
+    wrong_share: float
+    learning_weight: float | None = Field(description="Null: nothing is learnt from this judge.")
+
+
+class Judge(BaseModel):
+    """One judge against labelled outcomes."""
+
+    judge: str
+    labels: float
+    auc: float | None = Field(description="By the org's labels alone; null without right and wrong ones.")
+    auc_low: float | None = Field(description="Lower end of the 95 % interval.")
+    auc_high: float | None
+    served_auc: float = Field(description="Of the table in use, in which a default counts as 50 labels.")
+    is_trusted: bool = Field(description="Below a served AUC of .65 no score triggers an escalation.")
+    gap_to_target: float | None = Field(description="How far the AUC is below .8.")
+    bins: list[JudgeBin]
+
+
+class Judges(BaseModel):
+    """Addition: the judges of an org, and how far labelled outcomes agree with them."""
+
+    org: str
+    labels: int = Field(description="Labels given, also of answers no judge had scored.")
+    judges: list[Judge]
 
 
 class Verified(BaseModel):

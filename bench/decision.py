@@ -7,15 +7,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..graph.bootstrap import load_difficulty
-from ..graph.settings import PACKAGE_DIR
+from ..graph.estimators import read_estimators
+from ..providers.embeddings import open_encoder
 from ..routing.answer_features import extract_answer
 from ..routing.cascade import PlanPrices
-from ..routing.classifier import classify
 from ..routing.decide import select
 from ..routing.features import extract
 from ..routing.judge_table import DEFAULT_TABLE
-from ..state.records import Arm
+from ..routing.thompson import DEFAULT_LEARNER, combine, offset_posterior
+from ..state.records import Arm, Evidence
 
 PROMPT = ("Consider f(x) = x^2 + 3. If x is an integer, list all primes below 100. " * 60)[:4_000]
 ANSWER = "First, 12 * 3 = 36. " * 70 + "\nAnswer: 36"
@@ -34,20 +34,44 @@ def measure(rounds: int) -> dict[str, tuple[float, float]]:
     """Return median and 99th percentile, milliseconds, of each part of a decision."""
     messages = [{"role": "user", "content": PROMPT}]
     features = extract(messages, {})
-    difficulty = load_difficulty(PACKAGE_DIR / "artifacts" / "difficulty.json")
+    estimators = read_estimators(open_encoder())
+    encode = estimators.encoder.embed_many
+    (embedding,) = encode([features.text])
+    inputs = [*embedding.tolist(), *features.values.tolist()]
+    evidence = {
+        arm.model_id: Evidence(
+            arm.model_id, "qa", arm.tier, 8.0, 4.0, 8.0, 7.5, 12.0, 90, reward_total=30.0, predicted_total=28.0,
+            weight_total=40.0,
+        )
+        for arm in ARMS
+    }  # fmt: skip
+    weights = DEFAULT_TABLE.reward_weights()
     rng = np.random.default_rng(0)
 
     def decide() -> object:
         return select(
-            ARMS, {}, strategy="plan", prices=PlanPrices(), reference_cost_nusd=10_000,
+            ARMS, combine(evidence, evidence, DEFAULT_LEARNER), strategy="plan", prices=PlanPrices(), reference_cost_nusd=10_000,
             reference_latency_ms=5_000.0, table=DEFAULT_TABLE, rng=rng,
         )  # fmt: skip
 
+    def understand() -> object:
+        seen = extract(messages, {})
+        vector = encode([seen.text])[0]
+        estimators.classifier.classify(seen, vector, None)
+        return estimators.difficulty.estimate([*vector.tolist(), *seen.values.tolist()])
+
+    def update() -> object:
+        posterior = DEFAULT_TABLE.posterior(0.7, 3)
+        return posterior, float(weights[3]), offset_posterior(0.7, evidence[ARMS[0].model_id])
+
     parts: dict[str, Callable[[], object]] = {
         "features of 4,000 characters": lambda: extract(messages, {}),
-        "classify": lambda: classify(features, None),
-        "estimate difficulty": lambda: difficulty.estimate(features.values),
+        "embedding of 4,000 characters": lambda: encode([features.text]),
+        "classify": lambda: estimators.classifier.classify(features, embedding, None),
+        "estimate difficulty, with its uncertainty": lambda: estimators.difficulty.estimate(inputs),
+        "all four: 4,000 characters to task and difficulty": understand,
         "select among 6 arms, with propensity": decide,
+        "update: bin, learning weight, belief": update,
         "features of a 1,400-character answer": lambda: extract_answer(PROMPT, ANSWER, "stop", {}, 6.5, 1.0),
     }
     return {name: _timed(part, rounds) for name, part in parts.items()}
@@ -67,7 +91,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m x25.bench.decision", description=__doc__)
     parser.add_argument("--rounds", type=int, default=500)
     for name, (median_ms, p99_ms) in measure(parser.parse_args(arguments).rounds).items():
-        print(f"{name:40} p50 {median_ms:.3f} ms   p99 {p99_ms:.3f} ms")
+        print(f"{name:50} p50 {median_ms:.3f} ms   p99 {p99_ms:.3f} ms")
 
 
 if __name__ == "__main__":

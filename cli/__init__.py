@@ -4,13 +4,21 @@ from typing import Annotated
 
 import typer
 
+from .advise import advise
 from .checkpoints import checkpoints
 from .console import show_version
 from .demo import demo
+from .evaluate import evaluate
+from .holdout import eval_model_holdout
+from .judge import judge
 from .keys import keys
+from .label import label
 from .models import models
+from .replay import replay
 from .route import route
 from .serve import serve
+from .sweep import sweep_thresholds
+from .train import train
 from .verify import verify
 
 app = typer.Typer(
@@ -37,6 +45,15 @@ app.command()(serve)
 app.command()(demo)
 app.command()(route)
 app.command()(verify)
-app.command()(models)
+app.command()(judge)
+app.command()(advise)
+app.command()(label)
+app.command()(train)
+app.command("train-irt", hidden=True)(train)
+app.command()(sweep_thresholds)
+app.command()(eval_model_holdout)
+app.command()(evaluate)
+app.command()(replay)
+app.add_typer(models, name="models")
 app.add_typer(checkpoints, name="checkpoints")
 app.add_typer(keys, name="keys")

@@ -1,7 +1,11 @@
-"""`x25 models`: what can be routed to."""
+"""`x25 models`: what can be routed to, and where its benchmark figures come from."""
 
-from typing import Any
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
 
+import typer
+import yaml
 from rich.table import Column, Table
 
 from ..graph.bootstrap import BUNDLED_MODELS
@@ -10,10 +14,20 @@ from ..providers.keyring import Keyring
 from ..providers.registry import Registry, load_registry
 from ..state.types import TIERS
 from .console import AsJson, friendly_errors, out, print_json, settings_for
+from .outcome_files import extract_profiles, fetch, sample
+
+models = typer.Typer(
+    help="List models; fetch, sample and sum up recorded outcomes.", invoke_without_command=True
+)
+
+Results = Annotated[Path, typer.Argument(help="Folder, .tar.gz, .json or .jsonl with recorded outcomes.")]
 
 
-def models(as_json: AsJson = False) -> None:
+@models.callback()
+def show(context: typer.Context, as_json: AsJson = False) -> None:
     """List the models of the registry with prices, and what would open those that cannot be reached."""
+    if context.invoked_subcommand is not None:
+        return
     with friendly_errors():
         registry = load_registry(BUNDLED_MODELS, *settings_for().model_dirs)
         rows = describe(registry, Keyring(read_environment()))
@@ -31,6 +45,54 @@ def models(as_json: AsJson = False) -> None:
     out.print(table)
 
 
+@models.command()
+def download(
+    source: Annotated[str, typer.Argument(help="URL or path of a file with recorded outcomes.")],
+    folder: Annotated[Path, typer.Option("--out", help="Folder to put it in.")] = Path(),
+    expected: Annotated[
+        str | None, typer.Option("--sha256", help="Refuse a file with another digest.")
+    ] = None,
+) -> None:
+    """Fetch recorded outcomes; says what to do instead when there is no network."""
+    with friendly_errors():
+        target, digest = fetch(source, folder, expected)
+    print_json({"file": str(target), "bytes": target.stat().st_size, "sha256": digest})
+
+
+@models.command("sample")
+def take_sample(
+    results: Results,
+    folder: Annotated[Path, typer.Option("--out", help="New folder for the sample.")],
+    max_records: Annotated[int, typer.Option(min=1, help="Most records in all.")] = 5000,
+    max_files: Annotated[int, typer.Option(min=1, help="Most files.")] = 200,
+    max_records_per_file: Annotated[int, typer.Option(min=1, help="Most records of one file.")] = 25,
+    seed: Annotated[int, typer.Option(help="The same seed keeps the same records.")] = 42,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in the folder.")] = False,
+) -> None:
+    """Write a random part of recorded outcomes to a new folder."""
+    limits = {"records": max_records, "files": max_files, "records_per_file": max_records_per_file}
+    with friendly_errors():
+        print_json(sample(results, folder, **limits, seed=seed, overwrite=overwrite))
+
+
+@models.command()
+def extract_profile(
+    results: Results,
+    file: Annotated[Path, typer.Option("--out", help="YAML file for the benchmark profiles.")],
+) -> None:
+    """Sum recorded outcomes up as benchmark profiles, one figure a model and task."""
+    with friendly_errors():
+        profiles = extract_profiles(results)
+    file.write_text(yaml.safe_dump(profiles, sort_keys=False), encoding="utf-8")
+    print_json(
+        {
+            "file": str(file),
+            "models": len(profiles),
+            "figures": sum(len(one["benchmarks"]) for one in profiles),
+        }
+    )
+
+
 def describe(registry: Registry, keyring: Keyring) -> list[dict[str, Any]]:
     """Return a row a model, cheapest tier first."""
     reasons = registry.unroutable(keyring.has)
@@ -43,6 +105,8 @@ def describe(registry: Registry, keyring: Keyring) -> list[dict[str, Any]]:
             "output_usd_per_mtok": float(spec.output_usd_per_mtok) if spec.priced else None,
             "context_tokens": spec.context_tokens,
             "capability": spec.capability,
+            "benchmarks": {name: asdict(figure) for name, figure in sorted(spec.figures.items())},
+            "modalities": sorted(spec.modalities),
             "as_of": spec.as_of,
             "routable": spec.model_id not in reasons,
             "why_not": reasons.get(spec.model_id),

@@ -1,7 +1,6 @@
 """Settings → Services: the only place where real things are constructed, opened and closed."""
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,6 +13,7 @@ import numpy as np
 import yaml
 
 from ..nodes.services import Limits, Services
+from ..providers.embeddings import open_encoder
 from ..providers.gateway import OPENAI_WIRE, Gateway
 from ..providers.judge import LLMJudge, load_prompt
 from ..providers.keyring import Keyring
@@ -22,12 +22,12 @@ from ..providers.openai_compatible import OpenAICompatible, new_client
 from ..providers.registry import Registry, load_registry
 from ..providers.specs import ModelSpec
 from ..routing.configs import RouterConfig
-from ..routing.difficulty import DifficultyModel
 from ..simulator.process import SimulatorProcess
 from ..state.errors import ConfigError
 from ..state.store import Store, open_store
 from ..state.types import Tier
 from .binding import Opened, OpenedOnFirstCall, ServicesSource
+from .estimators import open_estimators, read_estimators
 from .settings import PACKAGE_DIR, Settings, load_settings, read_environment
 
 if TYPE_CHECKING:
@@ -102,33 +102,21 @@ async def open_services(
         routers = await asyncio.to_thread(
             load_routers, Path(settings.routers_dir) if settings.routers_dir else None
         )
+        estimators = await open_estimators(settings, environ, client)
         services = Services(
             store=store,
             models={spec.model_id: spec for spec in pool.models},
             reference=pool.reference,
             gateway=Gateway({OPENAI_WIRE: OpenAICompatible(client)}, keyring),
-            difficulty=await asyncio.to_thread(load_difficulty, settings.model),
+            encoder=estimators.encoder,
+            classifier=estimators.classifier,
+            difficulty=estimators.difficulty,
             routers=routers,
             judge=await asyncio.to_thread(_judge, pool, keyring, client, settings) if pool.judges else None,
             limits=_limits(settings),
             rng=np.random.default_rng(settings.seed),
         )
         yield services
-
-
-def load_difficulty(path: Path) -> DifficultyModel:
-    """Return the fitted difficulty model of an artifact.
-
-    Raises
-    ------
-    ConfigError
-        Naming the file, when it is absent or not such an artifact.
-    """
-    try:
-        parameters = json.loads(path.read_text(encoding="utf-8"))
-        return DifficultyModel.from_dict(parameters)
-    except (OSError, ValueError, TypeError, AttributeError, ConfigError) as error:
-        raise ConfigError(f"{path}: not a difficulty artifact: {error}") from error
 
 
 def load_routers(folder: Path | None = None) -> dict[str, RouterConfig]:
@@ -237,6 +225,7 @@ def _limits(settings: Settings) -> Limits:
         default_max_output_tokens=settings.default_max_output_tokens,
         max_prompt_chars=settings.max_prompt_chars,
         store_prompts=settings.store_prompts,
+        store_inputs=settings.store_inputs,
         resumable=settings.checkpoints == "sync",
     )
 
@@ -258,14 +247,15 @@ def _opener_for(models: "Mapping[Tier, BaseChatModel]") -> Callable[[], Awaitabl
         if not stores:
             stores.append(await open_store("sqlite+aiosqlite://"))
         specs = specs_for(models)
+        estimators = await asyncio.to_thread(read_estimators, open_encoder())
         return Services(
             store=stores[0],
             models={spec.model_id: spec for spec in specs},
             reference=Registry.reference(specs),
             gateway=Gateway({"langchain": LangChainProvider(models)}, Keyring({})),
-            difficulty=await asyncio.to_thread(
-                load_difficulty, PACKAGE_DIR / "artifacts" / "difficulty.json"
-            ),
+            encoder=estimators.encoder,
+            classifier=estimators.classifier,
+            difficulty=estimators.difficulty,
             routers=await asyncio.to_thread(load_routers),
         )
 

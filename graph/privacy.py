@@ -14,6 +14,7 @@ class PrivateCascadeState(CascadeState, total=False):
     messages: Annotated[list[JSONObject], UntrackedValue(list)]
     options: Annotated[JSONObject, UntrackedValue(dict)]
     features: Annotated[list[float], UntrackedValue(list)]
+    embedding: Annotated[list[float], UntrackedValue(list)]
     held: Annotated[list[JSONObject], UntrackedValue(list)]
     text: Annotated[str, UntrackedValue(str)]
     message: Annotated[JSONObject, UntrackedValue(dict)]

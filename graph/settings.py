@@ -18,6 +18,21 @@ SWITCHES = frozenset({"X25_OLLAMA", "X25_VLLM"})
 """Environment variables that enable local deployments in the registry (`enabled_by`); not settings."""
 
 
+def default_model_path() -> Path:
+    """Return the fitted difficulty artifact inside the installed package."""
+    return PACKAGE_DIR / "artifacts" / "difficulty.json"
+
+
+def default_models_dir() -> Path:
+    """Return the folder of the bundled registry, one YAML file a model, inside the installed package."""
+    return PACKAGE_DIR / "registry" / "models"
+
+
+def default_routers_dir() -> Path:
+    """Return the folder of the bundled router configs inside the installed package."""
+    return PACKAGE_DIR / "registry" / "routers"
+
+
 class Settings(BaseSettings):
     """Settings with their defaults. Each is read from `X25_<NAME>` in the environment or in `.env`."""
 
@@ -38,6 +53,16 @@ class Settings(BaseSettings):
     store_prompts: bool = Field(
         False, description="Keep prompts and answers in the store and in checkpoints."
     )
+    store_inputs: bool = Field(
+        True,
+        description="Keep the vector each prompt is made into (about 640 bytes), so that an org's own calls can "
+        "teach its estimators; words of a prompt can partly be guessed from it.",
+    )
+    auto_train: bool = Field(
+        True,
+        description="Fit an org's own estimators again in the background at 200, 500, 1,000 judged calls, then at "
+        "every doubling.",
+    )
     host: str = Field("127.0.0.1", description="Address the gateway listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port the gateway listens on; 0 = any free one.")
     require_key: bool = Field(False, description="Refuse requests without an API key.")
@@ -51,6 +76,18 @@ class Settings(BaseSettings):
     routers_dir: str = Field("", description="Folder with router configs; empty = the bundled ones.")
     model: Path = Field(
         PACKAGE_DIR / "artifacts" / "difficulty.json", description="Fitted difficulty artifact to serve."
+    )
+    classifier: Path = Field(
+        PACKAGE_DIR / "artifacts" / "classifier.json", description="Fitted task classifier to serve."
+    )
+    encoder: str = Field(
+        "",
+        description="Encoder of prompts: empty = the bundled token table; a folder with a model2vec table; "
+        "st:NAME for a sentence transformer; https://host/v1 for an embeddings API.",
+    )
+    encoder_model: str = Field("", description="Model to ask an embeddings API for.")
+    encoder_key_env: str = Field(
+        "OPENAI_API_KEY", description="Environment variable with the key of the embeddings API."
     )
     judge: str = Field("auto", description="auto, none, or the model id of the judge.")
     judge_timeout_s: float = Field(20.0, gt=0, le=600, description="Longest wait for a judge.")

@@ -1,15 +1,15 @@
 """Name the kind of work a prompt asks for."""
 
-from ..routing.classifier import classify as classify_features
 from ..routing.features import extract
 from ..state.types import CascadeState
 from .services import Services
 
 
-async def classify(state: CascadeState, services: Services) -> CascadeState:  # noqa: ARG001 - every node has both
-    """Choose the task type from cheap features of the request; the caller's hint wins."""
+async def classify(state: CascadeState, services: Services) -> CascadeState:
+    """Choose the task type from what the request looks like; the caller's hint wins."""
     features = extract(state["messages"], state["options"])
-    task = classify_features(features, state["hint"])
+    embedding = await services.encoder.embed(features.text)
+    task = services.classifier.classify(features, embedding, state["hint"])
     return CascadeState(
         task_type=task.task_type,
         task_cell=task.task_cell,
@@ -17,4 +17,5 @@ async def classify(state: CascadeState, services: Services) -> CascadeState:  # 
         task_source=task.source,
         prompt_tokens=features.prompt_tokens,
         features=features.values.tolist(),
+        embedding=embedding.tolist(),
     )

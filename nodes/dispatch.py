@@ -5,7 +5,7 @@ from ..routing.request import answer_tokens
 from ..routing.tokens import bound_prompt_tokens
 from ..state.errors import ProviderError
 from ..state.types import CascadeState, JSONObject
-from .candidates import left_nusd
+from .candidates import charge_of, left_nusd
 from .recording import Recording, summary
 from .services import Services
 
@@ -17,7 +17,7 @@ async def dispatch(state: CascadeState, services: Services) -> CascadeState:
     recording = Recording(
         services, state["org"], state["call_id"], len(state["held"]), "answer", spec, reserved_nusd,
         first_number=sum(one["kind"] == "answer" and one["step"] == len(state["held"]) for one in state["attempts"]),
-        left_nusd=left_nusd(state),
+        left_nusd=left_nusd(state), charge=charge_of(state, services, spec.model_id),
     )  # fmt: skip
     try:
         paid = await recording.paid_before(state["attempts"]) if services.limits.resumable else None

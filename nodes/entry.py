@@ -5,6 +5,7 @@ from hashlib import sha256
 
 from ..providers.base import Usage
 from ..providers.specs import ModelSpec
+from ..routing.own import inputs_id, pack_inputs
 from ..state.records import Call
 from ..state.types import CascadeState, JSONObject
 from .receipt import message_text
@@ -46,9 +47,30 @@ def call_row(state: CascadeState, services: Services, best: JSONObject | None, l
         router=state["router"],
         simulated=bool(best and best["simulated"]),
         record_hash="",
-        decision={**decision, "difficulty": state["difficulty"], "optimize_for": state["optimize_for"]},
+        decision={
+            **decision,
+            "difficulty": state["difficulty"],
+            "optimize_for": state["optimize_for"],
+            **_what_was_seen(state, services),
+        },
         prompt=_prompt_text(state) if services.limits.store_prompts else None,
+        inputs=pack_inputs(state["embedding"], state["features"]) if services.limits.store_inputs else None,
     )
+
+
+def _what_was_seen(state: CascadeState, services: Services) -> JSONObject:
+    """Return what a refit needs beside the prompt's vector: how the first answer of the decided model was found.
+
+    Later answers are asked for after failures, so they would teach too low a quality.
+    """
+    model_id, verdicts = state["first_decision"]["model_id"], state["verdicts"]
+    first = next((one for one in verdicts if one["step"] == 0 and one["model_id"] == model_id), None)
+    made_by = services.difficulty
+    return {
+        "memory_hit": state["memory_hit"],
+        "inputs_id": inputs_id(made_by.encoder_fingerprint, made_by.encoder_dimension),
+        "first_verdict": None if first is None else {key: first[key] for key in ("source", "bin", "score")},
+    }
 
 
 def _reference_cost_nusd(best: JSONObject, reference: ModelSpec) -> int:

@@ -5,6 +5,7 @@ from ..routing.verdict import from_checks, unjudged
 from ..state.types import CascadeState
 from .judging import ask_judge, can_pay_judge
 from .moves import after_failure, after_verdict
+from .pricing import refresh_tables
 from .services import Services
 
 
@@ -12,6 +13,7 @@ async def judge(state: CascadeState, services: Services) -> CascadeState:
     """Give the newest answer a verdict; an answer that never came leads to a fallback instead."""
     if state["unanswered"] is not None:
         return after_failure(state, services)
+    await refresh_tables(state, services)
     answer = state["held"][-1]
     theta = state["thetas"].get(answer["model_id"], state["completion_probs"][answer["model_id"]])
     report = run_checks(answer["message"], answer["finish_reason"], state["options"])

@@ -2,11 +2,14 @@
 
 from ..providers.base import Completion
 from ..routing.checks import CheckReport
-from ..routing.verdict import Verdict, from_judge, judge_failed
-from ..state.errors import ProviderError
+from ..routing.verdict import Verdict, from_judge, judge_failed, unjudged
+from ..state.budgets import Charge
+from ..state.errors import OverBudget, ProviderError
 from ..state.records import Attempt
 from ..state.types import CascadeState
 from .candidates import left_nusd
+from .pacing import budgets_of
+from .pricing import table_of
 from .recording import Recording
 from .services import Services
 
@@ -27,13 +30,19 @@ async def ask_judge(
     """Return the judge's verdict, or the reason it gave none, and the attempt it cost."""
     assert services.judge is not None
     answer = state["held"][-1]
-    spec = services.judge.choose(answer["provider"])
+    spec = services.judge.choose(answer["provider"]).priced_at(services.now())
     reserved = services.judge.bound_cost_nusd(state["messages"], answer["message"], answer["provider"])
-    recording = Recording(services, state["org"], state["call_id"], answer["step"], "judge", spec, reserved)
+    recording = Recording(
+        services, state["org"], state["call_id"], answer["step"], "judge", spec, reserved,
+        charge=Charge(budgets_of(state)),
+    )  # fmt: skip
     prior = await recording.recall(state["attempts"]) if services.limits.resumable else None
     if prior is not None:
         return await _lost(recording, prior, report, theta), recording.to_json()
-    attempt_id = await recording.begin(spec.deployments[0].name)
+    try:
+        attempt_id = await recording.begin(spec.deployments[0].name)
+    except OverBudget:
+        return unjudged(report, theta), []
     try:
         reply = await services.judge.score(
             messages=state["messages"],
@@ -52,7 +61,7 @@ async def ask_judge(
         latency_ms=reply.latency_ms, deployment=spec.deployments[0].name,
     ))  # fmt: skip
     verdict = from_judge(
-        reply.score, reply.reason, report=report, theta=theta, table=services.judge_table,
+        reply.score, reply.reason, report=report, theta=theta, table=table_of(state, services, spec.model_id),
         judge_model=spec.model_id, judge_cost_nusd=recording.settled[-1].spent_nusd,
     )  # fmt: skip
     return verdict, recording.to_json()

@@ -2,9 +2,11 @@
 
 from ..routing.decide import Decision, proceed
 from ..routing.verdict import Verdict
+from ..state.errors import OverBudget
 from ..state.records import Arm
 from ..state.types import TIERS, CascadeState
 from .candidates import eligible_arms
+from .pacing import paces_of
 from .pricing import judge_table, plan_prices, reference_cost_nusd
 from .services import Services
 
@@ -17,7 +19,7 @@ def after_verdict(
 ) -> CascadeState:
     """Return the move after a verdict: climb to a dearer tier where that pays, else stop."""
     left = state["max_escalations"] - state["escalations"]
-    arms, _ = eligible_arms(state, services)
+    arms, _ = eligible_arms(state, services, paces_of(state))
     last_tier = state["held"][-1]["tier"]
     seen_score = None if verdict.source == "estimate" else verdict.score  # a guess is no reason to climb
     decision = _next(state, services, arms, qualities, last_tier=last_tier, score=seen_score, left=left)
@@ -34,9 +36,13 @@ def after_verdict(
 def after_failure(state: CascadeState, services: Services) -> CascadeState:
     """Return the move after a model could not be reached: another one, as strong or stronger where there is one."""
     unanswered = state["unanswered"] or {}
-    arms, _ = eligible_arms(state, services)
-    rank = TIERS.index(state["decision"]["tier"])
-    arms = [arm for arm in arms if arm.rank >= rank] or arms
+    arms, _ = eligible_arms(state, services, paces_of(state))
+    if unanswered.get("code") == OverBudget.code:
+        # Other calls were faster to spend; an answer held is enough, and without one the cheapest model must do.
+        arms = [] if state["held"] else sorted(arms, key=lambda arm: arm.expected_cost_nusd)[:1]
+    else:
+        rank = TIERS.index(state["decision"]["tier"])
+        arms = [arm for arm in arms if arm.rank >= rank] or arms
     decision = None
     if unanswered.get("code") not in ("bad_request", "interrupted") and state["fallbacks"] < MAX_FALLBACKS:
         qualities = [held["quality"] for held in state["held"]]
@@ -75,12 +81,13 @@ def _next(  # noqa: PLR0913 - the plan's situation, named
         strategy=router.strategy,
         last_tier=last_tier,
         last_score=score,
-        prices=plan_prices(state, services),
+        prices=plan_prices(state, services, paces_of(state)),
         reference_cost_nusd=reference_cost_nusd(state, services),
         reference_latency_ms=services.reference_for(state["router"]).expected_latency_ms,
-        table=judge_table(services),
+        table=judge_table(state, services),
         bar=router.quality_bar,
         escalations_left=left,
+        rule=router.rule,
     )
 
 

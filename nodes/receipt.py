@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from ..routing.policy import Policy
 from ..state.records import usd_from_nusd
 from ..state.types import CascadeState, JSONObject
 from .candidates import price_arms
@@ -34,6 +35,7 @@ def explain(state: CascadeState, services: Services) -> dict[str, Any]:
         {
             "model_id": model_id,
             "tier": arms[model_id].tier,
+            "modalities": sorted(arms[model_id].modalities),
             "completion_prob": round(arms[model_id].completion_prob, 4),
             "theta": round(theta, 4),
             "expected_cost_usd": usd_from_nusd(arms[model_id].expected_cost_nusd),
@@ -58,4 +60,12 @@ def explain(state: CascadeState, services: Services) -> dict[str, Any]:
         "learned": state["learned"],
         "path": state["timings"],
         "reference_model": services.reference_for(state["router"]).model_id,
+        "modality_preference": _modality_preference(state, services),
     }  # fmt: skip
+
+
+def _modality_preference(state: CascadeState, services: Services) -> dict[str, Any]:
+    """Return which modalities were preferred, and whether some eligible model read them all, so that one was asked."""
+    wanted = Policy.parse(state["policy"]).prefer_modalities
+    first = services.spec(state["first_decision"]["model_id"])
+    return {"requested": sorted(wanted), "applied": bool(wanted) and wanted <= first.modalities}

@@ -5,7 +5,9 @@ from hashlib import sha256
 
 from ..providers.base import Completion, Usage
 from ..providers.specs import ModelSpec
-from ..state.errors import AttemptInterrupted, ProviderError
+from ..state.attempts import NO_CHARGE
+from ..state.budgets import Charge
+from ..state.errors import AttemptInterrupted, ContextLengthExceeded, ProviderError
 from ..state.records import Attempt, AttemptKind
 from ..state.types import JSONObject
 from .services import Services
@@ -35,6 +37,8 @@ class Recording:
     """Attempts made at this step before, on other models."""
     left_nusd: int | None = None
     """What the caller's cap leaves for this step; None without a cap."""
+    charge: Charge = NO_CHARGE
+    """Budgets of the org that every request of this step is charged to."""
     open_attempts: dict[str, Attempt] = field(default_factory=dict)
     settled: list[Attempt] = field(default_factory=list)
 
@@ -75,6 +79,8 @@ class Recording:
         ------
         ProviderError
             When attempts that failed here may have cost what the caller's cap left.
+        OverBudget
+            When a budget of the org leaves too little; nothing is reserved then.
         """
         adopted = next((one for one in self.open_attempts.values() if one.deployment == deployment), None)
         if adopted is not None:
@@ -96,12 +102,15 @@ class Recording:
             reserved_nusd=self.reserved_nusd,
             started_at=self.services.now(),
         )
-        await self.services.store.attempts.start(attempt)
+        await self.services.store.attempts.start(
+            attempt, self.charge, opens_call=self.kind == "answer" and self.step == 0 and number == 0
+        )
         self.open_attempts[attempt.attempt_id] = attempt
         return attempt.attempt_id
 
     async def finish(self, attempt_id: str, completion: Completion) -> None:
         """Settle a request that was answered; without usage its cost stays what was reserved."""
+        self._note(self.open_attempts[attempt_id].deployment, completion.latency_ms)
         usage = completion.usage
         cost_nusd, source = (
             (self.reserved_nusd, "reserved") if usage is None else self.spec.charge_nusd(usage)
@@ -123,6 +132,8 @@ class Recording:
 
     async def fail(self, attempt_id: str, error: ProviderError) -> None:
         """Settle a request that failed: nothing was spent, unless the provider may have done the work."""
+        if error.retryable and not isinstance(error, ContextLengthExceeded):
+            self._note(self.open_attempts[attempt_id].deployment, None)
         cost_nusd, source = (self.reserved_nusd, "reserved") if error.may_have_billed else (0, "computed")
         await self._settle(
             replace(
@@ -158,9 +169,13 @@ class Recording:
         """Return what happened, without text."""
         return [summary(attempt) for attempt in self.settled]
 
+    def _note(self, deployment: str, latency_ms: float | None) -> None:
+        """Tell the health book how the request went: its latency, or None when the provider failed."""
+        self.services.health.note(self.spec.model_id, deployment, latency_ms, self.services.clock_s())
+
     async def _settle(self, attempt: Attempt) -> None:
         attempt = replace(attempt, finished_at=self.services.now())
-        await self.services.store.attempts.finish(attempt)
+        await self.services.store.attempts.finish(attempt, self.charge)
         self.settled.append(attempt)
 
 

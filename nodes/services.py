@@ -7,15 +7,20 @@ from time import monotonic
 
 import numpy as np
 
+from ..providers.embeddings import Encoder
 from ..providers.gateway import Gateway
+from ..providers.health import HealthBook
 from ..providers.judge import LLMJudge
 from ..providers.registry import Registry
 from ..providers.specs import ModelSpec
+from ..routing.classifier import TaskClassifier
 from ..routing.configs import RouterConfig
 from ..routing.difficulty import DifficultyModel
 from ..routing.judge_table import DEFAULT_TABLE, JudgeTable
 from ..routing.thompson import Learner
 from ..state.store import Store
+from .judge_book import JudgeBook
+from .own import OwnModels
 
 
 def _utc_now() -> datetime:
@@ -31,6 +36,8 @@ class Limits:
     default_max_output_tokens: int = 1024
     max_prompt_chars: int = 2_000_000
     store_prompts: bool = False
+    store_inputs: bool = True
+    """Keep the vector a prompt was made into, which an org's own estimators are fitted on."""
     resumable: bool = False
     """Keep completions in the attempts table, so that a resumed call re-uses what it paid for."""
 
@@ -45,11 +52,20 @@ class Services:
     reference: ModelSpec
     """The frontier model that savings and prices are measured against."""
     gateway: Gateway
+    encoder: Encoder
+    classifier: TaskClassifier
     difficulty: DifficultyModel
     routers: Mapping[str, RouterConfig]
     judge: LLMJudge | None = None
     judge_table: JudgeTable = DEFAULT_TABLE
+    """What a judge's scores are worth where an org has labelled none of them."""
+    judge_book: JudgeBook = field(default_factory=JudgeBook)
+    """What they are worth by the labels of each org."""
     learner: Learner = field(default_factory=Learner)
+    health: HealthBook = field(default_factory=HealthBook)
+    """How well each deployment has answered lately, in this process."""
+    own: OwnModels = field(default_factory=OwnModels)
+    """The orgs' own estimators, over the bundled `difficulty`."""
     limits: Limits = field(default_factory=Limits)
     rng: np.random.Generator = field(default_factory=np.random.default_rng)
     clock_s: Callable[[], float] = monotonic
@@ -63,8 +79,8 @@ class Services:
         """
         names = self.routers[router].models
         candidates = [self.models[name] for name in names if name in self.models]
-        return Registry.reference(candidates) if candidates else self.reference
+        return (Registry.reference(candidates) if candidates else self.reference).priced_at(self.now())
 
     def spec(self, model_id: str) -> ModelSpec:
-        """Return the model's spec; KeyError for one that is not routable."""
-        return self.models[model_id]
+        """Return the model's spec at the prices of this moment; KeyError for one that is not routable."""
+        return self.models[model_id].priced_at(self.now())

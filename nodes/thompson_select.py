@@ -1,10 +1,13 @@
 """Choose the model to ask first."""
 
 from ..routing.decide import select
-from ..routing.policy import refuse
+from ..routing.drift import baseline
+from ..routing.policy import Policy, refuse
+from ..routing.thompson import combine
 from ..state.types import CascadeState
 from .candidates import eligible_arms
-from .pricing import judge_table, plan_prices, reference_cost_nusd
+from .pacing import read_paces
+from .pricing import judge_table, plan_prices, reference_cost_nusd, refresh_tables
 from .services import Services
 
 
@@ -16,25 +19,30 @@ async def thompson_select(state: CascadeState, services: Services) -> CascadeSta
     NoEligibleModel
         When hard constraints leave nobody; nothing was spent.
     """
-    arms, removed = eligible_arms(state, services)
+    paces = await read_paces(state, services)
+    arms, removed = eligible_arms(state, services, paces)
     if not arms:
         raise refuse(removed)
     router = services.routers[state["router"]]
-    evidence = await services.store.posteriors.read(state["org"], state["task_cell"])
+    await refresh_tables(state, services)
+    judged_share = Policy.parse(state["policy"]).judged_share
+    cells, pooled = await services.store.posteriors.read_levels(state["org"], state["task_cell"])
     decision, thetas = select(
         arms,
-        evidence,
+        combine(cells, pooled, services.learner),
         strategy=router.strategy,
-        prices=plan_prices(state, services),
+        prices=plan_prices(state, services, paces),
         reference_cost_nusd=reference_cost_nusd(state, services),
         reference_latency_ms=services.reference_for(state["router"]).expected_latency_ms,
-        table=judge_table(services),
+        table=judge_table(state, services),
         rng=services.rng,
         learner=services.learner,
         epsilon=router.epsilon,
-        audit_rate=router.audit_rate,
+        audit_rate=router.audit_rate if judged_share is None else judged_share,
         max_escalations=state["max_escalations"],
+        rule=router.rule,
     )
-    return CascadeState(
-        decision=decision.to_json(), first_decision=decision.to_json(), thetas=thetas, removed=removed
-    )
+    chosen = decision.model_id
+    expected = baseline(state["completion_probs"][chosen], cells.get(chosen), services.learner)
+    first = decision.to_json() | {"baseline_prob": expected, "paces": paces}
+    return CascadeState(decision=first, first_decision=first, thetas=thetas, removed=removed)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 from typing import Any, Literal, cast
 
@@ -10,6 +11,8 @@ from ..state.records import nusd_from_usd
 from ..state.types import TIERS, JSONObject, Tier
 from .base import Usage
 from .fields import Fields
+from .profiles import Figure, parse_profile
+from .windows import PRICE_NAMES, PriceWindow, parse_windows
 
 Role = Literal["chat", "judge"]
 MODALITIES = ("text", "image", "audio", "video", "file")
@@ -63,6 +66,8 @@ class ModelSpec:
     capabilities: frozenset[str] = frozenset()
     benchmarks: dict[str, float | None] = field(default_factory=dict)
     """Published scores, 0 to 100; None = unknown."""
+    figures: dict[str, Figure] = field(default_factory=dict)
+    """The known ones of them with their sources."""
     aliases: tuple[str, ...] = ()
     role: Role = "chat"
     """Judges are never candidates for an answer."""
@@ -74,6 +79,30 @@ class ModelSpec:
     as_of: str = ""
     """Date of the figures, ISO 8601."""
     notes: str = ""
+    price_windows: tuple[PriceWindow, ...] = ()
+    """Times of day with other prices; the plain ones hold outside."""
+
+    def priced_at(self, now: datetime) -> "ModelSpec":
+        """Return a copy with the prices of that moment and no windows; itself where the price never changes.
+
+        Raises
+        ------
+        ValueError
+            If `now` has no time zone.
+        """
+        if not self.price_windows:
+            return self
+        return self._within(next((window for window in self.price_windows if window.holds(now)), None))
+
+    def _within(self, window: PriceWindow | None) -> "ModelSpec":
+        if window is None:
+            return replace(self, price_windows=())
+        changed = {name: getattr(window, name) for name in PRICE_NAMES}
+        if changed["input_usd_per_mtok"] is not None and changed["cached_input_usd_per_mtok"] is None:
+            # A cached price that no one wrote for the window would be a guess: cached input costs as any other.
+            changed["cached_input_usd_per_mtok"] = changed["input_usd_per_mtok"]
+        given = {name: price for name, price in changed.items() if price is not None}
+        return replace(self, price_windows=(), **given)
 
     @property
     def priced(self) -> bool:
@@ -114,11 +143,16 @@ class ModelSpec:
         return int(self._exact_nusd(prompt_tokens, 0, output).to_integral_value(ROUND_HALF_EVEN))
 
     def bound_cost_nusd(self, prompt_tokens_bound: int, max_output_tokens: int | None = None) -> int:
-        """Return what a request costs at most, rounded up; the answer is limited by the model in any case."""
+        """Return what a request costs at most, rounded up, at its dearest time of day.
+
+        The answer is limited by the model in any case.
+        """
         limit = self.max_output_tokens
         output = limit if max_output_tokens is None else min(limit, max_output_tokens)
         dearest = max(
-            self._exact_nusd(prompt_tokens_bound, 0, output), self._exact_nusd(0, prompt_tokens_bound, output)
+            spec._exact_nusd(fresh, prompt_tokens_bound - fresh, output)  # noqa: SLF001 - its own kind
+            for spec in (self, *map(self._within, self.price_windows))
+            for fresh in (0, prompt_tokens_bound)
         )
         return int(dearest.to_integral_value(ROUND_CEILING))
 
@@ -154,8 +188,8 @@ class ModelSpec:
 
 MODEL_KEYS = (
     "model_id", "provider", "tier", "prices", "context_tokens", "max_output_tokens", "modalities",
-    "capabilities", "benchmarks", "expected", "deployments", "aliases", "free", "role", "simulated",
-    "simulation", "sources", "as_of", "notes",
+    "capabilities", "benchmarks", "benchmark_sources", "expected", "deployments", "aliases", "free", "role",
+    "simulated", "simulation", "sources", "as_of", "notes",
 )  # fmt: skip
 DEPLOYMENT_KEYS = ("name", "base_url", "key_env", "model", "idempotent", "headers", "enabled_by")
 
@@ -176,7 +210,7 @@ def parse_model(mapping: Mapping[str, Any], source: str) -> ModelSpec:
     if "simulation" in mapping and not simulated:
         raise top.wrong("simulation", "absent unless simulated: true")
     expected = top.group("expected", ("latency_ms", "output_tokens"))
-    input_price, cached_price, output_price = _prices(top)
+    input_price, cached_price, output_price, price_windows = _prices(top)
     return ModelSpec(
         model_id=model_id,
         provider=top.text("provider"),
@@ -184,6 +218,7 @@ def parse_model(mapping: Mapping[str, Any], source: str) -> ModelSpec:
         input_usd_per_mtok=input_price,
         output_usd_per_mtok=output_price,
         cached_input_usd_per_mtok=cached_price,
+        price_windows=price_windows,
         context_tokens=top.count("context_tokens"),
         max_output_tokens=top.count("max_output_tokens"),
         expected_latency_ms=float(expected.number("latency_ms")),
@@ -192,6 +227,7 @@ def parse_model(mapping: Mapping[str, Any], source: str) -> ModelSpec:
         modalities=frozenset(top.texts("modalities", allowed=MODALITIES) or ("text",)),
         capabilities=frozenset(top.texts("capabilities")),
         benchmarks=_benchmarks(top),
+        figures=parse_profile(mapping, source).figures,
         aliases=top.texts("aliases"),
         role=cast("Role", top.choice("role", ("chat", "judge"), default="chat")),
         simulated=simulated,
@@ -202,10 +238,10 @@ def parse_model(mapping: Mapping[str, Any], source: str) -> ModelSpec:
     )
 
 
-def _prices(top: Fields) -> tuple[Decimal, Decimal | None, Decimal]:
+def _prices(top: Fields) -> tuple[Decimal, Decimal | None, Decimal, tuple[PriceWindow, ...]]:
     free = top.flag("free")
     names = ("input_usd_per_mtok", "cached_input_usd_per_mtok", "output_usd_per_mtok")
-    prices = top.group("prices", names, required=False)
+    prices = top.group("prices", (*names, "time_zone", "windows"), required=False)
     paid, cached, answered = (prices.optional_number(name) for name in names)
     for name, price in zip(names, (paid, cached, answered), strict=True):
         if price == 0 and not free:
@@ -216,6 +252,7 @@ def _prices(top: Fields) -> tuple[Decimal, Decimal | None, Decimal]:
         UNPRICED if paid is None else paid,
         cached,
         UNPRICED if answered is None else answered,
+        parse_windows(prices, (paid, answered), free=free),
     )
 
 
@@ -245,4 +282,7 @@ def _sources(top: Fields, *, required: bool) -> tuple[dict[str, str], ...]:
     keys = ("url", "date", "what")
     if not required and "sources" not in top.mapping:
         return ()
-    return tuple({key: item.text(key) for key in keys} for item in top.items("sources", keys))
+    return tuple(
+        {key: item.text(key) for key in (*keys, "level") if key != "level" or key in item.mapping}
+        for item in top.items("sources", (*keys, "level"))
+    )

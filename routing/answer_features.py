@@ -18,12 +18,11 @@ from numpy.typing import NDArray
 from .answer_choices import CHOICE_FEATURE_NAMES, choice_features, find_choices, hide_choice, share
 from .answers import FINAL_FORMS, NUMBER, FinalAnswer, agree, find_final, find_numbers, has_wrong_equation
 from .checks import run_checks
+from .logprobs import LOGPROB_FEATURE_NAMES, logprob_features
 
 MOST_CHARS = 6_000
 """Characters of a prompt or an answer that are looked at."""
 _SHORTEST_REASONING = 30
-_LOWEST_LOGPROB = -20.0
-_LOGPROB_QUANTILES = (0.0, 0.05, 0.25, 0.5)
 
 HEDGES: dict[str, tuple[str, ...]] = {
     "doubts": (
@@ -60,12 +59,11 @@ _NUMBERS = (
     "log_new_numbers",
 )
 _CHECKS = ("is_empty", "is_cut_off", "is_refused", "breaks_schema", "has_code", "code_breaks", "ends_open")
-_LOGPROBS = ("has_logprobs", "logprob_mean", "logprob_min", "logprob_p05", "logprob_p25", "logprob_p50")
 
 ANSWER_FEATURE_NAMES: tuple[str, ...] = (
     *_SHAPE, *_REPETITION, *(f"log_{name}" for name in HEDGES), "hedge_share",
     *(f"final_form_{form}" for form in FINAL_FORMS), *_FINAL, *_NUMBERS, *CHOICE_FEATURE_NAMES, *_CHECKS,
-    "wrong_equation", *_LOGPROBS,
+    "wrong_equation", *LOGPROB_FEATURE_NAMES,
 )  # fmt: skip
 """What each entry of `AnswerFeatures.values` is."""
 
@@ -137,7 +135,7 @@ def extract_answer(  # noqa: PLR0913, PLR0917 - all that is known of an answer
         *_repetition(body, words), *_hedges(lower, words),
         *(float(final is not None and final.form == form) for form in FINAL_FORMS),
         *_final(final, reasoning, prompt, body), *_numbers(prompt, body), *choice_features(final, choices, reasoning),
-        *_checks(body, finish_reason, options), float(has_wrong_equation(body)), *_logprobs(logprobs),
+        *_checks(body, finish_reason, options), float(has_wrong_equation(body)), *logprob_features(logprobs),
     )  # fmt: skip
     return AnswerFeatures(np.array(values, dtype=np.float64), final)
 
@@ -278,13 +276,3 @@ def _checks(text: str, finish_reason: str | None, options: Mapping[str, Any]) ->
             is_open,
         ),
     )
-
-
-def _logprobs(logprobs: Sequence[float] | None) -> tuple[float, ...]:
-    """Return presence, mean and low quantiles of the token log-probabilities, cut off at -20."""
-    if not logprobs:
-        return (0.0,) * len(_LOGPROBS)
-    values = np.clip(
-        np.nan_to_num(np.asarray(logprobs, dtype=np.float64), nan=_LOWEST_LOGPROB), _LOWEST_LOGPROB, 0.0
-    )
-    return (1.0, float(values.mean()), *map(float, np.quantile(values, _LOGPROB_QUANTILES)))

@@ -110,9 +110,9 @@ def plan(  # noqa: PLR0913, PLR0917 - the six inputs of the equation above
     steps = np.broadcast_to(
         prices.step_price(np.asarray(costs, float), np.asarray(latencies, float)), thetas.shape
     )
-    problem = _Problem(thetas, steps, *_outlook(thetas, table), prices)
-    moves = [(STOP, False, prices.worth(start)), *problem.moves(start, 0, max_moves)]
-    values = np.stack([value for _, _, value in moves])
+    problem = _Problem(thetas.T, steps.T, start, table, prices)
+    moves = [(STOP, False, prices.worth(start)), *problem.first_moves(max_moves)]
+    values = np.array([value for _, _, value in moves])
     best = values.argmax(axis=0)
     return PlanResult(
         arm=np.array([arm for arm, _, _ in moves])[best],
@@ -121,42 +121,60 @@ def plan(  # noqa: PLR0913, PLR0917 - the six inputs of the equation above
     )
 
 
-def _outlook(thetas: Floats, table: JudgeTable | None) -> tuple[Floats | None, Floats | None]:
-    """Return chance of each score bin and quality it would leave, both (D, K, bins); None without a judge."""
-    if table is None:
-        return None, None
-    right = thetas[..., None] * np.asarray(table.right)
-    chances = right + (1.0 - thetas[..., None]) * np.asarray(table.wrong)
-    return chances, right / chances
-
-
-@dataclass(frozen=True, slots=True)
 class _Problem:
-    """The inputs of one plan; every array's first axis is the draw."""
+    """One plan. Every array's last axis is the draw, so that a few hundred draws cost little more than one.
 
-    thetas: Floats
-    steps: Floats
-    chances: Floats | None
-    qualities: Floats | None
-    prices: PlanPrices
+    V(h, S) is needed only at the answers that may be held: the one held at the start and, after each column, one
+    a score bin. `_points` lists them, shape (1 + columns x bins, D); the first 1 + j x bins can be held when
+    column j is next. V grows with h, so V(max(h, q)) = max(V(h), V(q)) and two answers need no point of their own.
+    """
 
-    def moves(self, held: Floats, first: int, moves_left: int) -> Iterator[tuple[int, bool, Floats]]:
-        """Yield (column, judged, value) of each way to ask; `held` is (D, bins, …), one axis a judgement."""
-        if moves_left < 1:
-            return
-        ones = (1,) * (held.ndim - 1)
-        for j in range(first, self.thetas.shape[1]):
-            step = self.steps[:, j].reshape(-1, *ones)
-            yield j, False, self.prices.worth(np.maximum(held, self.thetas[:, j].reshape(-1, *ones))) - step
-            if self.chances is None or self.qualities is None:
-                continue
-            quality = self.qualities[:, j].reshape(len(held), *ones, -1)
-            chance = self.chances[:, j].reshape(quality.shape)
-            ahead = self._value(np.maximum(held[..., None], quality), j + 1, moves_left - 1)
-            yield j, True, (chance * ahead).sum(axis=-1) - step - self.prices.judge_price
+    def __init__(
+        self, thetas: Floats, steps: Floats, start: Floats, table: JudgeTable | None, prices: PlanPrices
+    ) -> None:
+        self._thetas, self._steps, self._prices = thetas, steps, prices
+        self._columns, draws = thetas.shape
+        self._points, self._chances, self._bins = start[None], None, 0
+        if table is not None:
+            right = thetas[:, None] * np.asarray(table.right)[:, None]
+            self._chances = right + (1.0 - thetas[:, None]) * np.asarray(table.wrong)[:, None]
+            self._bins = right.shape[1]
+            qualities = (right / self._chances).reshape(-1, draws)
+            self._points = np.concatenate((start[None], qualities))
+        self._worth = prices.worth(self._points)
+        self._values: dict[tuple[int, int], Floats] = {}
 
-    def _value(self, held: Floats, first: int, moves_left: int) -> Floats:
-        value = self.prices.worth(held)
-        for _, _, other in self.moves(held, first, moves_left):
-            value = np.maximum(value, other)
+    def first_moves(self, moves_left: int) -> Iterator[tuple[int, bool, Floats]]:
+        """Yield (column, judged, value) of each way to ask first."""
+        for j in range(self._columns if moves_left > 0 else 0):
+            yield j, False, self._taken(j, 1)[0]
+            if self._chances is not None:
+                yield j, True, self._judged(j, 1, moves_left)[0]
+
+    def _taken(self, j: int, points: int) -> Floats:
+        """Return the value of asking column j and keeping the better answer unseen, at the first `points`."""
+        better: Floats = np.maximum(self._points[:points], self._thetas[j])
+        value: Floats = self._prices.worth(better) - self._steps[j]
         return value
+
+    def _judged(self, j: int, points: int, moves_left: int) -> Floats:
+        """Return the value of asking column j and seeing its bin, at the first `points`; shape (points, D)."""
+        assert self._chances is not None
+        ahead = self._value(j + 1, moves_left - 1)
+        own = 1 + j * self._bins
+        seen = np.maximum(ahead[:points], ahead[own : own + self._bins, None])
+        seen *= self._chances[j][:, None]
+        value: Floats = seen.sum(axis=0) - (self._steps[j] + self._prices.judge_price)
+        return value
+
+    def _value(self, first: int, moves_left: int) -> Floats:
+        """Return V at every answer that can be held when column `first` is next."""
+        points = 1 + first * self._bins
+        moves_left = min(moves_left, self._columns - first)
+        if moves_left < 1:
+            return self._worth[:points]
+        key = (first, moves_left)
+        if key not in self._values:
+            value = np.maximum(self._value(first + 1, moves_left)[:points], self._taken(first, points))
+            self._values[key] = np.maximum(value, self._judged(first, points, moves_left))
+        return self._values[key]

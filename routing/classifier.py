@@ -1,139 +1,34 @@
-"""Which kind of work a prompt asks for: a linear model over features and cues, written as data."""
+"""Which kind of work a prompt asks for: one softmax over eleven kinds, read as seven task types or as eight.
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from math import exp
-from typing import Literal
+    p = softmax((W [embedding | features | cues] + sum of V over the wordings found + b) / temperature)
 
-from ..state.errors import InvalidRequest
+The first inputs are standardised, wordings are present or absent. What the kinds mean is in `taxonomy`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..state.errors import ConfigError, InvalidRequest
 from ..state.types import GENERAL, TASK_TYPES
-from .features import Features
+from .cues import CUES, cue_hits, lexicon_probs
+from .difficulty import standardise
+from .features import FEATURE_NAMES, Features
+from .taxonomy import EIGHT_TYPES, KIND_TO_EIGHT, KIND_TO_TASK, KINDS
+from .wording import wordings
+
+Floats = NDArray[np.float64]
 
 LEAST_CONFIDENCE = 0.45
 """Below this probability a prompt is filed in the general cell."""
-_CUE_CHARS = 400  # instructions stand at the beginning or at the end of a prompt
-
-_TYPE_TO_BIAS: dict[str, float] = {"qa": 0.3}
-_TYPE_TO_FEATURE_WEIGHTS: dict[str, dict[str, float]] = {
-    "summary": {"summary_words": 4.0, "summary_phrases": 2.5},
-    "code": {
-        "code_fences": 0.8, "code_words": 2.0, "code_keywords": 0.7, "assertions": 1.0, "code_symbols": 0.3,
-        "output_prediction": 0.5, "math_words": -0.3,
-    },
-    "classification": {"classification_words": 3.2, "classification_phrases": 2.0, "greetings": -1.0},
-    "extraction": {"extraction_words": 2.6, "extraction_phrases": 1.8, "has_schema": 1.0},
-    "qa": {
-        "question_words": 0.6, "factual_phrases": 1.2, "question_marks": 0.6, "lettered_options": 0.5,
-        "greetings": 1.0, "science_words": 0.2,
-    },
-    "reasoning": {
-        "math_words": 1.5, "reasoning_words": 0.5, "reasoning_phrases": 1.3, "digit_share": 4.0,
-        "backslashes": 0.8, "dollar_signs": 0.5, "math_symbols": 0.7, "arithmetic_signs": 0.6,
-        "grid_lines": 0.8,
-    },
-    "creative": {"creative_words": 3.4, "creative_phrases": 2.2, "first_person": 0.1},
+_HINTS = (*TASK_TYPES, GENERAL)
+_REFIT = "fit it again: python -m x25.training.fit_classifier"
+_WANTED = {
+    "kinds", "encoder", "feature_names", "cues", "mean", "scale", "coef", "wordings", "intercept", "temperature",
 }  # fmt: skip
-_CUE_WEIGHTS: tuple[tuple[str, float, str], ...] = (
-    (
-        "summary",
-        2.0,
-        (
-            r"\b(?:summar[iy]|tl;?dr|condense|shorten|boil .{1,40} down|key takeaways|gist|in (?:one|two|"
-            r"three) sentences?\b)"
-        ),
-    ),
-    (
-        "summary",
-        2.0,
-        (
-            r"\b(?:paragraph|article|report|minutes|transcript|text) (?:below )?(?:to|in|into) (?:one|two|"
-            r"three|\d)"
-        ),
-    ),
-    (
-        "code",
-        3.5,
-        (
-            r"\b(?:write|implement|create|fix|debug|refactor|optimi[sz]e) .{0,40}\b(?:functions?|class|"
-            r"script|method|program|queries|query|regex|code|decorator|tests?|bug|component|endpoint|"
-            r"dockerfile|loop)\b"
-        ),
-    ),
-    (
-        "code",
-        2.5,
-        (
-            r"\b(?:traceback|typeerror|keyerror|null ?pointer|segfault|stack trace|compil\w+ error|"
-            r"git \w+|def \w+\(|select .{1,80} from\b)"
-        ),
-    ),
-    ("code", 2.0, r"\bwhat (?:does|will) (?:this|the following) (?:code|function|snippet|program)"),
-    (
-        "classification",
-        3.0,
-        (
-            r"\b(?:classif|categori[sz]e|(?:one of|which of) (?:these|the following) labels|label (?:this|"
-            r"the|each)|sentiment|is this (?:\w+ ){0,3}(?:spam|toxic|positive|negative|urgent)|spam or|"
-            r"positive, negative|one of the following (?:categories|labels|topics))"
-        ),
-    ),
-    (
-        "classification",
-        2.5,
-        (
-            r"\b(?:which|what)(?: is the)? (?:category|topic|label|intent|department|emotion|genre|"
-            r"language)\b"
-        ),
-    ),
-    ("classification", 1.5, r"\b(?:spam|toxic|bug report|complaint)\b.{0,40}\bor\b"),
-    (
-        "extraction",
-        3.2,
-        (
-            r"\b(?:extract|pull (?:out|the)|parse|get (?:all )?the (?:names?|dates?)|(?:list|find|"
-            r"identify|return|give me) (?:all|every|the) .{0,40}(?:mentioned|in (?:this|the) (?:text|"
-            r"sentence|email|contract|passage|paragraph|invoice|message|article|document)|from (?:this|"
-            r"the)|names?|dates?|entities))"
-        ),
-    ),
-    ("extraction", 1.5, r"\b(?:fill|return) .{0,30}\bjson\b|\binto (?:json|a table|csv)\b"),
-    (
-        "qa",
-        1.5,
-        (
-            r"\A\W*(?:who|where|when|which|what (?:is|are|was|were|year|country|does)|is it|does|do|did|"
-            r"can you tell me|why|how (?:does|do|did|far|old|tall))\b"
-        ),
-    ),
-    ("qa", 1.2, r"\b(?:difference between|capital of|explain (?:what|how|the)|tell me about)\b"),
-    (
-        "reasoning",
-        3.0,
-        (
-            r"\b(?:prove|solve|compute|calculate|evaluate|simplify|how (?:many|much|long|fast)|"
-            r"step[ -]by[ -]step|logic|puzzle|deduce|what is (?:the )?(?:probability|sum|product|"
-            r"remainder|area|value)|find (?:the )?(?:value|number|smallest|largest|all (?:integers|real|"
-            r"positive|functions|pairs|solutions)|x\b))"
-        ),
-    ),
-    ("reasoning", 3.0, r"\d ?[-+*/×÷^=] ?\(?\d|\b\d+ ?(?:%|percent)|\bx ?="),
-    ("reasoning", 1.0, r"\b(?:if|all|every|either) .{1,80}\b(?:who|which|what|then|how)\b"),
-    (
-        "creative",
-        3.5,
-        (
-            r"\b(?:write|compose|invent|create|draft|make up|imagine|come up with|give me|"
-            r"tell me) .{0,40}\b(?:story|poem|haiku|song|lyrics|slogans?|taglines?|limerick|sonnet|joke|"
-            r"dialogue|monologue|scene|novel|fairy ?tale|names? for|ode|rap|letter|blog post|toast|speech|"
-            r"characters?|riddle|advert(?:isement)?)\b"
-        ),
-    ),
-    ("creative", 2.0, r"\b(?:brainstorm|once upon a time|in the style of)\b"),
-)
-"""Type, what finding the pattern adds, and the pattern; looked for at both ends of the lower-cased text."""
-
-_CUES = tuple((task_type, weight, re.compile(pattern)) for task_type, weight, pattern in _CUE_WEIGHTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,58 +36,180 @@ class TaskEstimate:
     """The kind of work and how sure the estimate is."""
 
     task_type: str
-    """The likeliest type, or "general" when the caller said so."""
+    """The likeliest of the seven types; what the caller said where a hint was given."""
     task_cell: str
     """Key of the bandit's cell: the type, or "general" below `LEAST_CONFIDENCE`."""
     confidence: float
     """Probability of `task_type`, 0 to 1; 1 for a hint."""
     probs: dict[str, float]
     """Probability of each of the seven types as the text alone suggests; sums to 1."""
+    eight_type: str
+    """The likeliest of the eight request types, among those that agree with a hint."""
+    eight_probs: dict[str, float]
+    """Probability of each of the eight types as the text alone suggests; sums to 1."""
     source: Literal["hint", "classifier"]
 
 
 def classify(features: Features, hint: str | None) -> TaskEstimate:
-    """Return the task type of a request; a caller's hint wins.
+    """Return the task type by the lexicon: for where no fitted classifier or not its encoder is at hand.
 
     Raises
     ------
     InvalidRequest
         If the hint is neither one of the seven types nor "general".
     """
-    probs = _probabilities(features)
-    if hint is not None:
-        allowed = (*TASK_TYPES, GENERAL)
-        if hint not in allowed:
-            raise InvalidRequest(f"hint must be one of {', '.join(allowed)}, got {hint!r}", field="hint")
-        return TaskEstimate(task_type=hint, task_cell=hint, confidence=1.0, probs=probs, source="hint")
-    task_type = max(probs, key=probs.__getitem__)
-    confidence = probs[task_type]
-    cell = task_type if confidence >= LEAST_CONFIDENCE else GENERAL
-    return TaskEstimate(
-        task_type=task_type, task_cell=cell, confidence=confidence, probs=probs, source="classifier"
-    )
+    return _estimate(_kinds_of(lexicon_probs(features)), hint)
 
 
-def _probabilities(features: Features) -> dict[str, float]:
-    """Return the softmax of the types' scores."""
-    text = features.text.lower()
-    window = text if len(text) <= 2 * _CUE_CHARS else f"{text[:_CUE_CHARS]}\n{text[-_CUE_CHARS:]}"
-    scores: dict[str, float] = {task_type: _feature_score(task_type, features) for task_type in TASK_TYPES}
-    for task_type, weight, cue in _CUES:
-        if cue.search(window):
-            scores[task_type] += weight
-    return _softmax(scores)
+def complete_inputs(features: Features, embedding: ArrayLike) -> Floats:
+    """Return [embedding | features | cues], shape (encoder's dimension + features + cues,)."""
+    vector = np.asarray(embedding, dtype=np.float64)
+    return np.concatenate([vector, features.values, np.array(cue_hits(features.text), dtype=np.float64)])
 
 
-def _feature_score(task_type: str, features: Features) -> float:
-    weights = _TYPE_TO_FEATURE_WEIGHTS[task_type]
-    return _TYPE_TO_BIAS.get(task_type, 0.0) + sum(
-        weight * features[name] for name, weight in weights.items()
-    )
+@dataclass(frozen=True, slots=True)
+class TaskClassifier:
+    """Fitted parameters. Safe to share between threads."""
+
+    mean: Floats
+    """Of each input, shape (inputs,)."""
+    scale: Floats
+    coef: Floats
+    """Weights of the standardised inputs, shape (inputs, kinds)."""
+    wording_to_weights: Mapping[str, Floats]
+    """What the presence of a word or a pair of words adds to the kinds' scores, shape (kinds,)."""
+    intercept: Floats
+    temperature: float
+    encoder_fingerprint: str
+    encoder_dimension: int
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    """Where the parameters come from: data, date, metrics."""
+
+    @classmethod
+    def from_dict(cls, artifact: Mapping[str, Any]) -> "TaskClassifier":
+        """Return the classifier an artifact holds.
+
+        Raises
+        ------
+        ConfigError
+            If a key is missing, kinds, features or cues are not this version's, or a parameter is of wrong shape
+            or range.
+        """
+        if missing := _WANTED - artifact.keys():
+            raise ConfigError(f"classifier artifact lacks {', '.join(sorted(missing))}; {_REFIT}")
+        for key, expected in (("kinds", KINDS), ("feature_names", FEATURE_NAMES), ("cues", CUES)):
+            if tuple(artifact[key]) != expected:
+                raise ConfigError(
+                    f"classifier artifact was fitted on other {key} than this version's; {_REFIT}"
+                )
+        classifier = cls(
+            **{
+                key: np.asarray(artifact[key], dtype=np.float64)
+                for key in ("mean", "scale", "coef", "intercept")
+            },
+            wording_to_weights={
+                wording: np.asarray(weights, dtype=np.float64)
+                for wording, weights in artifact["wordings"].items()
+            },
+            temperature=float(artifact["temperature"]),
+            encoder_fingerprint=str(artifact["encoder"]["fingerprint"]),
+            encoder_dimension=int(artifact["encoder"]["dimension"]),
+            manifest=dict(artifact.get("manifest", {})),
+        )
+        if not classifier._is_sound():
+            raise ConfigError(f"classifier artifact holds parameters of wrong shape or range; {_REFIT}")
+        return classifier
+
+    def require_encoder(self, fingerprint: str, dimension: int) -> None:
+        """Refuse an encoder other than the one the classifier was fitted with.
+
+        Raises
+        ------
+        ConfigError
+            Naming both encoders and both dimensions.
+        """
+        if (fingerprint, dimension) != (self.encoder_fingerprint, self.encoder_dimension):
+            raise ConfigError(
+                f"the classifier artifact was fitted with encoder {self.encoder_fingerprint!r} of dimension "
+                f"{self.encoder_dimension}, this one is {fingerprint!r} of dimension {dimension}; {_REFIT}"
+            )
+
+    def classify(self, features: Features, embedding: ArrayLike, hint: str | None) -> TaskEstimate:
+        """Return the task type of a request; a caller's hint wins.
+
+        `embedding` is the encoder's vector of `features.text`, shape (encoder's dimension,).
+
+        Raises
+        ------
+        ConfigError
+            If the embedding is of another dimension than was fitted on.
+        InvalidRequest
+            If the hint is neither one of the seven types nor "general".
+        """
+        return _estimate(self.kind_probs(features, embedding), hint)
+
+    def kind_probs(self, features: Features, embedding: ArrayLike) -> dict[str, float]:
+        """Return the probability of each kind; ConfigError for an embedding of another dimension."""
+        inputs = complete_inputs(features, embedding)
+        if len(inputs) != len(self.mean):
+            raise ConfigError(
+                f"the classifier expects an embedding of dimension {self.encoder_dimension}, "
+                f"got {np.shape(embedding)}; {_REFIT}"
+            )
+        scores = self.intercept + standardise(inputs, self.mean, self.scale) @ self.coef
+        for wording in wordings(features.text):
+            if (weights := self.wording_to_weights.get(wording)) is not None:
+                scores += weights
+        shares = np.exp((scores - scores.max()) / self.temperature)
+        return dict(zip(KINDS, (shares / shares.sum()).tolist(), strict=True))
+
+    def _is_sound(self) -> bool:
+        inputs = self.encoder_dimension + len(FEATURE_NAMES) + len(CUES)
+        weights = list(self.wording_to_weights.values())
+        return (
+            self.mean.shape == self.scale.shape == (inputs,)
+            and self.coef.shape == (inputs, len(KINDS))
+            and self.intercept.shape == (len(KINDS),)
+            and all(one.shape == (len(KINDS),) for one in weights)
+            and all(
+                np.isfinite(one).all() for one in (self.mean, self.scale, self.coef, self.intercept, *weights)
+            )
+            and bool((self.scale > 0).all())
+            and 0.0 < self.temperature < float("inf")
+        )
 
 
-def _softmax(scores: Mapping[str, float]) -> dict[str, float]:
-    highest = max(scores.values())
-    shares = {name: exp(score - highest) for name, score in scores.items()}
-    total = sum(shares.values())
-    return {name: share / total for name, share in shares.items()}
+def _estimate(kind_probs: Mapping[str, float], hint: str | None) -> TaskEstimate:
+    probs = _folded(kind_probs, TASK_TYPES, KIND_TO_TASK.__getitem__)
+    eight_probs = _folded(kind_probs, EIGHT_TYPES, KIND_TO_EIGHT.__getitem__)
+    if hint is None:
+        task_type = max(probs, key=probs.__getitem__)
+        confidence = probs[task_type]
+        cell = task_type if confidence >= LEAST_CONFIDENCE else GENERAL
+        eight_type = max(eight_probs, key=eight_probs.__getitem__)
+        return TaskEstimate(task_type, cell, confidence, probs, eight_type, eight_probs, "classifier")
+    if hint not in _HINTS:
+        raise InvalidRequest(f"hint must be one of {', '.join(_HINTS)}, got {hint!r}", field="hint")
+    eight_type = GENERAL if hint == GENERAL else _eight_type_of(hint, kind_probs)
+    return TaskEstimate(hint, hint, 1.0, probs, eight_type, eight_probs, "hint")
+
+
+def _eight_type_of(task_type: str, kind_probs: Mapping[str, float]) -> str:
+    """Return the request type of the likeliest kind of a task type."""
+    kinds = [kind for kind in KINDS if KIND_TO_TASK[kind] == task_type]
+    return KIND_TO_EIGHT[max(kinds, key=lambda kind: kind_probs[kind])]
+
+
+def _folded(
+    kind_probs: Mapping[str, float], names: Sequence[str], name_of: Callable[[Any], str]
+) -> dict[str, float]:
+    """Return each name's probability: the sum over its kinds."""
+    folded = dict.fromkeys(names, 0.0)
+    for kind, prob in kind_probs.items():
+        folded[name_of(kind)] += prob
+    return folded
+
+
+def _kinds_of(task_probs: Mapping[str, float]) -> dict[str, float]:
+    """Return each task type's probability as that of its plainest kind, which has the same name."""
+    return {kind: task_probs.get(kind, 0.0) for kind in KINDS}

@@ -9,6 +9,13 @@ TIER_PRIOR: dict[str, float] = dict(zip(TIERS, (0.60, 0.75, 0.85), strict=True))
 DEFAULT_TRUST = 0.5
 """How much the difficulty estimate counts where no labelled call of the org confirms it yet."""
 
+MEMORY_RELIEF_LOGITS = 1.0
+"""How much lower the difficulty is, logits, for models below the frontier when remembered context answers part of it.
+
+A frontier model would have known what the context says, so its prediction stays: the need for one can only shrink.
+Chosen, not fitted.
+"""
+
 _CAPABILITY_SLOPE = 3.9
 _CAPABILITY_INTERCEPT = -1.65
 _DIFFICULTY_SLOPE = 0.75
@@ -27,6 +34,11 @@ def logit(p: float) -> float:
     """Return log(p / (1 - p)) of `p` clipped to [.02, .98]."""
     p = min(max(p, _LOWEST), _HIGHEST)
     return math.log(p / (1.0 - p))
+
+
+def memory_relief(tier: str) -> float:
+    """Return what remembered context takes off the difficulty for a tier, logits: nothing at the top of the ladder."""
+    return 0.0 if tier == TIERS[-1] else MEMORY_RELIEF_LOGITS
 
 
 def completion_prob(

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from math import inf
 from typing import Any, Literal, get_args
 
 from ..state.errors import ConfigError
 from .policy import nearest_key
+from .sets import MAX_K
+from .threshold import ThresholdRule
 
-Strategy = Literal["plan", "classic"]
+Strategy = Literal["plan", "classic", "threshold"]
 _MOST_ESCALATIONS = 5
 
 
@@ -18,7 +21,8 @@ class RouterConfig:
     name: str
     description: str = ""
     strategy: Strategy = "plan"
-    """"plan" weighs quality and price; "classic" asks the best draw and climbs on a low score."""
+    """"plan" weighs quality and price; "classic" asks the best draw and climbs on a low score; "threshold" asks the
+    cheapest model likely enough to complete, and neither judges nor climbs."""
     models: tuple[str, ...] = ()
     """Model ids to choose among; empty means all registered."""
     quality_bar: float = 0.7
@@ -29,6 +33,27 @@ class RouterConfig:
     """Share of calls that start at a random tier, 0 to 1."""
     audit_rate: float = 0.05
     """Share of answers judged though the plan would not, 0 to 1."""
+    completion_threshold: float = 0.7
+    """Threshold strategy: probability of completion that is enough, 0 to 1."""
+    fallback_quality_margin: float = 0.05
+    """Threshold strategy: how far below the best a cheaper model may be where none is likely enough, 0 to 1."""
+    lambda_cost: float = 1.0
+    """Threshold strategy: price of a reference cost, >= 0."""
+    lambda_latency: float = 0.0
+    """Threshold strategy: price of a reference latency, >= 0."""
+    max_k: int = 1
+    """Threshold strategy: most models named by one decision, 1 to 4. The cascade asks one at a time."""
+
+    @property
+    def rule(self) -> ThresholdRule:
+        """The knobs of the threshold strategy."""
+        return ThresholdRule(
+            completion_threshold=self.completion_threshold,
+            fallback_quality_margin=self.fallback_quality_margin,
+            lambda_cost=self.lambda_cost,
+            lambda_latency=self.lambda_latency,
+            max_k=self.max_k,
+        )
 
     @classmethod
     def parse(cls, mapping: Mapping[str, Any], source: str) -> "RouterConfig":
@@ -64,6 +89,9 @@ def _expectation(key: str, value: Any) -> str | None:
         "description": (isinstance(value, str), "text"),
         "strategy": (value in strategies, f"one of {', '.join(strategies)}"),
         "models": (is_list_of_text, "a list of model ids"),
+        "lambda_cost": (is_number and 0 <= value < inf, "a number >= 0"),
+        "lambda_latency": (is_number and 0 <= value < inf, "a number >= 0"),
+        "max_k": (is_whole and 1 <= value <= MAX_K, f"1 to {MAX_K}"),
         "max_escalations": (is_whole and 0 <= value <= _MOST_ESCALATIONS, f"0 to {_MOST_ESCALATIONS}"),
     }
     is_right, expected = rules.get(key, (is_number and 0 <= value <= 1, "a number between 0 and 1"))

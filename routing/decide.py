@@ -1,7 +1,7 @@
 """From arms, evidence and prices to one decision: whom to ask first, and what to do after a verdict."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,11 @@ from ..state.records import Arm, Evidence
 from ..state.types import TIERS
 from .cascade import STOP, PlanPrices, PlanResult, plan
 from .configs import Strategy
-from .exploration import Chance, audit_rates, certain
+from .exploration import Chance, audit_rates, certain, untried_tiers
 from .judge_table import JudgeTable
 from .ladder import Ladder, climb
 from .thompson import DEFAULT_LEARNER, Learner, classic_draw, draw
+from .threshold import DEFAULT_RULE, ThresholdRule, choose_set
 
 Floats = NDArray[np.float64]
 
@@ -40,6 +41,8 @@ class Decision:
     reason: str
     tier_to_model: dict[str, str]
     """The best arm of each tier in this draw."""
+    expected_cost_nusd: int = 0
+    """What the chosen arm's answer was estimated to cost; reported against what it did cost."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the decision as JSON values."""
@@ -68,8 +71,9 @@ def select(  # noqa: PLR0913 - everything the decision depends on comes in by th
     learner: Learner = DEFAULT_LEARNER,
     epsilon: float = 0.03,
     audit_rate: float = 0.05,
-    draws: int = 64,
+    draws: int = 48,
     max_escalations: int = 2,
+    rule: ThresholdRule = DEFAULT_RULE,
 ) -> tuple[Decision, dict[str, float]]:
     """Return the first decision of a call and its draw for each arm, by model id.
 
@@ -88,6 +92,8 @@ def select(  # noqa: PLR0913 - everything the decision depends on comes in by th
         The judge, or None when no answer can be judged. One of too small an AUC is asked for audits only.
     max_escalations
         Most climbs after the first answer; with 0 nothing is planned beyond it.
+    rule
+        Knobs of the threshold strategy, which looks at predictions alone: no evidence, no chance, no judge.
 
     Raises
     ------
@@ -96,27 +102,59 @@ def select(  # noqa: PLR0913 - everything the decision depends on comes in by th
     """
     if not arms:
         raise ValueError("select needs at least one arm, got none")
+    if strategy == "threshold":
+        decision = _by_threshold(arms, rule, reference_cost_nusd, reference_latency_ms)
+        return decision, {arm.model_id: arm.completion_prob for arm in arms}
+    reference = (reference_cost_nusd, reference_latency_ms)
+    trusted = _trusted(table) if max_escalations else None
     if strategy == "classic":
         thetas = classic_draw(arms, evidence, rng, draws)
         ladder = climb(arms, thetas, _UNPRICED, (0, 0))
         moves = _classic_moves(ladder, can_judge=table is not None)
     else:
         thetas = draw(arms, evidence, rng, draws, learner)
-        ladder = climb(arms, thetas, prices, (reference_cost_nusd, reference_latency_ms))
-        trusted = _trusted(table) if max_escalations else None
-        moves = plan(
-            ladder.thetas,
-            ladder.costs,
-            ladder.latencies,
-            None,
-            trusted,
-            prices,
-            max_moves=max_escalations + 1,
-        )
+        ladder = climb(arms, thetas, prices, reference)
+        moves = plan(*ladder.sight, None, trusted, prices, max_moves=max_escalations + 1)
     can_judge = table is not None
-    chance = Chance(epsilon, audit_rates(arms, evidence, audit_rate, can_judge=can_judge), can_judge)
+    rates = audit_rates(arms, evidence, audit_rate, can_judge=can_judge)
+    chance = Chance(epsilon, rates, can_judge, *untried_tiers(arms, evidence))
     decision = _decide(arms, ladder, moves, chance, rng, strategy=strategy)
     return decision, {arm.model_id: float(theta) for arm, theta in zip(arms, thetas[0], strict=True)}
+
+
+def _by_threshold(
+    arms: Sequence[Arm], rule: ThresholdRule, reference_cost_nusd: float, reference_latency_ms: float
+) -> Decision:
+    """Return the rule's choice of one arm, certain and unjudged; each tier's arm is its choice within the tier."""
+    reference = {"reference_cost_nusd": reference_cost_nusd, "reference_latency_ms": reference_latency_ms}
+    one = replace(rule, max_k=1)
+    tier_to_model: dict[str, str] = {
+        tier: choose_set(members, one, **reference).model_ids[0]
+        for tier in TIERS
+        if (members := [arm for arm in arms if arm.tier == tier])
+    }
+    model_id = choose_set(arms, one, **reference).model_ids[0]
+    chosen = next(arm for arm in arms if arm.model_id == model_id)
+    prob = chosen.completion_prob
+    why = (
+        f"cheapest that completes with at least {rule.completion_threshold:.2f}"
+        if prob >= rule.completion_threshold
+        else f"nobody completes with {rule.completion_threshold:.2f}; cheapest near the best"
+    )
+    return Decision(
+        model_id=model_id,
+        tier=chosen.tier,
+        judge=False,
+        theta=prob,
+        value=prob,
+        propensity=1.0,
+        judge_prob=0.0,
+        explored=False,
+        strategy="threshold",
+        reason=f"{chosen.tier}: {why} (predicted {prob:.3f}); the answer is not judged",
+        tier_to_model=tier_to_model,
+        expected_cost_nusd=chosen.expected_cost_nusd,
+    )
 
 
 def _trusted(table: JudgeTable | None) -> JudgeTable | None:
@@ -133,15 +171,17 @@ def _decide(  # noqa: PLR0913 - one move and all it came from
     strategy: Strategy,
 ) -> Decision:
     """Return the first row's move, after exploration and audit."""
-    explored = bool(rng.random() < chance.exploration(ladder, moves)[0])
-    column = int(rng.integers(len(ladder.tiers))) if explored else int(moves.arm[0])
+    exploring = chance.exploration(ladder, moves)
+    reached = int(np.searchsorted(exploring[0].cumsum(), rng.random(), side="right"))
+    explored = reached < len(ladder.tiers)
+    column = reached if explored else int(moves.arm[0])
     index = int(ladder.arm_index[0, column])
     audited = bool(rng.random() < chance.audit_rates[index])
     judge = chance.can_judge if explored else bool(moves.judge[0]) or audited
-    propensity, judge_prob = chance.propensity(ladder, moves, column, index)
+    propensity, judge_prob = chance.propensity(ladder, moves, column, index, exploring)
     theta = float(ladder.thetas[0, column])
     value = theta if strategy == "classic" else float(moves.value[0])
-    why = "chosen at random to keep learning" if explored else _why(strategy, value)
+    why = "chosen by chance to keep learning" if explored else _why(strategy, value)
     return Decision(
         model_id=arms[index].model_id,
         tier=arms[index].tier,
@@ -154,6 +194,7 @@ def _decide(  # noqa: PLR0913 - one move and all it came from
         strategy=strategy,
         reason=f"{ladder.tiers[column]}: {why} (draw {theta:.3f}); the answer is {'judged' if judge else 'not judged'}",
         tier_to_model=_tier_to_model(arms, ladder),
+        expected_cost_nusd=arms[index].expected_cost_nusd,
     )
 
 
@@ -179,6 +220,7 @@ def proceed(  # noqa: PLR0913 - as for select
     table: JudgeTable | None,
     bar: float = 0.7,
     escalations_left: int = 2,
+    rule: ThresholdRule = DEFAULT_RULE,
 ) -> Decision | None:
     """Return the next decision after a verdict, or None to stop with the best answer held.
 
@@ -197,11 +239,15 @@ def proceed(  # noqa: PLR0913 - as for select
         Score below which the classic strategy climbs.
     escalations_left
         Climbs the call may still make.
+    rule
+        Knobs of the threshold strategy, which never climbs: it goes on only while no answer is held.
     """
     lowest = 0 if last_tier is None else TIERS.index(last_tier) + 1
     higher = [arm for arm in arms if arm.rank >= lowest]
     if not higher or (held and escalations_left < 1):
         return None
+    if strategy == "threshold":
+        return None if held else _by_threshold(higher, rule, reference_cost_nusd, reference_latency_ms)
     row = np.array([[thetas.get(arm.model_id, arm.completion_prob) for arm in higher]])
     if strategy == "classic":
         return _proceed_classic(

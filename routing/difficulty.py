@@ -1,4 +1,4 @@
-"""How hard a prompt is: a linear model of cheap features, fitted on recorded pass rates."""
+"""How hard a prompt is: a linear head over its embedding and cheap features, fitted on recorded pass rates."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,17 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..state.errors import ConfigError
 from .features import FEATURE_NAMES
+from .linear import LinearHead, standardise
+
+__all__ = ["Band", "Difficulty", "DifficultyModel", "standardise"]
 
 Band = Literal["easy", "medium", "hard"]
 Floats = NDArray[np.float64]
-_MOST_DEVIATIONS = 4.0
 _REFIT = "fit it again: python -m x25.training.fit_difficulty"
-
-
-def standardise(values: Floats, mean: Floats, scale: Floats) -> Floats:
-    """Return (values - mean) / scale within ±4, so that no single unusual feature decides alone."""
-    deviations: Floats = np.clip((values - mean) / scale, -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
-    return deviations
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +25,20 @@ class Difficulty:
     value: float
     """Logits, 0 = mean of the training prompts; higher is harder."""
     sigma: float
-    """Standard deviation of what the estimate leaves unexplained, logits."""
+    """Standard deviation of what the estimate leaves unexplained, logits; larger for prompts unlike the training's."""
     band: Band
     """Third of the training prompts it would fall in."""
 
 
 @dataclass(frozen=True, slots=True)
 class DifficultyModel:
-    """Fitted parameters; every array has shape (number of features,)."""
+    """A fitted head and what is needed to read it."""
 
-    mean: Floats
-    scale: Floats
-    coef: Floats
-    intercept: float
-    low: float
-    """Lowest difficulty seen in training."""
-    high: float
-    sigma: float
+    head: LinearHead
     terciles: tuple[float, float]
+    encoder_fingerprint: str
+    """Which encoder's embeddings it was fitted on; empty = none, features alone."""
+    encoder_dimension: int
     manifest: Mapping[str, Any] = field(default_factory=dict)
     """Where the parameters come from: data hash, date, metrics."""
 
@@ -59,44 +51,62 @@ class DifficultyModel:
         ConfigError
             If a key is missing, the features are not those of this version, or a parameter is out of range.
         """
-        wanted = {"feature_names", "mean", "scale", "coef", "intercept", "low", "high", "sigma", "terciles"}
+        wanted = {"encoder", "feature_names", "head", "terciles"}
         if missing := wanted - parameters.keys():
             raise ConfigError(f"difficulty artifact lacks {', '.join(sorted(missing))}; {_REFIT}")
         if tuple(parameters["feature_names"]) != FEATURE_NAMES:
             raise ConfigError(f"difficulty artifact was fitted on other features than these; {_REFIT}")
-        mean, scale, coef = (
-            np.asarray(parameters[key], dtype=np.float64) for key in ("mean", "scale", "coef")
-        )
+        head = LinearHead.from_dict(parameters["head"])
         easy_end, hard_start = (float(bound) for bound in parameters["terciles"])
-        low, high, sigma = (float(parameters[key]) for key in ("low", "high", "sigma"))
-        is_sound = (
-            mean.shape == scale.shape == coef.shape == (len(FEATURE_NAMES),)
-            and all(np.isfinite(array).all() for array in (mean, scale, coef))
-            and bool((scale > 0).all())
-            and low < easy_end < hard_start < high
-            and sigma > 0
-        )
-        if not is_sound:
+        dimension = int(parameters["encoder"]["dimension"])
+        if (
+            len(head.coef) != dimension + len(FEATURE_NAMES)
+            or not head.low < easy_end < hard_start < head.high
+        ):
             raise ConfigError(f"difficulty artifact holds parameters of wrong shape or range; {_REFIT}")
         return cls(
-            mean=mean,
-            scale=scale,
-            coef=coef,
-            intercept=float(parameters["intercept"]),
-            low=low,
-            high=high,
-            sigma=sigma,
+            head=head,
             terciles=(easy_end, hard_start),
+            encoder_fingerprint=str(parameters["encoder"]["fingerprint"]),
+            encoder_dimension=dimension,
             manifest=dict(parameters.get("manifest", {})),
         )
 
-    def estimate(self, values: ArrayLike) -> Difficulty:
+    def to_dict(self) -> dict[str, Any]:
+        """Return the artifact: JSON values that `from_dict` reads."""
+        return {
+            "encoder": {"fingerprint": self.encoder_fingerprint, "dimension": self.encoder_dimension},
+            "feature_names": list(FEATURE_NAMES),
+            "head": self.head.to_dict(),
+            "terciles": list(self.terciles),
+            "manifest": dict(self.manifest),
+        }
+
+    def require_encoder(self, fingerprint: str, dimension: int) -> None:
+        """Refuse an encoder other than the one the head was fitted with.
+
+        Raises
+        ------
+        ConfigError
+            Naming both encoders and both dimensions.
+        """
+        if (fingerprint, dimension) != (self.encoder_fingerprint, self.encoder_dimension):
+            raise ConfigError(
+                f"the difficulty head was fitted with encoder {self.encoder_fingerprint!r} of dimension "
+                f"{self.encoder_dimension}, this one is {fingerprint!r} of dimension {dimension}; {_REFIT}"
+            )
+
+    def estimate(self, inputs: ArrayLike) -> Difficulty:
         """Return the difficulty of a request, clipped to what was seen in training.
 
-        `values` are its features, shape (number of `FEATURE_NAMES`,).
+        `inputs` is [embedding | features], shape (encoder dimension + number of `FEATURE_NAMES`,). A prompt unlike
+        the training's is placed nearer to the mean, with a larger sigma.
         """
-        deviations = standardise(np.asarray(values, dtype=np.float64), self.mean, self.scale)
-        value = float(np.clip(deviations @ self.coef + self.intercept, self.low, self.high))
+        values = np.asarray(inputs, dtype=np.float64)
+        value, sigma = float(self.head.predict(values)), float(self.head.deviation(values))
+        return Difficulty(value=value, sigma=sigma, band=self.band(value))
+
+    def band(self, value: float) -> Band:
+        """Return the third of the training prompts a difficulty falls in."""
         easy_end, hard_start = self.terciles
-        band: Band = "easy" if value < easy_end else "hard" if value > hard_start else "medium"
-        return Difficulty(value=value, sigma=self.sigma, band=band)
+        return "easy" if value < easy_end else "hard" if value > hard_start else "medium"

@@ -22,6 +22,10 @@ less up to here. An arm that is never looked at keeps its prior, right or wrong.
 LEAST_EXPLORATION = 0.02
 """Share of `epsilon` that is explored whatever it costs, so that no propensity ever reaches zero."""
 
+EXPLORING_CALLS = 45
+"""Calls within which every tier is to be asked once. The exploring stage ends at 50; the evidence that counts the
+calls lags by those nobody judged."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chance:
@@ -31,24 +35,63 @@ class Chance:
     audit_rates: tuple[float, ...]
     """Probability that an answer which the plan would not judge is judged all the same, by arm."""
     can_judge: bool
+    untried: frozenset[str] = frozenset()
+    """Tiers nobody has judged an answer of."""
+    calls_so_far: int = 0
 
     def exploration(self, ladder: Ladder, moves: PlanResult) -> Floats:
-        """Return the probability of exploring in each draw, shape (D,)."""
-        planned = np.take_along_axis(ladder.costs, moves.arm[:, None], 1)[:, 0]
-        mean = np.maximum(ladder.costs.mean(axis=1), 1e-12)
-        rate: Floats = EXPLORATION_BUDGET * planned / mean
-        return rate.clip(LEAST_EXPLORATION * self.epsilon, self.epsilon)
+        """Return the probability that each draw explores each column, shape (D, columns).
 
-    def propensity(self, ladder: Ladder, moves: PlanResult, column: int, arm: int) -> tuple[float, float]:
-        """Return P(arm chosen) and P(answer judged | arm chosen), over draws, exploration and audits."""
-        epsilon = self.exploration(ladder, moves)
-        chosen = np.take_along_axis(ladder.arm_index, moves.arm[:, None], 1)[:, 0] == arm
-        planned = ((1.0 - epsilon) * chosen).mean()
-        unseen = ((1.0 - epsilon) * (chosen & ~moves.judge)).mean()
-        explored = (epsilon * (ladder.arm_index[:, column] == arm)).mean() / len(ladder.tiers)
+        Any column with `epsilon` or less, evenly; before `EXPLORING_CALLS`, a tier never tried with 1 / (calls
+        left), so that each is asked once in time at a cost known beforehand.
+        """
+        draws, columns = ladder.costs.shape
+        planned = ladder.costs[np.arange(draws), moves.arm]
+        mean = np.maximum(ladder.costs.sum(axis=1) / columns, 1e-12)
+        rate = np.minimum(
+            np.maximum(EXPLORATION_BUDGET * planned / mean, LEAST_EXPLORATION * self.epsilon), self.epsilon
+        )
+        trial = self._trial(ladder)
+        return np.asarray(trial + (1.0 - trial.sum()) * rate[:, None] / columns)
+
+    def _trial(self, ladder: Ladder) -> Floats:
+        """Return the probability of asking each column because its tier was never tried."""
+        left = EXPLORING_CALLS - self.calls_so_far
+        untried = np.array([tier in self.untried for tier in ladder.tiers], dtype=np.float64)
+        if self.epsilon == 0.0 or left < 1 or not untried.any() or not self.can_judge:
+            return np.zeros(len(untried))
+        return untried / max(left, untried.sum())
+
+    def propensity(
+        self, ladder: Ladder, moves: PlanResult, column: int, arm: int, exploring: Floats | None = None
+    ) -> tuple[float, float]:
+        """Return P(arm chosen) and P(answer judged | arm chosen), over draws, exploration and audits.
+
+        The deciding draw is one of the draws, and all are alike: given the draws, the arm is chosen with exactly
+        this probability, so 1 / propensity is an unbiased weight however few there are. `exploring` saves
+        computing `exploration` a second time.
+        """
+        if exploring is None:
+            exploring = self.exploration(ladder, moves)
+        draws = len(moves.arm)
+        is_planned = ladder.arm_index[np.arange(draws), moves.arm] == arm
+        planned_prob = (1.0 - exploring.sum(axis=1)) * is_planned
+        planned = planned_prob.sum() / draws
+        unseen = planned_prob.dot(~moves.judge) / draws
+        explored = exploring[:, column].dot(ladder.arm_index[:, column] == arm) / draws
         total = planned + explored
-        unjudged = unseen * (1.0 - self.audit_rates[arm]) + (0.0 if self.can_judge else explored)
-        return float(total), float(1.0 - unjudged / total)
+        if not self.can_judge:
+            return float(total), 0.0
+        return float(total), float(1.0 - unseen * (1.0 - self.audit_rates[arm]) / total)
+
+
+def untried_tiers(arms: Sequence[Arm], evidence: Mapping[str, Evidence]) -> tuple[frozenset[str], int]:
+    """Return the tiers none of whose arms was ever judged, and at least how many calls the org has made."""
+    tried = {
+        arm.tier for arm in arms if (one := evidence.get(arm.model_id)) is not None and one.weight_total > 0.0
+    }
+    calls = max((one.calls_seen for one in evidence.values()), default=0)
+    return frozenset(arm.tier for arm in arms) - tried, calls
 
 
 def audit_rates(

@@ -129,6 +129,29 @@ FEATURE_NAMES: tuple[str, ...] = (
 )  # fmt: skip
 """What each entry of `Features.values` is."""
 
+DOCUMENTED_FEATURES: dict[str, str] = {
+    "log_chars": "length of all messages: log(1 + characters)",
+    "log_words": "length of all messages: log(1 + words)",
+    "turns": "depth of the conversation: log(1 + user messages)",
+    "has_system": "1 if there is a system or developer message",
+    "tools": "tools offered: log(1 + count)",
+    "has_schema": "1 if the answer must be JSON, free or by a schema",
+    "images": "images attached: log(1 + count)",
+    "answer_limit_log_tokens": "longest answer allowed: log(1 + tokens), 0 without a limit",
+    "code_fences": "backticks around code: log(1 + count)",
+    "code_words": "words of programming: log(1 + count)",
+    "math_words": "words of mathematics: log(1 + count)",
+    "reasoning_words": "words that join steps of an argument: log(1 + count)",
+    "digit_share": "digits among the characters, 0 to 1",
+    "question_marks": "question marks: log(1 + count)",
+    "lettered_options": "answers to choose from: log(1 + count)",
+    "worked_examples": "examples shown before the request: log(1 + count)",
+    "format_words": "formats asked for by name: log(1 + count)",
+    "length_limits": "limits on the length put into words: log(1 + count)",
+    "latin_share": "Latin letters among the letters, 0 to 1",
+}
+"""What a person is told of a request, by name; further inputs of the estimators are in `FEATURE_NAMES`."""
+
 _WORD = re.compile(r"\w+")
 _NAME_TO_WORDS = {name: tuple(words.split()) for name, words in _WORDS.items()}
 _NAME_TO_PHRASES = {name: tuple(phrases.split("|")) for name, phrases in _PHRASES.items()}
@@ -148,6 +171,10 @@ class Features:
     def __getitem__(self, name: str) -> float:
         """Return one feature by name."""
         return float(self.values[_NAME_TO_INDEX[name]])
+
+    def documented(self) -> dict[str, float]:
+        """Return the features a person is told of, by name."""
+        return {name: round(self[name], 4) for name in DOCUMENTED_FEATURES}
 
 
 _NAME_TO_INDEX = {name: index for index, name in enumerate(FEATURE_NAMES)}

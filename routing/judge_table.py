@@ -1,10 +1,11 @@
 """What a judge's score is worth: how often right and wrong answers land in each of five score bins."""
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from math import isfinite
+from math import isfinite, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,10 @@ from numpy.typing import NDArray
 BINS = 5
 LEAST_AUC = 0.65
 """Below this a judge is too weak to move anybody's belief: its low scores trigger no escalation."""
+TABLE_START = 50.0
+"""Labels the default table is worth before any of an org's own, half of them right."""
+_Z95 = 1.959964
+_BISECTIONS = 50
 
 
 def _normalised(name: str, shares: tuple[float, ...]) -> tuple[float, ...]:
@@ -91,3 +96,77 @@ DEFAULT_TABLE = JudgeTable(
     wrong=(0.52, 0.27, 0.13, 0.07, 0.02),
 )
 """A judge of AUC about .85 (.83 on the five bins), for deployments that have not measured their own."""
+
+
+def table_from_counts(
+    default: JudgeTable,
+    right: Sequence[float],
+    wrong: Sequence[float],
+    *,
+    name: str = "",
+    start: float = TABLE_START,
+) -> JudgeTable:
+    """Return the table of a judge from labelled answers counted by bin, on top of the default's `start` labels.
+
+    Raises
+    ------
+    ValueError
+        If there is not one count per bin, or one is negative or not finite.
+    """
+    rows = []
+    for counts, shares in ((right, default.right), (wrong, default.wrong)):
+        if len(counts) != BINS or any(not (isfinite(count) and count >= 0.0) for count in counts):
+            raise ValueError(f"counts must be {BINS} finite numbers >= 0, got {tuple(counts)!r}")
+        row = [count + start / 2.0 * share for count, share in zip(counts, shares, strict=True)]
+        rows.append(tuple(count / sum(row) for count in row))
+    return JudgeTable(name or default.name, default.edges, *rows)
+
+
+def auc_of_counts(right: Sequence[float], wrong: Sequence[float]) -> float | None:
+    """Return how often a right answer scores above a wrong one, a shared bin counting half; None without both."""
+    total = sum(right) * sum(wrong)
+    if not total > 0.0:
+        return None
+    below, above = 0.0, 0.0
+    for count_right, count_wrong in zip(right, wrong, strict=True):
+        above += count_right * (below + 0.5 * count_wrong)
+        below += count_wrong
+    return above / total
+
+
+def auc_interval(auc: float, right: float, wrong: float) -> tuple[float, float]:
+    """Return the 95 % interval of an AUC estimated from so many labelled right and wrong answers.
+
+    The AUCs whose own standard error reaches as far as the estimate; unlike a resampling interval it does not shrink
+    to a point where few labels happen to be told apart without an error.
+
+    Raises
+    ------
+    ValueError
+        If the AUC is outside [0, 1], or a number of answers is not above 0.
+
+    Source: Newcombe, Statistics in Medicine 25:559 (2006), method 5, on the variance of Hanley and McNeil (1982).
+    """
+    if not (0.0 <= auc <= 1.0 and right > 0.0 and wrong > 0.0):
+        raise ValueError(
+            f"an interval needs an AUC in [0, 1] and labels on both sides, got {auc, right, wrong!r}"
+        )
+    return _farthest(auc, 0.0, right, wrong), _farthest(auc, 1.0, right, wrong)
+
+
+def _farthest(auc: float, end: float, right: float, wrong: float) -> float:
+    """Return the AUC farthest towards `end` that the estimate does not contradict, by bisection."""
+    inside, outside = auc, end
+    for _ in range(_BISECTIONS):
+        middle = (inside + outside) / 2.0
+        if abs(auc - middle) <= _Z95 * _auc_error(middle, right, wrong):
+            inside = middle
+        else:
+            outside = middle
+    return inside
+
+
+def _auc_error(auc: float, right: float, wrong: float) -> float:
+    pairs = max((right + wrong) / 2.0 - 1.0, 0.0)
+    shape = 1.0 + pairs * (1.0 - auc) / (2.0 - auc) + pairs * auc / (1.0 + auc)
+    return sqrt(auc * (1.0 - auc) * shape / (right * wrong))

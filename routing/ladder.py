@@ -24,19 +24,25 @@ class Ladder:
     costs: Floats
     latencies: Floats
 
+    @property
+    def sight(self) -> tuple[Floats, Floats, Floats]:
+        """Draws, costs and latencies, as the plan takes them."""
+        return self.thetas, self.costs, self.latencies
+
 
 def climb(arms: Sequence[Arm], thetas: Floats, prices: PlanPrices, reference: tuple[float, float]) -> Ladder:
     """Return the best arm of each tier in each draw: highest worth minus price."""
     cost_nusd, latency_ms = (max(value, 1.0) for value in reference)
-    costs = np.array([arm.expected_cost_nusd for arm in arms]) / cost_nusd
-    latencies = np.array([arm.expected_latency_ms for arm in arms]) / latency_ms
+    costs = np.array([arm.expected_cost_nusd / cost_nusd for arm in arms])
+    latencies = np.array([arm.expected_latency_ms / latency_ms for arm in arms])
     gain = prices.worth(thetas) - prices.step_price(costs, latencies)
-    tiers = tuple(tier for tier in TIERS if any(arm.tier == tier for arm in arms))
-    columns = []
-    for tier in tiers:
-        members = np.flatnonzero([arm.tier == tier for arm in arms])
-        columns.append(members[gain[:, members].argmax(axis=1)])
-    arm_index = np.stack(columns, axis=1)
-    return Ladder(
-        tiers, arm_index, np.take_along_axis(thetas, arm_index, 1), costs[arm_index], latencies[arm_index]
-    )
+    tier_to_members: dict[str, list[int]] = {tier: [] for tier in TIERS}
+    for number, arm in enumerate(arms):
+        tier_to_members[arm.tier].append(number)
+    tiers = tuple(tier for tier, members in tier_to_members.items() if members)
+    arm_index = np.empty((len(thetas), len(tiers)), dtype=np.int64)
+    for column, tier in enumerate(tiers):
+        members = np.array(tier_to_members[tier])
+        arm_index[:, column] = members[gain[:, members].argmax(axis=1)] if len(members) > 1 else members[0]
+    rows = np.arange(len(thetas))[:, None]
+    return Ladder(tiers, arm_index, thetas[rows, arm_index], costs[arm_index], latencies[arm_index])

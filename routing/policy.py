@@ -10,7 +10,12 @@ from ..state.errors import InvalidRequest, NoEligibleModel
 from ..state.records import Arm, nusd_from_usd, usd_from_nusd
 from ..state.types import TIERS
 
+MODALITIES = ("text", "image", "audio", "video", "file")
+"""What a model may read."""
 _VISION = "vision"
+LEAST_BUDGET_USD, MOST_BUDGET_USD = 1e-9, 1e6
+"""Budgets are kept in whole nano-dollars."""
+_BUDGET = "a number of US dollars above 0, at most 1,000,000"
 
 
 def nearest_key(key: str, known: Iterable[str]) -> str:
@@ -36,6 +41,19 @@ class Policy:
     """US dollars per token, compared with the dearer of input and output price."""
     quality_bar: float | None = None
     """Quality, 0 to 1, beyond which more is worth nothing to the caller."""
+    max_latency_ms: float | None = None
+    """Expected milliseconds of one answer."""
+    require_modalities: frozenset[str] = frozenset()
+    """What the model must read: text, image, audio, video, file."""
+    prefer_modalities: frozenset[str] = frozenset()
+    """As `require_modalities` where some eligible model reads them all; without effect otherwise."""
+    judged_share: float | None = None
+    """Share, 0 to 1, of the answers the plan would not judge that are judged all the same, to learn from; None = the
+    router's. Answers the plan wants judged always are."""
+    budget_usd_per_call: float | None = None
+    """Mean cost of the org's calls under this very budget, US dollars."""
+    budget_usd_per_day: float | None = None
+    """Sum of a UTC day over the org's calls that carry this key, US dollars."""
 
     @classmethod
     def parse(cls, mapping: Mapping[str, Any] | None) -> "Policy":
@@ -64,8 +82,16 @@ def _parsed(key: str, value: Any) -> Any:
     if key == "max_tier":
         _demand(key, value, value in TIERS, f"one of {', '.join(TIERS)}")
         return value
+    if key.endswith("_modalities"):
+        names = _names(key, value)
+        _demand(key, value, names <= set(MODALITIES), f"a list of some of {', '.join(MODALITIES)}")
+        return names
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
-    if key == "quality_bar":
+    if key == "max_latency_ms":
+        _demand(key, value, is_number and value > 0.0, "a number of milliseconds above 0")
+    elif key.startswith("budget_"):
+        _demand(key, value, is_number and LEAST_BUDGET_USD <= value <= MOST_BUDGET_USD, _BUDGET)
+    elif key in {"quality_bar", "judged_share"}:
         _demand(key, value, is_number and 0.0 <= value <= 1.0, "a number between 0 and 1")
     else:
         _demand(key, value, is_number and value >= 0.0, "a number of US dollars >= 0")
@@ -119,7 +145,17 @@ def eligible(  # noqa: PLR0913 - each is one thing a constraint may look at
             removed[arm.model_id] = objection
         else:
             kept.append(arm)
-    return kept, removed
+    preferred = [arm for arm in kept if policy.prefer_modalities <= arm.modalities]
+    if preferred:
+        aside = (arm for arm in kept if arm not in preferred)
+        removed |= {
+            arm.model_id: _lacking("prefer_modalities", policy.prefer_modalities, arm) for arm in aside
+        }
+    return preferred or kept, removed
+
+
+def _lacking(key: str, wanted: frozenset[str], arm: Arm) -> str:
+    return f"{key}: does not read {', '.join(sorted(wanted - arm.modalities))}"
 
 
 def _objection(arm: Arm, policy: Policy, needs: frozenset[str], tokens: int, spent_nusd: int) -> str | None:
@@ -130,11 +166,20 @@ def _objection(arm: Arm, policy: Policy, needs: frozenset[str], tokens: int, spe
         )
     if policy.max_tier is not None and arm.rank > TIERS.index(policy.max_tier):
         return f"max_tier: {arm.tier} is above {policy.max_tier}"
+    if policy.max_latency_ms is not None and arm.expected_latency_ms > policy.max_latency_ms:
+        return f"max_latency_ms: expected {arm.expected_latency_ms:.0f} > {policy.max_latency_ms:.0f}"
+    return _fitness_objection(arm, policy, needs, tokens) or _price_objection(arm, policy, spent_nusd)
+
+
+def _fitness_objection(arm: Arm, policy: Policy, needs: frozenset[str], tokens: int) -> str | None:
+    """Return why the arm cannot take the request, or None."""
     if missing := needs - arm.capabilities:
         return f"required_capabilities: lacks {', '.join(sorted(missing))}"
+    if policy.require_modalities - arm.modalities:
+        return _lacking("require_modalities", policy.require_modalities, arm)
     if tokens > arm.context_tokens:
         return f"context length: about {tokens} tokens > {arm.context_tokens}"
-    return _price_objection(arm, policy, spent_nusd)
+    return None
 
 
 def _price_objection(arm: Arm, policy: Policy, spent_nusd: int) -> str | None:

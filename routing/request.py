@@ -13,6 +13,8 @@ from .weights import normalise
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 ROUTER_OWNED = ("model", "messages", "stream", "stream_options", "n")
 """Chat parameters that the cascade sets itself."""
+MEMORY_HIT = "memory_hit"
+"""An option for the router, not for the model: the messages hold remembered context that answers part of the prompt."""
 
 
 def check_messages(request: Mapping[str, Any], max_chars: int) -> list[dict[str, Any]]:
@@ -67,7 +69,7 @@ def check_options(options: object) -> dict[str, Any]:
     ------
     InvalidRequest
         When `options` is not an object, `max_tokens` is not a positive whole number, or what the free checks read
-        (`tools`, `response_format`) is not of the shape it should have.
+        (`tools`, `response_format`, `memory_hit`) is not of the shape it should have.
     """
     if options is None:
         return {}
@@ -85,7 +87,12 @@ def check_options(options: object) -> dict[str, Any]:
     response_format = options.get("response_format")
     if response_format is not None and not isinstance(response_format, dict):
         raise InvalidRequest("options.response_format must be an object", field="options.response_format")
-    return {key: value for key, value in options.items() if key not in ROUTER_OWNED}
+    if not isinstance(options.get(MEMORY_HIT, False), bool):
+        raise InvalidRequest(
+            f"options.{MEMORY_HIT} must be true or false, got {options[MEMORY_HIT]!r}",
+            field=f"options.{MEMORY_HIT}",
+        )
+    return {key: value for key, value in options.items() if key not in (*ROUTER_OWNED, MEMORY_HIT)}
 
 
 def check_hint(hint: object) -> str | None:
@@ -129,6 +136,7 @@ def check_request(request: Mapping[str, Any], *, routers: Collection[str], max_c
         "org": check_org(request.get("org") or "default"),
         "messages": check_messages(request, max_chars),
         "options": check_options(request.get("options")),
+        "memory_hit": bool((request.get("options") or {}).get(MEMORY_HIT)),
         "optimize_for": normalise(request.get("optimize_for")),
         "hint": check_hint(request.get("hint")),
         "policy": dict(policy),

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, exists, func, insert, select, update
+from sqlalchemy import Connection, bindparam, exists, func, insert, select, update
 
+from .budgets import Charge, reserve, settle
 from .database import Database
 from .errors import StoreError
 from .records import Attempt
@@ -15,6 +16,7 @@ OUTCOME = (
 )  # fmt: skip
 """The fields that `finish` writes; the others are settled at the start."""
 
+NO_CHARGE = Charge()
 START = insert(attempts)
 SETTLE = update(attempts).where(
     attempts.c.attempt_id == bindparam("this_attempt"), attempts.c.org == bindparam("this_org")
@@ -28,19 +30,30 @@ class Attempts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def start(self, attempt: Attempt) -> None:
-        """Write the attempt down; from here on its reservation counts as spent.
+    async def start(self, attempt: Attempt, charge: Charge = NO_CHARGE, *, opens_call: bool = False) -> None:
+        """Write the attempt down; from here on its reservation counts as spent, also in the budgets of `charge`.
+
+        `opens_call` says that it is the first of its call.
 
         Raises
         ------
+        OverBudget
+            When a budget leaves too little room; the attempt is not written down then and must not be made.
         StoreError
             When the attempt id is taken.
         """
         row = values_of(attempt)
-        await self._database.transact(lambda connection: connection.execute(START, row))
 
-    async def finish(self, attempt: Attempt) -> None:
+        def begin(connection: Connection) -> None:
+            reserve(connection, attempt.org, charge, attempt.reserved_nusd, opens_call=opens_call)
+            connection.execute(START, row)
+
+        await self._database.transact(begin)
+
+    async def finish(self, attempt: Attempt, charge: Charge = NO_CHARGE) -> None:
         """Write what came of a started attempt: status, cost, tokens, latency, error, response.
+
+        `charge` is the one it was started with.
 
         Raises
         ------
@@ -49,11 +62,15 @@ class Attempts:
         """
         outcome = {name: getattr(attempt, name) for name in OUTCOME}
         row = outcome | {"this_attempt": attempt.attempt_id, "this_org": attempt.org}
-        settled = await self._database.transact(lambda connection: connection.execute(SETTLE, row).rowcount)
-        if settled != 1:
-            raise StoreError(
-                f"expected attempt {attempt.attempt_id!r} to have been started, found no such row"
-            )
+
+        def end(connection: Connection) -> None:
+            settle(connection, attempt.org, charge, attempt.spent_nusd - attempt.reserved_nusd)
+            if connection.execute(SETTLE, row).rowcount != 1:
+                raise StoreError(
+                    f"expected attempt {attempt.attempt_id!r} to have been started, found no such row"
+                )
+
+        await self._database.transact(end)
 
     async def for_call(self, org: str, call_id: str) -> list[Attempt]:
         """Return the call's attempts in the order they were made."""

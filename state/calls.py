@@ -1,15 +1,17 @@
 """The call log: one row for each request through the cascade, written together with its audit entry."""
 
+import builtins
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, insert, select, update
+from sqlalchemy import Column, Connection, Row, case, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from .audit import append_entry, entry_from_row
 from .database import Database
+from .jobs import count_label
 from .records import AuditEntry, Call, OrgStats
 from .schema import attempts, audit, calls, columns_for, orgs, values_of
 
@@ -66,6 +68,24 @@ class Calls:
         rows = await self._database.query(lambda connection: connection.execute(query).all())
         return [Call(*row) for row in rows]
 
+    async def with_inputs(self, org: str, limit: int) -> builtins.list[Call]:
+        """Return the org's newest `limit` calls whose prompt's vector was kept, oldest first."""
+        return await self._newest_with(calls.c.inputs, org, limit)
+
+    async def with_prompts(self, org: str, limit: int) -> builtins.list[Call]:
+        """Return the org's newest `limit` calls whose prompt was kept, oldest first."""
+        return await self._newest_with(calls.c.prompt, org, limit)
+
+    async def _newest_with(self, kept: Column[Any], org: str, limit: int) -> builtins.list[Call]:
+        query = (
+            select(*columns_for(calls, Call))
+            .where(calls.c.org == org, kept.is_not(None))
+            .order_by(calls.c.created_at.desc(), calls.c.call_id.desc())
+            .limit(limit)
+        )
+        rows = await self._database.query(lambda connection: connection.execute(query).all())
+        return [Call(*row) for row in reversed(rows)]
+
     async def stats(self, org: str | None) -> OrgStats:
         """Return the sums over the org's calls, or over everybody's when `org` is None."""
         query = _SUMS if org is None else _SUMS.where(calls.c.org == org)
@@ -74,15 +94,19 @@ class Calls:
     async def forget_prompts(self, org: str | None, before: datetime) -> int:
         """Erase the prompts of calls and the responses of attempts made before `before`.
 
-        The rest of each row stays. Returns the number of prompts erased. `org` None means every org.
+        The vectors made of prompts go too; the rest of each row stays. Returns the number of prompts erased.
+        `org` None means every org.
         """
+        vectors = update(calls).where(calls.c.created_at < before, calls.c.inputs.is_not(None))
         prompts = update(calls).where(calls.c.created_at < before, calls.c.prompt.is_not(None))
         responses = update(attempts).where(attempts.c.started_at < before, attempts.c.response.is_not(None))
         if org is not None:
             prompts, responses = prompts.where(calls.c.org == org), responses.where(attempts.c.org == org)
+            vectors = vectors.where(calls.c.org == org)
 
         def forget(connection: Connection) -> int:
             connection.execute(responses.values(response=None))
+            connection.execute(vectors.values(inputs=None))
             return connection.execute(prompts.values(prompt=None)).rowcount
 
         return await self._database.transact(forget)
@@ -105,7 +129,15 @@ def _record(connection: Connection, call: Call, audit_record: dict[str, Any]) ->
         connection.execute(LOG, row)
     except IntegrityError as error:
         raise _AlreadyRecorded from error
+    if _is_labelled(call):
+        count_label(connection, call.org, call.created_at)
     return entry, call_count
+
+
+def _is_labelled(call: Call) -> bool:
+    """Return whether the call can be learnt from: its prompt's vector is kept and its first answer was looked at."""
+    verdict = call.decision.get("first_verdict")
+    return call.inputs is not None and bool(verdict) and verdict.get("bin") is not None
 
 
 _looked_at = case((calls.c.quality_source.in_(LOOKED_AT), calls.c.quality_score))

@@ -20,6 +20,7 @@ X25Error
     ├── ProviderConnection      refused, reset, DNS, TLS
     ├── ProviderServer          5xx
     ├── ProviderMalformed       not JSON, not a completion, cut off, no usage where it is needed
+    ├── OverBudget              the org's budget leaves too little for this request; nothing was asked
     └── AttemptInterrupted      a process died while this attempt was out; whether it was billed is unknown
 """
 
@@ -174,6 +175,12 @@ class ProviderMalformed(ProviderError):
 
     code = "malformed"
     may_have_billed = True
+
+
+class OverBudget(ProviderError):
+    """The org's budget leaves too little for this request; a cheaper model may still fit."""
+
+    code = "over_budget"
 
 
 class AttemptInterrupted(ProviderError):

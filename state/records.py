@@ -52,6 +52,8 @@ class Arm:
     max_output_tokens: int
     capabilities: frozenset[str] = frozenset()
     """Such as "tools", "json_schema", "vision"."""
+    modalities: frozenset[str] = frozenset({"text"})
+    """What it reads: text, image, audio, video, file."""
 
     def __post_init__(self) -> None:
         """Check ranges."""
@@ -69,11 +71,12 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What an org observed of one arm in one context cell. Only ever added to, never overwritten.
+    """What an org observed of one arm: in one context cell, or pooled over all of them (`task_cell` = "*").
 
-    `successes` and `failures` sum the rewards of every judged answer (the classic Beta counts, shown to people).
-    `reward_sum`, `predicted_sum` and `weight` are the discounted sums R, Q, n over first calls and random audits
-    only, from which the offset posterior is made (design: escalated calls would bias it).
+    `successes` and `failures` sum the rewards of every judged answer (the classic Beta counts). The sums R, Q, n of
+    learning weights, predictions and observations count first calls and random audits only, since escalated calls
+    would bias them. They are kept three times: discounted (`reward_sum`, `predicted_sum`, `weight`), of the long run
+    (`…_total`), and of the last few observations (`fast_…`), to begin anew from after a drift.
     """
 
     model_id: str
@@ -86,6 +89,26 @@ class Evidence:
     weight: float = 0.0
     calls_seen: int = 0
     """The org's call count when the discounted sums were last updated."""
+    reward_total: float = 0.0
+    predicted_total: float = 0.0
+    weight_total: float = 0.0
+    rescue_tries: int = 0
+    """Judged answers given after an escalation."""
+    rescues: int = 0
+    """How many of them were better than every answer held before."""
+    fast_reward: float = 0.0
+    fast_predicted: float = 0.0
+    fast_weight: float = 0.0
+    drift_up: float = 0.0
+    """Evidence that the arm became better, in nats; kept in the pooled row, as all that follows."""
+    drift_down: float = 0.0
+    """Evidence that it became worse."""
+    drift_calls: int = 0
+    """Observations the detector looked at since it last fired."""
+    drifts: int = 0
+    """How often it fired."""
+    drifted_at: int = 0
+    """The org's call count when it last fired; 0 before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +218,8 @@ class Call:
     """The first decision, with what off-policy evaluation needs."""
     prompt: str | None = None
     """Null unless prompts are stored."""
+    inputs: bytes | None = None
+    """[embedding | features] of the prompt as little-endian half precision; null unless inputs are stored."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Double,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -107,12 +108,12 @@ def columns_for(table: Table, record_type: "type[DataclassInstance]") -> list[Co
     return [table.c[field.name] for field in fields(record_type)]
 
 
-def _count(name: str) -> Column[Any]:
-    return Column(name, BigInteger, nullable=False)
+def _count(name: str, *, from_zero: bool = False) -> Column[Any]:
+    return Column(name, BigInteger, nullable=False, server_default="0" if from_zero else None)
 
 
-def _real(name: str) -> Column[Any]:
-    return Column(name, Double, nullable=False)
+def _real(name: str, *, from_zero: bool = False) -> Column[Any]:
+    return Column(name, Double, nullable=False, server_default="0" if from_zero else None)
 
 
 def _text(name: str, *, primary_key: bool = False) -> Column[Any]:
@@ -134,6 +135,7 @@ orgs = Table(
     "orgs", metadata,
     _text("org", primary_key=True),
     _count("call_count"), _count("chain_length"), _hash("chain_head"), _time("created_at"),
+    _count("labelled_count", from_zero=True),
 )  # fmt: skip
 
 audit = Table(
@@ -153,7 +155,7 @@ calls = Table(
     Column("cascade_steps", Integer, nullable=False), Column("escalations", Integer, nullable=False),
     Column("fallbacks", Integer, nullable=False), _real("propensity"), _text("router"),
     Column("simulated", Boolean, nullable=False), _hash("record_hash"), _count("audit_idx"),
-    Column("decision", CanonicalJSON, nullable=False), Column("prompt", FreeText),
+    Column("decision", CanonicalJSON, nullable=False), Column("prompt", FreeText), Column("inputs", LargeBinary),
     Index("calls_by_time", "org", "created_at"),
 )  # fmt: skip
 
@@ -169,11 +171,19 @@ attempts = Table(
     Index("attempts_by_call", "org", "call_id"),
 )  # fmt: skip
 
+# A row for each cell, and one of cell "*" for all of them together.
 posteriors = Table(
     "posteriors", metadata,
     _text("org", primary_key=True), _text("task_cell", primary_key=True), _text("model_id", primary_key=True),
     _text("tier"), _real("successes"), _real("failures"),
     _real("reward_sum"), _real("predicted_sum"), _real("weight"), _count("calls_seen"), _time("updated_at"),
+    *(_real(name, from_zero=True) for name in (
+        "reward_total", "predicted_total", "weight_total", "fast_reward", "fast_predicted", "fast_weight",
+        "drift_up", "drift_down",
+    )),
+    *(_count(name, from_zero=True) for name in (
+        "rescue_tries", "rescues", "drift_calls", "drifts", "drifted_at",
+    )),
 )  # fmt: skip
 
 # What was added to `posteriors`, once per answer: the key makes a repeated delivery count nothing.
@@ -190,4 +200,43 @@ keys = Table(
     _text("key_id", primary_key=True), _text("org"), _hash("key_hash"), _time("created_at"),
     Column("rate_limit_rpm", Integer, nullable=False), _time("revoked_at", nullable=True),
     UniqueConstraint("key_hash", name="keys_hash"), Index("keys_by_org", "org"),
+)  # fmt: skip
+
+# What was fitted for an org. At most one of a kind is live: `live_of` is the kind there and null elsewhere.
+artifacts = Table(
+    "artifacts", metadata,
+    _text("org", primary_key=True), _text("kind", primary_key=True),
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    _time("created_at"), _text("status"), _text("parameters"), Column("metrics", CanonicalJSON, nullable=False),
+    Column("replaces", BigInteger), Column("live_of", Text),
+    UniqueConstraint("org", "live_of", name="artifacts_one_live"),
+)  # fmt: skip
+
+# Refits that are due: one for each count of labelled calls at which an org's estimators are fitted again.
+jobs = Table(
+    "jobs", metadata,
+    _text("org", primary_key=True), Column("labelled", BigInteger, primary_key=True, autoincrement=False),
+    _text("status"), _time("created_at"), _time("claimed_at", nullable=True), _time("finished_at", nullable=True),
+    Column("detail", FreeText), Index("jobs_by_status", "status"),
+)  # fmt: skip
+
+# What became known of an answer afterwards. The key makes a repeated label count nothing.
+labels = Table(
+    "labels", metadata,
+    _text("org", primary_key=True), _text("call_id", primary_key=True),
+    Column("step", Integer, primary_key=True, autoincrement=False), _text("source", primary_key=True),
+    _real("right"), _time("created_at"),
+)  # fmt: skip
+
+# How labelled answers spread over a judge's score bins; counted up only. Other bin edges are another judge.
+judge_counts = Table(
+    "judge_counts", metadata,
+    _text("org", primary_key=True), _text("judge", primary_key=True), _text("edges", primary_key=True),
+    Column("bin", Integer, primary_key=True, autoincrement=False), _real("right"), _real("wrong"),
+)  # fmt: skip
+
+# What the calls under one budget cost so far: reservations until the cost is known.
+budgets = Table(
+    "budgets", metadata,
+    _text("org", primary_key=True), _text("account", primary_key=True), _count("spent_nusd"), _count("calls"),
 )  # fmt: skip

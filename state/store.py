@@ -4,16 +4,23 @@ import asyncio
 from types import TracebackType
 from typing import Self
 
+from .artifacts import Artifacts
 from .attempts import Attempts
 from .audit import Audit
+from .budgets import Budgets
 from .calls import Calls
 from .database import Database, connect
 from .errors import StoreError
+from .estimates import Estimates
+from .jobs import Jobs
+from .judge_tables import JudgeTables
 from .keys import Keys
+from .labels import Labels
 from .migrations.upgrade import load_scripts, upgrade
 from .orgs import Orgs
 from .posteriors import Posteriors
 from .sqlite_driver import Synchronous
+from .usage import Usages
 
 __all__ = ["Store", "open_store"]
 
@@ -29,8 +36,15 @@ class Store:
         self.audit = Audit(database)
         self.calls = Calls(database)
         self.attempts = Attempts(database)
+        self.estimates = Estimates(database)
         self.posteriors = Posteriors(database)
         self.keys = Keys(database)
+        self.labels = Labels(database)
+        self.judge_tables = JudgeTables(database)
+        self.budgets = Budgets(database)
+        self.usage = Usages(database)
+        self.artifacts = Artifacts(database)
+        self.jobs = Jobs(database)
 
     @property
     def url(self) -> str:

@@ -115,6 +115,8 @@ class CascadeState(TypedDict, total=False):
     call_id: str
 
     # lookup_cache
+    memory_hit: bool
+    """The caller's option of that name: the messages hold remembered context that answers part of the prompt."""
     started_at: str
     """UTC, ISO 8601."""
     started_monotonic_s: float
@@ -139,6 +141,9 @@ class CascadeState(TypedDict, total=False):
 
     features: list[float]
     """Cheap features of the request, in the order of `routing.features.FEATURE_NAMES`."""
+
+    embedding: list[float]
+    """The encoder's vector of the request; shape (its dimension,)."""
 
     # estimate_difficulty
     difficulty: float

@@ -1,7 +1,7 @@
 """Fit the difficulty model on recorded pass rates.
 
-Run as `python -m x25.training.fit_difficulty --data DIR`. Ridge regression of -logit(pass rate) on the
-features of `routing.features`. Benchmarks hold neither small talk nor open proofs, so a few hand-written
+Run as `python -m x25.training.fit_difficulty --data DIR`. Ridge regression of -logit(pass rate) on the embedding
+and the features of a prompt. Benchmarks hold neither small talk nor open proofs, so a few hand-written
 anchor prompts fix both ends of the scale.
 """
 
@@ -9,16 +9,17 @@ import argparse
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..routing.difficulty import standardise
-from ..routing.features import FEATURE_NAMES, extract
+from ..providers.embeddings import open_encoder
+from ..routing.difficulty import DifficultyModel
 from .dataset import SOURCES, load_source
+from .design import EmbedsMany, design_matrix
+from .heads import difficulty_target, fit_ridge, pearson, residual_variance
 
 Floats = NDArray[np.float64]
 
@@ -28,7 +29,6 @@ LEAST_MODELS = 3
 """Models that must have answered a prompt for its pass rate to count."""
 CENTRED_SHARE = 0.5
 """Share of a source's mean difficulty taken out of its prompts: sources were answered by different models."""
-_CLIP = 0.02
 _SOURCE_PROMPTS = 2_000.0
 _ANCHOR_WEIGHT = 10.0
 _OUT = Path(__file__).parent.parent / "artifacts" / "difficulty.json"
@@ -68,7 +68,7 @@ class Rows:
     """Prompts of all sources below each other; first axis = prompt."""
 
     values: Floats
-    """Features, shape (n, features)."""
+    """[embedding | features], shape (n, inputs)."""
     target: Floats
     """-logit of the pass rate, partly centred within its source."""
     weight: Floats
@@ -76,15 +76,15 @@ class Rows:
     source: NDArray[np.str_]
 
 
-def read_rows(data_dir: Path) -> Rows:
+def read_rows(data_dir: Path, encoder: EmbedsMany, cache: Path | None = None) -> Rows:
     """Return the prompts of all sources; a source's total weight grows with the root of its size."""
     values, target, weight, is_test, source = [], [], [], [], []
     for name in SOURCES:
         data = load_source(data_dir, name)
         kept = np.flatnonzero(data["models"] >= LEAST_MODELS)
         held_out = np.array([_is_test(data["group"][row]) for row in kept])
-        difficulty = _minus_logit(data["pass_rate"][kept])
-        values.append(_features([data["prompt"][row] for row in kept]))
+        difficulty = difficulty_target(data["pass_rate"][kept])
+        values.append(design_matrix([data["prompt"][row] for row in kept], encoder, cache))
         target.append(difficulty - CENTRED_SHARE * difficulty[~held_out].mean())
         weight.append(np.full(len(kept), np.sqrt(_SOURCE_PROMPTS / len(kept))))
         is_test.append(held_out)
@@ -97,57 +97,42 @@ def _is_test(group: str) -> bool:
     return int(hashlib.sha256(group.encode()).hexdigest()[:8], 16) % 5 == 0
 
 
-def _minus_logit(rate: Floats) -> Floats:
-    clipped = np.clip(rate, _CLIP, 1.0 - _CLIP)
-    return np.log((1.0 - clipped) / clipped)
-
-
-def _features(prompts: Sequence[str]) -> Floats:
-    return np.array([extract([{"role": "user", "content": prompt}], {}).values for prompt in prompts])
-
-
-def fit(rows: Rows) -> dict[str, Any]:
-    """Return the parameters `routing.difficulty.DifficultyModel.from_dict` reads, without manifest."""
+def fit(rows: Rows, encoder: EmbedsMany) -> DifficultyModel:
+    """Return the difficulty model of the training rows and the anchors, without manifest."""
     train = ~rows.is_test
-    values, weight = rows.values[train], rows.weight[train]
-    mean = np.average(values, axis=0, weights=weight)
-    scale = np.sqrt(np.average((values - mean) ** 2, axis=0, weights=weight))
-    varies = scale > 1e-3
-    scale = np.where(varies, scale, 1.0)
+    weight = rows.weight[train]
     level = np.average(rows.target[train], weights=weight)
-    anchors = _features([*EASY_ANCHORS, *HARD_ANCHORS])
-    extreme = _minus_logit(np.array([1.0] * len(EASY_ANCHORS) + [0.0] * len(HARD_ANCHORS)))
-    deviations = standardise(np.vstack([values, anchors]), mean, scale) * varies
-    target = np.concatenate([rows.target[train] - level, extreme])
-    weights = np.concatenate([weight, np.full(len(anchors), _ANCHOR_WEIGHT)])
-    gram = deviations.T @ (deviations * weights[:, None]) + ALPHA * np.eye(len(mean))
-    coef = np.linalg.solve(gram, deviations.T @ (target * weights))
-    raw = standardise(rows.values, mean, scale) @ coef
-    intercept = -float(np.average(raw[train], weights=weight))
-    estimate = raw + intercept
-    residual = (rows.target - level - estimate)[rows.is_test]
-    return {
-        "feature_names": list(FEATURE_NAMES),
-        "mean": mean.tolist(),
-        "scale": scale.tolist(),
-        "coef": coef.tolist(),
-        "intercept": intercept,
-        "low": float(estimate[train].min()),
-        "high": float(estimate[train].max()),
-        "sigma": float(residual.std()),
-        "terciles": np.quantile(estimate[train], [1 / 3, 2 / 3]).tolist(),
-    }
+    anchors = design_matrix([*EASY_ANCHORS, *HARD_ANCHORS], encoder)
+    extreme = difficulty_target(np.array([1.0] * len(EASY_ANCHORS) + [0.0] * len(HARD_ANCHORS)))
+    head = fit_ridge(
+        np.vstack([rows.values[train], anchors]),
+        np.concatenate([rows.target[train] - level, extreme]),
+        ALPHA,
+        np.concatenate([weight, np.full(len(anchors), _ANCHOR_WEIGHT)]),
+    )
+    estimate = head.predict(rows.values)
+    # Anchors shift the mean; 0 is to stay the mean of the prompts.
+    shift = float(np.average(estimate[train], weights=weight))
+    residual = (rows.target - level - estimate + shift)[rows.is_test]
+    head = replace(
+        head, level=head.level - shift, low=float(estimate[train].min()) - shift,
+        high=float(estimate[train].max()) - shift,
+    )  # fmt: skip
+    head = replace(head, sigma=residual_variance(head, rows.values[rows.is_test], residual))
+    easy_end, hard_start = np.quantile(estimate[train] - shift, [1 / 3, 2 / 3])
+    return DifficultyModel(
+        head=head,
+        terciles=(float(easy_end), float(hard_start)),
+        encoder_fingerprint=encoder.fingerprint,
+        encoder_dimension=encoder.dimension,
+    )
 
 
-def held_out_pearson(rows: Rows, parameters: dict[str, Any]) -> dict[str, float]:
+def held_out_pearson(rows: Rows, model: DifficultyModel) -> dict[str, float]:
     """Return the correlation of estimate and target on held-out prompts, by source."""
-    mean, scale, coef = (np.array(parameters[key]) for key in ("mean", "scale", "coef"))
-    estimate = standardise(rows.values, mean, scale) @ coef
+    estimate = model.head.predict(rows.values)
     parts = {name: rows.is_test & (rows.source == name) for name in SOURCES}
-    return {
-        name: round(float(np.corrcoef(estimate[part], rows.target[part])[0, 1]), 4)
-        for name, part in parts.items()
-    }
+    return {name: round(pearson(estimate[part], rows.target[part]), 4) for name, part in parts.items()}
 
 
 def data_hash(data_dir: Path) -> str:
@@ -164,33 +149,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Fit the difficulty model on recorded outcomes.")
     parser.add_argument("--data", type=Path, required=True, help="folder of recorded outcomes")
     parser.add_argument("--out", type=Path, default=_OUT, help="artifact to write")
+    parser.add_argument("--encoder", default="", help="as X25_ENCODER; the bundled one if none is named")
+    parser.add_argument("--cache", type=Path, default=None, help="folder for inputs computed from prompts")
     parser.add_argument("--date", default=None, help="date of the fit for the manifest, YYYY-MM-DD")
     options = parser.parse_args(arguments)
-    rows = read_rows(options.data)
-    parameters = fit(rows)
-    pearson = held_out_pearson(rows, parameters)
+    encoder = open_encoder(options.encoder)
+    rows = read_rows(options.data, encoder, options.cache)
+    model = fit(rows, encoder)
+    pearsons = held_out_pearson(rows, model)
     print(f"{'source':<16}{'held out':>9}{'Pearson':>9}")
-    for name, correlation in pearson.items():
+    for name, correlation in pearsons.items():
         print(f"{name:<16}{int((rows.is_test & (rows.source == name)).sum()):>9}{correlation:>9.3f}")
-    parameters["manifest"] = {
+    manifest = {
         "created": options.date,
         "data_sha256": data_hash(options.data),
         "sources": list(SOURCES),
         "train_prompts": int((~rows.is_test).sum()),
         "anchor_prompts": len(EASY_ANCHORS) + len(HARD_ANCHORS),
         "alpha": ALPHA,
-        "held_out_pearson": pearson,
+        "held_out_pearson": pearsons,
     }
-    options.out.write_text(json.dumps(_rounded(parameters), indent=1) + "\n", encoding="utf-8")
-
-
-def _rounded(value: Any) -> Any:
-    """Return the same JSON value with floats of six significant digits."""
-    if isinstance(value, float):
-        return float(f"{value:.6g}")
-    if isinstance(value, list):
-        return [_rounded(item) for item in value]
-    return {key: _rounded(item) for key, item in value.items()} if isinstance(value, dict) else value
+    artifact = replace(model, manifest=manifest).to_dict()
+    options.out.write_text(json.dumps(artifact, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,12 +4,13 @@
 `task_prompts/shared.yaml` holds slots any kind may use, so that a passage alone never gives a label away.
 `<<slot>>` in a template stands for one of the slot's fillers, the same at each place of one prompt. A template
 belongs to one split. So does a filler: those at even positions of their list train, the others test.
+`phrasings` are further wordings that only train: a text, or a text and its options. So do `more_fillers`.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -17,55 +18,19 @@ from typing import Any, Literal, get_args
 import numpy as np
 import yaml
 
+from ..routing.taxonomy import KIND_TO_TASK, KINDS, Kind
 from ..state.types import TaskType
 
 Split = Literal["train", "test"]
-Kind = Literal[
-    "summary", "creative", "classification", "extraction", "sql", "translation", "tool_calling", "code", "qa",
-    "reasoning", "general_chat",
-]  # fmt: skip
-EightType = Literal[
-    "code", "factual_qa", "creative", "structured_extraction", "tool_calling", "sql", "reasoning", "general"
-]
-
-KINDS: tuple[Kind, ...] = get_args(Kind)
-KIND_TO_TASK: dict[Kind, TaskType] = {
-    "summary": "summary",
-    "creative": "creative",
-    "classification": "classification",
-    "extraction": "extraction",
-    "sql": "code",
-    "translation": "summary",  # a given text is told again, its meaning kept
-    "tool_calling": "extraction",  # arguments are taken out of words and put into a schema
-    "code": "code",
-    "qa": "qa",
-    "reasoning": "reasoning",
-    "general_chat": "qa",  # a short answer from general knowledge
-}
-"""Each kind's place among x25's seven task types."""
-SEVEN_TO_EIGHT: dict[TaskType, EightType] = {
-    "summary": "general",
-    "code": "code",
-    "classification": "general",
-    "extraction": "structured_extraction",
-    "qa": "factual_qa",
-    "reasoning": "reasoning",
-    "creative": "creative",
-}
-"""The nearest of the eight request types when only the task type is known."""
-KIND_TO_EIGHT: dict[Kind, EightType] = {
-    **{kind: SEVEN_TO_EIGHT[task_type] for kind, task_type in KIND_TO_TASK.items()},
-    "sql": "sql",
-    "tool_calling": "tool_calling",
-    "general_chat": "general",
-}
-"""Each kind's place among the eight request types, three of which the seven do not tell apart."""
 
 MOST_PER_TEMPLATE = 12
 """Prompts made from one template, so that none outweighs the others."""
+MOST_PER_PHRASING = 8
+"""Prompts made from one phrasing: many short wordings teach more than many fillings of one."""
 _FOLDER = Path(__file__).with_suffix("")
 _SLOT = re.compile(r"<<(\w+)>>")
-_KIND_KEYS = frozenset({"templates", "slots", "options"})
+_KIND_KEYS = frozenset({"templates", "slots", "options", "phrasings", "more_fillers"})
+_SHARED_KEYS = frozenset({"slots", "more_fillers"})
 _TEMPLATE_KEYS = frozenset({"id", "split", "text"})
 
 
@@ -81,6 +46,8 @@ class LabelledPrompt:
     template: str
     """Id of the template the prompt was made from."""
     split: Split
+    wording: str
+    """The template itself, its slots left open: what asks for the work, whatever the work is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +58,8 @@ class Template:
     split: Split
     text: str
     options: dict[str, Any]
+    most: int = MOST_PER_TEMPLATE
+    """Prompts to make from it, at most."""
 
     @property
     def slots(self) -> list[str]:
@@ -98,10 +67,11 @@ class Template:
         return list(dict.fromkeys(_SLOT.findall(self.text)))
 
 
-def task_prompts(seed: int, split: Split) -> list[LabelledPrompt]:
+def task_prompts(seed: int, split: Split, half: Literal[0, 1] | None = None) -> list[LabelledPrompt]:
     """Return the labelled prompts of one split, kind by kind, at most `MOST_PER_TEMPLATE` a template.
 
-    The seed decides which fillers meet in a template; the same seed gives the same list.
+    The seed decides which fillers meet in a template; the same seed gives the same list. `half` uses only every
+    other filler of the split, so that cross-validation can keep fillers apart as the splits do.
 
     Raises
     ------
@@ -112,15 +82,21 @@ def task_prompts(seed: int, split: Split) -> list[LabelledPrompt]:
         raise ValueError(f"split must be one of {', '.join(get_args(Split))}, got {split!r}")
     rng = np.random.default_rng(seed)
     document = _read("shared")
-    _check_keys(document, required={"slots"}, allowed={"slots"}, where="shared.yaml")
-    shared = parse_slots(document["slots"], "shared.yaml")
+    _check_keys(document, required={"slots"}, allowed=_SHARED_KEYS, where="shared.yaml")
+    shared = _fillers(document, split, half, "shared.yaml")
     return [
-        LabelledPrompt(prompt, template.options, KIND_TO_TASK[kind], kind, template.template_id, split)
+        LabelledPrompt(
+            prompt, template.options, KIND_TO_TASK[kind], kind, template.template_id, split, template.text
+        )
         for kind in KINDS
-        for template, slots in _templates_of(kind, shared)
-        if template.split == split
+        for template, slots in _templates_of(kind, shared, split, half)
         for prompt in _fill(template, slots, rng)
     ]
+
+
+def pieces(wording: str) -> list[str]:
+    """Return what stands between the slots of a template."""
+    return [piece for piece in _SLOT.split(wording)[::2] if piece.strip()]
 
 
 def parse_templates(document: object, where: str) -> list[Template]:
@@ -134,6 +110,11 @@ def parse_templates(document: object, where: str) -> list[Template]:
     kind = _check_keys(document, required={"templates"}, allowed=_KIND_KEYS, where=where)
     options = kind.get("options", {})
     templates = [_parse_template(entry, options, where) for entry in kind["templates"]]
+    for number, entry in enumerate(kind.get("phrasings", []), start=1):
+        wording = {"text": entry} if isinstance(entry, str) else entry
+        name = f"{where.removesuffix('.yaml')}-phrasing-{number:02}"
+        parsed = _parse_template({"id": name, "split": "train", **wording}, options, where)
+        templates.append(replace(parsed, most=MOST_PER_PHRASING))
     ids = [template.template_id for template in templates]
     if len(set(ids)) != len(ids):
         raise ValueError(f"{where}: expected every template id once, got {ids}")
@@ -157,17 +138,32 @@ def parse_slots(slots: Mapping[str, Any], where: str) -> dict[str, list[str]]:
 
 
 def _templates_of(
-    kind: Kind, shared: Mapping[str, list[str]]
+    kind: Kind, shared: Mapping[str, list[str]], split: Split, half: Literal[0, 1] | None
 ) -> list[tuple[Template, Mapping[str, list[str]]]]:
-    """Return the templates of a kind, each with the slots it may use."""
+    """Return the templates of a kind and a split, each with the slots it may use."""
     where = f"{kind}.yaml"
     document = _read(kind)
     templates = parse_templates(document, where)
-    slots = {**shared, **parse_slots(document.get("slots", {}), where)}
+    slots = {**shared, **_fillers(document, split, half, where)}
     for template in templates:
         if unknown := set(template.slots) - slots.keys():
             raise ValueError(f"{where}: {template.template_id} names unknown slots {sorted(unknown)}")
-    return [(template, slots) for template in templates]
+    return [(template, slots) for template in templates if template.split == split]
+
+
+def _fillers(
+    document: Mapping[str, Any], split: Split, half: Literal[0, 1] | None, where: str
+) -> dict[str, list[str]]:
+    """Return slot name → the fillers of a split, or of one half of them."""
+    slots = parse_slots(document.get("slots", {}), where)
+    more = parse_slots(document.get("more_fillers", {}), where)
+    if unknown := more.keys() - slots.keys():
+        raise ValueError(f"{where}: more_fillers names unknown slots {sorted(unknown)}")
+    chosen = {
+        name: fillers[1::2] if split == "test" else [*fillers[::2], *more.get(name, [])]
+        for name, fillers in slots.items()
+    }
+    return chosen if half is None else {name: fillers[half::2] for name, fillers in chosen.items()}
 
 
 def _parse_template(entry: object, options: Mapping[str, Any], where: str) -> Template:
@@ -197,12 +193,11 @@ def _joined(options: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _fill(template: Template, slots: Mapping[str, list[str]], rng: np.random.Generator) -> list[str]:
-    """Return the template with up to `MOST_PER_TEMPLATE` different draws of fillers."""
-    first = 0 if template.split == "train" else 1
+    """Return the template with up to `template.most` different draws of fillers."""
     names = template.slots
-    choices = [slots[name][first::2] for name in names]
+    choices = [slots[name] for name in names]
     sizes = tuple(len(fillers) for fillers in choices)
-    drawn = rng.choice(prod(sizes), size=min(prod(sizes), MOST_PER_TEMPLATE), replace=False)
+    drawn = rng.choice(prod(sizes), size=min(prod(sizes), template.most), replace=False)
     prompts = []
     for number in drawn:
         picks = np.unravel_index(number, sizes) if sizes else ()

@@ -1,10 +1,16 @@
 """GET /stats: what was spent and saved."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
+
 from fastapi import APIRouter
 
 from ...state.errors import Forbidden
+from ...state.estimates import CostEstimate
 from ...state.records import OrgStats, usd_from_nusd
+from ...state.store import Store
 from ..deps import CascadeDep, KeyDep, org_to_read
+from ..schemas import CostEstimate as WireEstimate
 from ..schemas import Stats
 
 router = APIRouter(tags=["reports"])
@@ -15,16 +21,20 @@ async def stats_of_all(cascade: CascadeDep, key: KeyDep) -> Stats:
     """Aggregate over every org; refused to a key, which sees its own org only."""
     if key is not None:
         raise Forbidden(f"this key belongs to org {key.org!r} and cannot read all projects")
-    return to_wire(await cascade.services.store.calls.stats(None))
+    return await _stats(cascade.services.store, None)
 
 
 @router.get("/stats/{project}", summary="Stats of one project")
 async def stats(project: str, cascade: CascadeDep, key: KeyDep) -> Stats:
     """Return calls, cost, savings, quality, latency and the mix of models and tiers."""
-    return to_wire(await cascade.services.store.calls.stats(org_to_read(key, project)))
+    return await _stats(cascade.services.store, org_to_read(key, project))
 
 
-def to_wire(stats: OrgStats) -> Stats:
+async def _stats(store: Store, org: str | None) -> Stats:
+    return to_wire(await store.calls.stats(org), await store.estimates.costs(org))
+
+
+def to_wire(stats: OrgStats, estimates: Mapping[str, CostEstimate]) -> Stats:
     """Return the sums in dollars."""
     return Stats(
         total_calls=stats.total_calls,
@@ -35,4 +45,5 @@ def to_wire(stats: OrgStats) -> Stats:
         model_distribution=stats.model_distribution,
         tier_distribution=stats.tier_distribution,
         total_judge_cost_usd=usd_from_nusd(stats.judge_cost_nusd),
+        cost_estimates={model_id: WireEstimate(**asdict(one)) for model_id, one in estimates.items()},
     )

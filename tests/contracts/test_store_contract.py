@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 
 from x25.state.audit import GENESIS_HASH, append_entry, chain_hash
 from x25.state.errors import ChainBroken, StoreError, Unauthorized
+from x25.state.posteriors import Watch
 from x25.state.records import Attempt, Call, Evidence, OrgStats
 from x25.state.schema import canonical_json, metadata
 from x25.state.store import Store, open_store
@@ -374,11 +375,15 @@ async def test_calls_begun_and_never_recorded_are_interrupted(store: Store):
 
 async def test_concurrent_evidence_loses_nothing(store: Store):
     steps = [(f"c{n}", n) for n in range(200)]
-    added = await asyncio.gather(*(learn(store, call, org_calls=n, gamma=1.0) for call, n in steps))
+    watch = Watch(fast_gamma=1.0)
+    added = await asyncio.gather(
+        *(learn(store, call, org_calls=n, gamma=1.0, watch=watch) for call, n in steps)
+    )
     assert all(added)
     assert (await store.posteriors.read("acme", "code"))["v/small"] == Evidence(
         "v/small", "code", "slm", successes=150.0, failures=50.0, reward_sum=150.0, predicted_sum=100.0,
-        weight=200.0, calls_seen=199,
+        weight=200.0, calls_seen=199, reward_total=150.0, predicted_total=100.0, weight_total=200.0,
+        fast_reward=150.0, fast_predicted=100.0, fast_weight=200.0,
     )  # fmt: skip
 
 

@@ -102,7 +102,7 @@ def test_own_routers_lie_on_top_of_the_bundled_ones(tmp_path):
     (tmp_path / "mine.yaml").write_text("name: mine\nmodels: [sim/tiny-1]\n")
     (tmp_path / "auto.yml").write_text("name: auto\nmax_escalations: 1\n")
     routers = load_routers(tmp_path)
-    assert set(routers) == {"auto", "x25-classic", "mine"}
+    assert routers.keys() == load_routers().keys() | {"mine"}
     assert routers["auto"].max_escalations == 1
     assert load_routers()["auto"].max_escalations == 2
 

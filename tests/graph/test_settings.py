@@ -2,7 +2,18 @@ from pathlib import Path
 
 import pytest
 
-from x25.graph.settings import SWITCHES, Settings, load_settings, read_environment
+import x25
+from x25.graph.bootstrap import BUNDLED_MODELS, BUNDLED_ROUTERS
+from x25.graph.settings import (
+    SWITCHES,
+    Settings,
+    default_model_path,
+    default_models_dir,
+    default_routers_dir,
+    load_settings,
+    read_environment,
+)
+from x25.providers.embeddings import open_encoder
 from x25.state.errors import ConfigError
 
 
@@ -88,3 +99,34 @@ def test_derived_values_follow_from_the_settings():
     kept = [load_settings({}, checkpoints=mode).keeps_text for mode in ("exit", "sync", "off")]
     assert kept == [False, True, False]
     assert load_settings({}, store_prompts=True).keeps_text
+
+
+def test_the_environment_selects_the_encoder(tmp_path):
+    def opened(**environ):
+        settings = load_settings(environ)
+        key = environ.get(settings.encoder_key_env)
+        return open_encoder(settings.encoder, model=settings.encoder_model, api_key=key)
+
+    url = {"X25_ENCODER": "https://acme.example/v1", "X25_ENCODER_MODEL": "embed-1"}
+    assert opened().name == "static:encoder"
+    assert opened(**url).name == "remote:embed-1"
+    with pytest.raises(ConfigError, match="no HTTP header can carry"):
+        opened(**url, X25_ENCODER_KEY_ENV="ACME_KEY", ACME_KEY="\n")
+    with pytest.raises(ConfigError, match="found no config"):
+        opened(X25_ENCODER=str(tmp_path))
+
+
+@pytest.mark.parametrize("default", [default_model_path, default_models_dir, default_routers_dir])
+def test_default_paths_lie_inside_the_installed_package_whatever_the_folder(default, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = default()
+    assert path.is_absolute()
+    assert path.exists()
+    assert path.is_relative_to(Path(x25.__file__).resolve().parent)
+
+
+def test_what_is_bundled_is_read_from_the_default_paths():
+    assert load_settings({}).model == default_model_path()
+    assert default_models_dir() == BUNDLED_MODELS
+    assert default_routers_dir() == BUNDLED_ROUTERS
+    assert len(list(default_models_dir().glob("*.yaml"))) > 40

@@ -22,6 +22,13 @@ WITHOUT_UNIT = {
     "PlanPrices.quality_price": "2026-11-20: dimensionless, quality points",
     "PlanPrices.latency_price": "2026-11-20: dimensionless, quality points",
     "PlanPrices.judge_cost": "2026-11-20: dimensionless, relative to the reference cost",
+    "Point.quality_price": "2026-11-20: dimensionless, quality points",
+    "Problem.judge_cost": "2026-11-20: dimensionless, relative to the reference cost",
+    "Scenario.cost_factor": "2026-11-20: dimensionless, a multiple of the recorded cost",
+    "RouterConfig.lambda_cost": "2026-11-20: a key of router files; dimensionless",
+    "RouterConfig.lambda_latency": "2026-11-20: a key of router files; dimensionless",
+    "ThresholdRule.lambda_cost": "2026-11-20: as in router files",
+    "ThresholdRule.lambda_latency": "2026-11-20: as in router files",
     "Policy.max_cost_per_token": "2026-11-20: a policy key callers already send; in dollars",
 }
 

@@ -53,9 +53,13 @@ def test_wheel_holds_the_code_and_its_data_and_nothing_else(wheel):
         expected |= {f"x25/{path.relative_to(ROOT).as_posix()}" for path in folder.glob("*.py")}
     for pattern in (
         "artifacts/*.json",
+        "artifacts/encoder/*",
         "registry/**/*.yaml",
         "simulator/models/*.yaml",
+        "training/languages.yaml",
+        "training/profiles/*.yaml",
         "training/task_prompts/*.yaml",
+        "training/evaluation/panels/*.yaml",
     ):
         expected |= {f"x25/{path.relative_to(ROOT).as_posix()}" for path in ROOT.glob(pattern)}
     with zipfile.ZipFile(wheel) as archive:

@@ -1,6 +1,13 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
 import pytest
 
 from x25.nodes.candidates import eligible_arms, left_nusd, price_arms, spent_nusd
+from x25.providers.health import HealthBook
+from x25.providers.windows import PriceWindow
+from x25.routing.configs import RouterConfig
 from x25.routing.tokens import bound_prompt_tokens
 
 
@@ -60,3 +67,52 @@ async def test_a_prompt_that_fits_no_window_leaves_nobody(walk, services):
     arms, removed = eligible_arms(await walk("estimate_difficulty", prompt="word " * 200_000), services)
     assert arms == []
     assert all(sentence.startswith("context length:") for sentence in removed.values())
+
+
+async def test_arms_report_what_their_models_read(walk, services):
+    state = await walk("estimate_difficulty")
+    assert {arm.modalities for arm in price_arms(state, services)} == {frozenset({"text"})}
+
+
+async def test_an_arm_costs_what_this_moment_costs(walk, services):
+    spec = services.spec("sim/large-5")
+    double = PriceWindow(60, 240, "UTC", output_usd_per_mtok=spec.output_usd_per_mtok * 2)
+    models = {**services.models, spec.model_id: replace(spec, price_windows=(double,))}
+    state = await walk("estimate_difficulty")
+    costs = {}
+    for hour in (0, 1, 3, 4):
+        at = replace(services, models=models, now=lambda hour=hour: datetime(2026, 11, 20, hour, tzinfo=UTC))
+        (arm,) = [one for one in price_arms(state, at) if one.model_id == spec.model_id]
+        costs[hour] = arm.expected_cost_nusd
+    usual = spec.expected_cost_nusd(state["prompt_tokens"], 1024)
+    assert costs[0] == costs[4] == usual
+    assert costs[1] == costs[3] > usual
+
+
+async def test_a_router_whose_models_nobody_can_reach_says_so(walk, services):
+    routers = {"mine": RouterConfig("mine", models=("acme/best", "sim/tiny-1"))}
+    state = await walk("estimate_difficulty", replace(services, routers=routers), router="mine")
+    kept, removed = eligible_arms(state, replace(services, routers=routers))
+    assert [arm.model_id for arm in kept] == ["sim/tiny-1"]
+    assert removed == {"acme/best": "named by the router, but no key or local server opens it here "
+                       "(x25 models says what would)"}  # fmt: skip
+
+
+async def test_a_degraded_provider_gets_less_traffic_before_it_fails_hard(walk, services):
+    """Two models alike in all but price; the cheaper one's deployment answers a falling share of requests."""
+    cheap = services.spec("sim/medium-3")
+    other = replace(cheap, model_id="sim/other", output_usd_per_mtok=cheap.output_usd_per_mtok * 2)
+    shares = []
+    for failures in (0, 2, 5, 10, 20):
+        health = HealthBook()
+        for request in range(40):
+            fails = request * failures % 40 < failures
+            health.note("sim/medium-3", "simulator", None if fails else cheap.expected_latency_ms, 0.0)
+        pair = replace(services, models={"sim/medium-3": cheap, "sim/other": other}, health=health)
+        pair = replace(pair, clock_s=lambda: 0.0, rng=np.random.default_rng(7))
+        chosen = [(await walk("thompson_select", pair))["decision"]["model_id"] for _ in range(150)]
+        shares.append(chosen.count("sim/medium-3") / len(chosen))
+    assert shares == sorted(shares, reverse=True), shares
+    assert shares[0] > 0.3
+    assert shares[-1] < shares[0] / 4
+    assert 0.0 < shares[2] < shares[0]

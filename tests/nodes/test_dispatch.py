@@ -1,6 +1,8 @@
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from x25.nodes.dispatch import dispatch
+from x25.providers.windows import PriceWindow
 
 
 async def test_the_decided_model_is_asked_and_its_answer_held(walk_to_model):
@@ -64,3 +66,25 @@ async def test_no_time_left_is_a_timeout_and_asks_nobody(walk_to_model, services
     state = await walk_to_model("dispatch", using=late)
     assert state["unanswered"]["code"] == "timeout"
     assert bills(state["call_id"]) == []
+
+
+async def test_money_is_reserved_at_the_price_of_the_time_of_day(walk_to_model, services):
+    spec = services.spec("sim/large-5")
+    double = {name: getattr(spec, name) * 2 for name in ("input_usd_per_mtok", "output_usd_per_mtok")}
+    models = {
+        **services.models,
+        spec.model_id: replace(spec, price_windows=(PriceWindow(60, 240, "UTC", **double),)),
+    }
+    reserved = []
+    for hour in (2, 12):
+        at = replace(services, models=models, now=lambda hour=hour: datetime(2026, 11, 20, hour, tzinfo=UTC))
+        state = await walk_to_model("dispatch", "sim-e", at, org=f"at-{hour}")
+        (attempt,) = await services.store.attempts.for_call(f"at-{hour}", state["call_id"])
+        reserved.append(attempt.reserved_nusd)
+    assert reserved[0] == 2 * reserved[1] > 0
+
+
+async def test_a_memory_hit_is_not_sent_to_the_model(walk_to_model):
+    state = await walk_to_model("dispatch", options={"memory_hit": True, "max_tokens": 5})
+    assert state["memory_hit"] is True
+    assert state["options"] == {"max_tokens": 5}

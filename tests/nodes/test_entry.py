@@ -5,6 +5,7 @@ import pytest
 
 from x25.nodes.entry import audit_record, call_row
 from x25.nodes.receipt import best_answer
+from x25.routing.own import unpack_inputs
 
 
 @pytest.fixture
@@ -44,3 +45,25 @@ async def test_the_record_holds_hashes_of_the_words_and_none_of_them(state, serv
     assert record["decision"].keys() == {
         "model_id", "tier", "propensity", "judge_prob", "explored", "strategy",
     }  # fmt: skip
+
+
+async def test_the_row_keeps_what_a_refit_needs_and_no_word_of_the_prompt(state, services):
+    row = call_row(state, services, best_answer(state), 1.0)
+    assert unpack_inputs(row.inputs) == pytest.approx(
+        [*state["embedding"], *state["features"]], rel=1e-3, abs=1e-4
+    )
+    first = state["verdicts"][0]
+    assert row.decision["first_verdict"] == {key: first[key] for key in ("source", "bin", "score")}
+    assert row.decision["memory_hit"] is False
+    assert "zeppelin" not in str(row.decision)
+
+
+async def test_with_the_setting_off_no_vector_is_kept(state, services):
+    without = replace(services, limits=replace(services.limits, store_inputs=False))
+    assert call_row(state, without, best_answer(state), 1.0).inputs is None
+
+
+async def test_a_fallbacks_answer_teaches_nothing_of_the_decided_model(state, services):
+    other = [{**one, "model_id": "sim/other"} for one in state["verdicts"]]
+    row = call_row(state | {"verdicts": other}, services, best_answer(state), 1.0)
+    assert row.decision["first_verdict"] is None

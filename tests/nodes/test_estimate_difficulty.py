@@ -1,3 +1,22 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from x25.routing.completion import MEMORY_RELIEF_LOGITS, completion_prob
+from x25.routing.configs import RouterConfig
+from x25.state.types import TIERS
+
+PROMPTS = (
+    "Say hi.",
+    "What is the capital of Australia?",
+    "Summarise in one sentence: the meeting was moved to Friday because two people were ill.",
+    "Write a Python function that merges overlapping intervals and give its complexity.",
+    "Prove, step by step, that there are infinitely many primes congruent to 3 modulo 4, then derive a bound. "
+    * 5,
+)
+
+
 async def test_every_model_has_a_probability_and_stronger_ones_a_higher_one(walk, services):
     state = await walk("estimate_difficulty")
     probs = state["completion_probs"]
@@ -18,3 +37,41 @@ async def test_a_harder_prompt_lowers_every_probability(walk):
     assert all(hard["completion_probs"][name] < prob for name, prob in easy["completion_probs"].items())
     assert {easy["difficulty_band"], hard["difficulty_band"]} <= {"easy", "medium", "hard"}
     assert easy["difficulty_sigma"] > 0
+
+
+async def test_remembered_context_helps_models_below_the_frontier(walk, services):
+    without = await walk("estimate_difficulty")
+    remembered = await walk("estimate_difficulty", options={"memory_hit": True})
+    assert remembered["difficulty"] == without["difficulty"]
+    for spec in services.models.values():
+        eased = completion_prob(
+            tier=spec.tier, capability=spec.capability,
+            difficulty=without["difficulty"] - (0.0 if spec.tier == "frontier" else MEMORY_RELIEF_LOGITS),
+        )  # fmt: skip
+        assert remembered["completion_probs"][spec.model_id] == pytest.approx(eased, abs=1e-4)
+
+
+@pytest.mark.parametrize("threshold", [0.6, 0.7, 0.8, 0.9])
+async def test_with_remembered_context_the_chosen_tier_is_never_higher(walk, services, threshold):
+    """The rule that looks at the prompt alone: no draw can hide a difference."""
+    strict = RouterConfig(
+        "strict", strategy="threshold", completion_threshold=threshold, fallback_quality_margin=0.0
+    )
+    using = replace(services, routers={"strict": strict})
+    ranks = []
+    for prompt in PROMPTS:
+        request = {"using": using, "router": "strict", "prompt": prompt}
+        without = await walk("thompson_select", **request)
+        remembered = await walk("thompson_select", **request, options={"memory_hit": True})
+        ranks.append(tuple(TIERS.index(one["decision"]["tier"]) for one in (remembered, without)))
+    assert all(with_memory <= alone for with_memory, alone in ranks), ranks
+
+
+async def test_remembered_context_lowers_the_share_of_the_frontier(walk, services):
+    using = replace(services, rng=np.random.default_rng(3))
+    request = {"using": using, "prompt": PROMPTS[-1], "router": "x25-classic"}
+    shares = {}
+    for hit in (False, True):
+        runs = [await walk("thompson_select", **request, options={"memory_hit": hit}) for _ in range(300)]
+        shares[hit] = sum(run["decision"]["tier"] == "frontier" for run in runs) / len(runs)
+    assert shares[True] < shares[False] - 0.02, shares

@@ -13,10 +13,10 @@ async def test_the_reference_costs_what_its_typical_answer_costs(walk, services)
 async def test_a_judgement_has_a_price_only_where_somebody_judges(walk, services):
     state = await walk("estimate_difficulty")
     assert judge_cost_nusd(state, services) > 0
-    assert judge_table(services) is services.judge_table
+    assert judge_table(state, services) is services.judge_table
     alone = replace(services, judge=None)
     assert judge_cost_nusd(state, alone) == 0
-    assert judge_table(alone) is None
+    assert judge_table(state, alone) is None
     assert plan_prices(state, alone).judge_cost == 0
 
 

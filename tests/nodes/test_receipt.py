@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from x25.nodes.receipt import best_answer, explain, message_text
@@ -59,3 +61,21 @@ async def test_the_explanation_names_candidates_draws_removals_and_the_path(walk
     assert told["path"] == [{"node": "judge", "ms": 1.0}]
     assert told["reference_model"] == "sim/large-5"
     assert told["attempts"] == state["attempts"]
+
+
+async def test_the_explanation_says_whether_preferred_modalities_were_found(walk, services):
+    seeing = replace(services.spec("sim/medium-3"), modalities=frozenset({"text", "image"}))
+    mixed = replace(services, models={**services.models, "sim/medium-3": seeing})
+    found = {}
+    for wanted in (["image"], ["video"]):
+        state = await walk("update_posterior", mixed, policy={"prefer_modalities": wanted}) | {"timings": []}
+        told = explain(state, mixed)
+        found[wanted[0]] = told["modality_preference"]
+        reported = {one["model_id"]: one["modalities"] for one in told["candidates"]}
+        assert reported["sim/medium-3"] == ["image", "text"]
+    assert found == {
+        "image": {"requested": ["image"], "applied": True},
+        "video": {"requested": ["video"], "applied": False},
+    }
+    plain = explain(await walk("update_posterior") | {"timings": []}, services)
+    assert plain["modality_preference"] == {"requested": [], "applied": False}

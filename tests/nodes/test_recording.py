@@ -1,10 +1,12 @@
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from x25.nodes.recording import Recording, attempt_prefix, summary
 from x25.providers.base import Completion, Usage
-from x25.state.errors import ProviderError, ProviderServer, ProviderTimeout
+from x25.providers.windows import PriceWindow
+from x25.state.errors import ProviderBadRequest, ProviderError, ProviderServer, ProviderTimeout
 
 COMPLETION = Completion(
     message={"role": "assistant", "content": "Paris"},
@@ -123,3 +125,27 @@ async def test_an_interrupted_attempt_stays_spent_and_is_named_in_the_error(reco
 async def test_a_summary_holds_no_text(recording):
     await recording.finish(await recording.begin("simulator"), COMPLETION)
     assert "Paris" not in str(summary(recording.settled[0]))
+
+
+async def test_the_health_book_is_told_how_requests_went(recording):
+    book, spec = recording.services.health, recording.spec
+    await recording.finish(await recording.begin("simulator"), COMPLETION)
+    assert book.outlook(spec, 0.0).success_prob == 1.0
+    await recording.fail(await recording.begin("simulator"), ProviderServer("down"))
+    told = book.outlook(spec, recording.services.clock_s()).success_prob
+    assert told < 1.0
+    await recording.fail(await recording.begin("simulator"), ProviderBadRequest("the body's own fault"))
+    assert book.outlook(spec, recording.services.clock_s()).success_prob == pytest.approx(told, abs=0.01)
+
+
+async def test_without_a_bill_of_the_provider_the_cost_is_that_of_the_time_of_day(services):
+    spec = services.spec("sim/tiny-1")
+    double = {name: getattr(spec, name) * 2 for name in ("input_usd_per_mtok", "output_usd_per_mtok")}
+    models = {spec.model_id: replace(spec, price_windows=(PriceWindow(60, 240, "UTC", **double),))}
+    costs = []
+    for hour in (2, 12):
+        at = replace(services, models=models, now=lambda hour=hour: datetime(2026, 11, 20, hour, tzinfo=UTC))
+        made = Recording(at, "acme", f"at-{hour}", 0, "answer", at.spec(spec.model_id), 10_000_000)
+        await made.finish(await made.begin("simulator"), COMPLETION)
+        costs.append(made.settled[0].cost_nusd)
+    assert costs[0] == 2 * costs[1] > 0

@@ -1,8 +1,9 @@
 from dataclasses import FrozenInstanceError, replace
-from datetime import UTC
+from datetime import UTC, datetime
 
 import pytest
 
+from x25.providers.windows import PriceWindow
 from x25.routing.configs import RouterConfig
 
 
@@ -29,3 +30,19 @@ def test_the_bundle_cannot_be_changed(services):
 def test_time_is_monotonic_seconds_and_utc(services):
     assert services.clock_s() <= services.clock_s()
     assert services.now().tzinfo is UTC
+
+
+def test_specs_and_the_reference_have_the_prices_of_this_moment(services):
+    spec = services.spec("sim/xlarge-6")
+    peak = PriceWindow(0, 60, "UTC", output_usd_per_mtok=spec.output_usd_per_mtok * 3)
+    alone = RouterConfig(name="alone", models=(spec.model_id,))
+    bundle = replace(
+        services,
+        models={spec.model_id: replace(spec, price_windows=(peak,))},
+        routers={"alone": alone},
+        now=lambda: datetime(2026, 11, 20, 0, 59, tzinfo=UTC),
+    )
+    assert bundle.spec(spec.model_id).output_usd_per_mtok == 3 * spec.output_usd_per_mtok
+    assert bundle.reference_for("alone").output_usd_per_mtok == 3 * spec.output_usd_per_mtok
+    later = replace(bundle, now=lambda: datetime(2026, 11, 20, 1, tzinfo=UTC))
+    assert later.spec(spec.model_id).output_usd_per_mtok == spec.output_usd_per_mtok

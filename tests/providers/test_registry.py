@@ -90,6 +90,14 @@ def test_what_is_left_out_of_routing_says_why(model):
     assert names == {"acme/small", "a/keyless", "a/local"}
 
 
+def test_a_model_without_a_price_is_never_taken_for_free(model):
+    unpriced = model(model_id="a/unpriced", prices={"input_usd_per_mtok": 1, "output_usd_per_mtok": None})
+    assert Registry([unpriced]).routable(lambda _name: True) == []
+    for cost in (unpriced.expected_cost_nusd, unpriced.bound_cost_nusd):
+        with pytest.raises(ConfigError, match="a/unpriced has no price"):
+            cost(1_000)
+
+
 def test_wanted_variables_are_named_once(model):
     twice = [{"name": name, "base_url": "u", "key_env": ["K1", "K2"]} for name in ("d", "e")]
     assert wanted_variables(model(deployments=twice)) == ["K1", "K2"]

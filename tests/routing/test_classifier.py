@@ -1,8 +1,16 @@
+import json
+from pathlib import Path
+
+import numpy as np
 import pytest
 
-from x25.routing.classifier import LEAST_CONFIDENCE, classify
-from x25.routing.features import extract
-from x25.state.errors import InvalidRequest
+import x25
+from x25.providers.embeddings import BUNDLED_FOLDER, StaticEncoder
+from x25.routing.classifier import LEAST_CONFIDENCE, TaskClassifier, classify
+from x25.routing.cues import CUES
+from x25.routing.features import FEATURE_NAMES, extract
+from x25.routing.taxonomy import EIGHT_TYPES, KIND_TO_EIGHT, KINDS
+from x25.state.errors import ConfigError, InvalidRequest
 from x25.state.types import TASK_TYPES
 
 ARTICLE = (
@@ -155,3 +163,158 @@ def test_an_unknown_hint_is_refused_and_the_allowed_ones_are_named():
     with pytest.raises(InvalidRequest, match=r"summary, code, .* general, got 'maths'") as caught:
         classify(features_of("x"), "maths")
     assert caught.value.field == "hint"
+
+
+DIMENSION = 3
+INPUTS = DIMENSION + len(FEATURE_NAMES) + len(CUES)
+BUNDLED = Path(x25.__file__).parent / "artifacts" / "classifier.json"
+
+
+def artifact(**changes):
+    """Return a classifier that knows the word "query" for SQL and the first entry of an embedding for chat."""
+    coef = np.zeros((INPUTS, len(KINDS)))
+    coef[0, KINDS.index("general_chat")] = 1.0
+    query = np.zeros(len(KINDS))
+    query[KINDS.index("sql")] = 6.0
+    return {
+        "kinds": list(KINDS),
+        "encoder": {"fingerprint": "abc", "dimension": DIMENSION},
+        "feature_names": list(FEATURE_NAMES),
+        "cues": list(CUES),
+        "mean": [0.0] * INPUTS,
+        "scale": [1.0] * INPUTS,
+        "coef": coef.tolist(),
+        "intercept": [0.0] * len(KINDS),
+        "temperature": 1.0,
+        "wordings": {"query": query.tolist()},
+        **changes,
+    }
+
+
+def estimate_of(prompt, embedding=(0.0, 0.0, 0.0), hint=None, **changes):
+    return TaskClassifier.from_dict(artifact(**changes)).classify(features_of(prompt), embedding, hint)
+
+
+def test_a_wording_decides_the_kind_and_the_kind_both_types():
+    estimate = estimate_of("Fix this query")
+    assert (estimate.task_type, estimate.task_cell, estimate.eight_type) == ("code", "code", "sql")
+    assert estimate.eight_probs["sql"] == pytest.approx(np.exp(6) / (np.exp(6) + len(KINDS) - 1))
+
+
+def test_the_embedding_is_read_and_clipped_at_four_deviations():
+    chat = estimate_of("blue", (50.0, 0.0, 0.0))
+    assert (chat.task_type, chat.eight_type) == ("qa", "general")
+    assert chat.probs == estimate_of("blue", (4.0, 0.0, 0.0)).probs
+
+
+def test_both_readings_of_the_kinds_sum_to_one():
+    estimate = estimate_of("blue")
+    assert set(estimate.probs) == set(TASK_TYPES)
+    assert set(estimate.eight_probs) == set(EIGHT_TYPES)
+    assert sum(estimate.probs.values()) == pytest.approx(1.0)
+    assert sum(estimate.eight_probs.values()) == pytest.approx(1.0)
+
+
+def test_evenly_split_kinds_are_filed_in_the_general_cell():
+    estimate = estimate_of("blue")
+    assert estimate.confidence < LEAST_CONFIDENCE
+    assert estimate.task_cell == "general"
+
+
+def test_a_higher_temperature_lowers_the_confidence():
+    assert estimate_of("a query", temperature=3.0).confidence < estimate_of("a query").confidence
+
+
+def test_a_hint_wins_and_the_request_type_agrees_with_it():
+    said = estimate_of("Fix this query", hint="creative")
+    assert (said.task_type, said.task_cell, said.confidence, said.source) == (
+        "creative",
+        "creative",
+        1.0,
+        "hint",
+    )
+    assert said.eight_type == "creative"
+    assert max(said.probs, key=said.probs.get) == "code"
+    assert estimate_of("Fix this query", hint="code").eight_type == "sql"
+    assert estimate_of("Fix this query", hint="general").eight_type == "general"
+
+
+def test_an_unknown_hint_is_refused_by_the_fitted_classifier_too():
+    with pytest.raises(InvalidRequest, match="got 'maths'"):
+        estimate_of("x", hint="maths")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"kinds": ["sql"]}, "other kinds"),
+        ({"feature_names": ["turns"]}, "other feature_names"),
+        ({"cues": []}, "other cues"),
+        ({"mean": [0.0]}, "shape or range"),
+        ({"scale": [0.0] * INPUTS}, "shape or range"),
+        ({"temperature": 0.0}, "shape or range"),
+        ({"intercept": [float("nan")] * len(KINDS)}, "shape or range"),
+        ({"wordings": {"query": [1.0]}}, "shape or range"),
+    ],
+)
+def test_an_artifact_of_another_version_or_shape_is_refused(changes, message):
+    with pytest.raises(ConfigError, match=message):
+        TaskClassifier.from_dict(artifact(**changes))
+
+
+def test_a_missing_parameter_is_named():
+    broken = artifact()
+    del broken["temperature"]
+    with pytest.raises(ConfigError, match="lacks temperature"):
+        TaskClassifier.from_dict(broken)
+
+
+def test_another_encoder_is_refused_and_both_dimensions_are_named():
+    classifier = TaskClassifier.from_dict(artifact())
+    classifier.require_encoder("abc", DIMENSION)
+    with pytest.raises(ConfigError, match=r"'abc' of dimension 3, this one is 'xyz' of dimension 384"):
+        classifier.require_encoder("xyz", 384)
+
+
+def test_an_embedding_of_another_dimension_is_refused():
+    with pytest.raises(ConfigError, match=r"dimension 3, got \(2,\)"):
+        estimate_of("x", (0.0, 0.0))
+
+
+@pytest.fixture(scope="module")
+def bundled():
+    return TaskClassifier.from_dict(json.loads(BUNDLED.read_text(encoding="utf-8"))), StaticEncoder(
+        BUNDLED_FOLDER
+    )
+
+
+def test_the_bundled_classifier_was_fitted_with_the_bundled_encoder(bundled):
+    classifier, encoder = bundled
+    classifier.require_encoder(encoder.fingerprint, encoder.dimension)
+
+
+@pytest.mark.parametrize("task_type", TASK_TYPES)
+def test_the_bundled_classifier_recognises_obvious_prompts_of_each_type(bundled, task_type):
+    classifier, encoder = bundled
+    features = list(map(features_of, PROMPTS[task_type]))
+    vectors = encoder.embed_many([one.text for one in features])
+    said = [classifier.classify(*row, None).task_type for row in zip(features, vectors, strict=True)]
+    assert sum(one == task_type for one in said) >= 0.8 * len(said), said
+
+
+def test_the_bundled_classifier_tells_a_query_and_a_tool_call_from_their_neighbours(bundled):
+    classifier, encoder = bundled
+    tool = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}
+    asked = {
+        "sql": features_of(
+            "Write a SQL query for the ten best customers. Table: orders(id, customer_id, total)"
+        ),
+        "tool_calling": features_of("Will it rain in Ghent tomorrow?", tools=[tool]),
+        "code": features_of("Write a Go function that reverses a slice."),
+    }
+    said = {
+        name: classifier.classify(one, encoder.embed_many([one.text])[0], None).eight_type
+        for name, one in asked.items()
+    }
+    assert said == {name: name for name in asked}
+    assert set(KIND_TO_EIGHT.values()) >= set(said)

@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from x25.routing.configs import RouterConfig
+from x25.routing.threshold import ThresholdRule
 from x25.state.errors import ConfigError
 
 ROUTERS = Path(__file__).parents[2] / "registry" / "routers"
@@ -22,6 +23,23 @@ def test_the_shipped_auto_router_plans():
 def test_the_shipped_classic_router_draws_and_climbs_without_extra_chance():
     classic = shipped("x25-classic")
     assert (classic.strategy, classic.epsilon, classic.audit_rate) == ("classic", 0.0, 0.0)
+
+
+def test_the_shipped_threshold_router_has_the_published_knobs():
+    rule = shipped("xrouter-classic")
+    assert (rule.strategy, rule.completion_threshold, rule.fallback_quality_margin) == (
+        "threshold",
+        0.7,
+        0.05,
+    )
+    assert (rule.lambda_cost, rule.lambda_latency, rule.max_k, rule.max_escalations) == (1.0, 0.0, 1, 0)
+    assert rule.rule == ThresholdRule() == RouterConfig(name="x").rule
+
+
+def test_a_config_sets_its_own_threshold_and_margin():
+    knobs = {"completion_threshold": 0.9, "fallback_quality_margin": 0.2, "lambda_cost": 3, "max_k": 2}
+    knobs |= {"lambda_latency": 0.5}
+    assert RouterConfig.parse({"name": "x", **knobs}, "x.yaml").rule == ThresholdRule(**knobs)
 
 
 def test_only_the_name_is_needed():
@@ -48,6 +66,13 @@ def test_an_unknown_key_names_the_file_and_the_nearest_key():
         ("audit_rate", float("nan")),
         ("max_escalations", 1.5),
         ("max_escalations", 6),
+        ("completion_threshold", 1.1),
+        ("fallback_quality_margin", -0.1),
+        ("lambda_cost", -1),
+        ("lambda_latency", float("inf")),
+        ("max_k", 0),
+        ("max_k", 5),
+        ("max_k", 1.0),
         ("description", 3),
     ],
 )

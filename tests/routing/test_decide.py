@@ -1,13 +1,15 @@
 import json
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from x25.routing.cascade import PlanPrices
 from x25.routing.decide import proceed, select
-from x25.routing.exploration import COLD_WEIGHT, EXPLORATION_BUDGET
+from x25.routing.exploration import COLD_WEIGHT, EXPLORATION_BUDGET, EXPLORING_CALLS
 from x25.routing.judge_table import DEFAULT_TABLE, JudgeTable
+from x25.routing.threshold import ThresholdRule
 from x25.state.records import Arm, Evidence
 
 WEAK = JudgeTable("weak", (0.2, 0.4, 0.6, 0.8), (0.18, 0.2, 0.2, 0.2, 0.22), (0.22, 0.2, 0.2, 0.2, 0.18))
@@ -30,6 +32,14 @@ TERMS = {
     "reference_latency_ms": 1_000.0,
     "table": DEFAULT_TABLE,
 }
+
+
+def tried(*arms):
+    """Return evidence of arms an org has tried before, of no weight today."""
+    return {
+        one.model_id: Evidence(one.model_id, "code", one.tier, weight_total=1.0, calls_seen=60)
+        for one in arms
+    }
 
 
 def choose(seed=0, arms=ARMS, evidence=None, **changes):
@@ -79,7 +89,7 @@ def test_the_propensity_of_the_chosen_arm_is_never_zero():
 
 def test_exploration_asks_every_tier_evenly_and_is_judged():
     alike = [arm(f"{tier}-one", tier, 1_000, 0.7) for tier in ("slm", "mid", "frontier")]
-    runs = [choose(seed, arms=alike, epsilon=1.0, draws=2)[0] for seed in range(3_000)]
+    runs = [choose(seed, alike, tried(*alike), epsilon=1.0, draws=2)[0] for seed in range(3_000)]
     explored = [run for run in runs if run.explored]
     # At equal prices the budget is the share of calls, whatever epsilon asks for.
     assert len(explored) / len(runs) == pytest.approx(EXPLORATION_BUDGET, abs=0.015)
@@ -95,12 +105,39 @@ def test_exploring_adds_no_more_than_its_budget_to_the_cost_of_a_cheap_plan():
         arm("giant", "frontier", 10_000, 0.97),
     ]
     cost = {one.model_id: one.expected_cost_nusd for one in sure}
-    runs = [choose(seed, arms=sure, epsilon=0.5, draws=2)[0] for seed in range(2_000)]
+    runs = [choose(seed, sure, tried(*sure), epsilon=0.5, draws=2)[0] for seed in range(2_000)]
     explored = [run for run in runs if run.explored]
     assert explored
     # The floor explores .02 x .5 = 1 % of calls whatever it costs; the budget of 2 % of 100 would allow .05 %.
     assert len(explored) / len(runs) == pytest.approx(0.01, abs=0.008)
     assert sum(cost[run.model_id] for run in explored) / len(runs) < 0.02 * np.mean([*cost.values()])
+
+
+def test_a_tier_never_tried_is_asked_and_judged_before_the_exploring_calls_are_over():
+    known = tried(ARMS[0], ARMS[2])
+    almost = {name: replace(one, calls_seen=EXPLORING_CALLS - 1) for name, one in known.items()}
+    for seed in range(20):
+        decision, _ = choose(seed, evidence=almost)
+        assert (decision.tier, decision.explored, decision.judge, decision.propensity) == (
+            "frontier",
+            True,
+            True,
+            1.0,
+        )
+
+
+def test_a_tier_never_tried_is_asked_with_a_known_probability_that_grows_with_the_calls():
+    early = {name: replace(one, calls_seen=5) for name, one in tried(ARMS[0], ARMS[2]).items()}
+    runs = [choose(seed, evidence=early, prices=PlanPrices(quality_price=5.0))[0] for seed in range(2_000)]
+    asked = [run for run in runs if run.tier == "frontier"]
+    expected = 1 / (EXPLORING_CALLS - 5)
+    assert len(asked) / len(runs) == pytest.approx(expected, abs=4 * (expected / len(runs)) ** 0.5)
+    assert np.mean([run.propensity for run in asked]) == pytest.approx(expected, rel=0.1)
+
+
+def test_a_router_that_never_explores_never_tries_a_tier_for_its_own_sake():
+    runs = [choose(seed, epsilon=0.0, prices=PlanPrices(quality_price=5.0))[0] for seed in range(300)]
+    assert not any(run.explored for run in runs)
 
 
 def test_a_cold_arm_is_judged_and_a_warm_one_at_the_audit_rate():
@@ -231,3 +268,54 @@ def test_the_classic_strategy_climbs_one_tier_below_the_bar():
 
 def test_the_classic_strategy_does_not_climb_on_a_judge_that_failed():
     assert go_on(THETAS, [0.3], "slm", None, strategy="classic") is None
+
+
+def test_the_threshold_strategy_asks_the_cheapest_arm_that_clears_it_and_judges_nothing():
+    decision, thetas = choose(strategy="threshold")
+    assert (decision.model_id, decision.tier, decision.judge, decision.judge_prob) == (
+        "middle",
+        "mid",
+        False,
+        0.0,
+    )
+    assert (decision.propensity, decision.explored, decision.value) == (1.0, False, 0.75)
+    assert decision.expected_cost_nusd == 800
+    assert thetas == {one.model_id: one.completion_prob for one in ARMS}
+    assert decision.tier_to_model == {"slm": "tiny-a", "mid": "middle", "frontier": "giant"}
+
+
+def test_the_threshold_strategy_leaves_chance_and_evidence_alone():
+    praised = {"tiny-a": Evidence("tiny-a", "qa", "slm", reward_sum=99.0, predicted_sum=60.0, weight=100.0)}
+    rng = np.random.default_rng(1)
+    before = rng.bit_generator.state
+    chosen, _ = select(ARMS, praised, rng=rng, **{**TERMS, "strategy": "threshold"})
+    assert chosen == choose(2, strategy="threshold")[0]
+    assert rng.bit_generator.state == before
+
+
+@pytest.mark.parametrize(
+    ("rule", "wanted"),
+    [
+        (ThresholdRule(completion_threshold=0.8), "giant"),
+        (ThresholdRule(completion_threshold=0.5), "tiny-a"),
+        (ThresholdRule(completion_threshold=0.9, fallback_quality_margin=0.1), "middle"),
+        (ThresholdRule(completion_threshold=0.9, fallback_quality_margin=0.0), "giant"),
+        (ThresholdRule(completion_threshold=0.9, max_k=3), "giant"),
+    ],
+)
+def test_the_knobs_of_the_threshold_strategy_decide(rule, wanted):
+    assert choose(strategy="threshold", rule=rule)[0].model_id == wanted
+
+
+def test_the_threshold_strategy_never_climbs_but_falls_back():
+    thetas = {one.model_id: one.completion_prob for one in ARMS}
+    assert go_on(thetas, [0.1], "mid", last_score=0.0, strategy="threshold") is None
+    fallback = go_on(thetas, [], None, strategy="threshold", arms=ARMS[:2])
+    assert fallback.model_id == "tiny-a"
+
+
+@pytest.mark.parametrize("strategy", ["plan", "classic"])
+def test_a_decision_tells_what_its_answer_is_estimated_to_cost(strategy):
+    decision, _ = choose(strategy=strategy)
+    cost = {one.model_id: one.expected_cost_nusd for one in ARMS}
+    assert decision.expected_cost_nusd == cost[decision.model_id]

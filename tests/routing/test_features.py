@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from x25.routing.features import FEATURE_NAMES, MOST_CHARS, extract
+from x25.routing.features import DOCUMENTED_FEATURES, FEATURE_NAMES, MOST_CHARS, extract
 
 
 def user(text, **options):
@@ -93,3 +93,12 @@ def test_length_counts_what_is_not_looked_at():
 def test_hostile_texts_are_read_to_their_end(text):
     """A pattern that backtracks would keep the suite here for minutes."""
     assert np.isfinite(user(text).values).all()
+
+
+def test_fifteen_features_or_more_are_documented_and_given_by_name():
+    assert len(DOCUMENTED_FEATURES) >= 15
+    assert set(DOCUMENTED_FEATURES) <= set(FEATURE_NAMES)
+    assert all(DOCUMENTED_FEATURES.values())
+    shown = user("What is 6 * 7?").documented()
+    assert list(shown) == list(DOCUMENTED_FEATURES)
+    assert shown["question_marks"] == pytest.approx(np.log(2), abs=1e-4)

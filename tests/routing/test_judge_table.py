@@ -3,7 +3,13 @@ import math
 import numpy as np
 import pytest
 
-from x25.routing.judge_table import DEFAULT_TABLE, JudgeTable
+from x25.routing.judge_table import (
+    DEFAULT_TABLE,
+    JudgeTable,
+    auc_interval,
+    auc_of_counts,
+    table_from_counts,
+)
 
 EDGES = (0.2, 0.4, 0.6, 0.8)
 BLIND = JudgeTable("blind", EDGES, (0.2,) * 5, (0.2,) * 5)
@@ -79,3 +85,44 @@ def test_auc_counts_shared_bins_half():
 def test_an_impossible_table_is_refused(edges, right):
     with pytest.raises(ValueError, match="must be"):
         JudgeTable("x", edges, right, (0.2,) * 5)
+
+
+def test_a_table_without_labels_is_the_default_and_many_labels_outweigh_it():
+    assert table_from_counts(DEFAULT_TABLE, (0,) * 5, (0,) * 5).right == pytest.approx(DEFAULT_TABLE.right)
+    sharp = table_from_counts(DEFAULT_TABLE, (0, 0, 0, 0, 9_975), (9_975, 0, 0, 0, 0))
+    assert sharp.auc == pytest.approx(1.0, abs=0.01)
+
+
+def test_the_default_is_worth_fifty_labels():
+    table = table_from_counts(DEFAULT_TABLE, (0, 0, 0, 0, 25), (0,) * 5)
+    assert table.right[4] == pytest.approx(0.5 * DEFAULT_TABLE.right[4] + 0.5)
+    assert table.wrong == pytest.approx(DEFAULT_TABLE.wrong)
+
+
+@pytest.mark.parametrize("counts", [(1, 2, 3), (0, 0, 0, 0, -1), (0, 0, 0, 0, math.inf)])
+def test_counts_that_are_none_are_refused(counts):
+    with pytest.raises(ValueError, match="counts must be 5 finite numbers"):
+        table_from_counts(DEFAULT_TABLE, counts, (0,) * 5)
+
+
+def test_the_auc_of_counts_is_the_share_of_pairs_told_apart():
+    assert auc_of_counts((0, 0, 0, 0, 7), (3, 0, 0, 0, 0)) == 1.0
+    assert auc_of_counts((0, 1, 0, 0, 1), (0, 1, 0, 0, 1)) == 0.5
+    assert auc_of_counts((0, 0, 0, 0, 7), (0,) * 5) is None
+
+
+def test_the_interval_holds_the_true_auc_about_nineteen_times_in_twenty():
+    rng = np.random.default_rng(25)
+    held = 0
+    for _ in range(400):
+        right, wrong = rng.multinomial(60, DEFAULT_TABLE.right), rng.multinomial(30, DEFAULT_TABLE.wrong)
+        low, high = auc_interval(auc_of_counts(right, wrong), 60, 30)
+        held += low <= DEFAULT_TABLE.auc <= high
+    assert 0.92 <= held / 400 <= 0.995
+
+
+def test_the_interval_of_a_flawless_judge_does_not_shrink_to_a_point():
+    low, high = auc_interval(1.0, 5, 5)
+    assert low < 0.85
+    assert high == 1.0
+    assert auc_interval(0.9, 50, 50)[0] > auc_interval(0.9, 5, 5)[0]

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -113,3 +114,66 @@ def test_the_refusal_lists_what_removed_each_model():
     assert "a (max_tier: frontier is above mid); b (failed earlier" in str(error)
     assert error.removed["b"] == "failed earlier in this call"
     assert "none is registered" in str(refuse({}))
+
+
+def reading(model_id, *modalities):
+    return replace(arm(model_id), modalities=frozenset({"text", *modalities}))
+
+
+def test_required_modalities_remove_who_does_not_read_them():
+    kept, reasons = sift([reading("blind"), reading("seeing", "image")], {"require_modalities": ["image"]})
+    assert [one.model_id for one in kept] == ["seeing"]
+    assert reasons == {"blind": "require_modalities: does not read image"}
+    assert sift([reading("blind")], {"require_modalities": ["image"]})[0] == []
+
+
+def test_preferred_modalities_narrow_where_somebody_reads_them_all():
+    arms = [reading("blind"), reading("seeing", "image"), reading("both", "image", "audio")]
+    kept, reasons = sift(arms, {"prefer_modalities": ["image", "audio"]})
+    assert [one.model_id for one in kept] == ["both"]
+    assert reasons == {
+        "blind": "prefer_modalities: does not read audio, image",
+        "seeing": "prefer_modalities: does not read audio",
+    }
+
+
+def test_preferred_modalities_nobody_reads_change_nothing():
+    arms = [reading("blind"), reading("seeing", "image")]
+    assert sift(arms, {"prefer_modalities": ["video"]}) == (arms, {})
+
+
+def test_a_preference_gives_way_when_its_models_have_failed():
+    arms = [reading("blind"), reading("seeing", "image")]
+    kept, reasons = sift(arms, {"prefer_modalities": ["image"]}, excluded={"seeing"})
+    assert [one.model_id for one in kept] == ["blind"]
+    assert reasons == {"seeing": "failed earlier in this call"}
+
+
+def test_an_unknown_modality_is_refused():
+    with pytest.raises(InvalidRequest, match="prefer_modalities must be a list of some of text, image"):
+        Policy.parse({"prefer_modalities": ["smell"]})
+
+
+def test_a_tight_latency_budget_removes_slow_models():
+    arms = [replace(arm("quick"), expected_latency_ms=80.0), replace(arm("slow"), expected_latency_ms=900.0)]
+    kept, reasons = sift(arms, {"max_latency_ms": 100})
+    assert [one.model_id for one in kept] == ["quick"]
+    assert reasons == {"slow": "max_latency_ms: expected 900 > 100"}
+    assert sift(arms, {"max_latency_ms": 900})[0] == arms
+    with pytest.raises(InvalidRequest, match="max_latency_ms must be a number of milliseconds above 0"):
+        Policy.parse({"max_latency_ms": 0})
+
+
+@pytest.mark.parametrize("key", ["budget_usd_per_call", "budget_usd_per_day"])
+@pytest.mark.parametrize("value", [0, -1.0, 1e-12, 1e9, True, "much"])
+def test_a_budget_that_is_none_is_refused_by_name(key, value):
+    with pytest.raises(InvalidRequest, match="US dollars above 0") as refused:
+        Policy.parse({key: value})
+    assert refused.value.field == f"policy.{key}"
+
+
+def test_budgets_and_the_judged_share_are_read():
+    policy = Policy.parse({"budget_usd_per_call": 0.003, "budget_usd_per_day": 5, "judged_share": 0.1})
+    assert (policy.budget_usd_per_call, policy.budget_usd_per_day, policy.judged_share) == (0.003, 5.0, 0.1)
+    with pytest.raises(InvalidRequest, match="between 0 and 1"):
+        Policy.parse({"judged_share": 1.5})

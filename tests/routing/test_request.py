@@ -115,3 +115,13 @@ def test_options_lose_what_the_cascade_sets_itself():
 )
 def test_answer_tokens_are_the_callers_or_the_default_within_the_models(options, tokens):
     assert answer_tokens(options, default=100, model_limit=200) == tokens
+
+
+def test_a_memory_hit_is_taken_out_of_what_goes_to_the_model():
+    checked = check_request(
+        {"prompt": "x", "options": {"memory_hit": True, "seed": 1}}, routers=["auto"], max_chars=99
+    )
+    assert (checked["memory_hit"], checked["options"]) == (True, {"seed": 1})
+    assert check_request({"prompt": "x"}, routers=["auto"], max_chars=99)["memory_hit"] is False
+    with pytest.raises(InvalidRequest, match=r"options\.memory_hit must be true or false"):
+        check_options({"memory_hit": "yes"})

@@ -17,6 +17,8 @@ async def learn(store, call_id: str = "c1", **changes) -> bool:
 
 async def damage(store, assignment: str) -> None:
     update = f"UPDATE posteriors SET {assignment}"
+    if "WHERE" not in assignment:
+        update += " WHERE task_cell <> '*'"
     assert await store.transact(lambda connection: connection.exec_driver_sql(update).rowcount)
 
 
@@ -56,6 +58,14 @@ async def test_evidence_out_of_range_is_refused_before_it_is_written(store, chan
         "reward_sum = 'much'",
         "tier = 'gold'",
         "calls_seen = -1",
+        "reward_total = 9e999",
+        "weight_total = 'many'",
+        "fast_weight = -0.1",
+        "drift_up = -1",
+        "drift_down = 2e9",
+        "drift_calls = 'x'",
+        "rescues = -2",
+        "drifted_at = 1e12",
     ],
 )
 async def test_damaged_cell_reads_as_no_evidence_and_is_logged_once(store, caplog, assignment):
@@ -74,3 +84,22 @@ async def test_damage_of_one_cell_leaves_the_others(store):
     await learn(store, "c2", task_cell="code")
     await damage(store, "successes = -5 WHERE task_cell = 'qa'")
     assert [evidence.successes for evidence in await store.posteriors.read_all("acme")] == [1.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    "assignment", ["calls_seen = 'late'", "weight = 'x'", "drift_up = 9e999", "reward_sum = -9e999"]
+)
+async def test_evidence_can_be_added_to_damaged_rows(store, assignment):
+    await learn(store, selection=(1.0, 0.5))
+    await damage(store, f"{assignment} WHERE 1 = 1")
+    assert await learn(store, "c2", selection=(1.0, 0.5))
+    cells, pooled = await store.posteriors.read_levels("acme", "qa")
+    assert all(math.isfinite(one.weight) for one in (cells["v/m"], pooled["v/m"]))
+
+
+async def test_damaged_pool_leaves_the_cell(store, caplog):
+    await learn(store, selection=(1.0, 0.5))
+    await damage(store, "weight_total = -1 WHERE task_cell = '*'")
+    cells, pooled = await store.posteriors.read_levels("acme", "qa")
+    assert (cells["v/m"].weight, pooled["v/m"]) == (1.0, Evidence("v/m", "*", "mid"))
+    assert len(caplog.records) == 1

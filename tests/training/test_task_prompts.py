@@ -5,14 +5,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from x25.routing.taxonomy import KIND_TO_TASK, KINDS
 from x25.state.types import TASK_TYPES
 from x25.training import task_prompts as module
 from x25.training.task_prompts import (
-    KIND_TO_EIGHT,
-    KIND_TO_TASK,
-    KINDS,
+    MOST_PER_PHRASING,
     MOST_PER_TEMPLATE,
-    SEVEN_TO_EIGHT,
     LabelledPrompt,
     parse_slots,
     parse_templates,
@@ -20,9 +18,6 @@ from x25.training.task_prompts import (
 )
 
 FOLDER = Path(module.__file__).with_suffix("")
-EIGHT_TYPES = {
-    "code", "factual_qa", "creative", "structured_extraction", "tool_calling", "sql", "reasoning", "general",
-}  # fmt: skip
 ENTRY = {"id": "a", "split": "train", "text": "Say <<word>>."}
 
 
@@ -133,12 +128,6 @@ def test_labels_are_valid(prompts):
     assert {prompt.task_type for prompt in prompts} == set(TASK_TYPES)
 
 
-def test_both_taxonomies_are_covered():
-    assert set(KIND_TO_TASK) == set(KIND_TO_EIGHT) == set(KINDS)
-    assert set(SEVEN_TO_EIGHT) == set(TASK_TYPES)
-    assert set(KIND_TO_EIGHT.values()) == EIGHT_TYPES
-
-
 def test_options_are_tools_or_a_response_format(prompts):
     assert {key for prompt in prompts for key in prompt.options} == {"tools", "response_format"}
     for prompt in prompts:
@@ -212,6 +201,24 @@ def test_a_kind_that_breaks_the_schema_is_refused(document, message):
         parse_templates(document, "x.yaml")
 
 
+def test_a_phrasing_is_a_template_that_trains_and_makes_fewer_prompts():
+    document = {"templates": [ENTRY], "phrasings": ["Speak <<word>>!"]}
+    _, phrasing = parse_templates(document, "x.yaml")
+    assert (phrasing.template_id, phrasing.split, phrasing.text) == (
+        "x-phrasing-01",
+        "train",
+        "Speak <<word>>!",
+    )
+    assert phrasing.most == MOST_PER_PHRASING < MOST_PER_TEMPLATE
+
+
+def test_a_phrasing_may_bring_options():
+    offered = {"tools": [{"type": "function", "function": {"name": "hammer"}}]}
+    phrasings = [{"text": "Strike <<word>>!", "options": ["hammer"]}]
+    document = {"templates": [ENTRY], "options": {"hammer": offered}, "phrasings": phrasings}
+    assert parse_templates(document, "x.yaml")[1].options == offered
+
+
 @pytest.mark.parametrize(
     ("fillers", "message"),
     [
@@ -237,6 +244,6 @@ def test_a_template_that_names_no_known_slot_is_refused(tmp_path, monkeypatch):
 
 
 def test_a_labelled_prompt_is_frozen():
-    prompt = LabelledPrompt("Hi!", {}, "qa", "general_chat", "a", "train")
+    prompt = LabelledPrompt("Hi!", {}, "qa", "general_chat", "a", "train", "Hi!")
     with pytest.raises(AttributeError):
         prompt.prompt = "Ho!"

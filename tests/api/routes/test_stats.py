@@ -1,7 +1,8 @@
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Callable
-from statistics import fmean
+from statistics import fmean, median
 
 import httpx
 import pytest
@@ -79,5 +80,24 @@ def test_a_key_reads_its_own_org_only(http: httpx.Client, org: str, gateway) -> 
 def test_nano_dollars_become_dollars() -> None:
     from x25.api.routes.stats import to_wire
 
-    wire = to_wire(OrgStats(2, 1_500_000_000, 7, -3, 0.5, 10.0, {"m": 2}, {"slm": 2}))
+    wire = to_wire(OrgStats(2, 1_500_000_000, 7, -3, 0.5, 10.0, {"m": 2}, {"slm": 2}), {})
     assert (wire.total_cost_usd, wire.total_judge_cost_usd, wire.total_saved_usd) == (1.5, 7e-9, -3e-9)
+
+
+def test_estimated_costs_are_compared_with_realised_ones(
+    http: httpx.Client, route: Callable[..., dict], org: str, gateway
+) -> None:
+    replies = [route(f"What is {number} + 3?", hint="qa") for number in range(10)]
+    ratios: dict[str, list[float]] = {}
+    with sqlite3.connect(gateway.database) as database:
+        for call_id, decision in database.execute("SELECT call_id, decision FROM calls WHERE org = ?", [org]):
+            made = json.loads(decision)
+            query = "SELECT cost_nusd FROM attempts WHERE call_id = ? AND step = 0 AND kind = 'answer'"
+            ((cost,),) = database.execute(query, [call_id]).fetchall()
+            ratios.setdefault(made["model_id"], []).append(made["expected_cost_nusd"] / cost)
+    found = http.get(f"/stats/{org}").json()["cost_estimates"]
+    assert sum(one["answers"] for one in found.values()) == len(replies)
+    assert found.keys() == ratios.keys()
+    for model_id, one in found.items():
+        assert one["median_ratio"] == pytest.approx(median(ratios[model_id]))
+        assert one["median_relative_error"] == pytest.approx(median(abs(r - 1) for r in ratios[model_id]))

@@ -3,6 +3,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from x25.state.store import open_store
+
 
 def test_arms_are_the_tiers_in_order_with_the_mean_and_confidence_of_their_beta(
     http: httpx.Client, route: Callable[..., dict], org: str
@@ -17,19 +19,51 @@ def test_arms_are_the_tiers_in_order_with_the_mean_and_confidence_of_their_beta(
         assert arm["confidence"] == pytest.approx(min(1, (arm["alpha"] + arm["beta"]) / 50), abs=1e-3)
 
 
-async def test_evidence_of_the_cells_adds_to_the_prior_of_their_tier(open_app) -> None:
+async def test_the_belief_about_a_tier_is_its_prediction_and_its_unbiased_evidence(open_app) -> None:
     async with open_app(seed=3) as client:
-        prior = {arm["tier"]: arm for arm in (await client.get("/thompson/learner")).json()["arms"]}
         for number in range(20):
             body = {"prompt": f"What is {number} * 7?", "org": "learner", "router": "x25-classic"}
             (await client.post("/route", json=body)).raise_for_status()
         found = (await client.get("/thompson/learner")).json()
     assert found["cells"], "twenty judged answers teach something"
+    assert sum(cell["first_calls"] for cell in found["cells"]) == 20
     for arm in found["arms"]:
         cells = [cell for cell in found["cells"] if cell["tier"] == arm["tier"]]
-        start = prior[arm["tier"]]
-        assert arm["alpha"] == pytest.approx(start["alpha"] + sum(c["successes"] for c in cells), abs=1e-2)
-        assert arm["beta"] == pytest.approx(start["beta"] + sum(c["failures"] for c in cells), abs=1e-2)
+        # Ten of the prediction, and one for each judged first answer.
+        assert arm["alpha"] + arm["beta"] == pytest.approx(10 + sum(c["first_calls"] for c in cells), abs=1.0)
+    for cell in found["cells"]:
+        assert cell["mean_reward"] == pytest.approx(cell["alpha"] / (cell["alpha"] + cell["beta"]), abs=1e-3)
+        assert cell["successes"] + cell["failures"] >= cell["first_calls"]
+
+
+async def test_rescues_and_dominated_models_are_reported_with_their_numbers(open_app, tmp_path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'app' / 'x25.db'}"
+    async with open_app(seed=3) as client, await open_store(url) as store:
+        posteriors = store.posteriors
+        lesson = {"task_cell": "qa", "success": 1.0, "failure": 0.0, "gamma": 1.0, "org_calls": 0}
+        for number in range(80):
+            for model_id, tier, weight in (("sim/tiny-1", "slm", 0.9), ("sim/large-5", "frontier", 0.6)):
+                await posteriors.learn(
+                    "pool",
+                    f"c{number}-{tier}",
+                    0,
+                    model_id=model_id,
+                    tier=tier,
+                    selection=(weight, 0.75),
+                    **lesson,
+                )
+        for number, rescued in enumerate([True, True, False, True]):
+            await posteriors.learn(
+                "pool", f"r{number}", 1, model_id="sim/large-5", tier="frontier", selection=None, rescued=rescued,
+                **lesson,
+            )  # fmt: skip
+        found = (await client.get("/thompson/pool")).json()
+    assert [arm["rescue_rate"] for arm in found["arms"]] == [None, None, 0.75]
+    (dear,) = found["dominated"]
+    assert (dear["model_id"], dear["better_model_id"]) == ("sim/large-5", "sim/tiny-1")
+    assert dear["mean_reward"] < dear["better_mean_reward"]
+    assert dear["prob_better"] < 0.01
+    assert dear["times_dearer"] > 1
 
 
 def test_an_org_without_calls_has_the_priors_and_no_cells(http: httpx.Client, org: str) -> None:

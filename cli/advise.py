@@ -1,0 +1,136 @@
+"""`x25 advise`: which models of an org's pool are worth their price, and which swap would pay most."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from ..graph.advice import Advice, advise_org
+from ..graph.bootstrap import BUNDLED_MODELS, SIMULATED_MODELS
+from ..providers.registry import load_registry
+from ..routing.advise import Estimate
+from ..state.errors import InvalidRequest
+from ..state.names import check_org
+from ..state.store import open_store
+from .console import AsJson, Database, friendly_errors, out, print_json, run, settings_for
+from .workshop import EncoderSetting, progress_bar, workshop_errors
+
+
+def advise(
+    org: Annotated[str | None, typer.Argument(help="Whose pool; left out with --recorded.")] = None,
+    recorded: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="Recorded outcomes instead of an org's calls."),
+    ] = None,
+    panel: Annotated[str | None, typer.Option(help="Panel of the recorded outcomes.")] = None,
+    test: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, file_okay=False, help="Held-out outcomes [a group-safe split of --recorded]."
+        ),
+    ] = None,
+    encoder: EncoderSetting = None,
+    cache: Annotated[Path, typer.Option(help="Folder for inputs computed from prompts.")] = Path(
+        ".x25/cache"
+    ),
+    db: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which models are dominated, which tiers nobody asks, and which swap of one model would pay most."""
+    if recorded is not None:
+        _advise_recorded(recorded, panel, test, encoder, cache, as_json=as_json)
+        return
+    with friendly_errors():
+        if org is None:
+            raise InvalidRequest("name an org, or give --recorded DIR --panel NAME", field="org")
+        advice = run(_advise_org(check_org(org), db))
+    if as_json:
+        print_json(asdict(advice))
+        return
+    for line in findings(advice):
+        out.print(line)
+    out.print(swaps_table(advice))
+
+
+async def _advise_org(org: str, db: str | None) -> Advice:
+    settings = settings_for(db)
+    registry = load_registry(BUNDLED_MODELS, SIMULATED_MODELS, *settings.model_dirs)
+    async with await open_store(settings.store_url) as store:
+        return await advise_org(store, registry, org)
+
+
+def findings(advice: Advice) -> list[str]:
+    """Return what is known of the pool as it is, one sentence each."""
+    lines = [
+        f"{advice.org}: {advice.calls} calls looked at; pool {', '.join(advice.pool.values()) or 'unknown'}"
+    ]
+    lines += [
+        f"{one.model_id} is dominated by {one.better_model_id}: {one.mean_reward:.3f} on {one.observations:.0f} "
+        f"against {one.better_mean_reward:.3f} on {one.better_observations:.0f} judged answers; "
+        f"better all the same with probability {one.prob_better:.3f}"
+        for one in advice.dominated
+    ]
+    lines += [f"no answer came from tier {tier}" for tier in advice.tiers_never_used]
+    return lines
+
+
+def swaps_table(advice: Advice) -> Table:
+    """Return one row a swap."""
+    table = Table(
+        "out", "in", "points", "$ per 1,000 calls", "gain, points", "pays with P", "what it rests on",
+        title="swaps, best first; intervals of 90 %, a best of many is flattered",
+    )  # fmt: skip
+    for one in advice.swaps:
+        table.add_row(
+            one.out, one.into, _interval(one.points), _interval(one.usd_per_1000_calls), _interval(one.gain_points),
+            f"{one.gain_prob:.2f}", f"{one.basis_into}; in place of {one.basis_out}",
+        )  # fmt: skip
+    return table
+
+
+def _interval(one: Estimate) -> str:
+    return f"{one.mean:+.2f} ({one.low:+.2f} … {one.high:+.2f})"
+
+
+def _advise_recorded(
+    recorded: Path, panel: str | None, test: Path | None, encoder: str | None, cache: Path, *, as_json: bool
+) -> None:
+    with workshop_errors():
+        if panel is None:
+            raise InvalidRequest("--recorded needs --panel", field="panel")
+        from ..training.advise import advise_recorded  # noqa: PLC0415 - the workshop is loaded where it is used
+        from ..training.corpus import training_encoder  # noqa: PLC0415
+        from ..training.evaluation.panels import load_panels  # noqa: PLC0415
+
+        (chosen,) = load_panels([panel])
+        table = training_encoder(settings_for().encoder if encoder is None else encoder)
+        with progress_bar() as step:
+            done = iter(range(1, 1_000))
+            report = advise_recorded(
+                chosen, recorded, test, table, cache, lambda total: step(panel, next(done), total)
+            )
+    if as_json:
+        print_json(report)
+        return
+    out.print(recorded_table(report))
+
+
+def recorded_table(report: dict[str, Any]) -> Table:
+    """Return one row a pool: the panel's own, then the swaps, cheapest on train at the panel's own score first."""
+    own = report["own"]
+    title = f"{report['panel']}: cost at a train score of {100 * own['target']:.1f}; chosen on train, run once on test"
+    table = Table(
+        "swap", "pool", "train $/1k", "test $/1k", "test cost, own = 1", "test score %", title=title
+    )
+    for row in (own, *report["swaps"]):
+        name = f"{row['out']} → {row['into']}" if "out" in row else "none"
+        reached = "" if row["is_reached_on_train"] or "out" not in row else " (score not reached)"
+        table.add_row(
+            name + reached, " / ".join(row["tiers"].values()), f"{1e3 * row['train_cost_usd_per_call']:.3f}",
+            f"{1e3 * row['test_cost_usd_per_call']:.3f}",
+            f"{row['test_cost_usd_per_call'] / own['test_cost_usd_per_call']:.2f}",
+            f"{100 * row['test_score']:.1f} ± {row['test_score_half_width_points']:.1f}",
+        )  # fmt: skip
+    return table

@@ -1,0 +1,121 @@
+"""Shared manners of the commands that fit and measure: their options, their progress bar, their errors."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from ..graph.settings import read_environment
+from ..state.errors import ConfigError
+from .console import err, friendly_errors, settings_for
+
+Dataset = Annotated[
+    list[str],
+    typer.Option(
+        "--dataset",
+        help="kind:path, repeatable; kinds: agentic, csv, jsonl, llmrouterbench, recorded, routerbench, "
+        "xagent-labels. synthetic:SEED is a small bundled corpus.",
+    ),
+]
+BenchmarkProfiles = Annotated[
+    str | None,
+    typer.Option(
+        help="Files and folders of published benchmarks, separated by commas; a later one wins; "
+        "without, the bundled registry."
+    ),
+]
+Threshold = Annotated[
+    float, typer.Option("--threshold", help="Score from which an answer counts as completed.")
+]
+PassrateFloor = Annotated[
+    float, typer.Option(help="Pass rates are clipped to this and one minus this before the logit.")
+]
+MinModels = Annotated[int, typer.Option(help="Prompts answered by fewer models have no difficulty.")]
+Seed = Annotated[int, typer.Option(help="Seed of the split.")]
+TestSize = Annotated[float, typer.Option(help="Share of the prompts held out.")]
+FixedSplit = Annotated[
+    bool, typer.Option(help="Hold out one group in five by the hash of its name instead of drawing.")
+]
+EncoderSetting = Annotated[
+    str | None,
+    typer.Option(
+        "--encoder", help="As X25_ENCODER; none = features alone; without, X25_ENCODER or the bundled one."
+    ),
+]
+Cache = Annotated[Path | None, typer.Option(help="Keep the inputs computed from prompts in this folder.")]
+
+
+def train_options(
+    datasets: list[str],
+    profiles: str | None,
+    labels: tuple[float, float, int],
+    split: tuple[float, int, bool],
+    encoder: str | None,
+    cache: Path | None,
+) -> Any:
+    """Return the options of a fit.
+
+    Parameters: `labels` is threshold, pass-rate floor and least models; `split` test size, seed and whether it
+    is the fixed one.
+    """
+    from ..training.corpus import Labels  # noqa: PLC0415 - the workshop is loaded only where it is used
+    from ..training.train_irt import TrainOptions  # noqa: PLC0415
+
+    settings = settings_for()
+    chosen = encoder if encoder is not None else settings.encoder
+    threshold, floor, least = labels
+    test_size, seed, fixed = split
+    return TrainOptions(
+        datasets=datasets,
+        benchmark_profiles=profiles,
+        labels=Labels(threshold, floor, least),
+        test_size=test_size,
+        seed=seed,
+        split="fixed" if fixed else "drawn",
+        encoder=chosen,
+        encoder_options={
+            "model": settings.encoder_model,
+            "api_key": read_environment().get(settings.encoder_key_env),
+        },
+        cache=cache,
+    )
+
+
+@contextmanager
+def workshop_errors() -> Iterator[None]:
+    """Print what is wrong with the data or missing to read it as one sentence; a bug keeps its traceback."""
+    with friendly_errors():
+        try:
+            yield
+        except (ValueError, FileNotFoundError, ModuleNotFoundError) as error:
+            raise ConfigError(str(error)) from error
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar a phase on stderr; the callable is told the phase, how much is done and of how much."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err) as progress:
+        tasks: dict[str, Any] = {}
+
+        def step(phase: str, done: int, total: int) -> None:
+            if phase not in tasks:
+                tasks[phase] = progress.add_task(phase, total=total)
+            progress.update(tasks[phase], completed=done, total=total)
+
+        yield step
+
+
+def calibration_rows(table: list[dict[str, Any]]) -> Table:
+    """Return a calibration table for the terminal."""
+    shown = Table("predicted", "answers", "mean predicted", "completed", title="calibration")
+    for one in table:
+        shown.add_row(
+            f"{one['low']:.1f} to {one['high']:.1f}", f"{one['count']:,}",
+            f"{one['mean_predicted_prob']:.3f}", f"{one['share_completed']:.3f}",
+        )  # fmt: skip
+    return shown

@@ -1,0 +1,59 @@
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from x25.state.errors import ConfigError
+from x25.training.evaluation.report import evaluate_panels
+from x25.training.evaluation.run import Request, steps_of
+
+
+def sha256(folder):
+    return hashlib.sha256((folder / "outcomes" / "made.parquet").read_bytes()).hexdigest()
+
+
+def test_a_report_says_what_it_was_made_of(report, train_dir, test_dir, encoder):
+    assert report["schema"] == 1
+    assert report["train"] == {"made": sha256(train_dir)}
+    assert report["test"] == {"made": sha256(test_dir)}
+    assert report["encoder"] == encoder.fingerprint
+    assert report["seeds"] == 1
+    age = datetime.now(UTC) - datetime.fromisoformat(report["created_at"])
+    assert timedelta(0) <= age + timedelta(seconds=1) < timedelta(hours=1)
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+
+
+def test_panels_whose_source_is_missing_are_left_out_unless_asked_for(
+    train_dir, test_dir, panels_dir, encoder
+):
+    told = []
+    request = Request(train_dir, test_dir, seeds=1)
+    found = evaluate_panels(
+        request, encoder, panels_dir=panels_dir, step=lambda name, total: told.append((name, total))
+    )
+    assert list(found["panels"]) == ["made", "rated"]
+    assert found["panels"]["rated"]["title"] == "Made, rated"
+    assert told == [(name, steps_of(request)) for name in ("made", "rated") for _ in range(steps_of(request))]
+    with pytest.raises(FileNotFoundError, match="absent"):
+        evaluate_panels(request, encoder, ["elsewhere"], panels_dir)
+
+
+def test_recorded_judges_alone_can_be_asked_for(train_dir, panels_dir, encoder):
+    found = evaluate_panels(Request(train_dir, seeds=1), encoder, panels_dir=panels_dir, only_recorded=True)
+    assert list(found["panels"]) == ["rated"]
+    assert found["test"] == "group-safe split of train"
+
+
+def test_an_unknown_panel_names_the_nearest(train_dir, panels_dir, encoder):
+    with pytest.raises(ConfigError, match="unknown panel 'mode'; did you mean 'made'"):
+        evaluate_panels(Request(train_dir), encoder, ["mode"], panels_dir)
+
+
+def test_folders_without_any_panel_are_refused(tmp_path, train_dir, panels_dir, encoder):
+    with pytest.raises(ConfigError, match="no panel is left to evaluate"):
+        evaluate_panels(Request(tmp_path), encoder, panels_dir=panels_dir)
+    with pytest.raises(ConfigError, match="no panel is left"):
+        evaluate_panels(Request(train_dir, tmp_path), encoder, panels_dir=panels_dir)
+    with pytest.raises(ConfigError, match="no panel is left"):
+        evaluate_panels(Request(train_dir), encoder, ["made"], panels_dir, only_recorded=True)

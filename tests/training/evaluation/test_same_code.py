@@ -1,0 +1,166 @@
+"""The harness decides by the code that serves: the same stream through the real graph ends the same way."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from x25.graph.bootstrap import load_routers
+from x25.graph.build import build_cascade
+from x25.graph.estimators import read_estimators
+from x25.nodes.candidates import price_arms
+from x25.nodes.pricing import plan_prices, reference_cost_nusd
+from x25.nodes.services import Services
+from x25.providers.base import Completion, Usage
+from x25.providers.embeddings import open_encoder
+from x25.providers.gateway import OPENAI_WIRE, Gateway
+from x25.providers.judge import JudgeReply
+from x25.providers.keyring import Keyring
+from x25.providers.specs import Deployment, ModelSpec
+from x25.routing.configs import RouterConfig
+from x25.routing.judge_table import DEFAULT_TABLE
+from x25.routing.thompson import Learner
+from x25.state.store import open_store
+from x25.state.types import TIERS
+from x25.training.evaluation.cascade import Problem, run_cascade
+
+ESTIMATORS = read_estimators(open_encoder())
+PRICES = {"slm": "1", "mid": "4", "frontier": "20"}
+CALLS = 60
+CERTAIN = Learner(kappa0=1e12, kappa_max=1e12, n0=1e15)
+"""Draws stand at the prediction, and evidence moves nothing: what is left is the plan."""
+PROMPTS = (
+    "Hi!",
+    "What is 2 + 2?",
+    r"Prove that $x^2 + y^2 \equiv 1 \pmod{p}$ has $p - (-1)^{(p-1)/2}$ solutions for each odd prime $p$.",
+    "def f(x):\n    return x[::-1] + x\nassert f('ab') == ??",
+    "Which of these is a mammal? A) trout B) whale C) crow D) newt",
+    "A train leaves at 9:00 at 80 km/h, another at 10:15 at 120 km/h. When do they meet, step by step?",
+)
+
+
+WEIGHTS = {
+    "quality-first": {"cost": 0.1, "quality": 0.9},
+    "balanced": {"cost": 0.5, "quality": 0.5},
+    "cost-first": {"cost": 0.8, "quality": 0.2},
+}
+"""Without latency, which recorded outcomes know nothing of."""
+
+
+@dataclass
+class Recording:
+    """What each tier answered and how the judge scored it, fixed before anybody is asked."""
+
+    score: np.ndarray
+    bins: np.ndarray
+    call: int = 0
+    asked: dict[str, int] = field(default_factory=dict)
+
+    async def complete(self, spec, deployment, body, *, api_key, timeout_s, attempt_id):
+        return Completion(
+            message={"role": "assistant", "content": f"{spec.tier} answers"},
+            finish_reason="stop",
+            usage=Usage(50, 50),
+            model=spec.model_id,
+            latency_ms=1.0,
+            deployment=deployment.name,
+        )
+
+
+@dataclass
+class RecordedScores:
+    recording: Recording
+    specs: tuple[ModelSpec, ...]
+    name: str = "recorded"
+
+    def choose(self, answerer_provider):
+        return self.specs[0]
+
+    def bound_cost_nusd(self, messages, answer, answerer_provider):
+        return 10
+
+    async def score(self, *, messages, answer, answerer_provider, attempt_id):
+        tier = TIERS.index(answer["content"].split()[0])
+        score = 0.1 + 0.2 * int(self.recording.bins[self.recording.call, tier])
+        usage = Usage(1, 1, reported_cost_usd=Decimal("0.00001"))
+        return JudgeReply(score, "recorded", "recorded", "recorded", usage, 10_000, "reported", 1.0)
+
+
+def model(tier: str, role: str = "chat", price: str | None = None) -> ModelSpec:
+    usd = Decimal(price or PRICES[tier])
+    return ModelSpec(
+        model_id=f"{role}/{tier}", provider=tier, tier=tier, role=role, input_usd_per_mtok=usd,
+        output_usd_per_mtok=usd, context_tokens=100_000, max_output_tokens=4096, expected_latency_ms=100.0,
+        expected_output_tokens=50, deployments=(Deployment("recorded", "", tier),),
+    )  # fmt: skip
+
+
+@pytest.fixture
+async def store():
+    async with await open_store("sqlite+aiosqlite://") as opened:
+        yield opened
+
+
+def services_for(store, recording: Recording) -> Services:
+    specs = [model(tier) for tier in TIERS]
+    quiet = RouterConfig(name="quiet", epsilon=0.0, audit_rate=0.0)
+    return Services(
+        store=store,
+        models={spec.model_id: spec for spec in specs},
+        reference=specs[-1],
+        gateway=Gateway({OPENAI_WIRE: recording}, Keyring({})),
+        encoder=ESTIMATORS.encoder,
+        classifier=ESTIMATORS.classifier,
+        difficulty=ESTIMATORS.difficulty,
+        routers={**load_routers(), "quiet": quiet},
+        judge=RecordedScores(recording, (model("slm", "judge", "0.1"),)),
+        judge_table=DEFAULT_TABLE,
+        learner=CERTAIN,
+        rng=np.random.default_rng(3),
+    )
+
+
+def problem_of(state, services: Services, recording: Recording, call: int) -> Problem:
+    """Return the one prompt of a finished call, as the harness would read it from a file."""
+    arms = price_arms(state, services)
+    reference = reference_cost_nusd(state, services)
+    return Problem(
+        thetas=np.array([[state["thetas"][arm.model_id] for arm in arms]]),
+        predicted_costs=np.array([[arm.expected_cost_nusd / reference for arm in arms]]),
+        scores=recording.score[[call]],
+        costs_usd=np.array([[100e-6 * float(PRICES[tier]) for tier in TIERS]]),
+        bins=recording.bins[[call]],
+        judge_costs_usd=np.full((1, 3), 1e-5),
+        judge_cost=plan_prices(state, services).judge_cost,
+    )
+
+
+@pytest.mark.parametrize("preset", WEIGHTS)
+async def test_a_stream_through_the_real_graph_makes_the_moves_of_the_harness(store, preset):
+    rng = np.random.default_rng(11)
+    recording = Recording((rng.random((CALLS, 3)) < 0.6).astype(float), rng.integers(0, 5, (CALLS, 3)))
+    services = services_for(store, recording)
+    graph = build_cascade(services).compile()
+    steps, judged = [], []
+    for call in range(CALLS):
+        recording.call = call
+        request = {
+            "prompt": PROMPTS[call % len(PROMPTS)],
+            "org": preset,
+            "router": "quiet",
+            "optimize_for": WEIGHTS[preset],
+        }
+        final = [state async for state in graph.astream(request, stream_mode="values")][-1]
+        problem = problem_of(final, services, recording, call)
+        prices = plan_prices(final, services)
+        expected = run_cascade(problem, DEFAULT_TABLE, prices)
+        assert TIERS[expected.first[0]] == final["first_decision"]["tier"]
+        assert TIERS[expected.tier[0]] == final["tier"]
+        assert expected.answers[0] == final["cascade_steps"]
+        assert expected.judge_calls[0] == sum(verdict["source"] == "judge" for verdict in final["verdicts"])
+        assert expected.cost_usd[0] == pytest.approx(final["cost_usd"] + final["judge_cost_usd"])
+        steps.append(final["cascade_steps"])
+        judged.append(expected.judge_calls[0])
+    assert sum(judged) > 0
+    assert preset != "balanced" or len(set(steps)) > 1  # some calls climbed, some did not

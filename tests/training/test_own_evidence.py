@@ -1,0 +1,242 @@
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from sqlalchemy import insert
+
+from x25.graph.estimators import load_difficulty
+from x25.routing.judge_table import DEFAULT_TABLE
+from x25.routing.own import KIND, OwnModel, inputs_id, move_inputs, pack_inputs, unpack_inputs
+from x25.routing.verdict import CAUGHT_SHARE, FALSE_ALARM_SHARE
+from x25.state.errors import NotFound
+from x25.state.records import Call
+from x25.state.schema import calls as calls_table
+from x25.state.schema import values_of
+from x25.state.store import open_store
+from x25.training.heads import sigmoid
+from x25.training.own_calls import likelihoods, read_calls
+from x25.training.own_evidence import gain_of, refit, restated, roll_back
+from x25.training.own_fit import fit, start
+
+NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)
+TIERS = {"v/small": ("slm", 0.0), "v/large": ("frontier", 1.6)}
+DIFFICULTY = load_difficulty()
+HEAD = DIFFICULTY.head
+
+
+def log_of(org="acme", count=600, seed=0, strength=0.35):
+    """Return an org's calls in whose prompts a few inputs decide what the bundled head does not know of."""
+    rng = np.random.default_rng(seed)
+    made_by = inputs_id(DIFFICULTY.encoder_fingerprint, DIFFICULTY.encoder_dimension)
+    u = np.zeros(len(HEAD.coef))
+    u[:12] = strength * 2.0
+    found = []
+    for number in range(count):
+        inputs = pack_inputs(HEAD.mean + HEAD.scale * rng.normal(size=len(HEAD.mean)), [])
+        values = unpack_inputs(inputs)
+        hard = DIFFICULTY.estimate(values).value + move_inputs(DIFFICULTY, values) @ u
+        model_id = list(TIERS)[rng.integers(2)]
+        tier, level = TIERS[model_id]
+        is_right = rng.random() < sigmoid(level - 0.6 * hard)
+        score_bin = int(rng.choice(5, p=DEFAULT_TABLE.right if is_right else DEFAULT_TABLE.wrong))
+        verdict = {"source": "judge", "bin": score_bin, "score": (score_bin + 0.5) / 5}
+        decision = {
+            "model_id": model_id,
+            "tier": tier,
+            "first_verdict": verdict,
+            "inputs_id": made_by,
+            "memory_hit": False,
+        }
+        found.append(Call(
+            call_id=f"c{number}", org=org, created_at=NOON + timedelta(seconds=number), status="answered",
+            task_type="qa", task_cell="qa" if number % 2 else "code", difficulty=0.0, model_id=model_id, provider="v",
+            tier=tier, cost_nusd=1, judge_cost_nusd=1, reference_cost_nusd=1, quality_score=None,
+            quality_source="judge", latency_ms=1.0, cascade_steps=1, escalations=0, fallbacks=0, propensity=0.5,
+            router="auto", simulated=True, record_hash="", decision=decision, inputs=inputs,
+        ))  # fmt: skip
+    return found
+
+
+@pytest.fixture(scope="module")
+def log():
+    return log_of()
+
+
+@pytest.fixture
+async def store(tmp_path):
+    async with await open_store(f"sqlite+aiosqlite:///{tmp_path}/x25.db") as opened:
+        yield opened
+
+
+async def write(store, log):
+    rows = [values_of(call) | {"audit_idx": 0} for call in log]
+    await store.transact(lambda connection: connection.execute(insert(calls_table), rows) and None)
+
+
+def read(log, **options):
+    return read_calls(log, DIFFICULTY, {}, DEFAULT_TABLE, **options)
+
+
+def changed(call, **decision):
+    return replace(call, decision={**call.decision, **decision})
+
+
+def test_only_first_answers_with_a_usable_vector_are_read(log):
+    bad = np.full(len(HEAD.coef), np.nan).astype("<f2").tobytes()
+    odd = [
+        replace(log[0], inputs=None), replace(log[1], inputs=b"\0" * 10), changed(log[2], inputs_id="other"),
+        changed(log[3], first_verdict=None), replace(log[4], inputs=bad),
+    ]  # fmt: skip
+    found = read([*odd, *log[5:20]])
+    assert len(found.seen) == found.labelled == 15
+    assert found.skipped == {
+        "no vector kept": 1, "vector of another encoder": 2, "first model did not answer": 1, "damaged vector": 1,
+    }  # fmt: skip
+
+
+def test_what_was_seen_is_weighed_by_who_looked():
+    right, wrong = 1.0 - FALSE_ALARM_SHARE, 1.0 - CAUGHT_SHARE
+    judged = {"source": "judge", "bin": 4}
+    assert likelihoods(judged, DEFAULT_TABLE) == (
+        right * DEFAULT_TABLE.right[4],
+        wrong * DEFAULT_TABLE.wrong[4],
+    )
+    assert likelihoods({"source": "checks", "bin": 0}, DEFAULT_TABLE) == (FALSE_ALARM_SHARE, CAUGHT_SHARE)
+    assert likelihoods({"source": "estimate", "bin": None}, DEFAULT_TABLE) == (right, wrong)
+    assert likelihoods({"source": "judge", "bin": 77}, DEFAULT_TABLE) == (right, wrong)
+    assert likelihoods(judged, DEFAULT_TABLE, label=False) == (0.0, 1.0)
+
+
+def test_a_persons_label_counts_for_the_answer_that_was_returned_first(log):
+    found = read([log[0], replace(log[1], cascade_steps=2)], labels={"c0": True, "c1": True})
+    assert (found.seen.right[0], found.seen.wrong[0]) == (1.0, 0.0)
+    assert found.seen.wrong[1] > 0.0
+
+
+def test_remembered_context_lowers_the_difficulty_below_the_frontier_alone(log):
+    plain, remembered = read(log[:40]), read([changed(call, memory_hit=True) for call in log[:40]])
+    lowered = plain.seen.bundled - remembered.seen.bundled
+    small = plain.seen.model == plain.seen.models.index("v/small")
+    assert (lowered[small] == 1.0).all()
+    assert (lowered[~small] == 0.0).all()
+
+
+def test_a_prompt_asked_twice_stands_on_one_side(log):
+    found = read([*log[:50], *(replace(call, call_id=f"again-{call.call_id}") for call in log[:50])])
+    assert (found.held_out[:50] == found.held_out[50:]).all()
+    assert 0 < found.held_out.sum() < 40
+
+
+def test_a_gain_is_won_by_more_than_its_standard_error():
+    rng = np.random.default_rng(0)
+    groups = np.arange(400).astype(str)
+    assert gain_of(rng.normal(0.2, 1.0, 400), groups).is_won
+    assert not gain_of(np.zeros(400), groups).is_won
+    wins = [gain_of(rng.normal(0.0, 1.0, 400), groups).is_won for _ in range(300)]
+    assert 0.08 < np.mean(wins) < 0.25  # one standard error: 16 %
+    repeated = gain_of(np.repeat(rng.normal(size=40), 10), np.repeat(np.arange(40), 10).astype(str))
+    single = gain_of(np.repeat(rng.normal(size=40), 10), groups)
+    assert repeated.standard_error > 2 * single.standard_error
+
+
+async def test_a_candidate_that_wins_goes_live_with_an_entry_in_the_chain(store, log):
+    await write(store, log)
+    found = await refit(store, "acme", DIFFICULTY, {})
+    assert (found.decision, found.version) == ("live", 1)
+    loss = found.metrics["log_loss"]
+    assert loss["candidate"] < min(loss["live"], loss["offsets"])
+    live = await store.artifacts.live("acme", KIND)
+    OwnModel.from_dict(json.loads(live.parameters)).require_base(DIFFICULTY)
+    entry = (await store.audit.tail("acme", 1))[0].record
+    assert (entry["kind"], entry["action"], entry["version"]) == ("artifact", "live", 1)
+    assert entry["parameters_sha256"] == live.parameters_sha256
+    assert entry["metrics"]["log_loss"] == loss
+    assert (await store.audit.verify("acme")).intact
+
+
+async def test_a_candidate_that_does_not_win_is_rejected_and_recorded(store, log):
+    await write(store, log)
+    await refit(store, "acme", DIFFICULTY, {})
+    again = await refit(store, "acme", DIFFICULTY, {})  # the same calls teach nothing new
+    assert (again.decision, again.version) == ("rejected", 2)
+    assert [one.status for one in await store.artifacts.list("acme", KIND)] == ["live", "rejected"]
+    entry = (await store.audit.tail("acme", 1))[0].record
+    assert (entry["action"], entry["version"]) == ("rejected", 2)
+
+
+async def test_rollback_restores_predictions_exactly(store, log):
+    await write(store, log)
+    await store.posteriors.add_evidence(
+        "acme", "c0", 0, task_cell="qa", model_id="v/small", tier="slm", success=1.0, failure=0.0,
+        selection=(0.9, 0.4), org_calls=0, gamma=1.0,
+    )  # fmt: skip
+    before = await store.posteriors.read("acme", "qa")
+    await refit(store, "acme", DIFFICULTY, {})
+    moved = (await store.posteriors.read("acme", "qa"))["v/small"].predicted_sum
+    assert moved != pytest.approx(before["v/small"].predicted_sum, rel=0.01)
+    assert await roll_back(store, "acme") is None
+    assert await store.artifacts.live("acme", KIND) is None
+    after = await store.posteriors.read("acme", "qa")
+    assert after["v/small"].predicted_sum == pytest.approx(before["v/small"].predicted_sum, rel=1e-12)
+    with pytest.raises(NotFound):
+        await roll_back(store, "acme")
+
+
+async def test_a_process_that_dies_between_fit_and_going_live_changes_nothing_that_serves(
+    store, log, monkeypatch
+):
+    await write(store, log)
+    await refit(store, "acme", DIFFICULTY, {})
+    live = await store.artifacts.live("acme", KIND)
+
+    async def die(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store.artifacts, "reject", die)
+    with pytest.raises(KeyboardInterrupt):
+        await refit(store, "acme", DIFFICULTY, {})
+    monkeypatch.undo()
+    assert await store.artifacts.live("acme", KIND) == live
+    assert (await store.audit.verify("acme")).total_records == 1
+    assert (await refit(store, "acme", DIFFICULTY, {})).version == 3
+    assert [one.status for one in await store.artifacts.list("acme", KIND)] == [
+        "live",
+        "rejected",
+        "rejected",
+    ]
+
+
+async def test_a_dry_run_writes_nothing(store, log):
+    await write(store, log)
+    found = await refit(store, "acme", DIFFICULTY, {}, dry_run=True)
+    assert (found.decision, found.version) == ("live", None)
+    assert await store.artifacts.list("acme", KIND) == []
+    assert await store.audit.tail("acme", 1) == []
+
+
+async def test_too_few_calls_teach_nothing_and_another_orgs_calls_do_not_count(store, log):
+    await write(store, log[:60])
+    await write(store, [replace(call, org="umbrella") for call in log])
+    found = await refit(store, "acme", DIFFICULTY, {})
+    assert (found.decision, found.version, found.metrics["answers"]) == ("too few calls", None, 60)
+    assert await store.artifacts.list("acme", KIND) == []
+
+
+async def test_a_damaged_live_version_loses_against_what_really_serves(store, log):
+    await write(store, log)
+    broken = await store.artifacts.add_candidate("acme", KIND, "{", {})
+    await store.artifacts.go_live(broken, {}, {})
+    found = await refit(store, "acme", DIFFICULTY, {})
+    assert (found.decision, found.version) == ("live", 2)
+
+
+def test_predictions_are_restated_by_cell_and_by_model(log):
+    found = read(log)
+    fitted, bundled = fit(found.seen, 100.0), start(found.seen)
+    ratios = restated(fitted, bundled, found)
+    assert ratios.keys() == {(cell, model_id) for cell in ("qa", "code", "*") for model_id in TIERS}
+    mine = found.seen.model == found.seen.models.index("v/small")
+    whole = fitted.predict(found.seen)[mine].mean() / bundled.predict(found.seen)[mine].mean()
+    assert ratios["*", "v/small"] == pytest.approx(whole, abs=1e-5)

@@ -1,0 +1,120 @@
+"""The cascade over recorded outcomes, all prompts at once, by the plan that serves."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...routing.cascade import STOP, PlanPrices, plan
+from ...routing.judge_table import JudgeTable
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Prompts of a panel; all arrays of shape (prompts, tiers) unless said otherwise."""
+
+    thetas: Floats
+    """Believed quality of each tier's answer."""
+    predicted_costs: Floats
+    """Expected cost of each tier's call relative to the frontier's mean; decisions see nothing else of cost."""
+    scores: Floats
+    costs_usd: Floats
+    """Realised: reported, never decided by."""
+    bins: Ints
+    """Bin the judge would put each answer in."""
+    judge_costs_usd: Floats
+    judge_cost: float
+    """Expected cost of a judgement relative to the frontier's mean call."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of each prompt; arrays of shape (prompts,)."""
+
+    score: Floats
+    cost_usd: Floats
+    """Answers and judgements, also of answers that were not returned."""
+    judge_calls: Ints
+    tier: Ints
+    """Tier of the answer returned."""
+    first: Ints
+    """Tier asked first."""
+    answers: Ints
+    """Answers bought."""
+
+
+def run_cascade(
+    problem: Problem, table: JudgeTable | None, prices: PlanPrices, *, max_escalations: int = 2
+) -> Outcome:
+    """Return what the plan makes of each prompt; the same moves as `routing.decide` takes without chance.
+
+    After a verdict only dearer tiers remain; the answer of the highest posterior is returned.
+    """
+    count, tiers = problem.thetas.shape
+    rows = np.arange(count)
+    if table is not None and not table.is_trusted:
+        table = None
+    held = np.full(count, -np.inf)
+    best = np.full(count, -1)
+    last = np.full(count, -1)
+    first = np.full(count, -1)
+    cost = np.zeros(count)
+    judged = np.zeros(count, dtype=np.int64)
+    answers = np.zeros(count, dtype=np.int64)
+    active = np.ones(count, dtype=np.bool_)
+    for step in range(max_escalations + 1):
+        arm, judge = _moves(problem, table, prices, held, last, active, max_escalations + 1 - step)
+        active &= arm != STOP
+        asked = rows[active]
+        if not len(asked):
+            break
+        column, seen = arm[active], judge[active]
+        cost[asked] += problem.costs_usd[asked, column]
+        cost[asked] += np.where(seen, problem.judge_costs_usd[asked, column], 0.0)
+        judged[asked] += seen
+        answers[asked] += 1
+        quality = problem.thetas[asked, column]
+        if table is not None:
+            score_bin = problem.bins[asked, column]
+            right = quality * np.asarray(table.right)[score_bin]
+            wrong = (1.0 - quality) * np.asarray(table.wrong)[score_bin]
+            quality = np.where(seen, right / (right + wrong), quality)
+        better = quality > held[asked]
+        held[asked] = np.maximum(held[asked], quality)
+        best[asked] = np.where(better, column, best[asked])
+        first[asked] = np.where(first[asked] < 0, column, first[asked])
+        last[asked] = column
+        active &= last < tiers - 1
+    return Outcome(problem.scores[rows, best], cost, judged, best, first, answers)
+
+
+def _moves(  # noqa: PLR0913, PLR0917 - the situation of every prompt
+    problem: Problem,
+    table: JudgeTable | None,
+    prices: PlanPrices,
+    held: Floats,
+    last: Ints,
+    active: NDArray[np.bool_],
+    moves_left: int,
+) -> tuple[Ints, NDArray[np.bool_]]:
+    """Return each active prompt's next column, or STOP, and whether its answer is judged."""
+    arm = np.full(len(held), STOP)
+    judge = np.zeros(len(held), dtype=np.bool_)
+    for place in np.unique(last[active]):
+        here = np.flatnonzero(active & (last == place))
+        ahead = slice(int(place) + 1, None)
+        found = plan(
+            problem.thetas[here, ahead],
+            problem.predicted_costs[here, ahead],
+            np.zeros(problem.thetas.shape[1] - int(place) - 1),
+            None if place < 0 else held[here],
+            table,
+            prices,
+            max_moves=moves_left,
+        )
+        arm[here] = np.where(found.arm == STOP, STOP, found.arm + int(place) + 1)
+        judge[here] = found.judge
+    return arm, judge

@@ -1,0 +1,138 @@
+"""An org's call log as answers to learn from: what was asked, who answered first, what was seen of the answer."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..providers.specs import ModelSpec
+from ..routing.completion import completion_prob, logit, memory_relief
+from ..routing.difficulty import DifficultyModel
+from ..routing.judge_table import JudgeTable
+from ..routing.own import inputs_id, move_inputs, unpack_inputs
+from ..routing.verdict import CAUGHT_SHARE, FALSE_ALARM_SHARE
+from ..state.records import Call
+from .own_fit import Seen
+
+HELD_OUT_ONE_IN = 5
+
+
+@dataclass(frozen=True)
+class OwnCalls:
+    """What of a call log teaches; sequences in the order of `seen`."""
+
+    seen: Seen
+    cells: Sequence[str]
+    held_out: NDArray[np.bool_]
+    labelled: int
+    """Answers a judge, a check or a person said something of."""
+    skipped: Mapping[str, int]
+    """How many calls teach nothing, by reason."""
+
+
+def read_calls(
+    calls: Iterable[Call],
+    difficulty: DifficultyModel,
+    specs: Mapping[str, ModelSpec],
+    table: JudgeTable,
+    labels: Mapping[str, bool] | None = None,
+) -> OwnCalls:
+    """Return the first answers of calls, with the likelihood of what was seen of each.
+
+    Only the first answer of a call counts: later ones are asked for after failures. An answer that passed the free
+    checks unjudged counts with what passing tells, since those that failed them count as well.
+
+    Parameters
+    ----------
+    specs
+        Known models; an unknown one starts at its tier's level.
+    table
+        The judge's, whose bins the log holds.
+    labels
+        Call id to whether a person called the answer right; they count with certainty.
+    """
+    labels = labels or {}
+    wanted = inputs_id(difficulty.encoder_fingerprint, difficulty.encoder_dimension)
+    size = len(difficulty.head.coef)
+    rows, skipped, labelled = [], Counter[str](), 0
+    for call in calls:
+        reason = _why_useless(call, wanted, size)
+        if reason is not None:
+            skipped[reason] += 1
+            continue
+        label = labels.get(call.call_id) if call.cascade_steps == 1 else None
+        labelled += label is not None or call.decision["first_verdict"]["bin"] is not None
+        rows.append((call, likelihoods(call.decision["first_verdict"], table, label=label)))
+    groups = [hashlib.sha256(call.inputs or b"").hexdigest() for call, _ in rows]
+    return OwnCalls(
+        seen=_seen(rows, groups, difficulty, specs),
+        cells=[call.task_cell for call, _ in rows],
+        # By the prompt, so that a prompt asked twice never stands on both sides; later refits hold out the same ones.
+        held_out=np.array([int(group[:8], 16) % HELD_OUT_ONE_IN == 0 for group in groups], dtype=np.bool_),
+        labelled=labelled,
+        skipped=dict(skipped),
+    )
+
+
+def likelihoods(
+    verdict: Mapping[str, object], table: JudgeTable, *, label: bool | None = None
+) -> tuple[float, float]:
+    """Return how likely what was seen is of a right and of a wrong answer; a person's label decides alone."""
+    if label is not None:
+        return (1.0, 0.0) if label else (0.0, 1.0)
+    if verdict["source"] == "checks":
+        return FALSE_ALARM_SHARE, CAUGHT_SHARE
+    right, wrong = 1.0 - FALSE_ALARM_SHARE, 1.0 - CAUGHT_SHARE
+    score_bin = verdict["bin"]
+    if not isinstance(score_bin, int) or not 0 <= score_bin < len(table.right):
+        return right, wrong
+    return right * table.right[score_bin], wrong * table.wrong[score_bin]
+
+
+def _why_useless(call: Call, wanted: str, size: int) -> str | None:
+    decision = call.decision
+    if call.inputs is None:
+        return "no vector kept"
+    if decision.get("inputs_id") != wanted or len(call.inputs) != 2 * size:
+        return "vector of another encoder"
+    if not np.isfinite(unpack_inputs(call.inputs)).all():
+        return "damaged vector"
+    if not decision.get("first_verdict") or not decision.get("model_id"):
+        return "first model did not answer"
+    return None
+
+
+def _seen(
+    rows: Sequence[tuple[Call, tuple[float, float]]],
+    groups: Sequence[str],
+    difficulty: DifficultyModel,
+    specs: Mapping[str, ModelSpec],
+) -> Seen:
+    design = np.array([unpack_inputs(call.inputs or b"") for call, _ in rows], dtype=np.float64)
+    design = design.reshape(len(rows), len(difficulty.head.coef))
+    model_ids = [str(call.decision["model_id"]) for call, _ in rows]
+    tier_of = {model_id: str(call.decision["tier"]) for model_id, (call, _) in zip(model_ids, rows, strict=True)}
+    models = tuple(sorted(set(model_ids)))
+    relief = [
+        memory_relief(tier_of[model_id]) if call.decision.get("memory_hit") else 0.0
+        for model_id, (call, _) in zip(model_ids, rows, strict=True)
+    ]
+    return Seen(
+        z=move_inputs(difficulty, design),
+        bundled=difficulty.head.predict(design) - np.array(relief),
+        model=np.array([models.index(model_id) for model_id in model_ids], dtype=np.int64),
+        right=np.array([right for _, (right, _) in rows]),
+        wrong=np.array([wrong for _, (_, wrong) in rows]),
+        group=np.array(groups, dtype=np.str_),
+        models=models,
+        start_levels=np.array([start_level(specs.get(model_id), tier_of[model_id]) for model_id in models]),
+    )
+
+
+def start_level(spec: ModelSpec | None, tier: str) -> float:
+    """Return the logit of a model's bundled prediction at difficulty 0."""
+    capability = None if spec is None else spec.capability
+    return logit(completion_prob(tier=tier if spec is None else spec.tier, capability=capability, difficulty=0.0))
