@@ -31,7 +31,7 @@ class Advice:
     org: str
     calls: int
     """Newest calls the swaps are planned over."""
-    quality_price: float
+    quality_paid: float
     """Quality the org's callers pay for one call of the pool's dearest model, dimensionless."""
     pool: dict[str, str]
     """Most asked model of each tier."""
@@ -74,7 +74,7 @@ async def advise_org(store: Store, registry: Registry, org: str, *, seed: int = 
     return Advice(
         org=org,
         calls=len(logged),
-        quality_price=round(price, 4),
+        quality_paid=round(price, 4),
         pool={str(tier): model_id for tier, model_id in pool.items()},
         usage=tuple(usage),
         dominated=tuple(dominated(list(pooled.values()), prices)),

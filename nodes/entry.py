@@ -8,6 +8,7 @@ from ..providers.specs import ModelSpec
 from ..routing.own import inputs_id, pack_inputs
 from ..state.records import Call
 from ..state.types import CascadeState, JSONObject
+from .looking import is_picked
 from .receipt import message_text
 from .services import Services
 
@@ -65,10 +66,14 @@ def _what_was_seen(state: CascadeState, services: Services) -> JSONObject:
     """
     model_id, verdicts = state["first_decision"]["model_id"], state["verdicts"]
     first = next((one for one in verdicts if one["step"] == 0 and one["model_id"] == model_id), None)
+    look = None if first is None else first.get("look")
+    if first is not None and is_picked(first):
+        first = None  # judged or not because of how it looked: it would teach what the look believes
     made_by = services.difficulty
     return {
         "memory_hit": state["memory_hit"],
         "inputs_id": inputs_id(made_by.encoder_fingerprint, made_by.encoder_dimension),
+        "look": look,
         "first_verdict": None if first is None else {key: first[key] for key in ("source", "bin", "score")},
     }
 

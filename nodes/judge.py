@@ -4,6 +4,7 @@ from ..routing.checks import run_checks
 from ..routing.verdict import from_checks, unjudged
 from ..state.types import CascadeState
 from .judging import ask_judge, can_pay_judge
+from .looking import look_at
 from .moves import after_failure, after_verdict
 from .pricing import refresh_tables
 from .services import Services
@@ -17,14 +18,18 @@ async def judge(state: CascadeState, services: Services) -> CascadeState:
     answer = state["held"][-1]
     theta = state["thetas"].get(answer["model_id"], state["completion_probs"][answer["model_id"]])
     report = run_checks(answer["message"], answer["finish_reason"], state["options"])
-    attempts = state["attempts"]
+    attempts, glance = state["attempts"], None
     if report.failed is not None:
         verdict = from_checks(report, theta)
-    elif state["decision"]["judge"] and can_pay_judge(state, services):
-        verdict, made = await ask_judge(state, services, report, theta)
-        attempts = attempts + made
     else:
-        verdict = unjudged(report, theta)
+        glance = await look_at(state, services, theta)
+        is_due = state["decision"]["judge"] if glance is None else glance.judge
+        theta = theta if glance is None else glance.theta
+        if is_due and can_pay_judge(state, services):
+            verdict, made = await ask_judge(state, services, report, theta, glance)
+            attempts = attempts + made
+        else:
+            verdict = unjudged(report, theta)
     judged = {
         **answer,
         "quality": verdict.posterior,
@@ -36,8 +41,11 @@ async def judge(state: CascadeState, services: Services) -> CascadeState:
         held=[*state["held"][:-1], judged],
         verdicts=[
             *state["verdicts"],
-            {**verdict.to_json(), "step": answer["step"], "model_id": answer["model_id"]},
+            {
+                **verdict.to_json(), "step": answer["step"], "model_id": answer["model_id"],
+                "look": None if glance is None else glance.to_json(),
+            },
         ],
-    )
+    )  # fmt: skip
     qualities = [held["quality"] for held in seen["held"]]
     return seen | after_verdict(state | seen, services, verdict, qualities)

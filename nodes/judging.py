@@ -1,5 +1,7 @@
 """Ask the judge for a verdict, within the caller's cap and without paying twice after a crash."""
 
+from dataclasses import replace
+
 from ..providers.base import Completion
 from ..routing.checks import CheckReport
 from ..routing.verdict import Verdict, from_judge, judge_failed, unjudged
@@ -8,6 +10,7 @@ from ..state.errors import OverBudget, ProviderError
 from ..state.records import Attempt
 from ..state.types import CascadeState
 from .candidates import left_nusd
+from .looking import Glance
 from .pacing import budgets_of
 from .pricing import table_of
 from .recording import Recording
@@ -25,9 +28,16 @@ def can_pay_judge(state: CascadeState, services: Services) -> bool:
 
 
 async def ask_judge(
-    state: CascadeState, services: Services, report: CheckReport, theta: float
+    state: CascadeState,
+    services: Services,
+    report: CheckReport,
+    theta: float,
+    glance: Glance | None = None,
 ) -> tuple[Verdict, list[dict[str, object]]]:
-    """Return the judge's verdict, or the reason it gave none, and the attempt it cost."""
+    """Return the judge's verdict, or the reason it gave none, and the attempt it cost.
+
+    `theta` is what is believed of the answer, after the free look where there was one.
+    """
     assert services.judge is not None
     answer = state["held"][-1]
     spec = services.judge.choose(answer["provider"]).priced_at(services.now())
@@ -60,10 +70,14 @@ async def ask_judge(
         message={}, finish_reason=None, usage=reply.usage, model=spec.model_id,
         latency_ms=reply.latency_ms, deployment=spec.deployments[0].name,
     ))  # fmt: skip
+    table = table_of(state, services, spec.model_id)
     verdict = from_judge(
-        reply.score, reply.reason, report=report, theta=theta, table=table_of(state, services, spec.model_id),
+        reply.score, reply.reason, report=report, theta=theta, table=table,
         judge_model=spec.model_id, judge_cost_nusd=recording.settled[-1].spent_nusd,
     )  # fmt: skip
+    if glance is not None and table.is_trusted and verdict.bin is not None:
+        # Judge and look are mistaken about the same answers: after the look the judge tells less.
+        verdict = replace(verdict, posterior=glance.table(table).posterior(theta, verdict.bin))
     return verdict, recording.to_json()
 
 

@@ -7,7 +7,7 @@ from ..state.records import Arm
 from ..state.types import TIERS, CascadeState
 from .candidates import eligible_arms
 from .pacing import paces_of
-from .pricing import judge_table, plan_prices, reference_cost_nusd
+from .pricing import judge_table, plan_prices, reference_cost_nusd, table_of
 from .services import Services
 
 MAX_FALLBACKS = 5
@@ -21,7 +21,11 @@ def after_verdict(
     left = state["max_escalations"] - state["escalations"]
     arms, _ = eligible_arms(state, services, paces_of(state))
     last_tier = state["held"][-1]["tier"]
-    seen_score = None if verdict.source == "estimate" else verdict.score  # a guess is no reason to climb
+    # A guess is no reason to climb, nor is the score of a judge too weak to be trusted.
+    is_guess = verdict.source == "estimate" or (
+        verdict.source == "judge" and not table_of(state, services, verdict.judge_model).is_trusted
+    )
+    seen_score = None if is_guess else verdict.score
     decision = _next(state, services, arms, qualities, last_tier=last_tier, score=seen_score, left=left)
     if decision is None:
         return CascadeState(move="stop", move_reason=_why_stop(verdict, left))

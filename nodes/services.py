@@ -21,6 +21,7 @@ from ..routing.thompson import Learner
 from ..state.store import Store
 from .judge_book import JudgeBook
 from .own import OwnModels
+from .verifiers import Verifiers
 
 
 def _utc_now() -> datetime:
@@ -66,6 +67,8 @@ class Services:
     """How well each deployment has answered lately, in this process."""
     own: OwnModels = field(default_factory=OwnModels)
     """The orgs' own estimators, over the bundled `difficulty`."""
+    verifiers: Verifiers = field(default_factory=Verifiers)
+    """The orgs' own free verifiers; nobody has one from the start."""
     limits: Limits = field(default_factory=Limits)
     rng: np.random.Generator = field(default_factory=np.random.default_rng)
     clock_s: Callable[[], float] = monotonic

@@ -7,6 +7,7 @@ from ..routing.drift import FAST_GAMMA, KEEP, alarm, has_changed, surprise
 from ..state.posteriors import Watch
 from ..state.records import Evidence
 from ..state.types import CascadeState, JSONObject
+from .looking import is_picked, keep_seen
 from .pricing import refresh_tables, table_of
 from .services import Services
 
@@ -24,6 +25,7 @@ async def update_posterior(state: CascadeState, services: Services) -> CascadeSt
     if not seen:
         return CascadeState(learned=[])
     await refresh_tables(state, services)
+    await keep_seen(state, services)
     call_count = await services.store.orgs.call_count(state["org"])
     learned = []
     for verdict in seen:
@@ -43,7 +45,8 @@ def _lesson(
 ) -> tuple[dict[str, Any], Watch | None]:
     """Return what one verdict teaches of its arm, and what it tells the drift detector."""
     step, first = verdict["step"], state["first_decision"]
-    is_first = step == 0 and verdict["model_id"] == first["model_id"]
+    # What was judged because of how it looked says little of the model's other answers.
+    is_first = step == 0 and verdict["model_id"] == first["model_id"] and not is_picked(verdict)
     held, before = state["held"][step], [one["quality"] for one in state["held"][:step]]
     # A failed check is no judge's opinion, so no judge's labels change what it is worth.
     is_check = verdict["source"] == "checks"

@@ -89,7 +89,7 @@ class StaticEncoder:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the table's files."""
+        """SHA-256 of the table's files and of how much of a text is read."""
         return self._load()[1]
 
     async def embed(self, text: str) -> Vector:
@@ -142,7 +142,9 @@ def _load_table(folder: Path) -> tuple["StaticModel", str]:
                 raise ConfigError(f"{folder / name} is not the file its manifest describes")
     # float32: averaging half-precision rows is several times slower.
     model = StaticModel.from_pretrained(folder, max_length=None, quantize_to="float32")
-    return model, hashlib.sha256("".join(digests.values()).encode()).hexdigest()
+    # How much of a text is read changes its vector as the table does.
+    named = "".join(digests.values()) + str(MOST_TABLE_CHARS)
+    return model, hashlib.sha256(named.encode()).hexdigest()
 
 
 class SentenceTransformerEncoder:

@@ -41,6 +41,8 @@ class Decision:
     reason: str
     tier_to_model: dict[str, str]
     """The best arm of each tier in this draw."""
+    audited: bool = False
+    """Whether the answer was drawn at random to be judged; nothing seen of it afterwards changes that."""
     expected_cost_nusd: int = 0
     """What the chosen arm's answer was estimated to cost; reported against what it did cost."""
 
@@ -194,6 +196,7 @@ def _decide(  # noqa: PLR0913 - one move and all it came from
         strategy=strategy,
         reason=f"{ladder.tiers[column]}: {why} (draw {theta:.3f}); the answer is {'judged' if judge else 'not judged'}",
         tier_to_model=_tier_to_model(arms, ladder),
+        audited=audited and judge,
         expected_cost_nusd=arms[index].expected_cost_nusd,
     )
 

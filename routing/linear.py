@@ -29,7 +29,7 @@ def standardise(values: Floats, mean: Floats, scale: Floats) -> Floats:
 class LinearHead:
     """A fitted linear model; arrays of shape (inputs,) unless said otherwise.
 
-    estimate = level + (raw - level) / (1 + .5 novelty), novelty = max(0, leverage / typical leverage - 1),
+    estimate = level + (raw - level) / (1 + shrinkage x novelty), novelty = max(0, leverage / typical leverage - 1),
     leverage = |factor' z|^2 for standardised, centred inputs z: z' (Z'Z + alpha)^-1 z, the share of an estimate's
     variance that comes from not having seen such inputs (the leverage of ridge regression; Hoerl and Kennard 1970).
     """
@@ -49,6 +49,8 @@ class LinearHead:
     """Shape (inputs, inputs)."""
     typical: float
     """Median leverage of prompts like those fitted on."""
+    shrinkage: float = NOVELTY_SHRINKAGE
+    """How fast an estimate fades to the level with novelty; 0 = not at all."""
     sigma: tuple[float, float] = (0.0, 0.0)
     """Variance of what an estimate leaves unexplained = first + second x leverage."""
 
@@ -56,7 +58,7 @@ class LinearHead:
         """Return the estimate of each row, shape (rows,); of one row, shape ()."""
         inputs = self._inputs(design)
         raw = inputs @ self.coef
-        shrunk = raw / (1.0 + NOVELTY_SHRINKAGE * self._novelty(inputs))
+        shrunk = raw / (1.0 + self.shrinkage * self._novelty(inputs))
         return np.asarray((self.level + shrunk).clip(self.low, self.high))
 
     @property
@@ -127,4 +129,4 @@ class LinearHead:
 
 
 _ARRAYS = ("mean", "scale", "centre", "coef")
-_NUMBERS = ("level", "low", "high", "alpha", "typical")
+_NUMBERS = ("level", "low", "high", "alpha", "typical", "shrinkage")

@@ -6,6 +6,7 @@ prior is evidence of price zero; `free_evidence` says what it is worth. It knows
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,10 @@ FEATURE_VERSION = "answers-1"
 """Changes whenever a feature of the same name comes to mean something else."""
 VERIFIER_INPUTS: tuple[str, ...] = (*ANSWER_FEATURE_NAMES, "prior_logit", "model_rate_logit")
 """What each input of the head is."""
+KIND = "verifier"
+"""What an org's own is filed under."""
+FEATURES_ID = sha256(repr((FEATURE_VERSION, ANSWER_FEATURE_NAMES)).encode()).hexdigest()[:16]
+"""Names what kept features are made of."""
 _REFIT = "fit it again: python -m x25.training.fit_verifier"
 _USUAL_LENGTH = (6.0, 1.0)
 
@@ -43,6 +48,16 @@ class Look:
     def posterior(self, theta: float) -> float:
         """Return the probability of a right answer that was believed right with `theta`."""
         return self.table.posterior(theta, self.bin)
+
+
+def pack_features(features: AnswerFeatures) -> bytes:
+    """Return an answer's features as little-endian half precision, two bytes each."""
+    return features.values.clip(-65_504.0, 65_504.0).astype("<f2").tobytes()
+
+
+def unpack_features(packed: bytes) -> Floats:
+    """Return what `pack_features` packed, shape (features,)."""
+    return np.frombuffer(packed, dtype="<f2").astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)

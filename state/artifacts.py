@@ -122,7 +122,7 @@ class Artifacts:
         def take_back(connection: Connection) -> Artifact | None:
             live = _live(connection, org, kind)
             if live is None:
-                raise NotFound(f"org {org!r} has no {kind} of its own that is live")
+                raise NotFound(f"no version of {kind!r} is live for org {org!r}: the bundled estimators serve it")
             _set_status(connection, live, "rejected")
             former = None if live.replaces is None else _get(connection, org, kind, live.replaces)
             if former is not None:

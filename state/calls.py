@@ -6,14 +6,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, case, func, insert, select, update
+from sqlalchemy import Column, Connection, Row, case, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from .audit import append_entry, entry_from_row
 from .database import Database
 from .jobs import count_label
 from .records import AuditEntry, Call, OrgStats
-from .schema import attempts, audit, calls, columns_for, orgs, values_of
+from .schema import attempts, audit, calls, columns_for, looks, orgs, values_of
 
 NO_ANSWER = "none"
 """Where a distribution counts calls that bought no answer, so that it sums to all of them."""
@@ -94,19 +94,22 @@ class Calls:
     async def forget_prompts(self, org: str | None, before: datetime) -> int:
         """Erase the prompts of calls and the responses of attempts made before `before`.
 
-        The vectors made of prompts go too; the rest of each row stays. Returns the number of prompts erased.
+        The vectors made of prompts and answers go too; the rest of each row stays. Returns how many prompts were erased.
         `org` None means every org.
         """
         vectors = update(calls).where(calls.c.created_at < before, calls.c.inputs.is_not(None))
         prompts = update(calls).where(calls.c.created_at < before, calls.c.prompt.is_not(None))
         responses = update(attempts).where(attempts.c.started_at < before, attempts.c.response.is_not(None))
+        seen = delete(looks).where(looks.c.created_at < before)
         if org is not None:
+            seen = seen.where(looks.c.org == org)
             prompts, responses = prompts.where(calls.c.org == org), responses.where(attempts.c.org == org)
             vectors = vectors.where(calls.c.org == org)
 
         def forget(connection: Connection) -> int:
             connection.execute(responses.values(response=None))
             connection.execute(vectors.values(inputs=None))
+            connection.execute(seen)
             return connection.execute(prompts.values(prompt=None)).rowcount
 
         return await self._database.transact(forget)

@@ -98,6 +98,16 @@ class Labels:
         query = select(func.count()).select_from(labels).where(labels.c.org == org)
         return int(await self._database.query(lambda connection: connection.scalar(query)) or 0)
 
+    async def of_first_answers(self, org: str) -> dict[str, float]:
+        """Return how right each labelled first answer was, by call id; the mean where several sources said so."""
+        query = (
+            select(labels.c.call_id, func.avg(labels.c.right))
+            .where(labels.c.org == org, labels.c.step == 0)
+            .group_by(labels.c.call_id)
+        )
+        rows = await self._database.query(lambda connection: connection.execute(query).all())
+        return {call_id: float(right) for call_id, right in rows}
+
     async def _answered_step(self, org: str, call_id: str, step: int | None) -> int:
         """Return the step to label, once it is known to hold an answer."""
         of_call = (attempts.c.org == org) & (attempts.c.call_id == call_id)
@@ -109,11 +119,15 @@ class Labels:
             query = query.where(attempts.c.model_id == returned.scalar_subquery())
         else:
             query = query.where(attempts.c.step == step)
-        found = await self._database.query(lambda connection: connection.scalar(query))
+
+        def read(connection: Connection) -> int | None:
+            return connection.scalar(query)
+
+        found = await self._database.query(read)
         if found is None:
             which = "" if step is None else f" at step {step}"
             raise NotFound(f"org {org!r} has no call {call_id!r} with an answer{which}")
-        return int(found)
+        return found
 
     async def _scored_by(self, org: str, call_id: str, step: int) -> tuple[str, float] | None:
         """Return the judge of an answer and its score; None where no judge scored it."""

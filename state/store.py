@@ -16,6 +16,7 @@ from .jobs import Jobs
 from .judge_tables import JudgeTables
 from .keys import Keys
 from .labels import Labels
+from .looks import Looks
 from .migrations.upgrade import load_scripts, upgrade
 from .orgs import Orgs
 from .posteriors import Posteriors
@@ -40,6 +41,7 @@ class Store:
         self.posteriors = Posteriors(database)
         self.keys = Keys(database)
         self.labels = Labels(database)
+        self.looks = Looks(database)
         self.judge_tables = JudgeTables(database)
         self.budgets = Budgets(database)
         self.usage = Usages(database)

@@ -24,13 +24,14 @@ from .recorded import Recorded, fold_of, is_held_out, read_recorded
 Floats = NDArray[np.float64]
 
 LEAST_SHARE = 0.9
-"""A model is offered when this share of the panel's prompts was recorded for it."""
+"""A model is offered when answer and cost were recorded for this share of the prompts."""
 OFFERED = 5
 """Models tried in place of each other, at most."""
 TRAIN_ROWS = 2_500
 """Train prompts the operating points are chosen on, at most; drawn evenly."""
 PRICES = QUALITY_PRICES[::3]
 _ALPHA = (300.0,)
+_BEATEN = 0.01
 
 
 @dataclass(frozen=True)
@@ -86,12 +87,11 @@ def advise_recorded(  # noqa: PLR0913, PLR0917 - where to read, and how
 
 
 def shortlist(panel: Panel, train: Recorded, offered: int = OFFERED) -> list[tuple[str, str]]:
-    """Return the swaps worth running, as (out, into): models on the frontier of mean score over mean cost on train.
+    """Return the swaps worth running, as (out, into), by mean score and mean cost on train.
 
-    A model that another beats in score at no higher cost is not offered. The dearest model of the panel stays: it
-    is what savings are measured against.
+    A model that another beats in score by a point at no higher cost is not offered.
     """
-    share = np.isfinite(train.scores).mean(axis=0)
+    share = (np.isfinite(train.scores) & np.isfinite(train.costs_usd)).mean(axis=0)
     models = [model for model, known in zip(train.models, share, strict=True) if known >= LEAST_SHARE]
     columns = train.columns(models)
     score, cost = (
@@ -103,10 +103,12 @@ def shortlist(panel: Panel, train: Recorded, offered: int = OFFERED) -> list[tup
         for one, model in enumerate(models)
         if model not in panel.models
         and not any(
-            score[two] >= score[one] and cost[two] < cost[one] for two in range(len(models)) if two != one
+            score[two] >= score[one] + _BEATEN and cost[two] <= cost[one]
+            for two in range(len(models))
+            if two != one
         )
     ]
-    # Of many on the frontier those stand out that rise far above the line between the panel's own models.
+    # Of many those stand out that rise far above the line between the panel's own models.
     own = train.columns(panel.models)
     own_cost, own_score = (
         np.nanmean(train.costs_usd[:, own], axis=0),
@@ -118,7 +120,7 @@ def shortlist(panel: Panel, train: Recorded, offered: int = OFFERED) -> list[tup
         best, key=lambda pair: np.interp(of_model[pair[1]], own_cost[order], own_score[order]) - pair[0]
     )
     offers = [model for _, model in above[:offered]]
-    return [(out, into) for out in panel.models[:-1] for into in offers]
+    return [(out, into) for out in panel.models for into in offers]
 
 
 def swapped(panel: Panel, train: Recorded, out: str, into: str) -> Panel:

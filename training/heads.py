@@ -12,6 +12,8 @@ Floats = NDArray[np.float64]
 
 RIDGE_ALPHAS = (100.0, 300.0, 1_000.0, 3_000.0)
 """Penalties tried; the one of the highest out-of-fold correlation is taken."""
+SHRINKAGES = (0.0, 0.25, 0.5, 1.0)
+"""How fast an estimate may fade with novelty, tried alike. Folds that keep families of prompts apart tell."""
 PASS_RATE_FLOOR = 0.02
 """A prompt that nobody or everybody answers well keeps a finite difficulty."""
 _SLOPE_PENALTY = 1.0  # pseudo-observations that pull a slope to the usual one
@@ -52,27 +54,34 @@ def fit_ridge(design: Floats, target: Floats, alpha: float, weight: Floats | Non
 
 
 def fit_ridge_by_folds(
-    design: Floats, target: Floats, fold: NDArray[np.int64], alphas: Sequence[float] = RIDGE_ALPHAS
+    design: Floats,
+    target: Floats,
+    fold: NDArray[np.int64],
+    alphas: Sequence[float] = RIDGE_ALPHAS,
+    shrinkages: Sequence[float] = SHRINKAGES,
 ) -> tuple[LinearHead, Floats]:
-    """Return the head of the best penalty, fitted on all rows, and its out-of-fold estimates.
+    """Return the head of the best penalty and shrinkage, fitted on all rows, and its out-of-fold estimates.
 
     Rows whose target is NaN are not fitted on; their out-of-fold estimate comes from the other folds as well.
     """
     known = np.isfinite(target)
-    best: tuple[float, float, Floats] | None = None
+    best: tuple[float, float, float, Floats] | None = None
     for alpha in alphas:
-        estimates = np.empty(len(target))
+        estimates = np.empty((len(shrinkages), len(target)))
         for one in np.unique(fold):
             away = fold == one
-            seen = known & ~away
-            estimates[away] = fit_ridge(design[seen], target[seen], alpha).predict(design[away])
-        score = pearson(estimates[known], target[known])
-        if best is None or score > best[0]:
-            best = (score, alpha, estimates)
+            head = fit_ridge(design[known & ~away], target[known & ~away], alpha)
+            for place, shrinkage in enumerate(shrinkages):
+                estimates[place, away] = replace(head, shrinkage=shrinkage).predict(design[away])
+        for shrinkage, estimate in zip(shrinkages, estimates, strict=True):
+            score = pearson(estimate[known], target[known])
+            if best is None or score > best[0]:
+                best = (score, alpha, shrinkage, estimate)
     assert best is not None
-    head = fit_ridge(design[known], target[known], best[1])
-    sigma = residual_variance(head, design[known], target[known] - best[2][known])
-    return replace(head, sigma=sigma), best[2]
+    _, alpha, shrinkage, estimate = best
+    head = replace(fit_ridge(design[known], target[known], alpha), shrinkage=shrinkage)
+    sigma = residual_variance(head, design[known], target[known] - estimate[known])
+    return replace(head, sigma=sigma), estimate
 
 
 def residual_variance(head: LinearHead, design: Floats, residual: Floats) -> tuple[float, float]:

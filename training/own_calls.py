@@ -38,7 +38,7 @@ def read_calls(
     difficulty: DifficultyModel,
     specs: Mapping[str, ModelSpec],
     table: JudgeTable,
-    labels: Mapping[str, bool] | None = None,
+    labels: Mapping[str, float] | None = None,
 ) -> OwnCalls:
     """Return the first answers of calls, with the likelihood of what was seen of each.
 
@@ -52,7 +52,7 @@ def read_calls(
     table
         The judge's, whose bins the log holds.
     labels
-        Call id to whether a person called the answer right; they count with certainty.
+        Call id to how right the first answer is known to be, 0 to 1; that decides alone.
     """
     labels = labels or {}
     wanted = inputs_id(difficulty.encoder_fingerprint, difficulty.encoder_dimension)
@@ -63,7 +63,7 @@ def read_calls(
         if reason is not None:
             skipped[reason] += 1
             continue
-        label = labels.get(call.call_id) if call.cascade_steps == 1 else None
+        label = labels.get(call.call_id)
         labelled += label is not None or call.decision["first_verdict"]["bin"] is not None
         rows.append((call, likelihoods(call.decision["first_verdict"], table, label=label)))
     groups = [hashlib.sha256(call.inputs or b"").hexdigest() for call, _ in rows]
@@ -78,11 +78,11 @@ def read_calls(
 
 
 def likelihoods(
-    verdict: Mapping[str, object], table: JudgeTable, *, label: bool | None = None
+    verdict: Mapping[str, object], table: JudgeTable, *, label: float | None = None
 ) -> tuple[float, float]:
-    """Return how likely what was seen is of a right and of a wrong answer; a person's label decides alone."""
+    """Return how likely what was seen is of a right and of a wrong answer; a label decides alone."""
     if label is not None:
-        return (1.0, 0.0) if label else (0.0, 1.0)
+        return label, 1.0 - label
     if verdict["source"] == "checks":
         return FALSE_ALARM_SHARE, CAUGHT_SHARE
     right, wrong = 1.0 - FALSE_ALARM_SHARE, 1.0 - CAUGHT_SHARE

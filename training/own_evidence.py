@@ -66,7 +66,6 @@ async def refit(  # noqa: PLR0913 - what a refit depends on
     specs: Mapping[str, ModelSpec],
     *,
     table: JudgeTable = DEFAULT_TABLE,
-    labels: Mapping[str, bool] | None = None,
     ridges: Sequence[float] = RIDGES,
     dry_run: bool = False,
 ) -> Refit:
@@ -80,14 +79,13 @@ async def refit(  # noqa: PLR0913 - what a refit depends on
         The bundled model that serves.
     specs
         Known models by id.
-    labels
-        Call id to whether a person called its answer right.
     ridges
         Penalties to choose from, largest first.
     dry_run
         Fit and compare, write nothing.
     """
-    calls = read_calls(await store.calls.with_inputs(org, MOST_CALLS), difficulty, specs, table, labels)
+    log, labels = await store.calls.with_inputs(org, MOST_CALLS), await store.labels.of_first_answers(org)
+    calls = read_calls(log, difficulty, specs, table, labels)
     metrics: dict[str, Any] = {
         "answers": len(calls.seen), "labelled": calls.labelled, "held_out": int(calls.held_out.sum()),
         "skipped": dict(calls.skipped),

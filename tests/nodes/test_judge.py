@@ -67,3 +67,27 @@ async def test_a_judgement_lost_in_a_crash_is_not_paid_for_twice(walk_to_model, 
     (verdict,) = seen["verdicts"]
     assert (verdict["source"], verdict["judge_cost_nusd"]) == ("none", round(bill["cost_usd"] * 1e9))
     assert verdict["reason"].startswith("interrupted")
+
+
+async def test_a_judge_found_blind_by_labels_makes_nobody_climb(walk_to_model, services):
+    from x25.state.judge_tables import count_label
+
+    def add(connection):
+        for score_bin in range(5):
+            for right in (1.0, 0.0) * 200:
+                count_label(connection, org, "sim/judge-1", services.judge_table.edges, score_bin, right)
+
+    org = "blind"
+    await services.store.transact(add)
+    moves = {"seeing": set(), "blind": set()}
+    for name in moves:
+        for number in range(6):
+            prompt = (
+                f"Prove in full that the {number + 2}nd moment of a stable law of index 1.{number} diverges."
+            )
+            policy = {"allowed_providers": ["sim-a", "sim-b", "sim-c"]}
+            state = await walk_to_model("judge", org=name, prompt=prompt, policy=policy)
+            assert state["verdicts"][0]["source"] == "judge"
+            moves[name].add(state["move"])
+    assert moves["blind"] == {"stop"}
+    assert "escalate" in moves["seeing"]

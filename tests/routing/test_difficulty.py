@@ -1,9 +1,11 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from x25.providers.embeddings import open_encoder
 from x25.routing.difficulty import DifficultyModel, standardise
 from x25.routing.features import FEATURE_NAMES, extract
 from x25.state.errors import ConfigError
@@ -11,6 +13,7 @@ from x25.state.errors import ConfigError
 ARTIFACT = Path(__file__).parents[2] / "artifacts" / "difficulty.json"
 PARAMETERS = json.loads(ARTIFACT.read_text())
 MODEL = DifficultyModel.from_dict(PARAMETERS)
+ENCODER = open_encoder()
 
 TRIVIAL = ("1+1=?", "What is the capital of France?", "Say hi", "Who wrote Hamlet?", "What color is the sky?")
 COMPETITION = (
@@ -33,11 +36,20 @@ def f(s, k):
     return ''.join(out)[::-2]
 assert f('abracadabra', 3) == ??
 ```"""
-HARD = (COMPETITION, PROOF, CODE_OUTPUT)
+HARD = (COMPETITION, PROOF)
+
+
+def inputs(prompt):
+    features = extract([{"role": "user", "content": prompt}], {})
+    return np.concatenate([ENCODER.embed_many([features.text])[0], features.values])
 
 
 def estimate(prompt, model=MODEL):
-    return model.estimate(extract([{"role": "user", "content": prompt}], {}).values)
+    return model.estimate(inputs(prompt))
+
+
+def value(prompt):
+    return estimate(prompt).value
 
 
 @pytest.mark.parametrize("prompt", TRIVIAL)
@@ -45,26 +57,47 @@ def test_trivial_prompts_land_in_the_lowest_third(prompt):
     assert estimate(prompt).band == "easy"
 
 
-@pytest.mark.parametrize("prompt", HARD, ids=["competition", "proof", "code output"])
+@pytest.mark.parametrize("prompt", HARD, ids=["competition", "proof"])
 def test_hard_prompts_land_in_the_highest_third(prompt):
     assert estimate(prompt).band == "hard"
+
+
+def test_predicting_what_code_prints_lies_between_trivia_and_proofs():
+    # Recorded models answer about two thirds of such prompts: they are neither trivial nor hard.
+    easiest, hardest = max(map(value, TRIVIAL)), min(map(value, HARD))
+    assert easiest < value(CODE_OUTPUT) < hardest
 
 
 def test_the_shipped_artifact_says_where_it_comes_from():
     assert len(MODEL.manifest["data_sha256"]) == 64
     assert MODEL.manifest["held_out_pearson"]["zeroeval"] > 0.5
-    assert ARTIFACT.stat().st_size < 20_000
+    assert ARTIFACT.stat().st_size < 400_000
 
 
 def test_zero_is_the_middle_of_the_training_prompts():
-    assert MODEL.low < MODEL.terciles[0] < 0.0 < MODEL.terciles[1] < MODEL.high
+    assert MODEL.head.low < MODEL.terciles[0] < 0.0 < MODEL.terciles[1] < MODEL.head.high
 
 
 def test_estimates_stay_in_the_training_range():
     for prompt in ("", "\\" * 6_000, "$" * 6_000, "漢" * 6_000, "prove " * 1_000):
-        assert MODEL.low <= estimate(prompt).value <= MODEL.high
-    steep = DifficultyModel.from_dict({**PARAMETERS, "coef": [100.0] * len(FEATURE_NAMES)})
-    assert {estimate(prompt, steep).value for prompt in (*TRIVIAL, *HARD)} <= {steep.low, steep.high}
+        assert MODEL.head.low <= estimate(prompt).value <= MODEL.head.high
+    head = replace(MODEL.head, coef=np.full_like(MODEL.head.coef, 100.0), shrinkage=0.0)
+    steep = replace(MODEL, head=head)
+    assert {estimate(prompt, steep).value for prompt in (*TRIVIAL, *HARD)} <= {head.low, head.high}
+
+
+def test_a_prompt_unlike_the_training_is_less_certain():
+    usual = estimate(
+        "Natalia sold 48 clips in April and half as many in May. How many did she sell altogether?"
+    )
+    strange = estimate("漢字仮名交じり文" * 40 + "{}[]<>" * 60)
+    assert strange.sigma > usual.sigma > 0.0
+
+
+def test_another_encoder_is_refused_by_name_and_dimension():
+    MODEL.require_encoder(ENCODER.fingerprint, ENCODER.dimension)
+    with pytest.raises(ConfigError, match=r"of dimension 256, this one is 'other' of dimension 384"):
+        MODEL.require_encoder("other", 384)
 
 
 def test_one_unusual_feature_cannot_decide_alone():
@@ -76,15 +109,14 @@ def test_other_features_than_the_present_ones_ask_for_a_new_fit():
         DifficultyModel.from_dict({**PARAMETERS, "feature_names": [*FEATURE_NAMES[1:], "other"]})
 
 
-@pytest.mark.parametrize("key", ["coef", "sigma", "terciles"])
+@pytest.mark.parametrize("key", ["head", "encoder", "terciles"])
 def test_a_missing_parameter_is_named(key):
     with pytest.raises(ConfigError, match=f"lacks {key}"):
         DifficultyModel.from_dict({name: value for name, value in PARAMETERS.items() if name != key})
 
 
 @pytest.mark.parametrize(
-    "damage",
-    [{"scale": [0.0] * len(FEATURE_NAMES)}, {"coef": [1.0]}, {"sigma": 0.0}, {"terciles": [9.0, 10.0]}],
+    "damage", [{"encoder": {"fingerprint": "x", "dimension": 3}}, {"terciles": [9.0, 10.0]}]
 )
 def test_parameters_out_of_range_are_refused(damage):
     with pytest.raises(ConfigError, match="wrong shape or range"):

@@ -15,10 +15,23 @@ DATA = Path(os.environ.get("X25_DATA", Path(__file__).parents[3] / "shared" / "d
 needs_data = pytest.mark.skipif(not (DATA / "prompts").is_dir(), reason=f"no recorded outcomes at {DATA}")
 
 
+class OneNumber:
+    """Embeds the length of a prompt."""
+
+    dimension = 1
+    fingerprint = "one number"
+
+    def embed_many(self, texts):
+        return np.array([[len(text) / 100.0] for text in texts], dtype=np.float32)
+
+
+ENCODER = OneNumber()
+
+
 def synthetic_rows():
     """Return prompts whose difficulty is twice their first feature, plus noise."""
     rng = np.random.default_rng(0)
-    values = rng.normal(size=(4_000, len(FEATURE_NAMES)))
+    values = rng.normal(size=(4_000, 1 + len(FEATURE_NAMES)))
     return Rows(
         values=values,
         target=2.0 * values[:, 0] + rng.normal(size=4_000),
@@ -30,21 +43,21 @@ def synthetic_rows():
 
 def test_the_fit_finds_what_makes_prompts_hard():
     rows = synthetic_rows()
-    parameters = fit(rows)
-    assert np.argmax(np.abs(parameters["coef"])) == 0
-    assert 1.0 < parameters["sigma"] < rows.target.std()
-    assert min(held_out_pearson(rows, parameters).values()) > 0.7
+    model = fit(rows, ENCODER)
+    assert np.argmax(np.abs(model.head.coef)) == 0
+    assert 1.0 < model.estimate(rows.values[0]).sigma < rows.target.std()
+    assert min(held_out_pearson(rows, model).values()) > 0.7
 
 
 def test_held_out_prompts_do_not_reach_the_coefficients():
     rows = synthetic_rows()
     spoiled = replace(rows, target=np.where(rows.is_test, 1e6, rows.target))
-    assert fit(spoiled)["coef"] == fit(rows)["coef"]
+    assert np.array_equal(fit(spoiled, ENCODER).head.coef, fit(rows, ENCODER).head.coef)
 
 
 def test_the_fitted_parameters_make_a_model_centred_on_the_training_prompts():
-    model = DifficultyModel.from_dict(fit(synthetic_rows()))
-    assert model.low < model.terciles[0] < 0.0 < model.terciles[1] < model.high
+    model = DifficultyModel.from_dict(fit(synthetic_rows(), ENCODER).to_dict())
+    assert model.head.low < model.terciles[0] < 0.0 < model.terciles[1] < model.head.high
 
 
 def test_a_missing_source_is_named(tmp_path):
@@ -73,4 +86,5 @@ def test_the_shipped_artifact_is_what_the_recorded_outcomes_give(tmp_path, capsy
     assert fitted["manifest"]["created"] == "2026-01-01"
     if fitted["manifest"]["data_sha256"] != shipped["manifest"]["data_sha256"]:
         pytest.skip("the data here are not those the shipped artifact was fitted on")
-    assert fitted["coef"] == pytest.approx(shipped["coef"], abs=1e-3)
+    assert fitted["encoder"] == shipped["encoder"]
+    assert fitted["head"]["coef"] == pytest.approx(shipped["head"]["coef"], abs=1e-3)

@@ -8,7 +8,7 @@ from sqlalchemy import insert
 
 from x25.graph.estimators import load_difficulty
 from x25.routing.judge_table import DEFAULT_TABLE
-from x25.routing.own import KIND, OwnModel, inputs_id, move_inputs, pack_inputs, unpack_inputs
+from x25.routing.own import KIND, OwnModel, inputs_id, pack_inputs, unpack_inputs
 from x25.routing.verdict import CAUGHT_SHARE, FALSE_ALARM_SHARE
 from x25.state.errors import NotFound
 from x25.state.records import Call
@@ -26,17 +26,19 @@ DIFFICULTY = load_difficulty()
 HEAD = DIFFICULTY.head
 
 
-def log_of(org="acme", count=600, seed=0, strength=0.35):
-    """Return an org's calls in whose prompts a few inputs decide what the bundled head does not know of."""
+RIDGES = (np.inf, 300.0, 100.0)
+
+
+def log_of(org="acme", count=800, seed=0, strength=3.0):
+    """Return an org's calls: prompts of ten themes, two of which are hard in a way the bundled head does not know."""
     rng = np.random.default_rng(seed)
     made_by = inputs_id(DIFFICULTY.encoder_fingerprint, DIFFICULTY.encoder_dimension)
-    u = np.zeros(len(HEAD.coef))
-    u[:12] = strength * 2.0
+    themes = rng.normal(size=(10, len(HEAD.mean))) / np.sqrt(10)
     found = []
     for number in range(count):
-        inputs = pack_inputs(HEAD.mean + HEAD.scale * rng.normal(size=len(HEAD.mean)), [])
-        values = unpack_inputs(inputs)
-        hard = DIFFICULTY.estimate(values).value + move_inputs(DIFFICULTY, values) @ u
+        theme = rng.normal(size=10)
+        inputs = pack_inputs(HEAD.mean + HEAD.scale * (theme @ themes), [])
+        hard = DIFFICULTY.estimate(unpack_inputs(inputs)).value + strength * (theme[0] - theme[1])
         model_id = list(TIERS)[rng.integers(2)]
         tier, level = TIERS[model_id]
         is_right = rng.random() < sigmoid(level - 0.6 * hard)
@@ -75,6 +77,10 @@ async def write(store, log):
     await store.transact(lambda connection: connection.execute(insert(calls_table), rows) and None)
 
 
+async def refit_now(store, **options):
+    return await refit(store, "acme", DIFFICULTY, {}, ridges=RIDGES, **options)
+
+
 def read(log, **options):
     return read_calls(log, DIFFICULTY, {}, DEFAULT_TABLE, **options)
 
@@ -106,20 +112,29 @@ def test_what_was_seen_is_weighed_by_who_looked():
     assert likelihoods({"source": "checks", "bin": 0}, DEFAULT_TABLE) == (FALSE_ALARM_SHARE, CAUGHT_SHARE)
     assert likelihoods({"source": "estimate", "bin": None}, DEFAULT_TABLE) == (right, wrong)
     assert likelihoods({"source": "judge", "bin": 77}, DEFAULT_TABLE) == (right, wrong)
-    assert likelihoods(judged, DEFAULT_TABLE, label=False) == (0.0, 1.0)
+    assert likelihoods(judged, DEFAULT_TABLE, label=0.0) == (0.0, 1.0)
 
 
-def test_a_persons_label_counts_for_the_answer_that_was_returned_first(log):
-    found = read([log[0], replace(log[1], cascade_steps=2)], labels={"c0": True, "c1": True})
-    assert (found.seen.right[0], found.seen.wrong[0]) == (1.0, 0.0)
-    assert found.seen.wrong[1] > 0.0
+def test_a_label_counts_instead_of_the_judge(log):
+    found = read(log[:3], labels={"c0": 1.0, "c1": 0.25})
+    assert list(zip(found.seen.right[:2], found.seen.wrong[:2], strict=True)) == [(1.0, 0.0), (0.25, 0.75)]
+    assert found.seen.wrong[2] > 0.0
+
+
+async def test_labels_of_first_answers_reach_the_refit(store, log):
+    await write(store, log[:100])
+    say = "INSERT INTO labels (org, call_id, step, source, \"right\", created_at) VALUES ('{}', 'c0', {}, '{}', {}, 0)"
+    for label in (("acme", 0, "feedback", 1.0), ("acme", 0, "audit", 0.5), ("acme", 1, "feedback", 0.0),
+                  ("umbrella", 0, "feedback", 0.0)):  # fmt: skip
+        await store.transact(lambda connection, label=label: connection.exec_driver_sql(say.format(*label)) and None)
+    assert await store.labels.of_first_answers("acme") == {"c0": 0.75}
 
 
 def test_remembered_context_lowers_the_difficulty_below_the_frontier_alone(log):
     plain, remembered = read(log[:40]), read([changed(call, memory_hit=True) for call in log[:40]])
     lowered = plain.seen.bundled - remembered.seen.bundled
     small = plain.seen.model == plain.seen.models.index("v/small")
-    assert (lowered[small] == 1.0).all()
+    assert lowered[small] == pytest.approx(1.0)
     assert (lowered[~small] == 0.0).all()
 
 
@@ -143,7 +158,7 @@ def test_a_gain_is_won_by_more_than_its_standard_error():
 
 async def test_a_candidate_that_wins_goes_live_with_an_entry_in_the_chain(store, log):
     await write(store, log)
-    found = await refit(store, "acme", DIFFICULTY, {})
+    found = await refit_now(store)
     assert (found.decision, found.version) == ("live", 1)
     loss = found.metrics["log_loss"]
     assert loss["candidate"] < min(loss["live"], loss["offsets"])
@@ -158,8 +173,8 @@ async def test_a_candidate_that_wins_goes_live_with_an_entry_in_the_chain(store,
 
 async def test_a_candidate_that_does_not_win_is_rejected_and_recorded(store, log):
     await write(store, log)
-    await refit(store, "acme", DIFFICULTY, {})
-    again = await refit(store, "acme", DIFFICULTY, {})  # the same calls teach nothing new
+    await refit_now(store)
+    again = await refit_now(store)  # the same calls teach nothing new
     assert (again.decision, again.version) == ("rejected", 2)
     assert [one.status for one in await store.artifacts.list("acme", KIND)] == ["live", "rejected"]
     entry = (await store.audit.tail("acme", 1))[0].record
@@ -173,7 +188,7 @@ async def test_rollback_restores_predictions_exactly(store, log):
         selection=(0.9, 0.4), org_calls=0, gamma=1.0,
     )  # fmt: skip
     before = await store.posteriors.read("acme", "qa")
-    await refit(store, "acme", DIFFICULTY, {})
+    await refit_now(store)
     moved = (await store.posteriors.read("acme", "qa"))["v/small"].predicted_sum
     assert moved != pytest.approx(before["v/small"].predicted_sum, rel=0.01)
     assert await roll_back(store, "acme") is None
@@ -188,7 +203,7 @@ async def test_a_process_that_dies_between_fit_and_going_live_changes_nothing_th
     store, log, monkeypatch
 ):
     await write(store, log)
-    await refit(store, "acme", DIFFICULTY, {})
+    await refit_now(store)
     live = await store.artifacts.live("acme", KIND)
 
     async def die(*_):
@@ -196,11 +211,11 @@ async def test_a_process_that_dies_between_fit_and_going_live_changes_nothing_th
 
     monkeypatch.setattr(store.artifacts, "reject", die)
     with pytest.raises(KeyboardInterrupt):
-        await refit(store, "acme", DIFFICULTY, {})
+        await refit_now(store)
     monkeypatch.undo()
     assert await store.artifacts.live("acme", KIND) == live
     assert (await store.audit.verify("acme")).total_records == 1
-    assert (await refit(store, "acme", DIFFICULTY, {})).version == 3
+    assert (await refit_now(store)).version == 3
     assert [one.status for one in await store.artifacts.list("acme", KIND)] == [
         "live",
         "rejected",
@@ -210,7 +225,7 @@ async def test_a_process_that_dies_between_fit_and_going_live_changes_nothing_th
 
 async def test_a_dry_run_writes_nothing(store, log):
     await write(store, log)
-    found = await refit(store, "acme", DIFFICULTY, {}, dry_run=True)
+    found = await refit_now(store, dry_run=True)
     assert (found.decision, found.version) == ("live", None)
     assert await store.artifacts.list("acme", KIND) == []
     assert await store.audit.tail("acme", 1) == []
@@ -219,7 +234,7 @@ async def test_a_dry_run_writes_nothing(store, log):
 async def test_too_few_calls_teach_nothing_and_another_orgs_calls_do_not_count(store, log):
     await write(store, log[:60])
     await write(store, [replace(call, org="umbrella") for call in log])
-    found = await refit(store, "acme", DIFFICULTY, {})
+    found = await refit_now(store)
     assert (found.decision, found.version, found.metrics["answers"]) == ("too few calls", None, 60)
     assert await store.artifacts.list("acme", KIND) == []
 
@@ -228,7 +243,7 @@ async def test_a_damaged_live_version_loses_against_what_really_serves(store, lo
     await write(store, log)
     broken = await store.artifacts.add_candidate("acme", KIND, "{", {})
     await store.artifacts.go_live(broken, {}, {})
-    found = await refit(store, "acme", DIFFICULTY, {})
+    found = await refit_now(store)
     assert (found.decision, found.version) == ("live", 2)
 
 

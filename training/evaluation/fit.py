@@ -1,6 +1,6 @@
 """What a panel's heads say of its prompts: fitted on train, out of fold there, once on test."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,7 +73,7 @@ def fit_panel(
     train_rows, test_rows = (_belonging(panel, side) for side in (train, test))
     train, test = train.take(train_rows), test.take(test_rows)
     train_design, test_design = designs[0][train_rows], designs[1][test_rows]
-    fold = fold_of(train.groups, seed=seed)
+    fold = _folds(panel, train, seed)
     target = difficulty_target(train.pass_rate())
     head, train_difficulty = fit_ridge_by_folds(train_design, target, fold)
     test_difficulty = head.predict(test_design)
@@ -94,6 +94,24 @@ def fit_panel(
         train_difficulty=train_difficulty,
         test_difficulty=test_difficulty,
     )
+
+
+def _folds(panel: Panel, train: Recorded, seed: int) -> NDArray[np.int64]:
+    """Return the folds; where families may be unseen, one family in four is kept on one side as a whole.
+
+    Their out-of-fold estimates then come from heads that have not seen the family, as some on test will.
+    """
+    fold = fold_of(train.groups, seed=seed)
+    if not panel.unseen_families:
+        return fold
+    families = family_of(train.datasets)
+    apart = fold_of([f"apart {family}" for family in families], folds=4, seed=seed) == 0
+    return np.where(apart, fold_of(families, seed=seed), fold)
+
+
+def family_of(datasets: Iterable[str]) -> list[str]:
+    """Return the family of each dataset: the part of its name after the last slash."""
+    return [str(dataset).rpartition("/")[2] for dataset in datasets]
 
 
 def _belonging(panel: Panel, recorded: Recorded) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from ..design import EmbedsMany, design_matrix
 from ..recorded import Recorded, is_held_out, read_recorded
 from .baselines import baselines
 from .cascade import Problem
-from .fit import PanelFit, fit_panel
+from .fit import PanelFit, family_of, fit_panel
 from .judged import PanelJudge, panel_judge, problem_of, recorded_judge_auc, table_of, train_costs
 from .measures import Result, by_task_type, summarise
 from .panels import Panel
@@ -92,7 +92,7 @@ def _held_out(panel: Panel, recorded: Recorded, seed: int) -> NDArray[np.bool_]:
     """Return the test side: one group in five, and one family of templates in ten where families may be unseen."""
     held_out = is_held_out(recorded.groups, seed)
     if panel.unseen_families:
-        families = [dataset.rpartition("/")[2] for dataset in recorded.datasets]
+        families = family_of(recorded.datasets)
         halves = is_held_out([f"family {family}" for family in families], seed)
         held_out |= halves & is_held_out([f"half {family}" for family in families], seed)
     return held_out
