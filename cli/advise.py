@@ -72,6 +72,11 @@ def findings(advice: Advice) -> list[str]:
         f"better all the same with probability {one.prob_better:.3f}"
         for one in advice.dominated
     ]
+    lines += [
+        f"{one.model_id}: {one.requests:,} answers at ${one.mean_cost_usd:.6f}"
+        for one in advice.usage
+        if one.kind == "answer"
+    ]
     lines += [f"no answer came from tier {tier}" for tier in advice.tiers_never_used]
     return lines
 

@@ -45,7 +45,9 @@ def _show(metrics: dict[str, Any]) -> None:
         out.print(f"skipped {count:,}: {reason}", highlight=False)
     if "log_loss" not in metrics:
         return
-    table = Table("estimators", "log loss", "candidate better by", "standard error", title="on calls held out")
+    table = Table(
+        "estimators", "log loss", "candidate better by", "standard error", title="on calls held out"
+    )
     for name, loss in metrics["log_loss"].items():
         gain = metrics["gain"].get(name)
         shown = ("", "") if gain is None else (f"{gain['mean']:+.4f}", f"{gain['standard_error']:.4f}")
@@ -84,4 +86,6 @@ def export(org: str, db: str | None, output: Path, *, as_json: bool) -> None:
     if as_json:
         print_json({"rows": written.rows, "skipped": written.skipped, "output": str(output)})
     else:
-        err.print(f"wrote {written.rows:,} rows to {output}; train on them: x25 train --dataset jsonl:{output}")
+        err.print(
+            f"wrote {written.rows:,} rows to {output}; train on them: x25 train --dataset jsonl:{output}"
+        )

@@ -39,7 +39,8 @@ Rollback = Annotated[
     str | None, typer.Option(metavar="ORG", help="Serve the org's former estimators again instead.")
 ]
 ExportLog = Annotated[
-    str | None, typer.Option(metavar="ORG", help="Write the org's call log as training rows to --output instead.")
+    str | None,
+    typer.Option(metavar="ORG", help="Write the org's call log as training rows to --output instead."),
 ]
 DryRun = Annotated[bool, typer.Option(help="With --from-log: fit and compare, write nothing.")]
 
@@ -69,21 +70,15 @@ def train(
     With --from-log an org's own calls teach its own estimators, which serve only if they win on calls held out.
     """
     _require_one(dataset, from_log, rollback, export_log)
-    if from_log is not None:
-        refit_from_log(from_log, db, dry_run=dry_run, as_json=as_json)
-        return
-    if rollback is not None:
-        roll_back(rollback, db, as_json=as_json)
-        return
-    if export_log is not None:
-        export(export_log, db, output or Path(f"{export_log}.jsonl"), as_json=as_json)
+    if dataset is None:
+        _own(from_log, rollback, export_log, db, output, dry_run=dry_run, as_json=as_json)
         return
     output = output or Path("completion.json")
     with workshop_errors(), progress_bar() as step:
         from ..training.train_irt import train as fit_and_write  # noqa: PLC0415 - loads scikit-free, but pyarrow
 
         options = train_options(
-            dataset or [], benchmark_profiles, (threshold, passrate_floor, min_models),
+            dataset, benchmark_profiles, (threshold, passrate_floor, min_models),
             (test_size, seed, fixed_split), encoder, cache,
         )  # fmt: skip
         report = fit_and_write(options, output, step)
@@ -94,8 +89,27 @@ def train(
         err.print(f"wrote {output} in {report['seconds']} s")
 
 
+def _own(
+    from_log: str | None,
+    rollback: str | None,
+    export_log: str | None,
+    db: str | None,
+    output: Path | None,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Do what was asked for of an org's own estimators or rows."""
+    if from_log is not None:
+        refit_from_log(from_log, db, dry_run=dry_run, as_json=as_json)
+    elif rollback is not None:
+        roll_back(rollback, db, as_json=as_json)
+    elif export_log is not None:
+        export(export_log, db, output or Path(f"{export_log}.jsonl"), as_json=as_json)
+
+
 def _require_one(*given: object) -> None:
-    if sum(bool(one) for one in given) != 1:
+    if sum(one is not None for one in given) != 1:
         raise typer.BadParameter("expected one of --dataset, --from-log, --rollback and --export-log")
 
 

@@ -55,10 +55,13 @@ async def advise_org(store: Store, registry: Registry, org: str, *, seed: int = 
         if any(one.tier == tier and one.model_id in specs for one in answers)
     }
     is_simulated = any(specs[model_id].simulated for model_id in pool.values())
+    # A model of one's own is priced at nothing by the token, which is not what it costs to run.
     offers = [
         spec
         for spec in specs.values()
-        if spec.model_id not in pool.values() and spec.simulated == is_simulated
+        if spec.model_id not in pool.values()
+        and spec.simulated == is_simulated
+        and spec.expected_cost_nusd(TYPICAL_PROMPT_TOKENS) > 0
     ]
     price = _quality_price(logged)
     swaps = rank_swaps(

@@ -58,7 +58,9 @@ async def _work(store: Store, environ: Mapping[str, str], poll_s: float) -> None
             await asyncio.sleep(poll_s)
 
 
-async def work_off_one(store: Store, environ: Mapping[str, str], command: Sequence[str] | None = None) -> bool:
+async def work_off_one(
+    store: Store, environ: Mapping[str, str], command: Sequence[str] | None = None
+) -> bool:
     """Claim a due refit, run it to its end and note how it ended; return whether there was one.
 
     A worker that is stopped stops its process and puts the job back. `command` replaces `refit_command`.

@@ -12,6 +12,7 @@ from .looking import is_picked
 from .receipt import message_text
 from .services import Services
 
+_SEEN = ("source", "bin", "score", "judge_model")
 _ATTEMPT_FACTS = ("attempt_id", "kind", "model_id", "status", "error", "spent_nusd", "cost_source")
 
 
@@ -22,8 +23,7 @@ def call_row(state: CascadeState, services: Services, best: JSONObject | None, l
         kind: sum(one["spent_nusd"] for one in state["attempts"] if one["kind"] == kind)
         for kind in ("answer", "judge")
     }
-    reference = services.reference_for(state["router"])
-    decision = state["first_decision"]
+    reference, decision = services.reference_for(state["router"]), state["first_decision"]
     return Call(
         call_id=state["call_id"],
         org=state["org"],
@@ -74,7 +74,7 @@ def _what_was_seen(state: CascadeState, services: Services) -> JSONObject:
         "memory_hit": state["memory_hit"],
         "inputs_id": inputs_id(made_by.encoder_fingerprint, made_by.encoder_dimension),
         "look": look,
-        "first_verdict": None if first is None else {key: first[key] for key in ("source", "bin", "score")},
+        "first_verdict": None if first is None else {key: first[key] for key in _SEEN},
     }
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from ..providers.base import Completion
+from ..providers.judge import JudgeReply
 from ..routing.checks import CheckReport
 from ..routing.verdict import Verdict, from_judge, judge_failed, unjudged
 from ..state.budgets import Charge
@@ -70,15 +71,29 @@ async def ask_judge(
         message={}, finish_reason=None, usage=reply.usage, model=spec.model_id,
         latency_ms=reply.latency_ms, deployment=spec.deployments[0].name,
     ))  # fmt: skip
-    table = table_of(state, services, spec.model_id)
+    return _graded(state, services, recording, reply, report, theta, glance), recording.to_json()
+
+
+def _graded(  # noqa: PLR0913, PLR0917 - who said what, and what was believed before
+    state: CascadeState,
+    services: Services,
+    recording: Recording,
+    reply: JudgeReply,
+    report: CheckReport,
+    theta: float,
+    glance: Glance | None,
+) -> Verdict:
+    """Return the verdict of a judge's reply, read by the org's own table of this judge."""
+    judge_model = recording.spec.model_id
+    table = table_of(state, services, judge_model)
     verdict = from_judge(
         reply.score, reply.reason, report=report, theta=theta, table=table,
-        judge_model=spec.model_id, judge_cost_nusd=recording.settled[-1].spent_nusd,
+        judge_model=judge_model, judge_cost_nusd=recording.settled[-1].spent_nusd,
     )  # fmt: skip
     if glance is not None and table.is_trusted and verdict.bin is not None:
         # Judge and look are mistaken about the same answers: after the look the judge tells less.
         verdict = replace(verdict, posterior=glance.table(table).posterior(theta, verdict.bin))
-    return verdict, recording.to_json()
+    return verdict
 
 
 async def _lost(recording: Recording, prior: Attempt, report: CheckReport, theta: float) -> Verdict:

@@ -24,8 +24,8 @@ PUBLISHED_SD_LOGITS = 0.5
 rate from .01 to .11."""
 UNPUBLISHED_SD_LOGITS = 1.0
 """The same where nothing but the tier is known."""
-DRAWS = 32
-SCREENED = 8
+DRAWS = 128
+SCREENED = 10
 """Swaps looked at closely, of all; the others are ranked by their expected levels alone."""
 _STEP = 0.02
 _FLOOR = 0.01
@@ -54,7 +54,8 @@ class Prospect:
     @property
     def basis(self) -> str:
         """What its level is known from."""
-        published = f"{self.benchmarks} published benchmarks" if self.benchmarks else "its tier alone"
+        figures = "benchmark" if self.benchmarks == 1 else "benchmarks"
+        published = f"{self.benchmarks} published {figures}" if self.benchmarks else "its tier alone"
         return f"{self.observations:.0f} judged answers, {published}" if self.observations else published
 
 

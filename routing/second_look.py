@@ -93,12 +93,14 @@ def second_look(  # noqa: PLR0913 - the situation after the look: what is held, 
         values = prices.worth(situations)
     else:
         times = (len(situations), 1)
-        sight = [np.tile(np.broadcast_to(one, rest.shape), times) for one in (rest, costs, latencies)]
+        tiled, at_costs, at_latencies = (
+            np.tile(np.broadcast_to(one, rest.shape), times) for one in (rest, costs, latencies)
+        )
         start = situations.ravel()
         found = (
-            plan(*sight, start, table, prices, max_moves=max_moves)
+            plan(tiled, at_costs, at_latencies, start, table, prices, max_moves=max_moves)
             if looks is None
-            else plan_with_looks(*sight, start, looks, prices, max_moves=max_moves)
+            else plan_with_looks(tiled, at_costs, at_latencies, start, looks, prices, max_moves=max_moves)
         )
         values = found.value.reshape(situations.shape)
     return SecondLook((chances * values[1:]).sum(axis=0) - prices.judge_price, values[0])

@@ -95,7 +95,9 @@ class Artifacts:
                 _set_status(connection, former, "retired")
             values = {"replaces": None if former is None else former.version}
             if not _set_status(connection, candidate, "live", was="candidate", **values):
-                raise StoreError(f"version {candidate.version} of {kind} of org {org!r} is no candidate any more")
+                raise StoreError(
+                    f"version {candidate.version} of {kind} of org {org!r} is no candidate any more"
+                )
             _restate(connection, org, restated)
             return _chain(connection, candidate, "live", {**record, **values})
 
@@ -110,7 +112,9 @@ class Artifacts:
 
         return await self._database.transact(put_away)
 
-    async def roll_back(self, org: str, kind: str, restated: Restated, record: Mapping[str, Any]) -> Artifact | None:
+    async def roll_back(
+        self, org: str, kind: str, restated: Restated, record: Mapping[str, Any]
+    ) -> Artifact | None:
         """Take the live version back and serve the one before it; return that one, None = the bundled artifact.
 
         Raises
@@ -122,7 +126,9 @@ class Artifacts:
         def take_back(connection: Connection) -> Artifact | None:
             live = _live(connection, org, kind)
             if live is None:
-                raise NotFound(f"no version of {kind!r} is live for org {org!r}: the bundled estimators serve it")
+                raise NotFound(
+                    f"no version of {kind!r} is live for org {org!r}: the bundled estimators serve it"
+                )
             _set_status(connection, live, "rejected")
             former = None if live.replaces is None else _get(connection, org, kind, live.replaces)
             if former is not None:
@@ -166,7 +172,11 @@ def _get(connection: Connection, org: str, kind: str, version: int) -> Artifact 
 
 
 def _set_status(
-    connection: Connection, one: Artifact, status: ArtifactStatus, was: ArtifactStatus | None = None, **values: Any
+    connection: Connection,
+    one: Artifact,
+    status: ArtifactStatus,
+    was: ArtifactStatus | None = None,
+    **values: Any,
 ) -> bool:
     """Change a version's status, from `was` alone where that is given; return whether it was changed."""
     assert status in get_args(ArtifactStatus)

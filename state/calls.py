@@ -94,7 +94,7 @@ class Calls:
     async def forget_prompts(self, org: str | None, before: datetime) -> int:
         """Erase the prompts of calls and the responses of attempts made before `before`.
 
-        The vectors made of prompts and answers go too; the rest of each row stays. Returns how many prompts were erased.
+        The vectors made of prompts and answers go too; the rest of each row stays. Returns how many prompts went.
         `org` None means every org.
         """
         vectors = update(calls).where(calls.c.created_at < before, calls.c.inputs.is_not(None))
@@ -140,7 +140,7 @@ def _record(connection: Connection, call: Call, audit_record: dict[str, Any]) ->
 def _is_labelled(call: Call) -> bool:
     """Return whether the call can be learnt from: its prompt's vector is kept and its first answer was looked at."""
     verdict = call.decision.get("first_verdict")
-    return call.inputs is not None and bool(verdict) and verdict.get("bin") is not None
+    return call.inputs is not None and verdict is not None and verdict.get("bin") is not None
 
 
 _looked_at = case((calls.c.quality_source.in_(LOOKED_AT), calls.c.quality_score))

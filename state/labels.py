@@ -96,7 +96,8 @@ class Labels:
     async def count(self, org: str) -> int:
         """Return how many labels the org has given."""
         query = select(func.count()).select_from(labels).where(labels.c.org == org)
-        return int(await self._database.query(lambda connection: connection.scalar(query)) or 0)
+        found: int = await self._database.query(lambda connection: connection.scalars(query).one())
+        return found
 
     async def of_first_answers(self, org: str) -> dict[str, float]:
         """Return how right each labelled first answer was, by call id; the mean where several sources said so."""
@@ -120,10 +121,7 @@ class Labels:
         else:
             query = query.where(attempts.c.step == step)
 
-        def read(connection: Connection) -> int | None:
-            return connection.scalar(query)
-
-        found = await self._database.query(read)
+        found: int | None = await self._database.query(lambda connection: connection.scalars(query).one())
         if found is None:
             which = "" if step is None else f" at step {step}"
             raise NotFound(f"org {org!r} has no call {call_id!r} with an answer{which}")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from .database import Database
@@ -45,6 +45,10 @@ class LabelledAnswer:
     """The prompt's vector, where it was kept: calls of equal prompts share it."""
 
 
+class _AlreadyKept(Exception):
+    """The answer is on record; what this transaction did is undone."""
+
+
 class Looks:
     """Keeps them; one an answer."""
 
@@ -54,10 +58,8 @@ class Looks:
     async def keep(self, seen: SeenAnswer) -> bool:
         """Keep one answer; False where it was kept before."""
         try:
-            await self._database.transact(
-                lambda connection: connection.execute(insert(looks), values_of(seen)).rowcount
-            )
-        except IntegrityError:
+            await self._database.transact(lambda connection: _insert_once(connection, seen))
+        except _AlreadyKept:
             return False
         return True
 
@@ -74,3 +76,10 @@ class Looks:
         )
         rows = await self._database.query(lambda connection: connection.execute(query).all())
         return [LabelledAnswer(SeenAnswer(*row[:-2]), *row[-2:]) for row in reversed(rows)]
+
+
+def _insert_once(connection: Connection, seen: SeenAnswer) -> None:
+    try:
+        connection.execute(insert(looks), values_of(seen))
+    except IntegrityError as error:
+        raise _AlreadyKept from error

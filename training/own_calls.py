@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..providers.specs import ModelSpec
 from ..routing.completion import completion_prob, logit, memory_relief
 from ..routing.difficulty import DifficultyModel
-from ..routing.judge_table import JudgeTable
+from ..routing.judge_table import DEFAULT_TABLE, JudgeTable
 from ..routing.own import inputs_id, move_inputs, unpack_inputs
 from ..routing.verdict import CAUGHT_SHARE, FALSE_ALARM_SHARE
 from ..state.records import Call
@@ -33,28 +33,26 @@ class OwnCalls:
     """How many calls teach nothing, by reason."""
 
 
-def read_calls(
-    calls: Iterable[Call],
-    difficulty: DifficultyModel,
-    specs: Mapping[str, ModelSpec],
-    table: JudgeTable,
-    labels: Mapping[str, float] | None = None,
-) -> OwnCalls:
+@dataclass(frozen=True)
+class Known:
+    """What is known beside the log."""
+
+    specs: Mapping[str, ModelSpec] = field(default_factory=dict)
+    """Models by id; an unknown one starts at its tier's level."""
+    labels: Mapping[str, float] = field(default_factory=dict)
+    """Call id to how right the first answer is known to be, 0 to 1; that decides alone."""
+    table: JudgeTable = DEFAULT_TABLE
+    """Of judges nobody has measured; the log holds its bins."""
+    judge_tables: Mapping[str, JudgeTable] = field(default_factory=dict)
+    """Of judges that the org has measured, by model id; same bins."""
+
+
+def read_calls(calls: Iterable[Call], difficulty: DifficultyModel, known: Known) -> OwnCalls:
     """Return the first answers of calls, with the likelihood of what was seen of each.
 
     Only the first answer of a call counts: later ones are asked for after failures. An answer that passed the free
     checks unjudged counts with what passing tells, since those that failed them count as well.
-
-    Parameters
-    ----------
-    specs
-        Known models; an unknown one starts at its tier's level.
-    table
-        The judge's, whose bins the log holds.
-    labels
-        Call id to how right the first answer is known to be, 0 to 1; that decides alone.
     """
-    labels = labels or {}
     wanted = inputs_id(difficulty.encoder_fingerprint, difficulty.encoder_dimension)
     size = len(difficulty.head.coef)
     rows, skipped, labelled = [], Counter[str](), 0
@@ -63,12 +61,14 @@ def read_calls(
         if reason is not None:
             skipped[reason] += 1
             continue
-        label = labels.get(call.call_id)
-        labelled += label is not None or call.decision["first_verdict"]["bin"] is not None
-        rows.append((call, likelihoods(call.decision["first_verdict"], table, label=label)))
+        label = known.labels.get(call.call_id)
+        verdict = call.decision["first_verdict"]
+        labelled += label is not None or verdict["bin"] is not None
+        table = known.judge_tables.get(verdict.get("judge_model"), known.table)
+        rows.append((call, likelihoods(verdict, table, label=label)))
     groups = [hashlib.sha256(call.inputs or b"").hexdigest() for call, _ in rows]
     return OwnCalls(
-        seen=_seen(rows, groups, difficulty, specs),
+        seen=_seen(rows, groups, difficulty, known.specs),
         cells=[call.task_cell for call, _ in rows],
         # By the prompt, so that a prompt asked twice never stands on both sides; later refits hold out the same ones.
         held_out=np.array([int(group[:8], 16) % HELD_OUT_ONE_IN == 0 for group in groups], dtype=np.bool_),
@@ -114,7 +114,9 @@ def _seen(
     design = np.array([unpack_inputs(call.inputs or b"") for call, _ in rows], dtype=np.float64)
     design = design.reshape(len(rows), len(difficulty.head.coef))
     model_ids = [str(call.decision["model_id"]) for call, _ in rows]
-    tier_of = {model_id: str(call.decision["tier"]) for model_id, (call, _) in zip(model_ids, rows, strict=True)}
+    tier_of = {
+        model_id: str(call.decision["tier"]) for model_id, (call, _) in zip(model_ids, rows, strict=True)
+    }
     models = tuple(sorted(set(model_ids)))
     relief = [
         memory_relief(tier_of[model_id]) if call.decision.get("memory_hit") else 0.0
@@ -135,4 +137,6 @@ def _seen(
 def start_level(spec: ModelSpec | None, tier: str) -> float:
     """Return the logit of a model's bundled prediction at difficulty 0."""
     capability = None if spec is None else spec.capability
-    return logit(completion_prob(tier=tier if spec is None else spec.tier, capability=capability, difficulty=0.0))
+    return logit(
+        completion_prob(tier=tier if spec is None else spec.tier, capability=capability, difficulty=0.0)
+    )

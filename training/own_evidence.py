@@ -1,9 +1,11 @@
 """Refit an org's estimators on its own calls; what was fitted goes live only where it wins on calls held out.
 
-The rule: on held-out calls the candidate's mean log loss of what was seen must be lower than that of each rival, by
-more than one standard error of the paired difference (bootstrap over prompts). Rivals are what serves now, and the
-bundled estimators with each model's level moved by the same training calls, which is what evidence does without any
-refit. Everything is written into the org's audit chain; the former version can be served again.
+The rule: on held-out calls the candidate's mean log loss of what was seen must be lower than that of what serves, by
+more than one standard error of the paired difference (bootstrap over prompts). What serves an org without a version of
+its own is the bundled estimators moved by evidence: each model's level is moved by the same training calls ("offsets").
+Against the bundled estimators alone ("live" then) the mean must be lower too; against a version of its own that is
+live, by one standard error as well. Everything is written into the org's audit chain; the former version can be
+served again.
 """
 
 import json
@@ -17,12 +19,12 @@ from numpy.typing import NDArray
 
 from ..providers.specs import ModelSpec
 from ..routing.difficulty import DifficultyModel
-from ..routing.judge_table import DEFAULT_TABLE, JudgeTable
+from ..routing.judge_table import DEFAULT_TABLE, JudgeTable, table_from_counts
 from ..routing.own import KIND, Line, OwnModel, base_id
 from ..state.artifacts import Artifact
 from ..state.errors import ConfigError
 from ..state.store import Store
-from .own_calls import OwnCalls, read_calls
+from .own_calls import Known, OwnCalls, read_calls
 from .own_fit import RIDGES, USUAL_SLOPE, Fitted, Seen, fit, fit_own, log_losses, start
 
 Floats = NDArray[np.float64]
@@ -31,6 +33,8 @@ MOST_CALLS = 5_000
 """Calls read, the newest first."""
 LEAST_TRAIN, LEAST_HELD_OUT = 80, 20
 """Answers below which nothing is fitted."""
+LEAST_GAIN = 1e-4
+"""Nats an answer; below this two fits are the same one."""
 RESAMPLES = 500
 Decision = Literal["live", "rejected", "too few calls"]
 
@@ -44,8 +48,8 @@ class Gain:
 
     @property
     def is_won(self) -> bool:
-        """Whether the gain is more than one standard error."""
-        return self.mean > self.standard_error > 0.0
+        """Whether the gain is more than one standard error, and more than rounding makes."""
+        return self.mean > max(self.standard_error, LEAST_GAIN)
 
 
 @dataclass(frozen=True)
@@ -79,37 +83,53 @@ async def refit(  # noqa: PLR0913 - what a refit depends on
         The bundled model that serves.
     specs
         Known models by id.
+    table
+        Of judges that the org has not measured by labels.
     ridges
         Penalties to choose from, largest first.
     dry_run
         Fit and compare, write nothing.
     """
-    log, labels = await store.calls.with_inputs(org, MOST_CALLS), await store.labels.of_first_answers(org)
-    calls = read_calls(log, difficulty, specs, table, labels)
+    calls = await read_log(store, org, difficulty, specs, table)
     metrics: dict[str, Any] = {
         "answers": len(calls.seen), "labelled": calls.labelled, "held_out": int(calls.held_out.sum()),
         "skipped": dict(calls.skipped),
     }  # fmt: skip
     if min(len(calls.seen) - metrics["held_out"] - LEAST_TRAIN, metrics["held_out"] - LEAST_HELD_OUT) < 0:
         return Refit(org, "too few calls", None, metrics)
-    live = live_fit(await store.artifacts.live(org, KIND), difficulty, calls.seen)
+    served = await store.artifacts.live(org, KIND)
+    live = live_fit(served, difficulty, calls.seen)
     fitted, losses = fit_own(calls.seen.take(~calls.held_out), ridges)
     gains, figures = compare(fitted, live, calls)
-    metrics |= figures | {"ridge": fitted.ridge if np.isfinite(fitted.ridge) else None, "cross_validation": losses}
-    has_won = all(gain.is_won for gain in gains.values())
-    decision: Decision = "live" if has_won else "rejected"
+    metrics |= figures | {
+        "ridge": fitted.ridge if np.isfinite(fitted.ridge) else None,
+        "cross_validation": losses,
+    }
+    is_better = has_won(gains, own_is_live=served is not None)
+    decision: Decision = "live" if is_better else "rejected"
     if dry_run:
         return Refit(org, decision, None, metrics)
     ratios = restated(fitted, live, calls)
     kept = metrics | {"restated": [[cell, model_id, ratio] for (cell, model_id), ratio in ratios.items()]}
     parameters = json.dumps(own_model(fitted, calls.seen, difficulty).to_dict())
     candidate = await store.artifacts.add_candidate(org, KIND, parameters, kept)
-    record = {"metrics": metrics}
-    if has_won:
-        await store.artifacts.go_live(candidate, ratios, record)
+    if is_better:
+        await store.artifacts.go_live(candidate, ratios, {"metrics": metrics})
     else:
-        await store.artifacts.reject(candidate, record)
+        await store.artifacts.reject(candidate, {"metrics": metrics})
     return Refit(org, decision, candidate.version, metrics)
+
+
+async def read_log(
+    store: Store, org: str, difficulty: DifficultyModel, specs: Mapping[str, ModelSpec], table: JudgeTable
+) -> OwnCalls:
+    """Return what the org's newest calls teach, with its labels and its judges as its labels measured them."""
+    log, labels = await store.calls.with_inputs(org, MOST_CALLS), await store.labels.of_first_answers(org)
+    counts = await store.judge_tables.counts(org, table.edges)
+    measured = {
+        judge: table_from_counts(table, one.right, one.wrong, name=judge) for judge, one in counts.items()
+    }
+    return read_calls(log, difficulty, Known(specs, labels, table, measured))
 
 
 async def roll_back(store: Store, org: str) -> Artifact | None:
@@ -163,13 +183,17 @@ def compare(fitted: Fitted, live: Fitted, calls: OwnCalls) -> tuple[dict[str, Ga
         name: log_losses(one.predict(held_out), held_out)
         for name, one in (("candidate", fitted), ("live", live), ("offsets", offsets))
     }
-    gains = {
-        name: gain_of(loss[name] - loss["candidate"], held_out.group) for name in ("live", "offsets")
-    }
+    gains = {name: gain_of(loss[name] - loss["candidate"], held_out.group) for name in ("live", "offsets")}
     return gains, {
         "log_loss": {name: round(float(values.mean()), 5) for name, values in loss.items()},
         "gain": {name: {key: round(x, 5) for key, x in asdict(gain).items()} for name, gain in gains.items()},
     }
+
+
+def has_won(gains: Mapping[str, Gain], *, own_is_live: bool) -> bool:
+    """Return whether a candidate goes live, by the rule at the head of this file."""
+    beats_live = gains["live"].is_won if own_is_live else gains["live"].mean > LEAST_GAIN
+    return gains["offsets"].is_won and beats_live
 
 
 def gain_of(differences: Floats, groups: NDArray[np.str_]) -> Gain:

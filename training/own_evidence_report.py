@@ -29,7 +29,7 @@ from .evaluation.points import QUALITY_PRICES, match_point, policy_of, trace
 from .fit_difficulty import Rows, fit, read_rows
 from .metrics import auc, ece
 from .own_calls import HELD_OUT_ONE_IN, OwnCalls
-from .own_evidence import compare
+from .own_evidence import compare, has_won
 from .own_fit import RIDGES, Fitted, Seen, fit_own, start
 from .own_fit import fit as fit_em
 from .recorded import Recorded, is_held_out, read_recorded
@@ -79,7 +79,9 @@ def org_of(panel: Panel, recorded: Recorded, design: Floats, difficulty: Difficu
     columns = recorded.columns(panel.models)
     sides = [np.flatnonzero(covered & side) for side in (~held_out, held_out)]
     train, test = (_answers(recorded, rows, design[rows], difficulty) for rows in sides)
-    tokens = [np.nan_to_num(part[sides[1]][:, columns]) for part in (recorded.input_tokens, recorded.output_tokens)]
+    tokens = [
+        np.nan_to_num(part[sides[1]][:, columns]) for part in (recorded.input_tokens, recorded.output_tokens)
+    ]
     return Org(
         train=train,
         test=test,
@@ -192,7 +194,7 @@ def learning_curve(org: Org, seeds: int = 3, counts: Sequence[int] = COUNTS) -> 
             found[f"own {count}"], _ = fit_own(training)
             found[f"offsets {count}"] = fit_em(training, np.inf, levels_only=True)
             gains, _ = compare(found[f"own {count}"], start(calls.seen), calls)
-            lives[f"own {count}"] = float(all(gain.is_won for gain in gains.values()))
+            lives[f"own {count}"] = float(has_won(gains, own_is_live=False))
         for name, fitted in found.items():
             measured = figures(fitted, org, table, np.random.default_rng([seed, 9]))
             if name in lives:
@@ -225,7 +227,9 @@ def report(
 def show(found: Mapping[str, Any]) -> None:
     """Print a table a source."""
     for name, one in found.items():
-        print(f"\n{name}: {one['prompts']['train']:,} prompts to learn from, {one['prompts']['test']:,} held out")
+        print(
+            f"\n{name}: {one['prompts']['train']:,} prompts to learn from, {one['prompts']['test']:,} held out"
+        )
         print(f"{'':<14}{'AUC':>7}{'log loss':>10}{'ECE':>7}{'cost %':>8}{'points':>8}{'live':>6}")
         for row, x in one["curve"].items():
             live = f"{x['went_live']:.2f}" if "went_live" in x else ""
@@ -237,7 +241,9 @@ def show(found: Mapping[str, Any]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the learning curves and write them down."""
-    parser = argparse.ArgumentParser(description="Learning curves of orgs' own estimators on recorded outcomes.")
+    parser = argparse.ArgumentParser(
+        description="Learning curves of orgs' own estimators on recorded outcomes."
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder of recorded outcomes")
     parser.add_argument("--json", type=Path, default=None, help="write all figures here")
     parser.add_argument("--encoder", default="", help="as X25_ENCODER; the bundled one if none is named")

@@ -188,7 +188,9 @@ def _move_difficulty(found: Fitted, seen: Seen, is_right: Floats, inverse: Float
     return replace(found, shift=float(weights[0]), u=weights[1:])
 
 
-def choose_ridge(seen: Seen, ridges: Sequence[float] = RIDGES, folds: int = FOLDS) -> tuple[float, dict[str, float]]:
+def choose_ridge(
+    seen: Seen, ridges: Sequence[float] = RIDGES, folds: int = FOLDS
+) -> tuple[float, dict[str, float]]:
     """Return the penalty of the lowest out-of-fold log loss, and the loss of each, nats an answer.
 
     Penalties are tried in the order given, each from where the one before it ended: largest first.

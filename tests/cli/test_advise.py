@@ -19,6 +19,7 @@ def test_an_orgs_advice_names_pool_and_swaps(x25, routed) -> None:
     }
     shown = x25("advise", "acme")
     assert (shown.exit_code, "swaps, best first" in shown.stdout) == (0, True)
+    assert " answers at $" in shown.stdout
 
 
 def test_what_is_missing_is_one_sentence(x25, home) -> None:

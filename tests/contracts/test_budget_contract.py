@@ -1,6 +1,7 @@
 """What budgets and labels promise on every database while many write at once."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -43,3 +44,25 @@ async def test_labels_counted_at_once_are_all_there(store):
     await asyncio.gather(*(one(number) for number in range(60)))
     counts = (await store.judge_tables.counts("acme", EDGES))["j"]
     assert counts.right == counts.wrong == (6.0,) * 5
+
+
+async def test_a_label_given_many_times_at_once_counts_once(store):
+    for kind, model_id in (("answer", "v/m"), ("judge", "j/one")):
+        attempt = Attempt(
+            attempt_id=f"a-{kind}", org="acme", call_id="c1", step=0, kind=kind, model_id=model_id, tier="slm",
+            deployment="d", status="started", reserved_nusd=1, started_at=NOON,
+        )  # fmt: skip
+        await store.attempts.start(attempt)
+        await store.attempts.finish(replace(attempt, status="finished", cost_nusd=1))
+    await store.posteriors.add_evidence(
+        "acme", "c1", 0, task_cell="qa", model_id="v/m", tier="slm", success=0.9, failure=0.1, selection=None,
+        org_calls=0, gamma=1.0,
+    )  # fmt: skip
+
+    async def label():
+        return await store.labels.add("acme", "c1", right=1.0, source="feedback", edges=EDGES, step=0)
+
+    done = await asyncio.gather(*(label() for _ in range(12)))
+    assert sum(one.is_new for one in done) == 1
+    assert (await store.judge_tables.counts("acme", EDGES))["j/one"].right == (0, 0, 0, 0, 1.0)
+    assert await store.labels.count("acme") == 1

@@ -53,7 +53,9 @@ async def test_the_row_keeps_what_a_refit_needs_and_no_word_of_the_prompt(state,
         [*state["embedding"], *state["features"]], rel=1e-3, abs=1e-4
     )
     first = state["verdicts"][0]
-    assert row.decision["first_verdict"] == {key: first[key] for key in ("source", "bin", "score")}
+    assert row.decision["first_verdict"] == {
+        key: first[key] for key in ("source", "bin", "score", "judge_model")
+    }
     assert row.decision["memory_hit"] is False
     assert "zeppelin" not in str(row.decision)
 

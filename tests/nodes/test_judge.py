@@ -80,7 +80,7 @@ async def test_a_judge_found_blind_by_labels_makes_nobody_climb(walk_to_model, s
     org = "blind"
     await services.store.transact(add)
     moves = {"seeing": set(), "blind": set()}
-    for name in moves:
+    for name, found in moves.items():
         for number in range(6):
             prompt = (
                 f"Prove in full that the {number + 2}nd moment of a stable law of index 1.{number} diverges."
@@ -88,6 +88,6 @@ async def test_a_judge_found_blind_by_labels_makes_nobody_climb(walk_to_model, s
             policy = {"allowed_providers": ["sim-a", "sim-b", "sim-c"]}
             state = await walk_to_model("judge", org=name, prompt=prompt, policy=policy)
             assert state["verdicts"][0]["source"] == "judge"
-            moves[name].add(state["move"])
+            found.add(state["move"])
     assert moves["blind"] == {"stop"}
     assert "escalate" in moves["seeing"]

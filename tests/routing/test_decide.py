@@ -164,6 +164,8 @@ def test_audits_judge_what_the_plan_would_not():
     runs = [choose(seed, arms=sure, evidence=warm, epsilon=0.0, audit_rate=0.25)[0] for seed in range(800)]
     assert np.mean([run.judge for run in runs]) == pytest.approx(0.25, abs=0.05)
     assert all(run.judge_prob == pytest.approx(0.25) for run in runs)
+    assert [run.audited for run in runs] == [run.judge for run in runs]
+    assert not any(run.audited for run in never)
 
 
 @pytest.mark.parametrize("strategy", ["plan", "classic"])

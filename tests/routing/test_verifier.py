@@ -3,7 +3,12 @@ import json
 import numpy as np
 import pytest
 
-from x25.routing.answer_features import PAIR_FEATURE_NAMES, extract_answer
+from x25.routing.answer_features import (
+    ANSWER_FEATURE_NAMES,
+    PAIR_FEATURE_NAMES,
+    AnswerFeatures,
+    extract_answer,
+)
 from x25.routing.free_evidence import FLAT_TABLE, TierEvidence, logit, table_of
 from x25.routing.verifier import (
     PAIR_INPUTS,
@@ -11,6 +16,8 @@ from x25.routing.verifier import (
     ModelAnswers,
     PairVerifier,
     Verifier,
+    pack_features,
+    unpack_features,
     with_products,
 )
 from x25.routing.verifier_heads import LogisticHead
@@ -164,3 +171,12 @@ def test_a_pair_verifier_survives_json():
         PairVerifier.from_dict({"slm": {}})
     with pytest.raises(ConfigError, match=r"'slm\|mid' must read 9 inputs"):
         PairVerifier.from_dict({"slm|mid": LogisticHead(*np.ones((3, 7)), 0.0).to_dict()})
+
+
+def test_kept_features_come_back_as_half_precision_numbers():
+    features = extract_answer("What is 2 + 2?", "Clearly the answer is 4.", "stop", {}, 0.0, 0.0)
+    packed = pack_features(features)
+    assert len(packed) == 2 * len(ANSWER_FEATURE_NAMES)
+    assert unpack_features(packed) == pytest.approx(features.values, rel=1e-3, abs=1e-6)
+    huge = AnswerFeatures(np.full(len(ANSWER_FEATURE_NAMES), 1e9), None)
+    assert np.isfinite(unpack_features(pack_features(huge))).all()

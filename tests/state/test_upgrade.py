@@ -93,3 +93,15 @@ def test_damaged_evidence_does_not_stop_an_upgrade(engine):
     with engine.begin() as connection:
         upgrade(connection)
         assert connection.scalar(text("SELECT COUNT(*) FROM posteriors")) == 2
+
+
+def test_calls_of_the_first_schema_are_kept_without_a_vector_and_their_org_without_labels(engine):
+    row = "'acme', 'c1', 0, 'answered', 'qa', 'qa', 0.5, 'v/m', 'v', 'mid', 1, 1, 1, 0.5, 'judge', 2.0, 1, 0, 0, 1.0"
+    write_first_schema(engine, [
+        f"INSERT INTO orgs VALUES ('acme', 1, 1, '{'a' * 64}', 0)",
+        f"INSERT INTO calls VALUES ({row}, 'auto', 0, '{'a' * 64}', 0, '{{}}', NULL)",
+    ])  # fmt: skip
+    with engine.begin() as connection:
+        upgrade(connection)
+        assert connection.execute(text("SELECT call_id, inputs FROM calls")).all() == [("c1", None)]
+        assert connection.scalar(text("SELECT labelled_count FROM orgs")) == 0

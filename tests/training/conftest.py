@@ -62,3 +62,54 @@ class NoEncoder:
 @pytest.fixture(scope="session")
 def no_encoder() -> NoEncoder:
     return NoEncoder()
+
+
+ORG_MODELS = {"v/small": ("slm", 0.0), "v/large": ("frontier", 1.6)}
+"""Tier and true level of the models of a planted org."""
+
+
+@pytest.fixture(scope="session")
+def org_log():
+    """Return a function that makes an org's calls; needs no extra."""
+    from datetime import UTC, datetime, timedelta
+
+    from x25.graph.estimators import load_difficulty
+    from x25.routing.judge_table import DEFAULT_TABLE
+    from x25.routing.own import inputs_id, pack_inputs, unpack_inputs
+    from x25.state.records import Call
+    from x25.training.heads import sigmoid
+
+    difficulty, noon = load_difficulty(), datetime(2025, 1, 1, 12, tzinfo=UTC)
+
+    def log_of(org="acme", count=800, seed=0, strength=3.0):
+        """Return an org's calls: ten themes, two of which are hard in a way the bundled head does not know."""
+        rng = np.random.default_rng(seed)
+        made_by = inputs_id(difficulty.encoder_fingerprint, difficulty.encoder_dimension)
+        themes = rng.normal(size=(10, len(difficulty.head.mean))) / np.sqrt(10)
+        found = []
+        for number in range(count):
+            theme = rng.normal(size=10)
+            inputs = pack_inputs(difficulty.head.mean + difficulty.head.scale * (theme @ themes), [])
+            hard = difficulty.estimate(unpack_inputs(inputs)).value + strength * (theme[0] - theme[1])
+            model_id = list(ORG_MODELS)[rng.integers(2)]
+            tier, level = ORG_MODELS[model_id]
+            is_right = rng.random() < sigmoid(level - 0.6 * hard)
+            score_bin = int(rng.choice(5, p=DEFAULT_TABLE.right if is_right else DEFAULT_TABLE.wrong))
+            verdict = {"source": "judge", "bin": score_bin, "score": (score_bin + 0.5) / 5}
+            decision = {
+                "model_id": model_id,
+                "tier": tier,
+                "first_verdict": verdict,
+                "inputs_id": made_by,
+                "memory_hit": False,
+            }
+            found.append(Call(
+                call_id=f"c{number}", org=org, created_at=noon + timedelta(seconds=number), status="answered",
+                task_type="qa", task_cell="qa" if number % 2 else "code", difficulty=0.0, model_id=model_id,
+                provider="v", tier=tier, cost_nusd=1, judge_cost_nusd=1, reference_cost_nusd=1, quality_score=None,
+                quality_source="judge", latency_ms=1.0, cascade_steps=1, escalations=0, fallbacks=0, propensity=0.5,
+                router="auto", simulated=True, record_hash="", decision=decision, inputs=inputs,
+            ))  # fmt: skip
+        return found
+
+    return log_of

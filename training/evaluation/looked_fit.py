@@ -71,14 +71,14 @@ def fit_looked(panel: Panel, request: Request, encoder: EmbedsMany, seed: int = 
         answers_test=answers_test,
         encoder=encoder.fingerprint,
     )
-    sides = [
+    looked_train, looked_test = (
         LookedSide(side, log_odds(q) - log_odds(side.completion_probs), bins, pairs)
         for side, q, bins, pairs in (
             (train, verdicts.q_train, verdicts.bins_train, verdicts.pair_q_train),
             (test, verdicts.q_test, verdicts.bins_test, verdicts.pair_q_test),
         )
-    ]
-    return LookedFit(panel, *sides, verdicts)
+    )
+    return LookedFit(panel, looked_train, looked_test, verdicts)
 
 
 def _answered(panel: Panel, side: Side, everything: Recorded, answers: Answers) -> tuple[Side, Answers]:
