@@ -15,25 +15,37 @@ from .workshop import workshop_errors
 
 
 def refit_from_log(org: str, db: str | None, *, dry_run: bool, as_json: bool) -> None:
-    """Fit the org's own estimators on its calls and print the comparison and what became of it."""
+    """Fit the org's own estimators and its free verifier on its calls; print how they did and what became of them."""
     with workshop_errors():
         from ..training.own_evidence import Refit, refit  # noqa: PLC0415 - the workshop is loaded where it is used
+        from ..training.own_verifier import OwnVerifierFit, fit_own_verifier  # noqa: PLC0415
 
-        async def work() -> Refit:
+        async def work() -> tuple[Refit, OwnVerifierFit]:
             settings = settings_for(db)
             difficulty = load_difficulty(settings.model)
             registry = load_registry(BUNDLED_MODELS, SIMULATED_MODELS, *settings.model_dirs)
             specs = {spec.model_id: spec for spec in registry.models}
             async with await open_store(settings.store_url) as store:
-                return await refit(store, check_org(org), difficulty, specs, dry_run=dry_run)
+                return (
+                    await refit(store, check_org(org), difficulty, specs, dry_run=dry_run),
+                    await fit_own_verifier(store, org, difficulty.encoder_fingerprint, dry_run=dry_run),
+                )
 
-        found: Refit = run(work())
+        found, looks = run(work())
     if as_json:
-        print_json({"org": found.org, "decision": found.decision, "version": found.version, **found.metrics})
+        verifier = {"decision": looks.decision, "version": looks.version, **looks.metrics}
+        told = {"org": found.org, "decision": found.decision, "version": found.version}
+        print_json({**told, **found.metrics, "verifier": verifier})
         return
     _show(found.metrics)
     version = "nothing written" if found.version is None else f"version {found.version}"
     out.print(f"{found.decision}: {version}", highlight=False)
+    audits = ", ".join(f"{cell} {auc:.2f}" for cell, auc in looks.metrics.get("cell_auc", {}).items())
+    out.print(
+        f"free verifier: {looks.decision}, {looks.metrics['answers']:,} judged answers"
+        + (f", AUC by task: {audits}" if audits else ""),
+        highlight=False,
+    )
 
 
 def _show(metrics: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ what the judge still tells once the verifier has spoken: the two are mistaken ab
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import accumulate
 from math import sqrt
 from statistics import NormalDist
@@ -106,6 +107,7 @@ def second_look(  # noqa: PLR0913 - the situation after the look: what is held, 
     return SecondLook((chances * values[1:]).sum(axis=0) - prices.judge_price, values[0])
 
 
+@lru_cache(maxsize=256)
 def after_look(table: JudgeTable, look: JudgeTable, correlation: float = ERROR_CORRELATION) -> AfterLook:
     """Return the judge's table after each bin of the look; at correlation 0 five times the same.
 

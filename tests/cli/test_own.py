@@ -98,3 +98,12 @@ def test_one_thing_at_a_time_is_asked_of_train(x25, arguments):
     result = x25("train", *arguments)
     assert result.exit_code == 2
     assert "--from-log" in result.stderr
+
+
+def test_the_free_verifier_is_fitted_along_and_its_outcome_told(x25, routed):
+    routed("What is 17 * 23?")
+    told = x25("train", "--from-log", "default")
+    assert "free verifier: too few answers, " in told.stdout
+    found = json.loads(x25("train", "--from-log", "default", "--json").stdout)
+    assert found["verifier"]["decision"] == "too few answers"
+    assert found["verifier"]["version"] is None
