@@ -50,8 +50,8 @@ def measure(rounds: int) -> dict[str, tuple[float, float]]:
 
     def decide() -> object:
         return select(
-            ARMS, combine(evidence, evidence, DEFAULT_LEARNER), strategy="plan", prices=PlanPrices(), reference_cost_nusd=10_000,
-            reference_latency_ms=5_000.0, table=DEFAULT_TABLE, rng=rng,
+            ARMS, combine(evidence, evidence, DEFAULT_LEARNER), strategy="plan", prices=PlanPrices(),
+            reference_cost_nusd=10_000, reference_latency_ms=5_000.0, table=DEFAULT_TABLE, rng=rng,
         )  # fmt: skip
 
     def understand() -> object:

@@ -24,7 +24,10 @@ def judge(
         print_json({"org": org, "judges": [asdict(one) for one in reports]})
         return
     if not reports:
-        err.print(f"org {org} has labelled no answer a judge had scored: the default table is in use")
+        err.print(
+            f"org {org} has labelled no answer a judge had scored: the default table is in use",
+            soft_wrap=True,
+        )
     for report in reports:
         out.print(bins_table(report))
         out.print(verdict_line(report))

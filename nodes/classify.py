@@ -15,6 +15,7 @@ async def classify(state: CascadeState, services: Services) -> CascadeState:
         task_cell=task.task_cell,
         task_confidence=round(task.confidence, 4),
         task_source=task.source,
+        request_type=task.eight_type,
         prompt_tokens=features.prompt_tokens,
         features=features.values.tolist(),
         embedding=embedding.tolist(),

@@ -1,8 +1,11 @@
 """Which answer is returned, and why this model: the part of the reply that explains itself."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
+from ..routing.complexity import complexity_of
+from ..routing.features import documented
 from ..routing.policy import Policy
 from ..state.records import usd_from_nusd
 from ..state.types import CascadeState, JSONObject
@@ -52,7 +55,11 @@ def explain(state: CascadeState, services: Services) -> dict[str, Any]:
         },
         "task": {
             "type": state["task_type"], "cell": state["task_cell"], "confidence": state["task_confidence"],
-            "source": state["task_source"],
+            "source": state["task_source"], "request_type": state["request_type"],
+        },
+        "request": {
+            "complexity": asdict(complexity_of(state["messages"], state["options"])),
+            "features": documented(state["features"]),
         },
         "verdicts": state["verdicts"],
         "attempts": state["attempts"],

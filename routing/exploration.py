@@ -60,7 +60,8 @@ class Chance:
         untried = np.array([tier in self.untried for tier in ladder.tiers], dtype=np.float64)
         if self.epsilon == 0.0 or left < 1 or not untried.any() or not self.can_judge:
             return np.zeros(len(untried))
-        return untried / max(left, untried.sum())
+        rate: Floats = untried / max(float(left), float(untried.sum()))
+        return rate
 
     def propensity(
         self, ladder: Ladder, moves: PlanResult, column: int, arm: int, exploring: Floats | None = None

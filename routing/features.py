@@ -174,10 +174,15 @@ class Features:
 
     def documented(self) -> dict[str, float]:
         """Return the features a person is told of, by name."""
-        return {name: round(self[name], 4) for name in DOCUMENTED_FEATURES}
+        return documented(self.values)
 
 
 _NAME_TO_INDEX = {name: index for index, name in enumerate(FEATURE_NAMES)}
+
+
+def documented(values: Sequence[float] | NDArray[np.float64]) -> dict[str, float]:
+    """Return the features a person is told of, by name; `values` as in `Features.values`."""
+    return {name: round(float(values[_NAME_TO_INDEX[name]]), 4) for name in DOCUMENTED_FEATURES}
 
 
 def extract(messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any]) -> Features:

@@ -136,6 +136,8 @@ class CascadeState(TypedDict, total=False):
     task_confidence: float
     task_source: str
     """"hint" or "classifier"."""
+    request_type: str
+    """One of the eight request types of `routing.taxonomy`, which tell apart SQL and tool calls."""
     prompt_tokens: int
     """Estimated tokens of the request."""
 

@@ -70,7 +70,10 @@ class PanelSignals:
 
     def best(self, held: Held, signals: Signals) -> NDArray[np.int64]:
         """Return which of the answers held is handed out, shape (prompts,)."""
-        return np.asarray(held, dtype=np.int64)[self.beliefs(held, signals).argmax(axis=1)]
+        chosen: NDArray[np.int64] = np.asarray(held, dtype=np.int64)[
+            self.beliefs(held, signals).argmax(axis=1)
+        ]
+        return chosen
 
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "PanelSignals":
         """Return these prompts."""
@@ -90,7 +93,7 @@ class Worth:
     def fit(cls, inputs: Floats, target: Floats) -> "Worth":
         """Fit by least squares, all but the mean pulled to 0."""
         mean: Floats = inputs.mean(axis=0)
-        scale: Floats = np.maximum(inputs.std(axis=0), 1e-6)
+        scale: Floats = np.maximum(inputs.std(axis=0), 1e-6).astype(np.float64)
         design = _design((inputs - mean) / scale)
         penalty = np.full(design.shape[1], _RIDGE)
         penalty[0] = 1e-6
@@ -151,7 +154,8 @@ class Continuation:
         """Return the action of the highest worth, shape (rows,)."""
         actions = self.worth[held]
         worth = np.column_stack([model.predict(known) for model in actions.values()])
-        return np.asarray(list(actions), dtype=np.int64)[worth.argmax(axis=1)]
+        chosen: NDArray[np.int64] = np.asarray(list(actions), dtype=np.int64)[worth.argmax(axis=1)]
+        return chosen
 
 
 def fit_continuation(

@@ -11,7 +11,7 @@ from x25.api.app import create_app
 
 PATHS = {
     "/route", "/v1/chat/completions", "/stats/all", "/stats/{project}", "/stage/{project}",
-    "/thompson/{project}",    "/verify", "/keys/me", "/healthz",
+    "/thompson/{project}", "/verify", "/keys/me", "/judge/{project}", "/healthz",
 }  # fmt: skip
 
 

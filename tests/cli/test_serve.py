@@ -39,7 +39,7 @@ def test_ctrl_c_ends_it_too(start, simulator) -> None:
 
 def shifted_artifact(folder: Path) -> Path:
     artifact = json.loads((PACKAGE_DIR / "artifacts" / "difficulty.json").read_text())
-    artifact["intercept"] += 1.0
+    artifact["head"]["level"] += 1.0
     path = folder / "shifted.json"
     path.write_text(json.dumps(artifact))
     return path

@@ -1,4 +1,3 @@
-import json
 import logging
 
 import pytest
@@ -6,7 +5,6 @@ import yaml
 
 from x25.graph.bootstrap import (
     JUDGES_FILE,
-    load_difficulty,
     load_routers,
     open_services,
     real_pool,
@@ -126,15 +124,6 @@ async def test_a_router_narrows_the_candidates(open_gateway, tmp_path):
     cascade = await open_gateway(routers_dir=str(tmp_path))
     reply = await cascade.route({"prompt": "hi", "router": "pair"})
     assert {one["model_id"] for one in reply["explain"]["candidates"]} == {"sim/tiny-1", "sim/large-5"}
-
-
-@pytest.mark.parametrize("content", [None, "", "{", "[]", "3", "null", "{}", json.dumps({"version": 1})])
-def test_a_difficulty_artifact_that_is_missing_or_corrupt_is_refused_by_name(tmp_path, content):
-    path = tmp_path / "difficulty.json"
-    if content is not None:
-        path.write_text(content)
-    with pytest.raises(ConfigError, match=r"difficulty\.json"):
-        load_difficulty(path)
 
 
 async def test_a_database_that_cannot_be_opened_is_named(settings, tmp_path):

@@ -10,6 +10,7 @@ WORDY = {
     "messages",
     "options",
     "features",
+    "embedding",
     "held",
     "text",
     "message",

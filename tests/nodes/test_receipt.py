@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from x25.nodes.receipt import best_answer, explain, message_text
+from x25.routing.features import DOCUMENTED_FEATURES
 
 
 def test_the_best_answer_is_the_likeliest_and_the_later_of_equals():
@@ -79,3 +80,13 @@ async def test_the_explanation_says_whether_preferred_modalities_were_found(walk
     }
     plain = explain(await walk("update_posterior") | {"timings": []}, services)
     assert plain["modality_preference"] == {"requested": [], "applied": False}
+
+
+async def test_what_the_request_looks_like_is_explained_by_at_least_fifteen_named_features(walk, services):
+    asked = "Write a SQL query that returns all users older than 30."
+    told = explain(await walk("update_posterior", prompt=asked, hint=None) | {"timings": []}, services)
+    request = told["request"]
+    assert len(request["features"]) >= 15
+    assert request["features"].keys() == DOCUMENTED_FEATURES.keys()
+    assert 0.0 < request["complexity"]["score"] < 1.0
+    assert told["task"]["request_type"] == "sql"

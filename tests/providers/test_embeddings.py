@@ -10,6 +10,7 @@ import pytest
 
 from x25.providers.embeddings import (
     BUNDLED_FOLDER,
+    MOST_TABLE_CHARS,
     RemoteEncoder,
     SentenceTransformerEncoder,
     StaticEncoder,
@@ -84,18 +85,14 @@ async def test_half_a_surrogate_pair_is_no_failure(bundled):
     assert np.linalg.norm(await bundled.embed("hello \ud83d world")) == pytest.approx(1.0, abs=1e-5)
 
 
-async def test_a_text_is_cut_where_features_cut_it(bundled):
-    assert MOST_CHARS == features.MOST_CHARS
-    start = "sum " * (MOST_CHARS // 4)
-    assert np.array_equal(await bundled.embed(start), await bundled.embed(start + "poem " * 1_000))
-    inside = "poem " + start[5:]
-    assert not np.array_equal(await bundled.embed(start), await bundled.embed(inside))
-
-
-async def test_all_of_a_long_text_counts(bundled):
-    # 1,400 tokens: more than model2vec reads unless told otherwise.
-    text = "sum " * 1_400
-    assert not np.allclose(await bundled.embed(text), await bundled.embed(text[:-400] + "poem " * 80))
+async def test_the_start_the_middle_and_the_end_of_a_long_text_count(bundled):
+    whole = "sum " * 1_500  # 6,000 characters, of which three pieces of 500 are read
+    third = len(whole) // 3
+    for place in (0, third, len(whole) - 500):
+        other = whole[:place] + "poem " * 100 + whole[place + 500 :]
+        assert not np.allclose(await bundled.embed(whole), await bundled.embed(other))
+    unread = whole[:1_000] + "poem " * 100 + whole[1_500:]
+    assert np.allclose(await bundled.embed(whole), await bundled.embed(unread))
 
 
 def test_the_fingerprint_is_of_the_table(copied, bundled):
@@ -188,7 +185,8 @@ async def test_the_table_as_a_sentence_transformer_gives_the_same_vectors(bundle
     pytest.importorskip("sentence_transformers", reason="needs the train extra")
     other = open_encoder(f"st:{BUNDLED_FOLDER}")
     assert other.dimension == bundled.dimension
-    expected, found = bundled.embed_many(TEXTS), other.embed_many(TEXTS)
+    texts = [text[:MOST_TABLE_CHARS] for text in TEXTS]  # the table samples what is longer
+    expected, found = bundled.embed_many(texts), other.embed_many(texts)
     assert found.dtype == np.float32
     assert (expected * found).sum(axis=1).min() > 0.999
     assert not (await other.embed(" ")).any()

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from ...state.errors import ConfigError
 from ..design import EmbedsMany
+from ..report.derived import matched_saving
 from .panels import BUNDLED_PANELS, Panel, load_panels
 from .run import Request, evaluate_panel, steps_of
 
@@ -55,9 +57,8 @@ def evaluate_panels(  # noqa: PLR0913 - what the command offers
         "panels": {},
     }
     for panel in panels:
-        report["panels"][panel.name] = evaluate_panel(
-            panel, request, encoder, partial(step, panel.name, steps_of(request))
-        )
+        figures = evaluate_panel(panel, request, encoder, partial(step, panel.name, steps_of(request)))
+        report["panels"][panel.name] = figures | {"matched_saving": asdict(matched_saving(figures))}
     if with_verifier:
         _add_verifier(report, panels, request, encoder, step)
     return report

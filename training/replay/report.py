@@ -46,8 +46,8 @@ class Request:
     drifts: Sequence[str] = tuple(SCENARIOS)
     panels: Sequence[str] = ()
     """Tier panels the full loop is run on."""
-    loop_orders: int = 6
-    loop_calls: int = 1_500
+    loop_orders: int = 20
+    loop_calls: int = 500
     cache: Path | None = None
 
     def __post_init__(self) -> None:
