@@ -31,6 +31,7 @@ bench: $(VENV)/.gateway ## Measure what the gateway adds to a call
 	$(BIN)/python -m x25.bench.added_latency
 	$(BIN)/python -m x25.bench.verify_chain
 	$(BIN)/python -m x25.bench.decision
+	$(BIN)/python -m x25.bench.posteriors
 
 notebooks: $(VENV)/.dev ## Execute the notebooks
 	$(BIN)/pytest -m slow tests/test_notebooks.py

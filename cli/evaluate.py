@@ -127,17 +127,10 @@ def _table(name: str, figures: Mapping[str, Any]) -> Table:
         f"{name}: {figures['prompts']['test']:,} test prompts, {figures['judge']['description']}\n"
         f"difficulty Pearson {figures['difficulty_pearson']:.3f}, AUC {figures['auc']:.3f}, ECE {figures['ece']:.3f}"
     )
-    table = Table(title=title, title_justify="left")
-    for column in (
-        "",
-        "score %",
-        "points against always-frontier",
-        "cut %",
-        "$/1k calls",
-        "judged",
-        "s/m/f %",
-    ):
-        table.add_column(column, justify="left" if not column else "right")
+    table = Table(title=title, title_justify="left", caption="points against always-frontier; brackets: 95 %")
+    table.add_column("", no_wrap=True)
+    for column in ("score %", "points", "cut %", "$/1k", "judged", "s/m/f %"):
+        table.add_column(column, justify="right")
     for point in POINTS:
         table.add_row(*_point_row(point, figures["operating_points"][point]))
     table.add_section()

@@ -55,8 +55,8 @@ class Settings(BaseSettings):
     )
     store_inputs: bool = Field(
         True,
-        description="Keep the vector each prompt is made into (about 640 bytes), so that an org's own calls can "
-        "teach its estimators; words of a prompt can partly be guessed from it.",
+        description="Keep the vector each prompt is made into (about 640 bytes) and features of judged answers, "
+        "so that an org's own calls can teach its estimators; words of a prompt can partly be guessed from it.",
     )
     auto_train: bool = Field(
         True,

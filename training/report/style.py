@@ -35,7 +35,7 @@ figure p{margin:.3rem 0 0}
 .scroll{overflow-x:auto;max-width:100%}
 table{border-collapse:collapse;width:100%;font-size:.9rem;margin:.3rem 0 1rem}
 caption{text-align:left;font-weight:600;padding:.3rem 0}
-th,td{padding:.45rem .7rem;border-bottom:1px solid var(--rule);text-align:left;vertical-align:top;font-weight:400}
+th,td{padding:.45rem .5rem;border-bottom:1px solid var(--rule);text-align:left;vertical-align:top;font-weight:400}
 thead th{color:var(--soft);font-size:.82rem;vertical-align:bottom;border-bottom-width:2px}
 .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 abbr[title]{text-decoration:underline dotted var(--soft);text-underline-offset:.2em;cursor:help}
@@ -44,13 +44,13 @@ abbr[title]{text-decoration:underline dotted var(--soft);text-underline-offset:.
 .model{font-size:.84rem;white-space:nowrap}
 code{font:.8rem/1.4 ui-monospace,"Liberation Mono",monospace;color:var(--soft)}
 .ours{font-weight:600}
-.chip{display:inline-block;padding:.08rem .55rem;border-radius:99px;font-size:.82rem;white-space:nowrap;
+.chip{display:inline-block;padding:.08rem .55rem;border-radius:12px;font-size:.82rem;white-space:normal;
 background:var(--panel);border:1px solid var(--rule)}
 .chip.claimed{color:var(--good);background:var(--good-bg);border-color:currentColor}
 .chip.unproven{color:var(--doubt);background:var(--doubt-bg);border-color:currentColor}
 .chip.worse,.chip.not_reached{color:var(--bad);background:var(--bad-bg);border-color:currentColor}
 .swatch{display:inline-block;width:.62em;height:.62em;border-radius:2px;margin-right:.35em;background:var(--soft)}
-.mixed{display:block;min-width:10.2rem}
+.mixed{display:block;min-width:8.4rem}
 .mixed .bounds span{margin-right:.35rem;white-space:nowrap}
 .mix{display:block;width:100%;height:10px;border-radius:3px;background:var(--rule)}
 .mix-row{display:grid;grid-template-columns:7.6rem 1fr;gap:.6rem;align-items:start;margin-top:.5rem}

@@ -57,3 +57,11 @@ def test_folders_without_any_panel_are_refused(tmp_path, train_dir, panels_dir, 
         evaluate_panels(Request(train_dir, tmp_path), encoder, panels_dir=panels_dir)
     with pytest.raises(ConfigError, match="no panel is left"):
         evaluate_panels(Request(train_dir), encoder, ["made"], panels_dir, only_recorded=True)
+
+
+def test_the_saving_at_the_quality_of_the_best_single_model_is_reported(report):
+    saving = report["panels"]["made"]["matched_saving"]
+    assert saving.keys() == {"perf_gain", "saved_share_frozen", "saved_share_hindsight"}
+    best = max(point["score"] for point in report["panels"]["made"]["operating_points"].values())
+    single = report["panels"]["made"]["baselines"]["best_single"]["score"]
+    assert saving["perf_gain"] == pytest.approx(best / single - 1.0)

@@ -114,9 +114,10 @@ def test_the_same_seed_gives_the_same_figures_with_a_cold_and_a_warm_cache(
     made, train_dir, test_dir, encoder, figures, tmp_path
 ):
     request = Request(train_dir, test_dir, seeds=1, cache=tmp_path)
-    assert evaluate_panel(made, request, encoder) == figures
+    reported = {name: value for name, value in figures.items() if name != "matched_saving"}
+    assert evaluate_panel(made, request, encoder) == reported
     assert len(list(tmp_path.iterdir())) == 2
-    assert evaluate_panel(made, request, encoder) == figures
+    assert evaluate_panel(made, request, encoder) == reported
 
 
 def test_without_a_test_folder_each_seed_is_another_split(split):
