@@ -22,6 +22,7 @@ less up to here. An arm that is never looked at keeps its prior, right or wrong.
 LEAST_EXPLORATION = 0.02
 """Share of `epsilon` that is explored whatever it costs, so that no propensity ever reaches zero."""
 
+_CHEAPER = 0.9
 EXPLORING_CALLS = 45
 """Calls within which every tier is to be asked once. The exploring stage ends at 50; the evidence that counts the
 calls lags by those nobody judged."""
@@ -42,8 +43,9 @@ class Chance:
     def exploration(self, ladder: Ladder, moves: PlanResult) -> Floats:
         """Return the probability that each draw explores each column, shape (D, columns).
 
-        Any column with `epsilon` or less, evenly; before `EXPLORING_CALLS`, a tier never tried with 1 / (calls
-        left), so that each is asked once in time at a cost known beforehand.
+        Each column with `epsilon` / columns, a dearer one with less where that would cost more than the budget.
+        Before `EXPLORING_CALLS`, a tier never tried with 1 / (calls left), so that each is asked once in time at a
+        cost known beforehand.
         """
         draws, columns = ladder.costs.shape
         planned = ladder.costs[np.arange(draws), moves.arm]
@@ -51,8 +53,10 @@ class Chance:
         rate = np.minimum(
             np.maximum(EXPLORATION_BUDGET * planned / mean, LEAST_EXPLORATION * self.epsilon), self.epsilon
         )
+        # A cheaper tier than the planned one costs nothing to try: its answer is judged, and a poor one climbs.
+        rates = np.where(ladder.costs < _CHEAPER * planned[:, None], self.epsilon, rate[:, None])
         trial = self._trial(ladder)
-        return np.asarray(trial + (1.0 - trial.sum()) * rate[:, None] / columns)
+        return np.asarray(trial + (1.0 - trial.sum()) * rates / columns)
 
     def _trial(self, ladder: Ladder) -> Floats:
         """Return the probability of asking each column because its tier was never tried."""

@@ -21,8 +21,8 @@ _MOST_REWARD = 10.0  # largest plausible size of one learning weight; a judge of
 class Learner:
     """Constants of the offset learner; the defaults suit a judge that passes or fails answers."""
 
-    kappa0: float = 50.0
-    """Concentration of a draw before any evidence, pseudo-observations."""
+    kappa0: float = 30.0
+    """Concentration of a draw before any evidence, pseudo-observations: as sure as the prediction is worth, `n0`."""
     n0: float = 30.0
     """Observations after which evidence weighs as much as the prediction."""
     kappa_max: float = 2000.0

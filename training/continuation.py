@@ -98,7 +98,7 @@ class Worth:
         penalty = np.full(design.shape[1], _RIDGE)
         penalty[0] = 1e-6
         gram = design.T @ design + np.diag(penalty)
-        weights: Floats = np.linalg.solve(gram, design.T @ target)
+        weights: Floats = np.asarray(np.linalg.solve(gram, design.T @ target), dtype=np.float64)
         return cls(mean, scale, weights)
 
     def predict(self, inputs: Floats) -> Floats:

@@ -108,8 +108,9 @@ def test_exploring_adds_no_more_than_its_budget_to_the_cost_of_a_cheap_plan():
     runs = [choose(seed, sure, tried(*sure), epsilon=0.5, draws=2)[0] for seed in range(2_000)]
     explored = [run for run in runs if run.explored]
     assert explored
-    # The floor explores .02 x .5 = 1 % of calls whatever it costs; the budget of 2 % of 100 would allow .05 %.
-    assert len(explored) / len(runs) == pytest.approx(0.01, abs=0.008)
+    # The floor explores .02 x .5 = 1 % of calls whatever it costs; where a dearer tier was planned, cheaper ones more.
+    dear = [run for run in explored if run.tier == "frontier"]
+    assert len(dear) / len(runs) <= 0.02
     assert sum(cost[run.model_id] for run in explored) / len(runs) < 0.02 * np.mean([*cost.values()])
 
 

@@ -143,7 +143,7 @@ def test_what_an_org_observes_of_a_model_moves_its_traffic_there():
     before.pass_rates = {"slm": 0.97, "mid": 0.9, "frontier": 0.9}
     assert share(before, "slm", 50) < 0.3
     before.run(600)
-    assert share(before, "slm", 50) > 0.7
+    assert share(before, "slm", 50) > 0.5
 
 
 def test_every_tier_was_tried_and_judged_before_the_exploring_stage_ended():

@@ -34,14 +34,14 @@ def seen(model_id="m", **counts):
 
 
 def test_without_evidence_the_belief_is_the_prediction():
-    assert offset_posterior(0.7, None) == pytest.approx((0.7, 50.0))
+    assert offset_posterior(0.7, None) == pytest.approx((0.7, 30.0))
 
 
 def test_the_offset_follows_its_formula():
     mean, concentration = offset_posterior(0.7, seen(reward_sum=40, predicted_sum=60, weight=100))
     delta = logit((40 + 30 * 0.7) / 130) - logit((60 + 30 * 0.7) / 130)
     assert mean == pytest.approx(sigmoid(logit(0.7) + delta))
-    assert concentration == 150.0
+    assert concentration == 130.0
 
 
 def test_the_offset_keeps_the_order_of_easy_and_hard_prompts():
@@ -89,7 +89,7 @@ def test_draws_have_a_row_a_draw_and_a_column_an_arm():
     thetas = draw([arm("a"), arm("b", p=0.2)], {}, np.random.default_rng(1), 5_000)
     assert thetas.shape == (5_000, 2)
     assert thetas.mean(axis=0) == pytest.approx([0.7, 0.2], abs=0.01)
-    assert thetas[:, 0].var() == pytest.approx(0.7 * 0.3 / 51, rel=0.1)
+    assert thetas[:, 0].var() == pytest.approx(0.7 * 0.3 / 31, rel=0.1)
 
 
 def test_the_same_generator_reproduces_the_draws():
@@ -225,7 +225,7 @@ def test_impossible_sums_anywhere_leave_a_belief_between_zero_and_one(name, valu
     for cell, pool in ((bad, good), (good, bad), (bad, bad)):
         mean, strength = offset_posterior(0.5, combine({"m": cell}, {"m": pool})["m"])
         assert 0.0 < mean < 1.0
-        assert 50.0 <= strength <= 2_000.0
+        assert 30.0 <= strength <= 2_000.0
 
 
 def test_after_a_drift_the_prediction_counts_little_and_regains_its_worth():
