@@ -16,6 +16,7 @@ from ..state.errors import ConfigError, InvalidRequest
 from ..state.types import GENERAL, TASK_TYPES
 from .cues import CUES, cue_hits, lexicon_probs
 from .difficulty import standardise
+from .encoded import require_encoder
 from .features import FEATURE_NAMES, Features
 from .taxonomy import EIGHT_TYPES, KIND_TO_EIGHT, KIND_TO_TASK, KINDS
 from .wording import wordings
@@ -128,11 +129,8 @@ class TaskClassifier:
         ConfigError
             Naming both encoders and both dimensions.
         """
-        if (fingerprint, dimension) != (self.encoder_fingerprint, self.encoder_dimension):
-            raise ConfigError(
-                f"the classifier artifact was fitted with encoder {self.encoder_fingerprint!r} of dimension "
-                f"{self.encoder_dimension}, this one is {fingerprint!r} of dimension {dimension}; {_REFIT}"
-            )
+        fitted = (self.encoder_fingerprint, self.encoder_dimension)
+        require_encoder("classifier artifact", fitted, (fingerprint, dimension), _REFIT)
 
     def classify(self, features: Features, embedding: ArrayLike, hint: str | None) -> TaskEstimate:
         """Return the task type of a request; a caller's hint wins.

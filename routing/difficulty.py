@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..state.errors import ConfigError
+from .encoded import require_encoder
 from .features import FEATURE_NAMES
 from .linear import LinearHead, standardise
 
@@ -90,11 +91,8 @@ class DifficultyModel:
         ConfigError
             Naming both encoders and both dimensions.
         """
-        if (fingerprint, dimension) != (self.encoder_fingerprint, self.encoder_dimension):
-            raise ConfigError(
-                f"the difficulty head was fitted with encoder {self.encoder_fingerprint!r} of dimension "
-                f"{self.encoder_dimension}, this one is {fingerprint!r} of dimension {dimension}; {_REFIT}"
-            )
+        fitted = (self.encoder_fingerprint, self.encoder_dimension)
+        require_encoder("difficulty head", fitted, (fingerprint, dimension), _REFIT)
 
     def estimate(self, inputs: ArrayLike) -> Difficulty:
         """Return the difficulty of a request, clipped to what was seen in training.

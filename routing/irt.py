@@ -17,6 +17,7 @@ from ..state.errors import ConfigError, NotFound
 from ..state.types import TIERS, Tier
 from .completion import TIER_PRIOR, logit, sigmoid
 from .difficulty import standardise
+from .encoded import require_encoder
 from .features import FEATURE_NAMES
 
 FormName = Literal["estimated", "seed"]
@@ -204,11 +205,8 @@ class CompletionModel:
         ConfigError
             Naming both encoders and both dimensions.
         """
-        if (fingerprint, dimension) != (self.encoder_fingerprint, self.encoder_dimension):
-            raise ConfigError(
-                f"the completion artifact was fitted with encoder {self.encoder_fingerprint!r} of dimension "
-                f"{self.encoder_dimension}, this one is {fingerprint!r} of dimension {dimension}; {_REFIT}"
-            )
+        fitted = (self.encoder_fingerprint, self.encoder_dimension)
+        require_encoder("completion artifact", fitted, (fingerprint, dimension), _REFIT)
 
     def difficulty(self, inputs: ArrayLike) -> float:
         """Return the difficulty of a prompt in logits, clipped to the range of the training prompts.
