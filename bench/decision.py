@@ -9,12 +9,12 @@ import numpy as np
 
 from ..graph.estimators import read_estimators
 from ..providers.embeddings import open_encoder
-from ..routing.answer_features import extract_answer
-from ..routing.cascade import PlanPrices
-from ..routing.decide import select
-from ..routing.features import extract
-from ..routing.judge_table import DEFAULT_TABLE
-from ..routing.thompson import DEFAULT_LEARNER, combine, offset_posterior
+from ..routing.answer.features import extract_answer
+from ..routing.belief.judge_table import DEFAULT_TABLE
+from ..routing.belief.thompson import DEFAULT_LEARNER, combine, offset_posterior
+from ..routing.plan.cascade import PlanPrices
+from ..routing.plan.decide import select
+from ..routing.prompt.features import extract
 from ..state.records import Arm, Evidence
 
 PROMPT = ("Consider f(x) = x^2 + 3. If x is an integer, list all primes below 100. " * 60)[:4_000]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from ..state.audit import append_entry
+from ..state.audit.chain import append_entry
 from ..state.store import Store, open_store
 
 BATCH = 2_000

@@ -2,20 +2,22 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from ..graph.advice import Advice, advise_org
 from ..graph.bootstrap import BUNDLED_MODELS, SIMULATED_MODELS
 from ..providers.registry import load_registry
-from ..routing.advise import Estimate
+from ..routing.plan.pool_advice import Estimate
 from ..state.errors import InvalidRequest
 from ..state.names import check_org
 from ..state.store import open_store
 from .console import AsJson, Database, friendly_errors, out, print_json, run, settings_for
 from .workshop import EncoderSetting, progress_bar, workshop_errors
+
+if TYPE_CHECKING:
+    from ..training.org.advice import Advice
 
 
 def advise(
@@ -54,14 +56,16 @@ def advise(
     out.print(swaps_table(advice))
 
 
-async def _advise_org(org: str, db: str | None) -> Advice:
+async def _advise_org(org: str, db: str | None) -> "Advice":
+    from ..training.org.advice import advise_org  # noqa: PLC0415 - the workshop opens only when used
+
     settings = settings_for(db)
     registry = load_registry(BUNDLED_MODELS, SIMULATED_MODELS, *settings.model_dirs)
     async with await open_store(settings.store_url) as store:
         return await advise_org(store, registry, org)
 
 
-def findings(advice: Advice) -> list[str]:
+def findings(advice: "Advice") -> list[str]:
     """Return what is known of the pool as it is, one sentence each."""
     lines = [
         f"{advice.org}: {advice.calls} calls looked at; pool {', '.join(advice.pool.values()) or 'unknown'}"
@@ -81,7 +85,7 @@ def findings(advice: Advice) -> list[str]:
     return lines
 
 
-def swaps_table(advice: Advice) -> Table:
+def swaps_table(advice: "Advice") -> Table:
     """Return one row a swap."""
     table = Table(
         "out", "in", "points", "$ per 1,000 calls", "gain, points", "pays with P", "what it rests on",
@@ -105,9 +109,9 @@ def _advise_recorded(
     with workshop_errors():
         if panel is None:
             raise InvalidRequest("--recorded needs --panel", field="panel")
-        from ..training.advise import advise_recorded  # noqa: PLC0415 - the workshop is loaded where it is used
-        from ..training.corpus import training_encoder  # noqa: PLC0415
         from ..training.evaluation.panels import load_panels  # noqa: PLC0415
+        from ..training.evaluation.pool_advice import advise_recorded  # noqa: PLC0415 - the workshop is loaded where it is used
+        from ..training.fit.corpus import training_encoder  # noqa: PLC0415
 
         (chosen,) = load_panels([panel])
         table = training_encoder(settings_for().encoder if encoder is None else encoder)

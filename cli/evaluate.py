@@ -74,9 +74,9 @@ def evaluate(
     Costs include escalations and judgements. Judges are simulated unless recorded; the models' answers are recorded.
     """
     with workshop_errors():
-        from ..training.corpus import training_encoder  # noqa: PLC0415
         from ..training.evaluation.report import evaluate_panels  # noqa: PLC0415 - the workshop is loaded where it is used
         from ..training.evaluation.run import Request  # noqa: PLC0415
+        from ..training.fit.corpus import training_encoder  # noqa: PLC0415
 
         settings = settings_for()
         chosen = training_encoder(settings.encoder if encoder is None else encoder)

@@ -43,7 +43,7 @@ def eval_model_holdout(
     """
     names = None if holdout_models is None else [one.strip() for one in holdout_models.split(",")]
     with workshop_errors(), progress_bar() as step:
-        from ..training.model_holdout import evaluate  # noqa: PLC0415 - loaded only where it is used
+        from ..training.fit.model_holdout import evaluate  # noqa: PLC0415 - loaded only where it is used
 
         options = train_options(
             dataset,

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from ..routing.judge_report import TARGET_AUC, JudgeReport, judge_report
-from ..routing.judge_table import DEFAULT_TABLE, LEAST_AUC
+from ..routing.belief.judge_agreement import TARGET_AUC, JudgeReport, judge_report
+from ..routing.belief.judge_table import DEFAULT_TABLE, LEAST_AUC
 from ..state.names import check_org
 from ..state.store import open_store
 from .console import AsJson, Database, err, out, print_json, run, settings_for

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from ..routing.judge_table import DEFAULT_TABLE
-from ..state.labels import Labelled, LabelSource
+from ..routing.belief.judge_table import DEFAULT_TABLE
+from ..state.learning.labels import Labelled, LabelSource
 from ..state.names import check_call_id, check_org
 from ..state.store import open_store
 from .console import AsJson, Database, err, print_json, run, settings_for

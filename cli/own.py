@@ -17,8 +17,8 @@ from .workshop import workshop_errors
 def refit_from_log(org: str, db: str | None, *, dry_run: bool, as_json: bool) -> None:
     """Fit the org's own estimators and its free verifier on its calls; print how they did and what became of them."""
     with workshop_errors():
-        from ..training.own_evidence import Refit, refit  # noqa: PLC0415 - the workshop is loaded where it is used
-        from ..training.own_verifier import OwnVerifierFit, fit_own_verifier  # noqa: PLC0415
+        from ..training.org.refit import Refit, refit  # noqa: PLC0415 - the workshop is loaded where it is used
+        from ..training.org.verifier import OwnVerifierFit, fit_own_verifier  # noqa: PLC0415
 
         async def work() -> tuple[Refit, OwnVerifierFit]:
             settings = settings_for(db)
@@ -70,7 +70,7 @@ def _show(metrics: dict[str, Any]) -> None:
 def roll_back(org: str, db: str | None, *, as_json: bool) -> None:
     """Serve what served before the org's live version."""
     with workshop_errors():
-        from ..training.own_evidence import roll_back as take_back  # noqa: PLC0415 - see above
+        from ..training.org.refit import roll_back as take_back  # noqa: PLC0415 - see above
 
         async def work() -> int | None:
             async with await open_store(settings_for(db).store_url) as store:
@@ -88,7 +88,7 @@ def roll_back(org: str, db: str | None, *, as_json: bool) -> None:
 def export(org: str, db: str | None, output: Path, *, as_json: bool) -> None:
     """Write the org's call log as training rows."""
     with workshop_errors():
-        from ..training.export_log import Export, export_log  # noqa: PLC0415 - see above
+        from ..training.org.export_log import Export, export_log  # noqa: PLC0415 - see above
 
         async def work() -> Export:
             async with await open_store(settings_for(db).store_url) as store:

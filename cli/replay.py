@@ -87,7 +87,7 @@ def replay(
 
 
 def _measure(request: Any, encoder: str | None) -> dict[str, Any]:
-    from ..training.corpus import training_encoder  # noqa: PLC0415
+    from ..training.fit.corpus import training_encoder  # noqa: PLC0415
     from ..training.replay.report import replay as measure  # noqa: PLC0415
 
     setting = encoder if encoder is not None else settings_for().encoder

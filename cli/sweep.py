@@ -77,7 +77,7 @@ def sweep_thresholds(
     Decided by estimated cost; the cost reported is the realised one.
     """
     with workshop_errors(), progress_bar() as step:
-        from ..training.sweep import THRESHOLDS, Grid, sweep  # noqa: PLC0415 - loaded only where it is used
+        from ..training.fit.threshold_sweep import THRESHOLDS, Grid, sweep  # noqa: PLC0415 - loaded only where it is used
 
         levels = THRESHOLDS if thresholds is None else tuple(float(one) for one in thresholds.split(","))
         options = train_options(

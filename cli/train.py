@@ -75,7 +75,7 @@ def train(
         return
     output = output or Path("completion.json")
     with workshop_errors(), progress_bar() as step:
-        from ..training.train_irt import train as fit_and_write  # noqa: PLC0415 - loads scikit-free, but pyarrow
+        from ..training.fit.irt_from_outcomes import train as fit_and_write  # noqa: PLC0415 - loads scikit-free, but pyarrow
 
         options = train_options(
             dataset, benchmark_profiles, (threshold, passrate_floor, min_models),

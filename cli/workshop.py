@@ -62,8 +62,8 @@ def train_options(
     Parameters: `labels` is threshold, pass-rate floor and least models; `split` test size, seed and whether it
     is the fixed one.
     """
-    from ..training.corpus import Labels  # noqa: PLC0415 - the workshop is loaded only where it is used
-    from ..training.train_irt import TrainOptions  # noqa: PLC0415
+    from ..training.fit.corpus import Labels  # noqa: PLC0415 - the workshop is loaded only where it is used
+    from ..training.fit.irt_from_outcomes import TrainOptions  # noqa: PLC0415
 
     settings = settings_for()
     chosen = encoder if encoder is not None else settings.encoder

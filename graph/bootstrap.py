@@ -21,7 +21,7 @@ from ..providers.langchain import LangChainProvider, specs_for
 from ..providers.openai_compatible import OpenAICompatible, new_client
 from ..providers.registry import Registry, load_registry
 from ..providers.specs import ModelSpec
-from ..routing.configs import RouterConfig
+from ..routing.plan.configs import RouterConfig
 from ..simulator.process import SimulatorProcess
 from ..state.errors import ConfigError
 from ..state.store import Store, open_store

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import httpx
 
 from ..providers.embeddings import Encoder, open_encoder
-from ..routing.classifier import TaskClassifier
-from ..routing.difficulty import DifficultyModel
+from ..routing.prompt.classifier import TaskClassifier
+from ..routing.prompt.difficulty import DifficultyModel
 from ..state.errors import ConfigError
 from .settings import PACKAGE_DIR, Settings
 

@@ -1,10 +1,10 @@
 """Write the call down: log row, link of the org's audit chain, and the reply."""
 
-from ..routing.weights import goal_match
+from ..routing.plan.weights import goal_match
 from ..state.records import usd_from_nusd
 from ..state.types import CascadeState
-from .entry import audit_record, call_row
-from .receipt import best_answer, explain, message_text
+from .answer.explanation import best_answer, explain, message_text
+from .records.log_row import audit_record, call_row
 from .services import Services
 
 

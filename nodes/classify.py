@@ -1,6 +1,6 @@
 """Name the kind of work a prompt asks for."""
 
-from ..routing.features import extract
+from ..routing.prompt.features import extract
 from ..state.types import CascadeState
 from .services import Services
 

@@ -1,12 +1,12 @@
 """Buy an answer: reserve what it can cost, ask the decided model, settle."""
 
 from ..providers.base import Completion
-from ..routing.request import answer_tokens
-from ..routing.tokens import bound_prompt_tokens
+from ..routing.plan.request import answer_tokens
+from ..routing.prompt.tokens import bound_prompt_tokens
 from ..state.errors import ProviderError
 from ..state.types import CascadeState, JSONObject
-from .candidates import charge_of, left_nusd
-from .recording import Recording, summary
+from .offers.candidates import charge_of, left_nusd
+from .records.attempts import Recording, summary
 from .services import Services
 
 

@@ -1,8 +1,8 @@
 """Place a prompt on the difficulty scale and predict who can answer it."""
 
 from ..providers.specs import ModelSpec
-from ..routing.completion import DEFAULT_TRUST, completion_prob, memory_relief
-from ..routing.own import OwnModel
+from ..routing.belief.completion import DEFAULT_TRUST, completion_prob, memory_relief
+from ..routing.belief.org_model import OwnModel
 from ..state.types import CascadeState
 from .services import Services
 

@@ -1,12 +1,12 @@
 """Look at the answer: free checks first, then the judge where one was due; then choose the next move."""
 
-from ..routing.checks import run_checks
-from ..routing.verdict import from_checks, unjudged
+from ..routing.answer.checks import run_checks
+from ..routing.answer.verdict import from_checks, unjudged
 from ..state.types import CascadeState
-from .judging import ask_judge, can_pay_judge
-from .looking import look_at
-from .moves import after_failure, after_verdict
-from .pricing import refresh_tables
+from .answer.judgement import ask_judge, can_pay_judge
+from .answer.next_move import after_failure, after_verdict
+from .answer.verification import look_at
+from .offers.prices import refresh_tables
 from .services import Services
 
 

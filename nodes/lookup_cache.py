@@ -2,7 +2,7 @@
 
 import secrets
 
-from ..routing.request import check_request
+from ..routing.plan.request import check_request
 from ..state.names import check_call_id
 from ..state.types import CascadeState, Context
 from .services import Services

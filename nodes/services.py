@@ -13,15 +13,15 @@ from ..providers.health import HealthBook
 from ..providers.judge import LLMJudge
 from ..providers.registry import Registry
 from ..providers.specs import ModelSpec
-from ..routing.classifier import TaskClassifier
-from ..routing.configs import RouterConfig
-from ..routing.difficulty import DifficultyModel
-from ..routing.judge_table import DEFAULT_TABLE, JudgeTable
-from ..routing.thompson import Learner
+from ..routing.belief.judge_table import DEFAULT_TABLE, JudgeTable
+from ..routing.belief.thompson import Learner
+from ..routing.plan.configs import RouterConfig
+from ..routing.prompt.classifier import TaskClassifier
+from ..routing.prompt.difficulty import DifficultyModel
 from ..state.store import Store
-from .judge_book import JudgeBook
-from .own import OwnModels
-from .verifiers import Verifiers
+from .org.estimators import OwnModels
+from .org.judge_tables import JudgeBook
+from .org.verifiers import Verifiers
 
 
 def _utc_now() -> datetime:

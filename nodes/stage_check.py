@@ -1,6 +1,6 @@
 """Say how mature the org's learning is after this call."""
 
-from ..routing.stage import stage_of
+from ..routing.belief.stage import stage_of
 from ..state.errors import CallFailed
 from ..state.types import CascadeState
 from .services import Services

@@ -1,13 +1,13 @@
 """Choose the model to ask first."""
 
-from ..routing.decide import select
-from ..routing.drift import baseline
-from ..routing.policy import Policy, refuse
-from ..routing.thompson import combine
+from ..routing.belief.drift import baseline
+from ..routing.belief.thompson import combine
+from ..routing.plan.decide import select
+from ..routing.plan.policy import Policy, refuse
 from ..state.types import CascadeState
-from .candidates import eligible_arms
-from .pacing import read_paces
-from .pricing import judge_table, plan_prices, reference_cost_nusd, refresh_tables
+from .offers.budgets import read_paces
+from .offers.candidates import eligible_arms
+from .offers.prices import judge_table, plan_prices, reference_cost_nusd, refresh_tables
 from .services import Services
 
 

@@ -3,12 +3,12 @@
 import logging
 from typing import Any
 
-from ..routing.drift import FAST_GAMMA, KEEP, alarm, has_changed, surprise
-from ..state.posteriors import Watch
+from ..routing.belief.drift import FAST_GAMMA, KEEP, alarm, has_changed, surprise
+from ..state.learning.posteriors import Watch
 from ..state.records import Evidence
 from ..state.types import CascadeState, JSONObject
-from .looking import is_picked, keep_seen
-from .pricing import refresh_tables, table_of
+from .answer.verification import is_picked, keep_seen
+from .offers.prices import refresh_tables, table_of
 from .services import Services
 
 logger = logging.getLogger(__name__)

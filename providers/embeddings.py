@@ -67,7 +67,7 @@ class Encoder(Protocol):
 
 
 class StaticEncoder:
-    """Serves a model2vec table (`training.fit_encoder` writes one) without torch.
+    """Serves a model2vec table (`training.fit.encoder` writes one) without torch.
 
     The first use loads it, once, however many callers arrive at the same time.
     """
@@ -122,7 +122,7 @@ class StaticEncoder:
 def _sampled(text: str) -> str:
     """Return the beginning, the start of the middle third and the end of a long text.
 
-    `routing.features` keeps the user's own request of a long templated prompt at the start of the middle third.
+    `routing.prompt.features` keeps the user's own request of a long templated prompt at the start of the middle third.
     """
     if len(text) <= MOST_TABLE_CHARS:
         return text

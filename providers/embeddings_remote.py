@@ -18,7 +18,7 @@ Vectors = NDArray[np.float32]
 
 TIMEOUT_S = 10.0
 MOST_CHARS = 6_000
-"""Characters of a text that are embedded; `routing.features` has cut the text to as many before."""
+"""Characters of a text that are embedded; `routing.prompt.features` has cut the text to as many before."""
 _BATCH_TEXTS = 64
 
 

@@ -4,24 +4,24 @@ import asyncio
 from types import TracebackType
 from typing import Self
 
-from .artifacts import Artifacts
-from .attempts import Attempts
-from .audit import Audit
-from .budgets import Budgets
-from .calls import Calls
+from .audit.calls import Calls
+from .audit.chain import Audit
+from .audit.orgs import Orgs
 from .database import Database, connect
 from .errors import StoreError
-from .estimates import Estimates
 from .jobs import Jobs
-from .judge_tables import JudgeTables
 from .keys import Keys
-from .labels import Labels
-from .looks import Looks
+from .learning.artifacts import Artifacts
+from .learning.estimates import Estimates
+from .learning.judge_tables import JudgeTables
+from .learning.judged_answers import Looks
+from .learning.labels import Labels
+from .learning.posteriors import Posteriors
 from .migrations.upgrade import load_scripts, upgrade
-from .orgs import Orgs
-from .posteriors import Posteriors
+from .money.attempts import Attempts
+from .money.budgets import Budgets
+from .queries.usage import Usages
 from .sqlite_driver import Synchronous
-from .usage import Usages
 
 __all__ = ["Store", "open_store"]
 

@@ -40,7 +40,7 @@ class Request(TypedDict, total=False):
     hint: str | None
     """Task type known to the caller; wins over the classifier."""
     policy: JSONObject
-    """Hard constraints; see `routing.policy.Policy` for the keys."""
+    """Hard constraints; see `routing.plan.policy.Policy` for the keys."""
     router: str
     """Name of a router config in registry/routers. Default "auto"."""
     call_id: str
@@ -137,12 +137,12 @@ class CascadeState(TypedDict, total=False):
     task_source: str
     """"hint" or "classifier"."""
     request_type: str
-    """One of the eight request types of `routing.taxonomy`, which tell apart SQL and tool calls."""
+    """One of the eight request types of `routing.prompt.taxonomy`, which tell apart SQL and tool calls."""
     prompt_tokens: int
     """Estimated tokens of the request."""
 
     features: list[float]
-    """Cheap features of the request, in the order of `routing.features.FEATURE_NAMES`."""
+    """Cheap features of the request, in the order of `routing.prompt.features.FEATURE_NAMES`."""
 
     embedding: list[float]
     """The encoder's vector of the request; shape (its dimension,)."""
@@ -157,7 +157,7 @@ class CascadeState(TypedDict, total=False):
 
     # thompson_select
     decision: JSONObject
-    """The arm for the next dispatch and why; see `routing.decide.Decision`."""
+    """The arm for the next dispatch and why; see `routing.plan.decide.Decision`."""
     first_decision: JSONObject
     """The first decision of the call: the one the posterior learns from."""
     thetas: dict[str, float]

@@ -73,7 +73,7 @@ async def cascade(open_gateway: Callable[..., Awaitable[Any]]) -> Any:
 @pytest.fixture
 def bills(simulator: SimulatorProcess) -> Callable[..., list[dict[str, Any]]]:
     """Return a function that lists what the simulator billed for one call."""
-    from x25.nodes.recording import attempt_prefix
+    from x25.nodes.records.attempts import attempt_prefix
 
     def of_call(call_id: str, org: str = "default", *, judge: bool | None = None) -> list[dict[str, Any]]:
         prefix = attempt_prefix(org, call_id, "answer", 0).removesuffix("a0")

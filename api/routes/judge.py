@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from fastapi import APIRouter
 
-from ...routing.judge_report import JudgeReport, judge_report
+from ...routing.belief.judge_agreement import JudgeReport, judge_report
 from ..deps import CascadeDep, KeyDep, org_to_read
 from ..schemas import Judge, Judges
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from ...routing.stage import stage_of
+from ...routing.belief.stage import stage_of
 from ..deps import CascadeDep, KeyDep, org_to_read
 from ..schemas import Stage
 

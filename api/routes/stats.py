@@ -6,7 +6,7 @@ from dataclasses import asdict
 from fastapi import APIRouter
 
 from ...state.errors import Forbidden
-from ...state.estimates import CostEstimate
+from ...state.learning.estimates import CostEstimate
 from ...state.records import OrgStats, usd_from_nusd
 from ...state.store import Store
 from ..deps import CascadeDep, KeyDep, org_to_read

@@ -5,8 +5,8 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from ...routing.dominance import dominated
-from ...routing.thompson import Learner, combined, rescue_rate, shown_posterior, tier_posterior
+from ...routing.belief.dominance import dominated
+from ...routing.belief.thompson import Learner, combined, rescue_rate, shown_posterior, tier_posterior
 from ...state.records import Evidence, Posterior
 from ...state.types import TIERS
 from ..deps import CascadeDep, KeyDep, org_to_read

@@ -1,8 +1,8 @@
 import json
 
 from x25.cli.judge import bins_table, verdict_line
-from x25.routing.judge_report import judge_report
-from x25.routing.judge_table import DEFAULT_TABLE
+from x25.routing.belief.judge_agreement import judge_report
+from x25.routing.belief.judge_table import DEFAULT_TABLE
 
 
 def test_labels_show_up_in_the_bins_of_their_judge(x25, routed) -> None:

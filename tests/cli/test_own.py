@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from x25.graph.estimators import load_difficulty
-from x25.routing.own import KIND, Line, OwnModel, base_id
+from x25.routing.belief.org_model import KIND, Line, OwnModel, base_id
 from x25.state.store import open_store
 
 
@@ -70,7 +70,7 @@ def test_a_rollback_without_a_live_version_is_one_sentence(x25, home):
 
 
 def test_the_log_is_exported_as_rows_that_train_reads(x25, routed, home, monkeypatch):
-    from x25.training.loaders.jsonl_csv import load_jsonl
+    from x25.training.data.loaders.jsonl_csv import load_jsonl
 
     monkeypatch.setenv("X25_STORE_PROMPTS", "true")
     prompts = [f"What is {number} * 23?" for number in range(4)]

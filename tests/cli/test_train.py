@@ -30,7 +30,7 @@ def test_a_new_process_predicts_the_same_from_the_artifact(x25, tmp_path) -> Non
     path = tmp_path / "completion.json"
     assert x25("train", *SMALL, "--output", path).exit_code == 0
     program = (
-        "import sys; from x25.graph.predictor import load_predictor\n"
+        "import sys; from x25.training.fit.predictor import load_predictor\n"
         "print([one.mu for one in load_predictor(sys.argv[1]).predict('Compute 4 + 5 * 3', "
         "['synthetic/best', 'anthropic/claude-opus-5'])])"
     )
@@ -44,7 +44,7 @@ def test_a_new_process_predicts_the_same_from_the_artifact(x25, tmp_path) -> Non
         ).stdout
         for _ in range(2)
     ]
-    from x25.graph.predictor import load_predictor
+    from x25.training.fit.predictor import load_predictor
 
     here = load_predictor(path).predict("Compute 4 + 5 * 3", ["synthetic/best", "anthropic/claude-opus-5"])
     assert runs == [f"{[one.mu for one in here]}\n"] * 2

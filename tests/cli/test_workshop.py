@@ -2,7 +2,7 @@ import pytest
 import typer
 
 from x25.cli.workshop import progress_bar, train_options, workshop_errors
-from x25.training.train_irt import TrainOptions
+from x25.training.fit.irt_from_outcomes import TrainOptions
 
 
 def test_a_fault_of_the_data_is_one_sentence_and_a_bug_keeps_its_traceback(capsys):

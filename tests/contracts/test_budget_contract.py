@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from x25.state.budgets import Budget, Charge
 from x25.state.errors import OverBudget
-from x25.state.judge_tables import count_label
+from x25.state.learning.judge_tables import count_label
+from x25.state.money.budgets import Budget, Charge
 from x25.state.records import Attempt
 
 NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)

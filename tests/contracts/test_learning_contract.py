@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from x25.state.posteriors import POOLED, Watch
+from x25.state.learning.posteriors import POOLED, Watch
 from x25.state.store import Store, open_store
 
 

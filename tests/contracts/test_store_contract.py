@@ -12,9 +12,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
-from x25.state.audit import GENESIS_HASH, append_entry, chain_hash
+from x25.state.audit.chain import GENESIS_HASH, append_entry, chain_hash
 from x25.state.errors import ChainBroken, StoreError, Unauthorized
-from x25.state.posteriors import Watch
+from x25.state.learning.posteriors import Watch
 from x25.state.records import Attempt, Call, Evidence, OrgStats
 from x25.state.schema import canonical_json, metadata
 from x25.state.store import Store, open_store

@@ -11,7 +11,7 @@ from langgraph.runtime import Runtime
 
 from x25.graph.build import RECURSION_LIMIT, build_cascade, graph
 from x25.graph.checkpoints import values_of
-from x25.nodes.moves import MAX_FALLBACKS
+from x25.nodes.answer.next_move import MAX_FALLBACKS
 from x25.state.errors import CallFailed, InvalidRequest, NoEligibleModel
 from x25.state.types import TIERS, CascadeState, Context
 

@@ -16,8 +16,8 @@ from x25.providers.gateway import OPENAI_WIRE, Gateway
 from x25.providers.judge import JudgeReply
 from x25.providers.keyring import Keyring
 from x25.providers.specs import Deployment, ModelSpec
-from x25.routing.judge_table import JudgeTable
-from x25.routing.thompson import DEFAULT_LEARNER, Learner
+from x25.routing.belief.judge_table import JudgeTable
+from x25.routing.belief.thompson import DEFAULT_LEARNER, Learner
 from x25.state.store import open_store
 
 SHARP = JudgeTable(

@@ -14,7 +14,7 @@ from x25.graph.estimators import (
 )
 from x25.graph.settings import load_settings
 from x25.providers.embeddings import open_encoder
-from x25.routing.features import extract
+from x25.routing.prompt.features import extract
 from x25.state.errors import ConfigError
 
 LOADERS = {"difficulty": load_difficulty, "classifier": load_classifier}

@@ -17,11 +17,11 @@ from x25.providers.gateway import OPENAI_WIRE, Gateway
 from x25.providers.judge import JudgeReply
 from x25.providers.keyring import Keyring
 from x25.providers.specs import Deployment, ModelSpec
-from x25.routing.answer_features import ANSWER_FEATURE_NAMES
-from x25.routing.free_evidence import TierEvidence
-from x25.routing.judge_table import DEFAULT_TABLE, JudgeTable
-from x25.routing.verifier import KIND, VERIFIER_INPUTS, Verifier
-from x25.routing.verifier_heads import LogisticHead
+from x25.routing.answer.features import ANSWER_FEATURE_NAMES
+from x25.routing.answer.verifier import KIND, VERIFIER_INPUTS, Verifier
+from x25.routing.answer.verifier_evidence import TierEvidence
+from x25.routing.answer.verifier_trees import LogisticHead
+from x25.routing.belief.judge_table import DEFAULT_TABLE, JudgeTable
 from x25.state.store import open_store
 
 PASS_RATES = {"slm": 0.6, "mid": 0.7, "frontier": 0.95}

@@ -15,15 +15,19 @@ ROOT = Path(x25.__file__).parent
 PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 HEAVY = {"pandas", "pyarrow", "sentence_transformers", "sklearn", "torch"}
-NEEDS_EXTRA = {"x25.training.fit_difficulty": "sklearn", "x25.training.dataset": "pyarrow"}
+NEEDS_EXTRA = {"x25.training.fit.difficulty": "sklearn", "x25.training.data.dataset": "pyarrow"}
 
 PLANTED = {
-    "routing/weights.py": "import httpx\nfrom ..state.store import Store\n",
-    "state/orgs.py": "import langgraph\nfrom ..graph.settings import Settings\n",
+    "routing/plan/weights.py": "import httpx\nfrom ...state.store import Store\n",
+    "state/audit/orgs.py": "import langgraph\nfrom ...graph.settings import Settings\n",
+    "routing/prompt/tokens.py": "from ..plan.weights import Weights\n",
+    "state/money/budgets.py": "from ..queries.usage import Usages\n",
+    "training/data/design.py": "from ..fit.heads import fit_tier\n",
+    "nodes/offers/prices.py": "from ..judge import judge\n",
     "providers/fields.py": "import langgraph\n",
     "nodes/judge.py": "import os\nfrom .dispatch import dispatch\n",
     "graph/run.py": "from ..client import X25\nfrom ..simulator.child import ChildServer\n",
-    "simulator/shapes.py": "from ..routing.weights import Weights\n",
+    "simulator/shapes.py": "from ..routing.plan.weights import Weights\n",
     "demo/items.py": "from ..nodes.judge import judge\n",
     "client.py": "from .state.errors import X25Error as Other\n",
     "api/deps.py": "import torch\n",

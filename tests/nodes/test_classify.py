@@ -1,6 +1,6 @@
 import pytest
 
-from x25.routing.features import FEATURE_NAMES
+from x25.routing.prompt.features import FEATURE_NAMES
 
 
 async def test_a_hint_wins_over_the_classifier(walk):

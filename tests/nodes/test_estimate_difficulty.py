@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from x25.routing.completion import MEMORY_RELIEF_LOGITS, completion_prob
-from x25.routing.configs import RouterConfig
+from x25.routing.belief.completion import MEMORY_RELIEF_LOGITS, completion_prob
+from x25.routing.plan.configs import RouterConfig
 from x25.state.types import TIERS
 
 PROMPTS = (

@@ -70,7 +70,7 @@ async def test_a_judgement_lost_in_a_crash_is_not_paid_for_twice(walk_to_model, 
 
 
 async def test_a_judge_found_blind_by_labels_makes_nobody_climb(walk_to_model, services):
-    from x25.state.judge_tables import count_label
+    from x25.state.learning.judge_tables import count_label
 
     def add(connection):
         for score_bin in range(5):

@@ -4,7 +4,7 @@ from datetime import datetime
 import pytest
 
 from x25.nodes.lookup_cache import lookup_cache, new_call_id
-from x25.routing.configs import RouterConfig
+from x25.routing.plan.configs import RouterConfig
 from x25.state.errors import InvalidRequest
 from x25.state.types import Context
 

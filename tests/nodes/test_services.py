@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from x25.providers.windows import PriceWindow
-from x25.routing.configs import RouterConfig
+from x25.routing.plan.configs import RouterConfig
 
 
 def test_a_spec_is_found_by_model_id_and_an_unknown_one_is_not(services):

@@ -143,7 +143,7 @@ async def test_a_damaged_row_never_fails_a_call(walk_to_model, services):
 
 
 async def label_scores(services, right, wrong):
-    from x25.state.judge_tables import count_label
+    from x25.state.learning.judge_tables import count_label
 
     def add(connection):
         for score_bin in range(5):

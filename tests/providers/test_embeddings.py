@@ -17,7 +17,7 @@ from x25.providers.embeddings import (
     open_encoder,
 )
 from x25.providers.embeddings_remote import MOST_CHARS
-from x25.routing import features
+from x25.routing.prompt import features
 from x25.state.errors import ConfigError
 
 TEXTS = (

@@ -12,10 +12,10 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from x25.routing.cascade import PlanPrices
-from x25.routing.decide import proceed, select
-from x25.routing.judge_table import DEFAULT_TABLE
-from x25.routing.weights import PRESETS, latency_price, normalise, quality_price
+from x25.routing.belief.judge_table import DEFAULT_TABLE
+from x25.routing.plan.cascade import PlanPrices
+from x25.routing.plan.decide import proceed, select
+from x25.routing.plan.weights import PRESETS, latency_price, normalise, quality_price
 from x25.state.records import Arm
 from x25.state.types import TIERS
 

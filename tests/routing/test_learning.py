@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from x25.routing.cascade import PlanPrices
-from x25.routing.decide import proceed, select
-from x25.routing.judge_table import JudgeTable
-from x25.routing.thompson import DEFAULT_LEARNER
+from x25.routing.belief.judge_table import JudgeTable
+from x25.routing.belief.thompson import DEFAULT_LEARNER
+from x25.routing.plan.cascade import PlanPrices
+from x25.routing.plan.decide import proceed, select
 from x25.state.records import Arm
 from x25.state.types import TIERS
 from x25.training.replay.memory import Memory

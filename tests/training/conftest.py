@@ -74,10 +74,10 @@ def org_log():
     from datetime import UTC, datetime, timedelta
 
     from x25.graph.estimators import load_difficulty
-    from x25.routing.judge_table import DEFAULT_TABLE
-    from x25.routing.own import inputs_id, pack_inputs, unpack_inputs
+    from x25.routing.belief.judge_table import DEFAULT_TABLE
+    from x25.routing.belief.org_model import inputs_id, pack_inputs, unpack_inputs
+    from x25.routing.prompt.logistic import sigmoids
     from x25.state.records import Call
-    from x25.training.heads import sigmoid
 
     difficulty, noon = load_difficulty(), datetime(2025, 1, 1, 12, tzinfo=UTC)
 
@@ -93,7 +93,7 @@ def org_log():
             hard = difficulty.estimate(unpack_inputs(inputs)).value + strength * (theme[0] - theme[1])
             model_id = list(ORG_MODELS)[rng.integers(2)]
             tier, level = ORG_MODELS[model_id]
-            is_right = rng.random() < sigmoid(level - 0.6 * hard)
+            is_right = rng.random() < sigmoids(level - 0.6 * hard)
             score_bin = int(rng.choice(5, p=DEFAULT_TABLE.right if is_right else DEFAULT_TABLE.wrong))
             verdict = {"source": "judge", "bin": score_bin, "score": (score_bin + 0.5) / 5}
             decision = {

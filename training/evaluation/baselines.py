@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...routing.judge_table import JudgeTable
-from ...routing.thompson import CLASSIC_STRENGTH
+from ...routing.belief.judge_table import JudgeTable
+from ...routing.belief.thompson import CLASSIC_STRENGTH
 from ...state.types import TIERS
 from .cascade import Outcome, Problem
 from .fit import PanelFit, Side

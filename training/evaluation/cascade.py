@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...routing.cascade import STOP, PlanPrices, plan
-from ...routing.judge_table import JudgeTable
+from ...routing.belief.judge_table import JudgeTable
+from ...routing.plan.cascade import STOP, PlanPrices, plan
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -49,7 +49,7 @@ class Outcome:
 def run_cascade(
     problem: Problem, table: JudgeTable | None, prices: PlanPrices, *, max_escalations: int = 2
 ) -> Outcome:
-    """Return what the plan makes of each prompt; the same moves as `routing.decide` takes without chance.
+    """Return what the plan makes of each prompt; the same moves as `routing.plan.decide` takes without chance.
 
     After a verdict only dearer tiers remain; the answer of the highest posterior is returned.
     """

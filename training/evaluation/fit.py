@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...routing.linear import LinearHead
-from ..heads import TierHead, difficulty_target, fit_ridge_by_folds, fit_tier
-from ..recorded import Recorded, fold_of
+from ...routing.prompt.linear import LinearHead
+from ..data.recorded import Recorded, fold_of
+from ..fit.heads import TierHead, difficulty_target, fit_ridge_by_folds, fit_tier
 from .panels import Panel
 
 Floats = NDArray[np.float64]

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...routing.judge_table import JudgeTable
+from ...routing.belief.judge_table import JudgeTable
 from .cascade import Problem
 from .fit import Side
 from .judging import JudgePrice, RecordedJudge, fit_table, read_recorded_judge, simulated_scores

@@ -8,8 +8,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from ...routing.judge_table import BINS, DEFAULT_TABLE, JudgeTable
-from ..dataset import read_columns
+from ...routing.belief.judge_table import BINS, DEFAULT_TABLE, JudgeTable
+from ..data.dataset import read_columns
 
 Floats = NDArray[np.float64]
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import yaml
 
-from ...routing.policy import nearest_key
+from ...routing.plan.policy import nearest_key
 from ...state.errors import ConfigError
 from ...state.types import TIERS
-from ..recorded import Recorded
+from ..data.recorded import Recorded
 
 BUNDLED_PANELS = Path(__file__).parent / "panels"
 

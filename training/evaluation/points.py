@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...routing.cascade import PlanPrices
-from ...routing.judge_table import JudgeTable
+from ...routing.belief.judge_table import JudgeTable
+from ...routing.plan.cascade import PlanPrices
 from .cascade import Outcome, Problem, run_cascade
 
 Floats = NDArray[np.float64]

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..heads import difficulty_target, fit_tier, pearson
-from ..metrics import auc, brier, calibration_table, ece
-from ..recorded import Recorded
+from ..data.metrics import auc, brier, calibration_table, ece
+from ..data.recorded import Recorded
+from ..fit.heads import difficulty_target, fit_tier, pearson
 from .fit import PanelFit
 from .seed_form import fit_seed_form, seed_probs
 

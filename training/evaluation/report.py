@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...state.errors import ConfigError
-from ..design import EmbedsMany
+from ..data.design import EmbedsMany
 from ..report.derived import matched_saving
 from .panels import BUNDLED_PANELS, Panel, load_panels
 from .run import Request, evaluate_panel, steps_of
@@ -72,9 +72,9 @@ def _add_verifier(
     step: Callable[[str, int], None],
 ) -> None:
     """Add what the free verifier tells and saves, of panels and sources whose answers were recorded."""
-    from ..verifier_report import verifier_figures  # noqa: PLC0415 - loads scikit-learn
-    from ..verifier_sides import FRONTIER  # noqa: PLC0415
-    from .looked_fit import has_answers  # noqa: PLC0415
+    from ..verifier.report import verifier_figures  # noqa: PLC0415 - loads scikit-learn
+    from ..verifier.sides import FRONTIER  # noqa: PLC0415
+    from .verified_fit import has_answers  # noqa: PLC0415
     from .with_verifier import panel_with_verifier  # noqa: PLC0415
 
     answered = [panel for panel in panels if has_answers(panel, request)]

@@ -8,25 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...routing.judge_table import JudgeTable
-from ..design import EmbedsMany, design_matrix
-from ..recorded import Recorded, is_held_out, read_recorded
+from ...routing.belief.judge_table import JudgeTable
+from ..data.design import EmbedsMany, design_matrix
+from ..data.recorded import Recorded, is_held_out, read_recorded
 from .baselines import baselines
 from .cascade import Problem
 from .fit import PanelFit, family_of, fit_panel
 from .judged import PanelJudge, panel_judge, problem_of, recorded_judge_auc, table_of, train_costs
 from .measures import Result, by_task_type, summarise
 from .panels import Panel
-from .points import (
-    QUALITY_PRICES,
-    Curve,
-    Point,
-    Policy,
-    budget_point,
-    match_point,
-    policy_of,
-    trace,
-)
+from .points import QUALITY_PRICES, Curve, Point, Policy, budget_point, match_point, policy_of, trace
 from .predictions import prediction_figures
 
 Floats = NDArray[np.float64]

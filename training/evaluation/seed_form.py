@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..heads import sigmoid
+from ...routing.prompt.logistic import sigmoids
 
 Floats = NDArray[np.float64]
 
@@ -12,7 +12,7 @@ _PENALTY = 1e-3
 
 
 def fit_seed_form(capability: Floats, difficulty: Floats, outcome: Floats) -> Floats:
-    """Return (a, b, c) of p = sigmoid(a capability + b difficulty + c) by maximum likelihood.
+    """Return (a, b, c) of p = sigmoids(a capability + b difficulty + c) by maximum likelihood.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def fit_seed_form(capability: Floats, difficulty: Floats, outcome: Floats) -> Fl
     label = outcome[rows, columns]
     weights = np.zeros(3)
     for _ in range(50):
-        p = sigmoid(inputs @ weights)
+        p = sigmoids(inputs @ weights)
         gradient = inputs.T @ (p - label) + _PENALTY * weights
         curvature = (inputs * (p * (1.0 - p))[:, None]).T @ inputs + _PENALTY * np.eye(3)
         step = np.linalg.solve(curvature, gradient)
@@ -43,4 +43,4 @@ def fit_seed_form(capability: Floats, difficulty: Floats, outcome: Floats) -> Fl
 
 def seed_probs(weights: Floats, capability: Floats, difficulty: Floats) -> Floats:
     """Return the predictions, shape (prompts, models)."""
-    return sigmoid(weights[0] * capability[None, :] + weights[1] * difficulty[:, None] + weights[2])
+    return sigmoids(weights[0] * capability[None, :] + weights[1] * difficulty[:, None] + weights[2])

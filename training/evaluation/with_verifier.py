@@ -6,20 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from ...routing.free_evidence import error_correlation
-from ...routing.judge_table import JudgeTable
-from ...routing.second_look import after_look
-from ..design import EmbedsMany
-from ..fit_verifier import log_odds
+from ...routing.answer.verifier_evidence import error_correlation
+from ...routing.belief.judge_table import JudgeTable
+from ...routing.plan.judge_worth import after_look
+from ..data.design import EmbedsMany
+from ..verifier.fit import log_odds
 from .cascade import Outcome, Problem
 from .judged import PanelJudge, TrainCosts, problem_of, train_costs
 from .judging import fit_table
-from .looked import LookedProblem, Looks, looks_of, run_looked
-from .looked_fit import LookedFit, LookedSide, fit_looked, judge_scores
 from .measures import RESAMPLES, Result, summarise
 from .panels import Panel
 from .points import Curve, Point, Policy, budget_point, match_point, plan_prices, policy_of, trace
 from .run import Request
+from .verified import LookedProblem, Looks, looks_of, run_looked
+from .verified_fit import LookedFit, LookedSide, fit_looked, judge_scores
 
 Figures = dict[str, Any]
 

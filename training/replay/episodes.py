@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...routing.pacing import pace_per_call
+from ...routing.plan.pacing import pace_per_call
 from .learners import Bandit
 from .streams import Side
 

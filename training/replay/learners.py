@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ...routing.thompson import Learner
+from ...routing.belief.thompson import Learner
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -44,7 +44,7 @@ def _logit(p: Floats) -> Floats:
 def offset_beliefs(
     p: Floats, sums: tuple[Floats, Floats, Floats], learner: Learner, n0: Floats | float | None = None
 ) -> tuple[Floats, Floats]:
-    """Return means and concentrations as `routing.thompson.offset_posterior` does, for arrays of any one shape.
+    """Return means and concentrations as `routing.belief.thompson.offset_posterior` does, for arrays of any one shape.
 
     `sums` are R, Q, n; `n0` replaces the learner's own where a drift alarm lowered it.
     """
@@ -60,7 +60,7 @@ def offset_beliefs(
 class Offset:
     """The learner that serves: an offset on the prompt's prediction, discounted and long-run sums, a detector.
 
-    One context cell, read as `routing.thompson.combine` and `offset_posterior` read it.
+    One context cell, read as `routing.belief.thompson.combine` and `offset_posterior` read it.
     """
 
     probs: Floats

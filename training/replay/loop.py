@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...routing.cascade import PlanPrices
-from ...routing.decide import Decision, proceed, select
-from ...routing.judge_table import JudgeTable
-from ...routing.thompson import DEFAULT_LEARNER, Learner
+from ...routing.belief.judge_table import JudgeTable
+from ...routing.belief.thompson import DEFAULT_LEARNER, Learner
+from ...routing.plan.cascade import PlanPrices
+from ...routing.plan.decide import Decision, proceed, select
 from ...state.records import Arm
 from ...state.types import TIERS
 from ..evaluation.fit import Side as PanelSide

@@ -1,9 +1,9 @@
-"""One org's evidence in memory, with the arithmetic of `state.posteriors`, for replays of the decision code."""
+"""One org's evidence in memory, with the arithmetic of `state.learning.posteriors`, for replays of decisions."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ...routing.thompson import Learner, combine
+from ...routing.belief.thompson import Learner, combine
 from ...state.records import Evidence
 
 CELL = "all"

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..design import EmbedsMany
+from ..data.design import EmbedsMany
+from ..data.recorded import Recorded, read_recorded
 from ..evaluation.judged import panel_judge
 from ..evaluation.panels import load_panels
 from ..evaluation.run import Request as PanelRequest
 from ..evaluation.run import fit_split
-from ..recorded import Recorded, read_recorded
 from .drift import LEARNERS, SCENARIOS, measure_drift
 from .ladder import CEILINGS_USD, PUBLISHED_STREAM, measure_ladder
 from .loop import CEILING, FIXED, PRIORS, loop_of, measure_loop

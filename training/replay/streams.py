@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..design import EmbedsMany, design_matrix
-from ..heads import difficulty_target, fit_ridge, fit_ridge_by_folds, fit_tier
-from ..recorded import Recorded, fold_of, is_held_out
+from ..data.design import EmbedsMany, design_matrix
+from ..data.recorded import Recorded, fold_of, is_held_out
+from ..fit.heads import difficulty_target, fit_ridge, fit_ridge_by_folds, fit_tier
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -1,7 +1,7 @@
 import pytest
 
-from x25.routing.judge_table import DEFAULT_TABLE
-from x25.state.judge_tables import count_label
+from x25.routing.belief.judge_table import DEFAULT_TABLE
+from x25.state.learning.judge_tables import count_label
 from x25.state.store import open_store
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from x25.training.data.recorded import Recorded, is_held_out
 from x25.training.evaluation.cascade import Problem
 from x25.training.evaluation.fit import Side, fit_panel
 from x25.training.evaluation.panels import Panel
 from x25.training.evaluation.report import evaluate_panels
 from x25.training.evaluation.run import Request
-from x25.training.recorded import Recorded, is_held_out
 
 SKILLS = {"tiny": -0.3, "middle": 0.9, "other": 0.6, "large": 2.2}
 COSTS_USD = {"tiny": 1e-4, "middle": 5e-4, "other": 4e-4, "large": 3e-3}
@@ -237,7 +237,7 @@ def answered(train_dir, tmp_path_factory) -> Request:
 @pytest.fixture(scope="session")
 def looked_fit(answered, panels_dir, encoder):
     """Return the panel "made" with its verifier."""
-    from x25.training.evaluation.looked_fit import fit_looked
     from x25.training.evaluation.panels import load_panels
+    from x25.training.evaluation.verified_fit import fit_looked
 
     return fit_looked(load_panels(["made"], panels_dir)[0], answered, encoder)

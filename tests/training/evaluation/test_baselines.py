@@ -4,7 +4,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from x25.routing.judge_table import DEFAULT_TABLE
+from x25.routing.belief.judge_table import DEFAULT_TABLE
 from x25.training.evaluation.baselines import (
     CLASSIC_BAR,
     COMPLETION_THRESHOLD,

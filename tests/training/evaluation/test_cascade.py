@@ -3,8 +3,8 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from x25.routing.cascade import PlanPrices
-from x25.routing.judge_table import DEFAULT_TABLE, LEAST_AUC, JudgeTable
+from x25.routing.belief.judge_table import DEFAULT_TABLE, LEAST_AUC, JudgeTable
+from x25.routing.plan.cascade import PlanPrices
 from x25.training.evaluation.cascade import run_cascade
 
 CHEAP, MID, FRONTIER = 0, 1, 2

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from x25.state.types import TIERS
+from x25.training.data.recorded import read_recorded
 from x25.training.evaluation.fit import fit_panel
 from x25.training.evaluation.panels import Panel
-from x25.training.heads import pearson
-from x25.training.recorded import read_recorded
+from x25.training.fit.heads import pearson
 
 
 def made_panel(**changes):

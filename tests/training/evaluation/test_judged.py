@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from x25.routing.judge_table import DEFAULT_TABLE
+from x25.routing.belief.judge_table import DEFAULT_TABLE
 from x25.training.evaluation.judged import (
     RECORDED_PRICE,
     PanelJudge,

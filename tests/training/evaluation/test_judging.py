@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from x25.routing.judge_table import BINS, DEFAULT_TABLE
+from x25.routing.belief.judge_table import BINS, DEFAULT_TABLE
+from x25.training.data.metrics import auc
 from x25.training.evaluation.judging import (
     JudgePrice,
     RecordedJudge,
@@ -9,7 +10,6 @@ from x25.training.evaluation.judging import (
     read_recorded_judge,
     simulated_scores,
 )
-from x25.training.metrics import auc
 
 PAIRS = 4_000
 

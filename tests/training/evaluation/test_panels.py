@@ -3,8 +3,8 @@ import pytest
 
 from x25.state.errors import ConfigError
 from x25.state.types import TIERS
+from x25.training.data.recorded import read_recorded
 from x25.training.evaluation.panels import Panel, load_panels, parse_panel
-from x25.training.recorded import read_recorded
 
 GIVEN = {
     "name": "made", "title": "Made", "source": "made",

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from x25.routing.judge_table import DEFAULT_TABLE
+from x25.routing.belief.judge_table import DEFAULT_TABLE
 from x25.training.evaluation.cascade import Outcome, run_cascade
 from x25.training.evaluation.points import (
     QUALITY_PRICES,

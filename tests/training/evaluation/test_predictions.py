@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from x25.training.data.metrics import auc, brier, ece
 from x25.training.evaluation.predictions import LEAST_SHARE, prediction_figures
-from x25.training.heads import difficulty_target
-from x25.training.metrics import auc, brier, ece
+from x25.training.fit.heads import difficulty_target
 
 
 @pytest.fixture(scope="module")

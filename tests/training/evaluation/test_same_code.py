@@ -9,8 +9,8 @@ import pytest
 from x25.graph.bootstrap import load_routers
 from x25.graph.build import build_cascade
 from x25.graph.estimators import read_estimators
-from x25.nodes.candidates import price_arms
-from x25.nodes.pricing import plan_prices, reference_cost_nusd
+from x25.nodes.offers.candidates import price_arms
+from x25.nodes.offers.prices import plan_prices, reference_cost_nusd
 from x25.nodes.services import Services
 from x25.providers.base import Completion, Usage
 from x25.providers.embeddings import open_encoder
@@ -18,9 +18,9 @@ from x25.providers.gateway import OPENAI_WIRE, Gateway
 from x25.providers.judge import JudgeReply
 from x25.providers.keyring import Keyring
 from x25.providers.specs import Deployment, ModelSpec
-from x25.routing.configs import RouterConfig
-from x25.routing.judge_table import DEFAULT_TABLE
-from x25.routing.thompson import Learner
+from x25.routing.belief.judge_table import DEFAULT_TABLE
+from x25.routing.belief.thompson import Learner
+from x25.routing.plan.configs import RouterConfig
 from x25.state.store import open_store
 from x25.state.types import TIERS
 from x25.training.evaluation.cascade import Problem, run_cascade

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from x25.routing.prompt.logistic import sigmoids
+from x25.training.data.metrics import ece
 from x25.training.evaluation.seed_form import fit_seed_form, seed_probs
-from x25.training.heads import fit_tier, sigmoid
-from x25.training.metrics import ece
+from x25.training.fit.heads import fit_tier
 
 CAPABILITY = np.array([0.3, 0.5, 0.7, 0.9])
 WEIGHTS = np.array([4.0, -1.1, -1.5])
@@ -13,7 +14,7 @@ WEIGHTS = np.array([4.0, -1.1, -1.5])
 def answered():
     rng = np.random.default_rng(0)
     difficulty = rng.normal(0.0, 1.2, 4_000)
-    chance = sigmoid(4.0 * CAPABILITY - 1.1 * difficulty[:, None] - 1.5)
+    chance = sigmoids(4.0 * CAPABILITY - 1.1 * difficulty[:, None] - 1.5)
     return difficulty, (rng.random((4_000, 4)) < chance).astype(float)
 
 

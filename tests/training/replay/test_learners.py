@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from x25.routing.thompson import DEFAULT_LEARNER, Learner, combine, offset_posterior
+from x25.routing.belief.thompson import DEFAULT_LEARNER, Learner, combine, offset_posterior
 from x25.state.records import Evidence
 from x25.training.replay.learners import (
     COLD,

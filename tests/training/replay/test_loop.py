@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from x25.routing.judge_table import DEFAULT_TABLE
-from x25.routing.thompson import DEFAULT_LEARNER
+from x25.routing.belief.judge_table import DEFAULT_TABLE
+from x25.routing.belief.thompson import DEFAULT_LEARNER
 from x25.training.replay.loop import Call, Loop, measure_loop
 from x25.training.replay.memory import Memory
 from x25.training.replay.regret import Setting

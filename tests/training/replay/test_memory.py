@@ -1,6 +1,6 @@
 import pytest
 
-from x25.routing.thompson import Learner
+from x25.routing.belief.thompson import Learner
 from x25.training.replay.memory import Memory
 
 TIERS = {"a": "slm", "b": "frontier"}

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from x25.training.recorded import Recorded
+from x25.training.data.recorded import Recorded
 from x25.training.replay.streams import (
     COLD_PROBS,
     cold,

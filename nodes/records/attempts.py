@@ -1,0 +1,222 @@
+"""Write every provider request of a call down, before it is made and when it is settled."""
+
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+
+from ...providers.base import Completion, Usage
+from ...providers.specs import ModelSpec
+from ...state.errors import AttemptInterrupted, ContextLengthExceeded, ProviderError
+from ...state.money.attempts import NO_CHARGE
+from ...state.money.budgets import Charge
+from ...state.records import Attempt, AttemptKind
+from ...state.types import JSONObject
+from ..services import Services
+
+
+def attempt_prefix(org: str, call_id: str, kind: AttemptKind, step: int) -> str:
+    """Return the beginning of the ids of a step's attempts.
+
+    Ids reach providers as idempotency keys, so they are hashed: an org's name is nobody else's business. They are
+    the same when a call is resumed, so that a provider that knows the key does not bill again.
+    """
+    return f"{sha256(f'{org}/{call_id}'.encode()).hexdigest()[:24]}-{kind[0]}{step}"
+
+
+@dataclass
+class Recording:
+    """The attempts of one step of one call: kept in the store, and as JSON for the working memory."""
+
+    services: Services
+    org: str
+    call_id: str
+    step: int
+    kind: AttemptKind
+    spec: ModelSpec
+    reserved_nusd: int
+    first_number: int = 0
+    """Attempts made at this step before, on other models."""
+    left_nusd: int | None = None
+    """What the caller's cap leaves for this step; None without a cap."""
+    charge: Charge = NO_CHARGE
+    """Budgets of the org that every request of this step is charged to."""
+    open_attempts: dict[str, Attempt] = field(default_factory=dict)
+    settled: list[Attempt] = field(default_factory=list)
+
+    async def recall(self, known: list[JSONObject]) -> Attempt | None:
+        """Take over what this step asked before its process died, beyond the attempts already `known`.
+
+        Returns the newest such attempt; None when nothing was asked.
+        """
+        ids = {one["attempt_id"] for one in known}
+        made = await self.services.store.attempts.for_call(self.org, self.call_id)
+        here = [one for one in made if (one.step, one.kind) == (self.step, self.kind)]
+        prior = [one for one in here if one.attempt_id not in ids]
+        self.settled += [one for one in prior if one.status != "started"]
+        return prior[-1] if prior else None
+
+    async def paid_before(self, known: list[JSONObject]) -> Completion | None:
+        """Return the answer this step paid for before its process died, or None when it must ask.
+
+        Raises
+        ------
+        AttemptInterrupted
+            When a request was out and a repetition might be billed again.
+        """
+        prior = await self.recall(known)
+        if prior is not None and prior.status == "finished" and prior.response is not None:
+            return _completion(prior.response, prior.deployment)
+        if prior is None or prior.status != "started":
+            return None
+        if not any(one.idempotent for one in self.spec.deployments if one.name == prior.deployment):
+            raise await self.interrupt(prior)
+        self.adopt(prior)
+        return None
+
+    async def begin(self, deployment: str) -> str:
+        """Reserve the most a request can cost, and return its attempt id; an adopted one is reserved already.
+
+        Raises
+        ------
+        ProviderError
+            When attempts that failed here may have cost what the caller's cap left.
+        OverBudget
+            When a budget of the org leaves too little; nothing is reserved then.
+        """
+        adopted = next((one for one in self.open_attempts.values() if one.deployment == deployment), None)
+        if adopted is not None:
+            return adopted.attempt_id
+        spent_nusd = sum(one.spent_nusd for one in self.settled)
+        if self.left_nusd is not None and spent_nusd and spent_nusd + self.reserved_nusd > self.left_nusd:
+            raise ProviderError(f"another request to {self.spec.model_id} could pass the caller's cost cap")
+        number = self.first_number + len(self.settled) + len(self.open_attempts)
+        attempt = Attempt(
+            attempt_id=f"{attempt_prefix(self.org, self.call_id, self.kind, self.step)}-{number}",
+            org=self.org,
+            call_id=self.call_id,
+            step=self.step,
+            kind=self.kind,
+            model_id=self.spec.model_id,
+            tier=self.spec.tier,
+            deployment=deployment,
+            status="started",
+            reserved_nusd=self.reserved_nusd,
+            started_at=self.services.now(),
+        )
+        await self.services.store.attempts.start(
+            attempt, self.charge, opens_call=self.kind == "answer" and self.step == 0 and number == 0
+        )
+        self.open_attempts[attempt.attempt_id] = attempt
+        return attempt.attempt_id
+
+    async def finish(self, attempt_id: str, completion: Completion) -> None:
+        """Settle a request that was answered; without usage its cost stays what was reserved."""
+        self._note(self.open_attempts[attempt_id].deployment, completion.latency_ms)
+        usage = completion.usage
+        cost_nusd, source = (
+            (self.reserved_nusd, "reserved") if usage is None else self.spec.charge_nusd(usage)
+        )
+        await self._settle(
+            replace(
+                self.open_attempts.pop(attempt_id),
+                status="finished",
+                cost_nusd=cost_nusd,
+                cost_source=source,
+                prompt_tokens=usage.prompt_tokens if usage else 0,
+                cached_tokens=usage.cached_tokens if usage else 0,
+                completion_tokens=usage.completion_tokens if usage else 0,
+                reasoning_tokens=usage.reasoning_tokens if usage else 0,
+                latency_ms=round(completion.latency_ms, 3),
+                response=_response(completion) if self.services.limits.resumable else None,
+            )
+        )
+
+    async def fail(self, attempt_id: str, error: ProviderError) -> None:
+        """Settle a request that failed: nothing was spent, unless the provider may have done the work."""
+        if error.retryable and not isinstance(error, ContextLengthExceeded):
+            self._note(self.open_attempts[attempt_id].deployment, None)
+        cost_nusd, source = (self.reserved_nusd, "reserved") if error.may_have_billed else (0, "computed")
+        await self._settle(
+            replace(
+                self.open_attempts.pop(attempt_id),
+                status="failed",
+                error=error.code,
+                cost_nusd=cost_nusd,
+                cost_source=source,
+            )
+        )
+
+    def adopt(self, prior: Attempt) -> None:
+        """Go on with an attempt that was out when its process died, under its own id, so that it is billed once."""
+        self.open_attempts[prior.attempt_id] = prior
+
+    async def interrupt(self, prior: Attempt) -> AttemptInterrupted:
+        """Settle an attempt nobody can ask about any more, its reservation spent; return the error to raise."""
+        error = AttemptInterrupted(
+            f"attempt {prior.attempt_id} was out when its process died; it may have been billed"
+        )
+        await self._settle(
+            replace(
+                prior,
+                status="interrupted",
+                error=error.code,
+                cost_nusd=prior.reserved_nusd,
+                cost_source="reserved",
+            )
+        )
+        return error
+
+    def to_json(self) -> list[JSONObject]:
+        """Return what happened, without text."""
+        return [summary(attempt) for attempt in self.settled]
+
+    def _note(self, deployment: str, latency_ms: float | None) -> None:
+        """Tell the health book how the request went: its latency, or None when the provider failed."""
+        self.services.health.note(self.spec.model_id, deployment, latency_ms, self.services.clock_s())
+
+    async def _settle(self, attempt: Attempt) -> None:
+        attempt = replace(attempt, finished_at=self.services.now())
+        await self.services.store.attempts.finish(attempt, self.charge)
+        self.settled.append(attempt)
+
+
+def summary(attempt: Attempt) -> JSONObject:
+    """Return an attempt as JSON values for the working memory and the audit entry."""
+    return {
+        "attempt_id": attempt.attempt_id,
+        "step": attempt.step,
+        "kind": attempt.kind,
+        "model_id": attempt.model_id,
+        "tier": attempt.tier,
+        "deployment": attempt.deployment,
+        "status": attempt.status,
+        "error": attempt.error,
+        "spent_nusd": attempt.spent_nusd,
+        "cost_source": attempt.cost_source,
+        "prompt_tokens": attempt.prompt_tokens,
+        "cached_tokens": attempt.cached_tokens,
+        "completion_tokens": attempt.completion_tokens,
+        "reasoning_tokens": attempt.reasoning_tokens,
+        "latency_ms": attempt.latency_ms,
+    }
+
+
+def _response(completion: Completion) -> JSONObject:
+    return {
+        "message": completion.message,
+        "finish_reason": completion.finish_reason,
+        "usage": completion.usage.to_openai() if completion.usage else None,
+        "model": completion.model,
+        "latency_ms": completion.latency_ms,
+    }
+
+
+def _completion(response: JSONObject, deployment: str) -> Completion:
+    usage = Usage.from_openai(response["usage"]) if response["usage"] else None
+    return Completion(
+        message=response["message"],
+        finish_reason=response["finish_reason"],
+        usage=usage,
+        model=response["model"],
+        latency_ms=response["latency_ms"],
+        deployment=deployment,
+    )

@@ -1,0 +1,201 @@
+"""Hard constraints of a call: which models may be asked at all, and which constraint removed the others."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from math import isfinite
+from typing import Any
+
+from ...state.errors import InvalidRequest, NoEligibleModel
+from ...state.records import Arm, nusd_from_usd, usd_from_nusd
+from ...state.types import TIERS
+
+MODALITIES = ("text", "image", "audio", "video", "file")
+"""What a model may read."""
+_VISION = "vision"
+LEAST_BUDGET_USD, MOST_BUDGET_USD = 1e-9, 1e6
+"""Budgets are kept in whole nano-dollars."""
+_BUDGET = "a number of US dollars above 0, at most 1,000,000"
+
+
+def nearest_key(key: str, known: Iterable[str]) -> str:
+    """Return a sentence end that names the known key nearest to `key`, or all of them when none is near."""
+    known = list(known)
+    near = [name for name in known if key and name.startswith(key)] or get_close_matches(
+        key, known, cutoff=0.5
+    )
+    return f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(known)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Constraints no routing decision may break; None and empty mean unconstrained."""
+
+    max_cost_per_call_usd: float | None = None
+    """US dollars for all answers and judgements of the call."""
+    allowed_providers: frozenset[str] = frozenset()
+    max_tier: str | None = None
+    """Highest tier that may be asked."""
+    required_capabilities: frozenset[str] = frozenset()
+    max_cost_per_token: float | None = None
+    """US dollars per token, compared with the dearer of input and output price."""
+    quality_bar: float | None = None
+    """Quality, 0 to 1, beyond which more is worth nothing to the caller."""
+    max_latency_ms: float | None = None
+    """Expected milliseconds of one answer."""
+    require_modalities: frozenset[str] = frozenset()
+    """What the model must read: text, image, audio, video, file."""
+    prefer_modalities: frozenset[str] = frozenset()
+    """As `require_modalities` where some eligible model reads them all; without effect otherwise."""
+    judged_share: float | None = None
+    """Share, 0 to 1, of the answers the plan would not judge that are judged all the same, to learn from; None = the
+    router's. Answers the plan wants judged always are."""
+    budget_usd_per_call: float | None = None
+    """Mean cost of the org's calls under this very budget, US dollars."""
+    budget_usd_per_day: float | None = None
+    """Sum of a UTC day over the org's calls that carry this key, US dollars."""
+
+    @classmethod
+    def parse(cls, mapping: Mapping[str, Any] | None) -> "Policy":
+        """Return the policy a caller wrote; an absent or null key constrains nothing.
+
+        Raises
+        ------
+        InvalidRequest
+            If a key is unknown or a value of the wrong type or range; `field` names it.
+        """
+        if mapping is None:
+            return cls()
+        if not isinstance(mapping, Mapping):
+            raise InvalidRequest(f"policy must be an object, got {mapping!r}", field="policy")
+        known = [item.name for item in fields(cls)]
+        for key in mapping:
+            if key not in known:
+                field = f"policy.{key}"
+                raise InvalidRequest(f"{field} is unknown; {nearest_key(str(key), known)}", field=field)
+        return cls(**{key: _parsed(key, value) for key, value in mapping.items() if value is not None})
+
+
+def _parsed(key: str, value: Any) -> Any:
+    if key in {"allowed_providers", "required_capabilities"}:
+        return _names(key, value)
+    if key == "max_tier":
+        _demand(key, value, value in TIERS, f"one of {', '.join(TIERS)}")
+        return value
+    if key.endswith("_modalities"):
+        names = _names(key, value)
+        _demand(key, value, names <= set(MODALITIES), f"a list of some of {', '.join(MODALITIES)}")
+        return names
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    if key == "max_latency_ms":
+        _demand(key, value, is_number and value > 0.0, "a number of milliseconds above 0")
+    elif key.startswith("budget_"):
+        _demand(key, value, is_number and LEAST_BUDGET_USD <= value <= MOST_BUDGET_USD, _BUDGET)
+    elif key in {"quality_bar", "judged_share"}:
+        _demand(key, value, is_number and 0.0 <= value <= 1.0, "a number between 0 and 1")
+    else:
+        _demand(key, value, is_number and value >= 0.0, "a number of US dollars >= 0")
+    return float(value)
+
+
+def _names(key: str, value: Any) -> frozenset[str]:
+    is_list = isinstance(value, list | tuple | set | frozenset)
+    are_names = is_list and bool(value) and all(isinstance(name, str) and name for name in value)
+    _demand(key, value, are_names, "a list of one or more names")
+    return frozenset(value)
+
+
+def _demand(key: str, value: Any, condition: bool, expected: str) -> None:
+    if not condition:
+        field = f"policy.{key}"
+        raise InvalidRequest(f"{field} must be {expected}, got {value!r}", field=field)
+
+
+def eligible(  # noqa: PLR0913 - each is one thing a constraint may look at
+    arms: Sequence[Arm],
+    policy: Policy,
+    *,
+    prompt_tokens: int,
+    answer_tokens: int,
+    spent_nusd: int = 0,
+    has_images: bool = False,
+    excluded: Collection[str] = frozenset(),
+) -> tuple[list[Arm], dict[str, str]]:
+    """Return the arms that may be asked, in the given order, and the sentence that removed each other one.
+
+    Parameters
+    ----------
+    prompt_tokens, answer_tokens
+        Estimated; together they must fit the model's window.
+    spent_nusd
+        What the call has spent already, nano-dollars; it lowers what is left of the cost cap.
+    has_images
+        Whether the request holds an image: then only models with the capability "vision" may be asked.
+    excluded
+        Model ids that failed earlier in this call.
+    """
+    needs = policy.required_capabilities | ({_VISION} if has_images else frozenset())
+    tokens = prompt_tokens + answer_tokens
+    kept: list[Arm] = []
+    removed: dict[str, str] = {}
+    for arm in arms:
+        if arm.model_id in excluded:
+            removed[arm.model_id] = "failed earlier in this call"
+        elif objection := _objection(arm, policy, needs, tokens, spent_nusd):
+            removed[arm.model_id] = objection
+        else:
+            kept.append(arm)
+    preferred = [arm for arm in kept if policy.prefer_modalities <= arm.modalities]
+    if preferred:
+        aside = (arm for arm in kept if arm not in preferred)
+        removed |= {
+            arm.model_id: _lacking("prefer_modalities", policy.prefer_modalities, arm) for arm in aside
+        }
+    return preferred or kept, removed
+
+
+def _lacking(key: str, wanted: frozenset[str], arm: Arm) -> str:
+    return f"{key}: does not read {', '.join(sorted(wanted - arm.modalities))}"
+
+
+def _objection(arm: Arm, policy: Policy, needs: frozenset[str], tokens: int, spent_nusd: int) -> str | None:
+    """Return why the arm may not be asked, or None."""
+    if policy.allowed_providers and arm.provider not in policy.allowed_providers:
+        return (
+            f"allowed_providers: {arm.provider} is not one of {', '.join(sorted(policy.allowed_providers))}"
+        )
+    if policy.max_tier is not None and arm.rank > TIERS.index(policy.max_tier):
+        return f"max_tier: {arm.tier} is above {policy.max_tier}"
+    if policy.max_latency_ms is not None and arm.expected_latency_ms > policy.max_latency_ms:
+        return f"max_latency_ms: expected {arm.expected_latency_ms:.0f} > {policy.max_latency_ms:.0f}"
+    return _fitness_objection(arm, policy, needs, tokens) or _price_objection(arm, policy, spent_nusd)
+
+
+def _fitness_objection(arm: Arm, policy: Policy, needs: frozenset[str], tokens: int) -> str | None:
+    """Return why the arm cannot take the request, or None."""
+    if missing := needs - arm.capabilities:
+        return f"required_capabilities: lacks {', '.join(sorted(missing))}"
+    if policy.require_modalities - arm.modalities:
+        return _lacking("require_modalities", policy.require_modalities, arm)
+    if tokens > arm.context_tokens:
+        return f"context length: about {tokens} tokens > {arm.context_tokens}"
+    return None
+
+
+def _price_objection(arm: Arm, policy: Policy, spent_nusd: int) -> str | None:
+    dearest = max(arm.input_usd_per_mtok, arm.output_usd_per_mtok) / 1e6
+    if policy.max_cost_per_token is not None and dearest > policy.max_cost_per_token:
+        return f"max_cost_per_token: ${dearest:.9f} > ${policy.max_cost_per_token:.9f}"
+    if policy.max_cost_per_call_usd is None:
+        return None
+    left = nusd_from_usd(policy.max_cost_per_call_usd) - spent_nusd
+    if arm.expected_cost_nusd <= left:
+        return None
+    estimated = usd_from_nusd(arm.expected_cost_nusd)
+    return f"max_cost_per_call_usd: estimated ${estimated:.6f} > ${max(usd_from_nusd(left), 0.0):.6f} left"
+
+
+def refuse(removed: Mapping[str, str]) -> NoEligibleModel:
+    """Return the error to raise when no arm is left; its message says what removed each."""
+    reasons = "; ".join(f"{model_id} ({sentence})" for model_id, sentence in removed.items())
+    return NoEligibleModel(f"no model may be asked: {reasons or 'none is registered'}", removed=dict(removed))

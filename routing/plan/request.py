@@ -1,0 +1,150 @@
+"""Check a request once, at the first node, and fill in its defaults: the same rules at every door."""
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from ...state.errors import InvalidRequest
+from ...state.names import check_org
+from ...state.types import TASK_TYPES
+from .policy import Policy
+from .weights import normalise
+
+ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+ROUTER_OWNED = ("model", "messages", "stream", "stream_options", "n")
+"""Chat parameters that the cascade sets itself."""
+MEMORY_HIT = "memory_hit"
+"""An option for the router, not for the model: the messages hold remembered context that answers part of the prompt."""
+
+
+def check_messages(request: Mapping[str, Any], max_chars: int) -> list[dict[str, Any]]:
+    """Return the chat messages of a request; `prompt` becomes one user message.
+
+    Raises
+    ------
+    InvalidRequest
+        When there is nothing to route, a message has no known role, or the text is longer than `max_chars`.
+    """
+    messages = request.get("messages")
+    if messages is None:
+        prompt = request.get("prompt")
+        if not isinstance(prompt, str) or not prompt.strip():
+            raise InvalidRequest("prompt must be a text that is not empty", field="prompt")
+        messages = [{"role": "user", "content": prompt}]
+    if not isinstance(messages, list) or not messages:
+        raise InvalidRequest("messages must be a list of at least one message", field="messages")
+    for index, message in enumerate(messages):
+        _check_message(message, f"messages[{index}]")
+    size = len(json.dumps(messages, ensure_ascii=False))
+    if size > max_chars:
+        raise InvalidRequest(
+            f"the request is {size} characters long, at most {max_chars} are accepted", field="prompt"
+        )
+    return messages
+
+
+def _check_message(message: object, where: str) -> None:
+    """Check what the cascade itself reads of a message; anything else is between caller and model."""
+    if not isinstance(message, dict) or message.get("role") not in ROLES:
+        raise InvalidRequest(f"{where}.role must be one of {', '.join(ROLES)}", field=f"{where}.role")
+    content = message.get("content")
+    if content is None or isinstance(content, str):
+        return
+    if not isinstance(content, list) or not all(map(_is_part, content)):
+        raise InvalidRequest(
+            f"{where}.content must be a text, null, or a list of parts with a type", field=f"{where}.content"
+        )
+
+
+def _is_part(part: object) -> bool:
+    if not isinstance(part, dict) or not isinstance(part.get("type"), str):
+        return False
+    return part["type"] != "text" or isinstance(part.get("text"), str)
+
+
+def check_options(options: object) -> dict[str, Any]:
+    """Return the chat parameters to pass on untouched, without the ones the cascade sets itself.
+
+    Raises
+    ------
+    InvalidRequest
+        When `options` is not an object, `max_tokens` is not a positive whole number, or what the free checks read
+        (`tools`, `response_format`, `memory_hit`) is not of the shape it should have.
+    """
+    if options is None:
+        return {}
+    if not isinstance(options, dict):
+        raise InvalidRequest(f"options must be an object, got {type(options).__name__}", field="options")
+    for name in ("max_tokens", "max_completion_tokens"):
+        value = options.get(name)
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+            raise InvalidRequest(
+                f"options.{name} must be a whole number of at least 1, got {value!r}", field=f"options.{name}"
+            )
+    tools = options.get("tools")
+    if tools is not None and not (isinstance(tools, list) and all(isinstance(tool, dict) for tool in tools)):
+        raise InvalidRequest("options.tools must be a list of objects", field="options.tools")
+    response_format = options.get("response_format")
+    if response_format is not None and not isinstance(response_format, dict):
+        raise InvalidRequest("options.response_format must be an object", field="options.response_format")
+    if not isinstance(options.get(MEMORY_HIT, False), bool):
+        raise InvalidRequest(
+            f"options.{MEMORY_HIT} must be true or false, got {options[MEMORY_HIT]!r}",
+            field=f"options.{MEMORY_HIT}",
+        )
+    return {key: value for key, value in options.items() if key not in (*ROUTER_OWNED, MEMORY_HIT)}
+
+
+def check_hint(hint: object) -> str | None:
+    """Return a known task type hint, or None.
+
+    Raises
+    ------
+    InvalidRequest
+        For an unknown hint, listing the known ones.
+    """
+    if hint is None or (isinstance(hint, str) and hint in (*TASK_TYPES, "general")):
+        return hint
+    raise InvalidRequest(f"hint must be one of {', '.join(TASK_TYPES)}, general; got {hint!r}", field="hint")
+
+
+def check_request(request: Mapping[str, Any], *, routers: Collection[str], max_chars: int) -> dict[str, Any]:
+    """Return the request with defaults filled in and every part checked.
+
+    Parameters
+    ----------
+    request
+        As in `state.types.Request`.
+    routers
+        Names of the router configs that exist.
+    max_chars
+        Longest request accepted, characters of JSON.
+
+    Raises
+    ------
+    InvalidRequest
+        Naming the field to change.
+    """
+    router = request.get("router") or "auto"
+    if router not in routers:
+        raise InvalidRequest(
+            f"router must be one of {', '.join(sorted(routers))}; got {router!r}", field="router"
+        )
+    policy = request.get("policy") or {}
+    Policy.parse(policy)
+    return {
+        "org": check_org(request.get("org") or "default"),
+        "messages": check_messages(request, max_chars),
+        "options": check_options(request.get("options")),
+        "memory_hit": bool((request.get("options") or {}).get(MEMORY_HIT)),
+        "optimize_for": normalise(request.get("optimize_for")),
+        "hint": check_hint(request.get("hint")),
+        "policy": dict(policy),
+        "router": router,
+    }
+
+
+def answer_tokens(options: Mapping[str, Any], default: int, model_limit: int) -> int:
+    """Return the most tokens an answer may have: the caller's limit or the default, within the model's."""
+    wanted = options.get("max_completion_tokens") or options.get("max_tokens") or default
+    return max(1, min(int(wanted), model_limit))

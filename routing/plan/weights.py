@@ -1,0 +1,99 @@
+"""What the caller optimises for, turned into prices; and how well a call met it."""
+
+from collections.abc import Mapping
+from math import inf, isfinite
+from typing import Any
+
+from ...state.errors import InvalidRequest
+
+GOALS = ("cost", "quality", "latency")
+DEFAULT_WEIGHTS: dict[str, float] = {"cost": 0.33, "quality": 0.34, "latency": 0.33}
+PRESETS: dict[str, dict[str, float]] = {
+    "cost-first": {"cost": 0.7, "quality": 0.2, "latency": 0.1},
+    "quality-first": {"cost": 0.1, "quality": 0.8, "latency": 0.1},
+    "balanced": DEFAULT_WEIGHTS,
+    "latency-first": {"cost": 0.1, "quality": 0.2, "latency": 0.7},
+}
+
+_BALANCED_RATIO = 0.33 / 0.34
+_EXPONENT = (
+    0.8  # cost-first and quality-first then come near .30 and .02, the prices found on recorded outcomes
+)
+
+
+def normalise(optimize_for: Mapping[str, Any] | None) -> dict[str, float]:
+    """Return weights for cost, quality and latency of sum 1; a goal left out weighs 0, None means balanced.
+
+    Raises
+    ------
+    InvalidRequest
+        If a key is no goal, a weight is no number >= 0, or all are 0; `field` names the part.
+    """
+    if optimize_for is None:
+        return normalise(DEFAULT_WEIGHTS)
+    if not isinstance(optimize_for, Mapping):
+        raise InvalidRequest(f"optimize_for must be an object, got {optimize_for!r}", field="optimize_for")
+    for key, weight in optimize_for.items():
+        _check_weight(key, weight)
+    largest = max((float(weight) for weight in optimize_for.values()), default=0.0)
+    if largest == 0.0:
+        raise InvalidRequest("optimize_for needs a weight above 0, got none", field="optimize_for")
+    # Dividing by the largest first keeps the sum finite for any finite weights.
+    shares = {goal: float(optimize_for.get(goal, 0.0)) / largest for goal in GOALS}
+    total = sum(shares.values())
+    return {goal: share / total for goal, share in shares.items()}
+
+
+def _check_weight(key: str, weight: Any) -> None:
+    field = f"optimize_for.{key}"
+    if key not in GOALS:
+        raise InvalidRequest(f"{field} is unknown; goals are {', '.join(GOALS)}", field=field)
+    is_number = isinstance(weight, int | float) and not isinstance(weight, bool)
+    if not is_number or not isfinite(weight) or weight < 0:
+        raise InvalidRequest(f"{field} must be a number >= 0, got {weight!r}", field=field)
+
+
+def quality_price(weights: Mapping[str, float]) -> float:
+    """Return lambda, the quality paid for a reference frontier call, .005 to 20; balanced weights give .10."""
+    return min(max(0.10 * _relative(weights["cost"], weights["quality"]), 0.005), 20.0)
+
+
+def latency_price(weights: Mapping[str, float]) -> float:
+    """Return the quality paid for one reference latency, 0 to 20; balanced weights give .03."""
+    return min(0.03 * _relative(weights["latency"], weights["quality"]), 20.0)
+
+
+def _relative(weight: float, quality_weight: float) -> float:
+    """Return ((weight / quality weight) / the balanced ratio) ** .8."""
+    if weight == 0.0:
+        return 0.0
+    return inf if quality_weight == 0.0 else float((weight / quality_weight / _BALANCED_RATIO) ** _EXPONENT)
+
+
+def goal_match(
+    *,
+    cost_nusd: int,
+    reference_cost_nusd: int,
+    quality: float,
+    latency_ms: float,
+    reference_latency_ms: float,
+) -> dict[str, float]:
+    """Return how well a call met each goal, each 0 to 1, four decimals.
+
+    cost = 1 - cost / reference cost, clipped; quality as judged or, unjudged, as estimated;
+    latency = 1 - latency / (2 reference latency), clipped. The reference is the frontier model on the same
+    tokens, so a call that cost as much as it scores 0 on cost, and one as fast scores .5 on latency.
+    """
+    match = {
+        "cost": 1.0 - _share(cost_nusd, reference_cost_nusd),
+        "quality": quality,
+        "latency": 1.0 - _share(latency_ms, 2.0 * reference_latency_ms),
+    }
+    return {goal: round(min(max(value, 0.0), 1.0), 4) for goal, value in match.items()}
+
+
+def _share(part: float, whole: float) -> float:
+    """Return part / whole; of nothing, any part is too much."""
+    if whole > 0:
+        return part / whole
+    return 0.0 if part <= 0 else 1.0

@@ -1,0 +1,47 @@
+import pytest
+
+from x25.routing.belief.stage import stage_of
+
+
+def test_an_org_of_235_calls_is_in_the_feedback_stage():
+    assert stage_of(235).to_json() == {
+        "stage": 3,
+        "stage_name": "Feedback",
+        "total_calls": 235,
+        "calls_to_next_stage": 265,
+        "progress_in_stage": 0.117,
+        "improvement_available": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("calls", "stage", "name"),
+    [
+        (0, 1, "Explore"),
+        (49, 1, "Explore"),
+        (50, 2, "Exploit"),
+        (199, 2, "Exploit"),
+        (200, 3, "Feedback"),
+        (499, 3, "Feedback"),
+        (500, 4, "Fine-tune"),
+        (10_000, 4, "Fine-tune"),
+    ],
+)
+def test_stages_begin_at_their_call(calls, stage, name):
+    assert (stage_of(calls).stage, stage_of(calls).name) == (stage, name)
+
+
+def test_the_last_stage_is_complete_and_has_no_next():
+    last = stage_of(500)
+    assert last.progress_in_stage == 1.0
+    assert last.calls_to_next_stage == 0
+
+
+def test_improvement_waits_for_the_third_stage():
+    assert not stage_of(199).improvement_available
+    assert stage_of(200).improvement_available
+
+
+def test_a_negative_count_is_refused():
+    with pytest.raises(ValueError, match="total_calls must be >= 0, got -1"):
+        stage_of(-1)

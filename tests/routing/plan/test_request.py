@@ -1,0 +1,127 @@
+import json
+
+import pytest
+
+from x25.routing.plan.request import (
+    answer_tokens,
+    check_hint,
+    check_messages,
+    check_options,
+    check_request,
+)
+from x25.state.errors import InvalidRequest
+from x25.state.types import TASK_TYPES
+
+ROUTERS = ("auto", "x25-classic")
+
+
+def checked(**request):
+    return check_request({"prompt": "Hi", **request}, routers=ROUTERS, max_chars=1_000)
+
+
+def test_a_prompt_is_all_a_request_needs():
+    request = checked()
+    assert request["messages"] == [{"role": "user", "content": "Hi"}]
+    assert (request["org"], request["router"], request["hint"]) == ("default", "auto", None)
+    assert (request["options"], request["policy"]) == ({}, {})
+    assert sum(request["optimize_for"].values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        ({"prompt": None}, "prompt"),
+        ({"prompt": " \n"}, "prompt"),
+        ({"prompt": 7}, "prompt"),
+        ({"messages": []}, "messages"),
+        ({"messages": "Hi"}, "messages"),
+        ({"messages": [{"role": "user", "content": "a"}, {"role": "robot"}]}, "messages[1].role"),
+        ({"messages": ["Hi"]}, "messages[0].role"),
+        ({"org": "My Lab"}, "org"),
+        ({"hint": "poetry"}, "hint"),
+        ({"router": "nowhere"}, "router"),
+        ({"options": [1]}, "options"),
+        ({"options": {"max_tokens": 0}}, "options.max_tokens"),
+        ({"options": {"max_completion_tokens": True}}, "options.max_completion_tokens"),
+        ({"prompt": "x" * 1_000}, "prompt"),
+    ],
+)
+def test_what_breaks_a_rule_is_named(request_, field):
+    with pytest.raises(InvalidRequest) as caught:
+        checked(**request_)
+    assert caught.value.field == field
+
+
+def test_unknown_policy_keys_are_refused():
+    with pytest.raises(InvalidRequest, match="max_cost_usd"):
+        checked(policy={"max_cost_usd": 1})
+
+
+def test_messages_win_over_the_prompt_and_pass_untouched():
+    messages = [
+        {"role": "system", "content": "Be brief.", "name": "s"},
+        {"role": "user", "content": [{"type": "text", "text": "part"}]},
+    ]
+    assert checked(messages=messages)["messages"] == messages
+
+
+@pytest.mark.parametrize("content", [5, {}, ["part"], [{"text": "no type"}], [{"type": "text", "text": 5}]])
+def test_content_that_the_cascade_could_not_read_is_refused(content):
+    with pytest.raises(InvalidRequest) as caught:
+        checked(messages=[{"role": "user", "content": content}])
+    assert caught.value.field == "messages[0].content"
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"tools": 5}, "options.tools"),
+        ({"tools": ["a"]}, "options.tools"),
+        ({"response_format": "json"}, "options.response_format"),
+    ],
+)
+def test_options_that_the_free_checks_read_are_checked(options, field):
+    with pytest.raises(InvalidRequest) as caught:
+        checked(prompt="Hi", options=options)
+    assert caught.value.field == field
+
+
+def test_length_is_that_of_the_json_and_the_limit_is_accepted():
+    messages = [{"role": "user", "content": "ä" * 10}]
+    size = len(json.dumps(messages, ensure_ascii=False))
+    assert check_messages({"messages": messages}, size) == messages
+    with pytest.raises(InvalidRequest, match=f"is {size} characters long, at most {size - 1}"):
+        check_messages({"messages": messages}, size - 1)
+
+
+@pytest.mark.parametrize("hint", [*TASK_TYPES, "general", None])
+def test_known_hints_are_kept(hint):
+    assert check_hint(hint) == hint
+
+
+def test_options_lose_what_the_cascade_sets_itself():
+    options = {"temperature": 0, "tools": [], "model": "x", "messages": [], "stream": True, "n": 2}
+    assert check_options(options) == {"temperature": 0, "tools": []}
+
+
+@pytest.mark.parametrize(
+    ("options", "tokens"),
+    [
+        ({}, 100),
+        ({"max_tokens": 7}, 7),
+        ({"max_tokens": 7, "max_completion_tokens": 9}, 9),
+        ({"max_tokens": 5_000}, 200),
+    ],
+)
+def test_answer_tokens_are_the_callers_or_the_default_within_the_models(options, tokens):
+    assert answer_tokens(options, default=100, model_limit=200) == tokens
+
+
+def test_a_memory_hit_is_taken_out_of_what_goes_to_the_model():
+    checked = check_request(
+        {"prompt": "x", "options": {"memory_hit": True, "seed": 1}}, routers=["auto"], max_chars=99
+    )
+    assert (checked["memory_hit"], checked["options"]) == (True, {"seed": 1})
+    assert check_request({"prompt": "x"}, routers=["auto"], max_chars=99)["memory_hit"] is False
+    with pytest.raises(InvalidRequest, match=r"options\.memory_hit must be true or false"):
+        check_options({"memory_hit": "yes"})

@@ -1,0 +1,42 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from x25.training.evaluation.panels import load_panels
+from x25.training.evaluation.verified_fit import has_answers, judge_scores
+from x25.training.verifier.measures import auc
+
+pytestmark = pytest.mark.train
+
+
+def test_looks_of_both_sides_tell_right_from_wrong(looked_fit):
+    for looked in (looked_fit.train, looked_fit.test):
+        assert looked.evidence.shape == looked.bins.shape == looked.side.correct.shape
+        assert auc(looked.evidence.ravel(), looked.side.correct.ravel()) > 0.7
+    assert all(looked_fit.verdicts.verifier.tiers[model].is_trusted for model in looked_fit.panel.models)
+
+
+def test_a_judge_errs_with_the_verifier_as_much_as_it_is_told_and_is_as_strong(looked_fit):
+    rng = np.random.default_rng(6)
+    right = looked_fit.train.side.correct
+    for shared in (0.0, 0.5):
+        scores = np.mean(
+            [auc(judge_scores(looked_fit.train, 0.85, rng, shared).ravel(), right.ravel()) for _ in range(9)]
+        )
+        assert scores == pytest.approx(0.85, abs=0.03)
+    alike = [
+        np.corrcoef(
+            judge_scores(looked_fit.train, 0.85, rng, shared)[right > 0.5],
+            looked_fit.train.evidence[right > 0.5],
+        )[0, 1]
+        for shared in (0.0, 0.5)
+    ]
+    assert abs(alike[0]) < 0.15
+    assert alike[1] > 0.4
+
+
+def test_only_recorded_answers_can_be_looked_at(answered, panels_dir, train_dir):
+    (panel,) = load_panels(["made"], panels_dir)
+    assert has_answers(panel, answered)
+    assert not has_answers(panel, replace(answered, test_dir=train_dir))

@@ -1,0 +1,116 @@
+import json
+
+import numpy as np
+import pytest
+
+from x25.routing.answer.features import extract_answer
+from x25.routing.answer.verifier import VERIFIER_INPUTS, Verifier
+from x25.training.data.recorded import is_held_out, read_recorded
+from x25.training.verifier.answer_matrix import read_answers
+from x25.training.verifier.fit import (
+    Labelled,
+    Usual,
+    fit_prior,
+    fit_recorded,
+    fit_verifier,
+    labelled_of,
+    log_odds,
+    main,
+)
+from x25.training.verifier.heads import fit_logistic
+from x25.training.verifier.measures import auc
+
+MODEL_TO_TIER = {"tiny": "slm", "middle": "mid", "large": "frontier"}
+
+
+@pytest.fixture(scope="session")
+def made(answered, no_encoder):
+    return fit_recorded(answered, "made", MODEL_TO_TIER, no_encoder, date="2026-01-01")
+
+
+def test_a_fitted_verifier_tells_right_from_wrong_answers_it_has_not_seen(answered, made):
+    recorded = read_recorded(answered, "made")
+    answers, column = read_answers(answered, recorded), recorded.columns(["tiny"])[0]
+    usual = made.verifier.usual("tiny")
+    looks, right = [], []
+    for row in np.flatnonzero(is_held_out(recorded.groups)):
+        text = answers.texts[row][answers.models.index("tiny")]
+        features = extract_answer(recorded.prompts[row], text, "stop", {}, usual.length_mean, usual.length_sd)
+        looks.append(made.verifier.look(features, prior_prob=0.5, model_id="tiny", tier="slm"))
+        right.append(recorded.correct[row, column])
+    assert auc([look.evidence for look in looks], right) > 0.65
+    assert auc([look.posterior(0.5) for look in looks], right) > 0.6
+
+
+def test_enough_labels_and_a_good_score_out_of_fold_are_trusted(made):
+    slm = made.verifier.tiers["slm"]
+    assert slm.labels >= 450
+    assert slm.audit_auc > 0.6
+    assert slm.is_trusted
+    assert slm.fitted.auc > 0.6
+
+
+def test_manifest_says_where_the_verifier_comes_from(made):
+    manifest = made.verifier.manifest
+    assert manifest["source"] == "made"
+    assert manifest["created"] == "2026-01-01"
+    assert len(manifest["responses_sha256"]) == 64
+
+
+def test_out_of_fold_beliefs_are_calibrated(answered, made):
+    recorded = read_recorded(answered, "made").take(
+        np.flatnonzero(~is_held_out(read_recorded(answered, "made").groups))
+    )
+    correct = recorded.correct[:, recorded.columns(list(MODEL_TO_TIER))]
+    probs = 1.0 / (1.0 + np.exp(-made.train_logits))
+    assert probs.mean(axis=0) == pytest.approx(correct.mean(axis=0), abs=0.02)
+
+
+def noise(rows, rng):
+    """Answers whose features say nothing: being right is the prior alone."""
+    priors = np.full((rows, 1), 0.6)
+    inputs = rng.normal(size=(rows, 1, len(VERIFIER_INPUTS)))
+    inputs[:, :, VERIFIER_INPUTS.index("prior_logit")] = log_odds(priors)
+    correct = (rng.random((rows, 1)) < 0.6).astype(float)
+    return Labelled(inputs, priors, correct, np.array(["one"] * rows), np.arange(rows) % 5)
+
+
+def test_a_verifier_that_learned_nothing_is_not_trusted(answered):
+    recorded = read_recorded(answered, "made")
+    usual = Usual.of(read_answers(answered, recorded), recorded.correct)
+    for seed in range(5):
+        data = noise(1_000, np.random.default_rng(seed))
+        fitted = fit_verifier(data, ["tiny"], ["slm"], usual, encoder="none", fit=fit_logistic)
+        assert not fitted.verifier.tiers["slm"].is_trusted
+
+
+def test_answers_that_were_not_recorded_have_no_belief(answered, no_encoder):
+    recorded = read_recorded(answered, "made")
+    answers = read_answers(answered, recorded)
+    answers.values[7, 1] = np.nan
+    usual = Usual.of(answers, recorded.correct)
+    priors = np.full(recorded.correct.shape, 0.6)
+    data = labelled_of(recorded, answers, priors, usual)
+    fitted = fit_verifier(data, answers.models, answers.models, usual, encoder="none", fit=fit_logistic)
+    assert np.isnan(fitted.train_logits[7, 1])
+    assert np.isfinite(np.delete(fitted.train_logits.ravel(), 7 * 3 + 1)).all()
+
+
+def test_the_prior_of_a_training_prompt_comes_from_other_prompts(answered):
+    recorded = read_recorded(answered, "made")
+    remembered = np.eye(len(recorded))  # an input that only remembers which prompt it was
+    prior = fit_prior(recorded, remembered, ["tiny"])
+    assert abs(auc(prior.train_probs[:, 0], recorded.correct[:, recorded.columns(["tiny"])[0]]) - 0.5) < 0.15
+    assert prior.probs(remembered).shape == (len(recorded), 1)
+
+
+def test_command_writes_an_artifact_serving_can_open(answered, no_encoder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("x25.training.verifier.fit.open_encoder", lambda _: no_encoder)
+    out = tmp_path / "verifier.json"
+    tiers = [part for model, tier in MODEL_TO_TIER.items() for part in ("--tier", f"{tier}={model}")]
+    main(["--data", str(answered), "--source", "made", "--out", str(out), *tiers])
+    verifier = Verifier.from_dict(json.loads(out.read_text(encoding="utf-8")), encoder="none")
+    assert set(verifier.tiers) == set(MODEL_TO_TIER.values())
+    assert "trusted" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["--data", str(answered), "--source", "made", "--out", str(out), "--tier", "slm"])

@@ -1,0 +1,5 @@
+"""Readers of published outcomes, one file a format, all returning `training.data.outcomes.Outcomes`."""
+
+from .kinds import KINDS, load, parse_dataset_argument
+
+__all__ = ["KINDS", "load", "parse_dataset_argument"]

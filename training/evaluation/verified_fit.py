@@ -1,0 +1,113 @@
+"""A panel with its verifier: heads and looks fitted on train, and judges who err with the verifier."""
+
+from dataclasses import dataclass, fields
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.design import EmbedsMany
+from ..data.recorded import Recorded, read_recorded
+from ..verifier.answer_matrix import Answers, read_answers
+from ..verifier.fit import log_odds
+from ..verifier.panel import PanelVerifier, panel_verifier
+from .fit import Side
+from .judging import SHARED_NOISE
+from .panels import Panel
+from .run import Request, fit_split
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+_NORMAL = NormalDist()
+
+
+@dataclass(frozen=True)
+class LookedSide:
+    """One side of a split with what the verifier says of its answers; arrays of shape (prompts, tiers)."""
+
+    side: Side
+    evidence: Floats
+    """Log odds the look adds to the prior's."""
+    bins: Ints
+    """Bin of the evidence in the tier's table."""
+    pairs: Floats
+    """[i, own, other] = P(own right) once both answers are held, shape (prompts, tiers, tiers)."""
+
+
+@dataclass(frozen=True)
+class LookedFit:
+    """A panel's heads and its verifier."""
+
+    panel: Panel
+    train: LookedSide
+    test: LookedSide
+    verdicts: PanelVerifier
+
+
+def has_answers(panel: Panel, request: Request) -> bool:
+    """Return whether the answers of a panel's source were recorded."""
+    folders = [folder for folder in (request.train_dir, request.test_dir) if folder is not None]
+    return all((folder / "responses" / f"{panel.source}.parquet").is_file() for folder in folders)
+
+
+def fit_looked(panel: Panel, request: Request, encoder: EmbedsMany, seed: int = 0) -> LookedFit:
+    """Fit a panel's heads and its verifier on the train side; the verifier is out of fold there.
+
+    Prompts of which an answer was not recorded are left out on both sides.
+    """
+    fit = fit_split(panel, request, encoder, seed)
+    answered: list[tuple[Side, Answers]] = []
+    for side, folder in ((fit.train, request.train_dir), (fit.test, request.test_dir or request.train_dir)):
+        everything = read_recorded(folder, panel.source)
+        answered.append(_answered(panel, side, everything, read_answers(folder, everything, request.cache)))
+    (train, answers_train), (test, answers_test) = answered
+    verdicts = panel_verifier(
+        train.recorded,
+        test.recorded,
+        panel.models,
+        priors_train=train.completion_probs,
+        priors_test=test.completion_probs,
+        answers_train=answers_train,
+        answers_test=answers_test,
+        encoder=encoder.fingerprint,
+    )
+    looked_train, looked_test = (
+        LookedSide(side, log_odds(q) - log_odds(side.completion_probs), bins, pairs)
+        for side, q, bins, pairs in (
+            (train, verdicts.q_train, verdicts.bins_train, verdicts.pair_q_train),
+            (test, verdicts.q_test, verdicts.bins_test, verdicts.pair_q_test),
+        )
+    )
+    return LookedFit(panel, looked_train, looked_test, verdicts)
+
+
+def _answered(panel: Panel, side: Side, everything: Recorded, answers: Answers) -> tuple[Side, Answers]:
+    row_of = {prompt_id: row for row, prompt_id in enumerate(everything.prompt_ids.tolist())}
+    mine = answers.take([row_of[prompt_id] for prompt_id in side.recorded.prompt_ids.tolist()])
+    known = np.flatnonzero(mine.choose(panel.models).given.all(axis=1))
+    kept = {item.name: getattr(side, item.name)[known] for item in fields(side) if item.name != "recorded"}
+    return Side(recorded=side.recorded.take(known), **kept), mine.take(known)
+
+
+def judge_scores(looked: LookedSide, auc: float, rng: np.random.Generator, shared: float) -> Floats:
+    """Return scores in (0, 1) of a judge of `auc` of whose error variance `shared` is the verifier's.
+
+    The binormal judge of `judging.simulated_scores`, part of whose noise is the verifier's evidence, made normal by
+    rank within a tier's right and within its wrong answers.
+    """
+    correct = looked.side.correct
+    common = rng.standard_normal((len(correct), 1))
+    noise = np.sqrt(SHARED_NOISE) * common + np.sqrt(1.0 - SHARED_NOISE) * rng.standard_normal(correct.shape)
+    noise = np.sqrt(shared) * _errors(looked.evidence, correct) + np.sqrt(1.0 - shared) * noise
+    separation = np.sqrt(2.0) * _NORMAL.inv_cdf(auc)
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * (noise + separation * (correct - 0.5)))))
+
+
+def _errors(evidence: Floats, correct: Floats) -> Floats:
+    errors = np.zeros(evidence.shape)
+    for column in range(evidence.shape[1]):
+        for is_right in (False, True):
+            rows = np.flatnonzero((correct[:, column] > 0.5) == is_right)
+            ranks = (evidence[rows, column].argsort().argsort() + 0.5) / max(len(rows), 1)
+            errors[rows, column] = [_NORMAL.inv_cdf(rank) for rank in ranks.tolist()]
+    return errors

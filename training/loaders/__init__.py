@@ -1,5 +1,0 @@
-"""Readers of published outcomes, one file a format, all returning `training.outcomes.Outcomes`."""
-
-from .kinds import KINDS, load, parse_dataset_argument
-
-__all__ = ["KINDS", "load", "parse_dataset_argument"]
