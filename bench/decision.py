@@ -14,6 +14,7 @@ from ..routing.belief.judge_table import DEFAULT_TABLE
 from ..routing.belief.thompson import DEFAULT_LEARNER, combine, offset_posterior
 from ..routing.plan.cascade import PlanPrices
 from ..routing.plan.decide import select
+from ..routing.plan.terms import Terms
 from ..routing.prompt.features import extract
 from ..state.records import Arm, Evidence
 
@@ -28,6 +29,8 @@ ARMS = [
         ("frontier", 9_000, 5_000.0, 0.85),
     )
 ]
+
+TERMS = Terms("plan", PlanPrices(), 10_000, 5_000.0, DEFAULT_TABLE)
 
 
 def measure(rounds: int) -> dict[str, tuple[float, float]]:
@@ -49,10 +52,7 @@ def measure(rounds: int) -> dict[str, tuple[float, float]]:
     rng = np.random.default_rng(0)
 
     def decide() -> object:
-        return select(
-            ARMS, combine(evidence, evidence, DEFAULT_LEARNER), strategy="plan", prices=PlanPrices(),
-            reference_cost_nusd=10_000, reference_latency_ms=5_000.0, table=DEFAULT_TABLE, rng=rng,
-        )  # fmt: skip
+        return select(ARMS, combine(evidence, evidence, DEFAULT_LEARNER), TERMS, rng)
 
     def understand() -> object:
         seen = extract(messages, {})

@@ -9,17 +9,19 @@ from weakref import WeakKeyDictionary
 from langgraph.runtime import Runtime
 
 from ..nodes.services import Services
-from ..state.types import CascadeState, Context
+from ..state.types import CascadeState, Context, Request
+from ..state.working_memory import Change
+from .memory import from_json, stage_of, to_json
 
-Node = Callable[[CascadeState, Services], Awaitable[CascadeState]]
-OpeningNode = Callable[[CascadeState, Services, Context], Awaitable[CascadeState]]
+Node = Callable[[Any, Services], Awaitable[Change]]
+OpeningNode = Callable[[Request, Services, Context], Awaitable[Change]]
 RunT = TypeVar("RunT", bound=Callable[..., Any])
 
 
 class BoundNode(Protocol):
     """A node as LangGraph wants it: a function of the state alone."""
 
-    def __call__(self, state: CascadeState) -> Awaitable[CascadeState]:
+    def __call__(self, state: CascadeState) -> Awaitable[dict[str, Any]]:
         """Return the keys that change."""
         ...
 
@@ -27,7 +29,7 @@ class BoundNode(Protocol):
 class BoundOpeningNode(Protocol):
     """A node that also reads the run's context."""
 
-    def __call__(self, state: CascadeState, runtime: Runtime[Context]) -> Awaitable[CascadeState]:
+    def __call__(self, state: CascadeState, runtime: Runtime[Context]) -> Awaitable[dict[str, Any]]:
         """Return the keys that change."""
         ...
 
@@ -73,28 +75,31 @@ class OpenedOnFirstCall:
 
 
 def bind(node: Node, source: ServicesSource) -> BoundNode:
-    """Return `node` as LangGraph wants it, timed."""
+    """Return `node` as LangGraph wants it, timed; it is given the nouns it asks for, and gives back their JSON."""
+    stage = stage_of(node)
 
-    async def run(state: CascadeState) -> CascadeState:
+    async def run(state: CascadeState) -> dict[str, Any]:
         services = await source.get()
         began = perf_counter()
-        return _timed(node.__name__, began, await node(state, services))
+        change = await node(from_json(stage, state), services)
+        return _timed(node.__name__, began, to_json(change))
 
     return _named(run, node)
 
 
 def bind_opening(node: OpeningNode, source: ServicesSource) -> BoundOpeningNode:
-    """Return the first node, which also reads the run's context."""
+    """Return the first node, which reads the request as it came, and the run's context."""
 
-    async def run(state: CascadeState, runtime: Runtime[Context]) -> CascadeState:
+    async def run(state: CascadeState, runtime: Runtime[Context]) -> dict[str, Any]:
         services = await source.get()
         began = perf_counter()
-        return _timed(node.__name__, began, await node(state, services, runtime.context or Context()))
+        change = await node(state, services, runtime.context or Context())
+        return _timed(node.__name__, began, to_json(change))
 
     return _named(run, node)
 
 
-def _timed(name: str, began_s: float, update: CascadeState) -> CascadeState:
+def _timed(name: str, began_s: float, update: dict[str, Any]) -> dict[str, Any]:
     update["timings"] = [{"node": name, "ms": round((perf_counter() - began_s) * 1e3, 3)}]
     return update
 

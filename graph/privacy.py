@@ -13,14 +13,10 @@ class PrivateCascadeState(CascadeState, total=False):
     prompt: Annotated[str, UntrackedValue(str)]
     messages: Annotated[list[JSONObject], UntrackedValue(list)]
     options: Annotated[JSONObject, UntrackedValue(dict)]
-    features: Annotated[list[float], UntrackedValue(list)]
-    embedding: Annotated[list[float], UntrackedValue(list)]
-    held: Annotated[list[JSONObject], UntrackedValue(list)]
+    inputs: Annotated[JSONObject, UntrackedValue(dict)]
+    # Reasons quote: a check shows how a refusal begins, a judge and a provider's error say what they like.
+    answers: Annotated[list[JSONObject], UntrackedValue(list)]
     text: Annotated[str, UntrackedValue(str)]
     message: Annotated[JSONObject, UntrackedValue(dict)]
-    # Reasons quote: a check shows how a refusal begins, a judge and a provider's error say what they like.
-    verdicts: Annotated[list[JSONObject], UntrackedValue(list)]
     verdict: Annotated[JSONObject, UntrackedValue(dict)]
-    unanswered: Annotated[JSONObject | None, UntrackedValue(dict)]
-    failure: Annotated[JSONObject, UntrackedValue(dict)]
     explain: Annotated[JSONObject, UntrackedValue(dict)]

@@ -83,8 +83,10 @@ class Cascade:
     async def _restart_clock(self, org: str, call_id: str) -> None:
         """Give a resumed call its deadline anew: the clock it was stamped with died with its process."""
         config = thread_config(org, call_id)
-        if "started_monotonic_s" in (await self.graph.aget_state(config)).values:
-            await self.graph.aupdate_state(config, {"started_monotonic_s": self.services.clock_s()})
+        opening = (await self.graph.aget_state(config)).values.get("opening")
+        if opening is not None:
+            opening = {**opening, "started_monotonic_s": self.services.clock_s()}
+            await self.graph.aupdate_state(config, {"opening": opening})
 
     async def settle_interrupted(self) -> list[tuple[str, str]]:
         """Settle calls whose process died longer ago than a call may take; return them as (org, call id).

@@ -1,45 +1,65 @@
 """Write the call down: log row, link of the org's audit chain, and the reply."""
 
+from dataclasses import replace
+
 from ..routing.plan.weights import goal_match
-from ..state.records import usd_from_nusd
-from ..state.types import CascadeState
-from .answer.explanation import best_answer, explain, message_text
+from ..state.answers import Answer
+from ..state.records import Call, usd_from_nusd
+from ..state.types import Reply
+from ..state.working_memory import Change, Learned
+from .answer.best import best_answer
+from .answer.text import message_text
+from .offers.situation import Situation
+from .records.explanation import explain, verdict_facts
 from .records.log_row import audit_record, call_row
 from .services import Services
 
 
-async def audit(state: CascadeState, services: Services) -> CascadeState:
-    """Log the call and extend the chain in one transaction; return the best answer held with its receipt."""
-    best = best_answer(state)
-    verdict = state["verdicts"][best["step"]] if best else {}
-    latency_ms = round((services.clock_s() - state["started_monotonic_s"]) * 1e3, 3)
-    call = call_row(state, services, best, latency_ms)
-    entry, call_count = await services.store.calls.record(call, audit_record(state, call, best))
-    written = CascadeState(audit_hash=entry.record_hash, call_count=call_count)
+async def audit(call: Learned, services: Services) -> Change:
+    """Log the call and extend the chain in one transaction; return the best answer bought with its receipt."""
+    situation = await services.situations.of(call, services)
+    best = best_answer(call)
+    latency_ms = round((services.clock_s() - call.opening.started_monotonic_s) * 1e3, 3)
+    row = call_row(call, situation, services, best, latency_ms)
+    entry, call_count = await services.store.calls.record(row, audit_record(call, row, best))
     if best is None:
-        return written
-    quality = verdict["posterior"] if call.quality_score is None else call.quality_score
-    return written | CascadeState(
-        text=message_text(best["message"]),
-        message=best["message"],
-        finish_reason=best["finish_reason"],
-        usage=best["usage"],
-        model_used=best["model_id"],
-        provider=best["provider"],
-        tier=best["tier"],
-        simulated=best["simulated"],
-        cost_usd=usd_from_nusd(call.cost_nusd),
-        judge_cost_usd=usd_from_nusd(call.judge_cost_nusd),
-        cost_saved_usd=usd_from_nusd(call.reference_cost_nusd - call.cost_nusd),
-        latency_ms=latency_ms,
-        quality_score=None if call.quality_score is None else round(call.quality_score, 4),
-        quality_source=call.quality_source,
-        verdict=verdict,
-        cascade_steps=call.cascade_steps,
-        propensity=call.propensity,
+        return Change(call_count=call_count, audit_hash=entry.record_hash)
+    row = replace(row, record_hash=entry.record_hash)
+    return Change(call_count=call_count, reply=_reply(call, situation, row, best))
+
+
+def _reply(call: Learned, situation: Situation, row: Call, best: Answer) -> Reply:
+    assert best.verdict is not None
+    assert best.message is not None
+    quality = best.verdict.belief.mean if row.quality_score is None else row.quality_score
+    return Reply(
+        text=message_text(best.message),
+        message=best.message,
+        finish_reason=best.finish_reason,
+        usage=best.usage,
+        org=call.org,
+        call_id=call.call_id,
+        model_used=best.model_id,
+        provider=best.provider,
+        tier=best.tier,
+        task_type=call.task.type,
+        simulated=best.simulated,
+        cost_usd=usd_from_nusd(row.cost_nusd),
+        judge_cost_usd=usd_from_nusd(row.judge_cost_nusd),
+        cost_saved_usd=usd_from_nusd(row.reference_cost_nusd - row.cost_nusd),
+        latency_ms=row.latency_ms,
+        quality_score=None if row.quality_score is None else round(row.quality_score, 4),
+        quality_source=row.quality_source,
+        verdict=verdict_facts(best),
+        cascade_steps=row.cascade_steps,
+        escalations=row.escalations,
+        fallbacks=row.fallbacks,
+        propensity=row.propensity,
+        audit_hash=row.record_hash,
         goal_match=goal_match(
-            cost_nusd=call.cost_nusd, reference_cost_nusd=call.reference_cost_nusd, quality=quality,
-            latency_ms=latency_ms, reference_latency_ms=services.reference_for(state["router"]).expected_latency_ms,
+            cost_nusd=row.cost_nusd, reference_cost_nusd=row.reference_cost_nusd, quality=quality,
+            latency_ms=row.latency_ms, reference_latency_ms=situation.reference.expected_latency_ms,
         ),
-        explain=explain(state, services) if state["explain_wanted"] else {},
+        explain=explain(call, situation) if call.opening.explain else {},
+        stage={},  # stage_check says it
     )  # fmt: skip

@@ -1,22 +1,21 @@
 """Name the kind of work a prompt asks for."""
 
 from ..routing.prompt.features import extract
-from ..state.types import CascadeState
+from ..state.working_memory import Change, Inputs, Opened, Task
 from .services import Services
 
 
-async def classify(state: CascadeState, services: Services) -> CascadeState:
+async def classify(call: Opened, services: Services) -> Change:
     """Choose the task type from what the request looks like; the caller's hint wins."""
-    features = extract(state["messages"], state["options"])
+    features = extract(call.messages, call.options)
     embedding = await services.encoder.embed(features.text)
-    task = services.classifier.classify(features, embedding, state["hint"])
-    return CascadeState(
-        task_type=task.task_type,
-        task_cell=task.task_cell,
-        task_confidence=round(task.confidence, 4),
-        task_source=task.source,
-        request_type=task.eight_type,
+    found = services.classifier.classify(features, embedding, call.opening.hint)
+    task = Task(
+        type=found.task_type,
+        cell=found.task_cell,
+        confidence=round(found.confidence, 4),
+        source=found.source,
+        request_type=found.eight_type,
         prompt_tokens=features.prompt_tokens,
-        features=features.values.tolist(),
-        embedding=embedding.tolist(),
     )
+    return Change(task=task, inputs=Inputs(embedding.tolist(), features.values.tolist()))

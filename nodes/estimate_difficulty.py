@@ -3,34 +3,25 @@
 from ..providers.specs import ModelSpec
 from ..routing.belief.completion import DEFAULT_TRUST, completion_prob, memory_relief
 from ..routing.belief.org_model import OwnModel
-from ..state.types import CascadeState
+from ..state.working_memory import Change, Classified, Estimate
 from .services import Services
 
 
-async def estimate_difficulty(state: CascadeState, services: Services) -> CascadeState:
+async def estimate_difficulty(call: Classified, services: Services) -> Change:
     """Estimate the difficulty with its uncertainty, and each model's probability of a good answer.
 
     The difficulty is the prompt's own; remembered context lowers it for models below the frontier. An org whose own
     calls taught something is served by its own estimators.
     """
-    inputs = [*state["embedding"], *state["features"]]
-    own = await services.own.model_of(services.store, state["org"], services.difficulty, services.clock_s())
-    difficulty = (
-        services.difficulty.estimate(inputs) if own is None else own.estimate(services.difficulty, inputs)
-    )
-    return CascadeState(
-        difficulty=round(difficulty.value, 4),
-        difficulty_sigma=round(difficulty.sigma, 4),
-        difficulty_band=difficulty.band,
-        completion_probs={
-            spec.model_id: _prob(
-                spec,
-                difficulty.value - (memory_relief(spec.tier) if state["memory_hit"] else 0.0),
-                own,
-            )
-            for spec in services.models.values()
-        },
-    )
+    inputs = [*call.inputs.embedding, *call.inputs.features]
+    own = await services.own.model_of(services.store, call.org, services.difficulty, services.clock_s())
+    found = services.difficulty.estimate(inputs) if own is None else own.estimate(services.difficulty, inputs)
+    relieved = call.opening.memory_hit
+    probs = {
+        spec.model_id: _prob(spec, found.value - (memory_relief(spec.tier) if relieved else 0.0), own)
+        for spec in services.models.values()
+    }
+    return Change(estimate=Estimate(round(found.value, 4), round(found.sigma, 4), found.band, probs))
 
 
 def _prob(spec: ModelSpec, difficulty: float, own: OwnModel | None) -> float:

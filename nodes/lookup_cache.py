@@ -4,7 +4,8 @@ import secrets
 
 from ..routing.plan.request import check_request
 from ..state.names import check_call_id
-from ..state.types import CascadeState, Context
+from ..state.types import Context, Request
+from ..state.working_memory import Change, Opening
 from .services import Services
 
 
@@ -13,27 +14,31 @@ def new_call_id(now_ms: int) -> str:
     return f"{now_ms:012x}{secrets.token_hex(8)}"
 
 
-async def lookup_cache(state: CascadeState, services: Services, context: Context) -> CascadeState:
+async def lookup_cache(request: Request, services: Services, context: Context) -> Change:
     """Check the request and open its working memory. No cache is configured yet, so every call is a miss."""
     now = services.now()
-    request = check_request(
-        state, routers=services.routers.keys(), max_chars=services.limits.max_prompt_chars
+    checked = check_request(
+        request, routers=services.routers.keys(), max_chars=services.limits.max_prompt_chars
     )
-    call_id = state.get("call_id") or new_call_id(int(now.timestamp() * 1000))
-    return CascadeState(  # type: ignore[no-any-return]
-        **request,  # type: ignore[typeddict-item]  # `check_request` returns fields of a request only
+    call_id = request.get("call_id") or new_call_id(int(now.timestamp() * 1000))
+    most_escalations = services.routers[checked["router"]].max_escalations
+    return Change(
+        org=checked["org"],
         call_id=check_call_id(call_id),
-        started_at=now.isoformat(),
-        started_monotonic_s=services.clock_s(),
-        cache_hit=None,
-        max_escalations=max(
-            0, min(context.max_escalations, services.routers[request["router"]].max_escalations, 5)
+        messages=checked["messages"],
+        options=checked["options"],
+        optimize_for=checked["optimize_for"],
+        policy=checked["policy"],
+        router=checked["router"],
+        opening=Opening(
+            started_at=now,
+            started_monotonic_s=services.clock_s(),
+            max_escalations=max(0, min(context.max_escalations, most_escalations, 5)),
+            explain=context.explain,
+            hint=checked["hint"],
+            memory_hit=checked["memory_hit"],
         ),
-        explain_wanted=context.explain,
-        attempts=[],
-        held=[],
-        verdicts=[],
-        failed_models=[],
-        escalations=0,
-        fallbacks=0,
+        transitions=(),
+        answers=(),
+        learned=(),
     )

@@ -19,6 +19,7 @@ from ..routing.plan.configs import RouterConfig
 from ..routing.prompt.classifier import TaskClassifier
 from ..routing.prompt.difficulty import DifficultyModel
 from ..state.store import Store
+from .offers.situation import Situations
 from .org.estimators import OwnModels
 from .org.judge_tables import JudgeBook
 from .org.verifiers import Verifiers
@@ -69,6 +70,8 @@ class Services:
     """The orgs' own estimators, over the bundled `difficulty`."""
     verifiers: Verifiers = field(default_factory=Verifiers)
     """The orgs' own free verifiers; nobody has one from the start."""
+    situations: Situations = field(default_factory=Situations)
+    """What the calls under way decide under."""
     limits: Limits = field(default_factory=Limits)
     rng: np.random.Generator = field(default_factory=np.random.default_rng)
     clock_s: Callable[[], float] = monotonic
@@ -83,6 +86,12 @@ class Services:
         names = self.routers[router].models
         candidates = [self.models[name] for name in names if name in self.models]
         return (Registry.reference(candidates) if candidates else self.reference).priced_at(self.now())
+
+    def table_of(self, org: str, judge_model: str | None = None) -> JudgeTable:
+        """Return an org's table of one judge, of the one asked first for None."""
+        if judge_model is None and self.judge is not None:
+            judge_model = self.judge.specs[0].model_id
+        return self.judge_book.table(org, judge_model, self.judge_table)
 
     def spec(self, model_id: str) -> ModelSpec:
         """Return the model's spec at the prices of this moment; KeyError for one that is not routable."""

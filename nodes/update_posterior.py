@@ -1,80 +1,84 @@
 """Learn from what was looked at."""
 
 import logging
-from typing import Any
+from dataclasses import asdict, replace
 
 from ..routing.belief.drift import FAST_GAMMA, KEEP, alarm, has_changed, surprise
+from ..state.answers import Answer
 from ..state.learning.posteriors import Watch
+from ..state.observations import Observation
 from ..state.records import Evidence
-from ..state.types import CascadeState, JSONObject
-from .answer.verification import is_picked, keep_seen
-from .offers.prices import refresh_tables, table_of
+from ..state.working_memory import Change, Lesson, Routed
+from .answer.verification import keep_judged
 from .services import Services
 
 logger = logging.getLogger(__name__)
 
 
-async def update_posterior(state: CascadeState, services: Services) -> CascadeState:
-    """Add one piece of evidence for each answer somebody looked at; nothing is learnt from an unknown quality.
+async def update_posterior(call: Routed, services: Services) -> Change:
+    """Add one piece of evidence for each answer that was to be looked at anyway.
 
-    Every looked-at answer moves the counts of its own arm (alpha += score, beta += 1 - score). Only the first answer
-    of a call moves the sums that selection reads and the drift detector: later ones are asked mostly after failures
-    and would bias both. They count as rescues or not. An arm that has changed begins anew.
+    Each moves the counts of its own arm (alpha += score, beta += 1 - score). Only the first answer of a call moves the
+    sums that selection reads and the drift detector: later ones are asked mostly after failures and would bias both.
+    They count as rescues or not. An arm that has changed begins anew.
     """
-    seen = [verdict for verdict in state["verdicts"] if verdict["bin"] is not None]
-    if not seen:
-        return CascadeState(learned=[])
-    await refresh_tables(state, services)
-    await keep_seen(state, services)
-    call_count = await services.store.orgs.call_count(state["org"])
+    taught = [answer for answer in call.bought if answer.verdict and answer.verdict.observation.teaches]
+    if not taught:
+        return Change(learned=())
+    await keep_judged(call, services)
+    call_count = await services.store.orgs.call_count(call.org)
     learned = []
-    for verdict in seen:
-        lesson, watch = _lesson(state, services, verdict)
+    for answer in taught:
+        lesson, watch = _lesson(call, answer, services)
         pooled = await services.store.posteriors.learn(
-            state["org"], state["call_id"], verdict["step"], **lesson,
+            call.org, call.call_id, answer.step, **asdict(lesson),
             org_calls=call_count, gamma=services.learner.gamma, watch=watch,
         )  # fmt: skip
         if pooled is not None and has_changed(pooled):
-            await _begin_anew(state, services, pooled)
-        learned.append({**lesson, "selection": list(lesson["selection"]) if lesson["selection"] else None})
-    return CascadeState(learned=learned)
+            await _begin_anew(call, services, pooled)
+        learned.append(lesson)
+    return Change(learned=tuple(learned))
 
 
-def _lesson(
-    state: CascadeState, services: Services, verdict: JSONObject
-) -> tuple[dict[str, Any], Watch | None]:
-    """Return what one verdict teaches of its arm, and what it tells the drift detector."""
-    step, first = verdict["step"], state["first_decision"]
-    # What was judged because of how it looked says little of the model's other answers.
-    is_first = step == 0 and verdict["model_id"] == first["model_id"] and not is_picked(verdict)
-    held, before = state["held"][step], [one["quality"] for one in state["held"][:step]]
-    # A failed check is no judge's opinion, so no judge's labels change what it is worth.
-    is_check = verdict["source"] == "checks"
-    table = services.judge_table if is_check else table_of(state, services, verdict["judge_model"])
-    is_first = is_first and table.is_trusted
-    weight = float(table.reward_weights()[verdict["bin"]]) if is_first else 0.0
-    lesson = {
-        "task_cell": state["task_cell"],
-        "model_id": verdict["model_id"],
-        "tier": held["tier"],
-        "success": verdict["score"],
-        "failure": 1.0 - verdict["score"],
-        "selection": (weight, held["predicted"]) if is_first else None,
-        "rescued": held["quality"] > max(before) if before else None,
-    }
-    expected = first.get("baseline_prob")
-    if not is_first or expected is None:
+def _lesson(call: Routed, answer: Answer, services: Services) -> tuple[Lesson, Watch]:
+    """Return what one answer teaches of its arm, and what it tells the drift detector."""
+    assert answer.verdict is not None
+    seen = answer.verdict.observation
+    score = seen.score or 0.0
+    table = services.table_of(call.org, seen.judge_model)
+    before = [one.verdict.belief.theta for one in call.bought if one.verdict and one.step < answer.step]
+    lesson = Lesson(
+        model_id=answer.model_id,
+        tier=answer.tier,
+        task_cell=call.task.cell,
+        success=score,
+        failure=1.0 - score,
+        selection=None,
+        rescued=answer.verdict.belief.theta > max(before) if before else None,
+    )
+    is_first = answer.step == 0 and answer.model_id == call.first_decision.model_id
+    if not is_first or not (seen.outcome == "failed_check" or table.is_trusted):
         return lesson, Watch(fast_gamma=FAST_GAMMA)
-    rise, fall = surprise(expected, verdict["bin"], table)
-    return lesson, Watch(rise, fall, 1, FAST_GAMMA)
+    weight = 0.0 if seen.bin is None else float(table.reward_weights()[seen.bin])
+    lesson = replace(lesson, selection=(weight, answer.predicted_prob))
+    return lesson, _watch(call, seen, services)
 
 
-async def _begin_anew(state: CascadeState, services: Services, pooled: Evidence) -> None:
+def _watch(call: Routed, seen: Observation, services: Services) -> Watch:
+    expected = call.selection.baseline_prob
+    if expected is None:
+        return Watch(fast_gamma=FAST_GAMMA)
+    table = services.table_of(call.org, seen.judge_model)
+    rise, fall = surprise(expected, seen.bin or 0, table)
+    return Watch(rise, fall, 1, FAST_GAMMA)
+
+
+async def _begin_anew(call: Routed, services: Services, pooled: Evidence) -> None:
     """Forget the changed arm's past, with an entry in the audit chain and a line in the log."""
-    record = alarm(pooled) | {"call_id": state["call_id"], "at": state["started_at"]}
+    record = alarm(pooled) | {"call_id": call.call_id, "at": call.opening.started_at.isoformat()}
     is_new = await services.store.posteriors.begin_anew(
-        state["org"], pooled.model_id, drift_calls=pooled.drift_calls, keep=KEEP, record=record
+        call.org, pooled.model_id, drift_calls=pooled.drift_calls, keep=KEEP, record=record
     )
     if is_new:
-        what = (pooled.model_id, record["direction"], state["org"])
+        what = (pooled.model_id, record["direction"], call.org)
         logger.warning("model %s has become %s for org %s: its past is forgotten", *what)

@@ -100,117 +100,32 @@ class Reply(TypedDict, total=False):
     """Why this model: candidates with probability, draw and cost; who was removed by which constraint; the path."""
 
 
-class CascadeState(TypedDict, total=False):
-    """Working memory of one request. Each key names the node that writes it."""
+class CascadeState(Request, total=False):
+    """Working memory of one call, as LangGraph's channels and checkpoints hold it: the JSON of typed nouns.
 
-    # the request
-    prompt: str
-    messages: list[JSONObject]
-    options: JSONObject
-    org: str
-    optimize_for: dict[str, float]
-    hint: str | None
-    policy: JSONObject
-    router: str
-    call_id: str
+    Nodes read and return the nouns themselves (`state.working_memory`); `graph.memory` turns one into the other.
+    """
 
-    # lookup_cache
-    memory_hit: bool
-    """The caller's option of that name: the messages hold remembered context that answers part of the prompt."""
-    started_at: str
-    """UTC, ISO 8601."""
-    started_monotonic_s: float
-    """Reading of the process's monotonic clock; meaningless in another process."""
-    cache_hit: str | None
-    max_escalations: int
-    explain_wanted: bool
-
-    # every node
+    opening: JSONObject
+    """`Opening`, by lookup_cache."""
+    task: JSONObject
+    """`Task`, by classify."""
+    inputs: JSONObject
+    """`Inputs`, by classify: the vectors that the estimators see of the prompt."""
+    estimate: JSONObject
+    """`Estimate`, by estimate_difficulty."""
+    selection: JSONObject
+    """`Selection`, by thompson_select."""
+    transitions: list[JSONObject]
+    """`Transition`s: the first decision by thompson_select, what follows by judge."""
+    answers: list[JSONObject]
+    """`Answer`s: what each dispatch brought, with the verdict that judge gave it."""
+    learned: list[JSONObject]
+    """`Lesson`s, by update_posterior."""
+    call_count: int
+    """The org's calls, this one included, by audit."""
     timings: Annotated[list[JSONObject], operator.add]
     """Node and milliseconds, in the order of execution: the path this call took."""
-
-    # classify
-    task_type: str
-    task_cell: str
-    """Key of the bandit's cell: the task type, or "general" when the classifier is unsure."""
-    task_confidence: float
-    task_source: str
-    """"hint" or "classifier"."""
-    request_type: str
-    """One of the eight request types of `routing.prompt.taxonomy`, which tell apart SQL and tool calls."""
-    prompt_tokens: int
-    """Estimated tokens of the request."""
-
-    features: list[float]
-    """Cheap features of the request, in the order of `routing.prompt.features.FEATURE_NAMES`."""
-
-    embedding: list[float]
-    """The encoder's vector of the request; shape (its dimension,)."""
-
-    # estimate_difficulty
-    difficulty: float
-    difficulty_sigma: float
-    difficulty_band: str
-    """"easy", "medium" or "hard"."""
-    completion_probs: dict[str, float]
-    """Predicted probability of a good answer, by model id."""
-
-    # thompson_select
-    decision: JSONObject
-    """The arm for the next dispatch and why; see `routing.plan.decide.Decision`."""
-    first_decision: JSONObject
-    """The first decision of the call: the one the posterior learns from."""
-    thetas: dict[str, float]
-    """This call's draw for each arm still eligible."""
-    removed: dict[str, str]
-    """Model id to the constraint that removed it."""
-
-    # dispatch
-    attempts: list[JSONObject]
-    """Every provider request of this call, in order, without text."""
-    held: list[JSONObject]
-    """Answers bought so far, with posterior quality; the best of them is returned."""
-    failed_models: list[str]
-    unanswered: JSONObject | None
-    """Why the last dispatch brought no answer (code, message); null when it brought one."""
-
-    # judge
-    verdicts: list[JSONObject]
-    move: str
-    """"stop" or "escalate": read by the edge of the same name."""
-    move_reason: str
-    escalations: int
-    fallbacks: int
-
-    # update_posterior
-    learned: list[JSONObject]
-
-    # audit and stage_check: the reply
-    call_count: int
-    """The org's calls, this one included."""
-    text: str
-    model_used: str
-    provider: str
-    cost_usd: float
-    latency_ms: float
-    quality_score: float | None
-    cascade_steps: int
-    audit_hash: str
-    goal_match: dict[str, float]
-    tier: str
-    quality_source: str
-    verdict: JSONObject
-    propensity: float
-    judge_cost_usd: float
-    cost_saved_usd: float
-    message: JSONObject
-    finish_reason: str | None
-    usage: JSONObject
-    simulated: bool
-    stage: JSONObject
-    explain: JSONObject
-    failure: JSONObject
-    """Why no answer could be bought: error code, sentence. The call is still audited, then raised as CallFailed."""
 
 
 # The docstrings under the fields are the descriptions that Studio's forms show.

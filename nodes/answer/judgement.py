@@ -1,105 +1,151 @@
-"""Ask the judge for a verdict, within the caller's cap and without paying twice after a crash."""
+"""Give an answer its verdict: free checks, the org's verifier, and the judge within the caller's cap."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ...providers.base import Completion
 from ...providers.judge import JudgeReply
-from ...routing.answer.checks import CheckReport
-from ...routing.answer.verdict import Verdict, from_judge, judge_failed, unjudged
-from ...state.errors import OverBudget, ProviderError
+from ...routing.answer.checks import CheckReport, run_checks
+from ...routing.answer.verdict import Judgement, verdict_of
+from ...routing.answer.verifier import Look
+from ...state.answers import Answer, Belief, Verification
+from ...state.errors import AttemptInterrupted, OverBudget, ProviderError
 from ...state.money.budgets import Charge
-from ...state.records import Attempt
-from ...state.types import CascadeState
-from ..offers.budgets import budgets_of
-from ..offers.candidates import left_nusd
-from ..offers.prices import table_of
+from ...state.observations import Observation
+from ...state.working_memory import Routed
+from ..offers.situation import Situation
 from ..records.attempts import Recording
 from ..services import Services
-from .verification import Glance
+from .verification import (
+    KEPT_SHARE,
+    Inspection,
+    believed_after,
+    is_judge_worth,
+    look_at,
+    plan_inspection,
+    table_after,
+)
 
 
-def can_pay_judge(state: CascadeState, services: Services) -> bool:
-    """Return whether there is a judge and the caller's cap leaves what it can cost at most."""
-    if services.judge is None:
-        return False
-    left, answer = left_nusd(state), state["held"][-1]
-    return left is None or left >= services.judge.bound_cost_nusd(
-        state["messages"], answer["message"], answer["provider"]
-    )
+@dataclass(frozen=True, slots=True)
+class _Examined:
+    """An answer that passed the checks, and what is known before the judge is asked."""
+
+    answer: Answer
+    report: CheckReport
+    inspection: Inspection
+    before: Belief
+    """After the verifier's look, where there was one."""
+    look: Look | None
+
+    def unseen(self) -> Observation:
+        """Return that nobody looked further."""
+        return Observation("unseen", None, None, None, self.inspection.seen_prob, self.inspection.is_due)
+
+    def scored(self, score: float, score_bin: int, judge_model: str) -> Observation:
+        """Return that the judge gave a score."""
+        seen_prob = self.inspection.seen_prob
+        return Observation("scored", score_bin, score, judge_model, seen_prob, self.inspection.is_due)
 
 
-async def ask_judge(
-    state: CascadeState,
-    services: Services,
-    report: CheckReport,
-    theta: float,
-    glance: Glance | None = None,
-) -> tuple[Verdict, list[dict[str, object]]]:
-    """Return the judge's verdict, or the reason it gave none, and the attempt it cost.
+async def examine(call: Routed, situation: Situation, services: Services) -> Answer:
+    """Return the newest answer with its verdict, and with the attempt a judgement took."""
+    answer = call.answers[-1]
+    prob = answer.predicted_prob
+    before = call.selection.beliefs.get(answer.model_id, Belief(prob, prob))
+    inspection = await plan_inspection(call, answer, situation, services)
+    report = run_checks(answer.message or {}, answer.finish_reason, call.options)
+    if report.failed is not None:
+        seen = _failed_check(answer, inspection, services)
+        return replace(answer, verdict=verdict_of(report, seen, before))
+    look = None if inspection.verifier is None else look_at(call, answer, inspection.verifier)
+    before = before if look is None else believed_after(look, before)
+    examined = _Examined(answer, report, inspection, before, look)
+    is_judged = _is_judged(call, situation, examined)
+    if is_judged:
+        answer = await _ask_judge(call, situation, services, examined)
+    else:
+        answer = replace(answer, verdict=verdict_of(report, examined.unseen(), before))
+    if look is None or answer.verdict is None:
+        return answer
+    verified = Verification(look.prob, look.bin, KEPT_SHARE, not inspection.is_kept, is_judged)
+    return replace(answer, verdict=replace(answer.verdict, verification=verified))
 
-    `theta` is what is believed of the answer, after the free look where there was one.
+
+def _failed_check(answer: Answer, inspection: Inspection, services: Services) -> Observation:
+    """Return what a failed check shows. Checks see every answer, so it counts only where a judge would have looked.
+
+    A judge that fails now and then would have looked at as many of the answers that pass.
+    """
+    is_due, answers_prob = inspection.is_due, 1.0
+    if is_due and services.judge is not None:
+        judge = services.judge.choose(answer.provider)
+        answers_prob = services.health.outlook(judge, services.clock_s()).success_prob
+        is_due = answers_prob >= 1.0 or bool(services.rng.random() < answers_prob)
+    return Observation("failed_check", None, 0.0, None, inspection.seen_prob * answers_prob, is_due)
+
+
+def _is_judged(call: Routed, situation: Situation, examined: _Examined) -> bool:
+    """Return whether the judge is asked: as planned, or as the look at the answer suggests."""
+    look, table = examined.look, situation.terms.table
+    if look is None or examined.inspection.is_kept or table is None:
+        return examined.inspection.is_planned
+    is_worth = is_judge_worth(call, situation, look, examined.before.theta, table)
+    return is_worth and examined.inspection.can_pay
+
+
+async def _ask_judge(call: Routed, situation: Situation, services: Services, examined: _Examined) -> Answer:
+    """Return the answer with the judge's verdict, or with the reason it gave none, and what that cost."""
+    assert services.judge is not None
+    answer, report, before = examined.answer, examined.report, examined.before
+    spec = services.judge.choose(answer.provider).priced_at(services.now())
+    reserved = services.judge.bound_cost_nusd(call.messages, answer.message or {}, answer.provider)
+    recording = Recording(
+        services, call.org, call.call_id, answer.step, "judge", spec, reserved,
+        charge=Charge(situation.budgets),
+    )  # fmt: skip
+    try:
+        reply = await _reply(call, services, recording, answer)
+    except OverBudget:
+        return replace(answer, verdict=verdict_of(report, examined.unseen(), before))
+    except ProviderError as error:
+        failed = Judgement(f"{error.code}: {error}", recording.spent_nusd, is_failure=True)
+        verdict = verdict_of(report, examined.unseen(), before, judgement=failed)
+        return replace(answer, attempts=(*answer.attempts, *recording.made), verdict=verdict)
+    table = services.table_of(call.org, spec.model_id)
+    seen = examined.scored(reply.score, table.bin_of(reply.score), spec.model_id)
+    worth = None if not table.is_trusted else table
+    if worth is not None and examined.look is not None:
+        worth = table_after(examined.look, worth)
+    verdict = verdict_of(report, seen, before, worth, Judgement(reply.reason, recording.spent_nusd))
+    return replace(answer, attempts=(*answer.attempts, *recording.made), verdict=verdict)
+
+
+async def _reply(call: Routed, services: Services, recording: Recording, answer: Answer) -> JudgeReply:
+    """Return the judge's reply; one that was out when its process died is not paid for a second time.
+
+    Raises
+    ------
+    OverBudget
+        When the org's budget leaves too little; nothing was asked.
+    ProviderError
+        When the judge gave no score; the attempt is settled.
     """
     assert services.judge is not None
-    answer = state["held"][-1]
-    spec = services.judge.choose(answer["provider"]).priced_at(services.now())
-    reserved = services.judge.bound_cost_nusd(state["messages"], answer["message"], answer["provider"])
-    recording = Recording(
-        services, state["org"], state["call_id"], answer["step"], "judge", spec, reserved,
-        charge=Charge(budgets_of(state)),
-    )  # fmt: skip
-    prior = await recording.recall(state["attempts"]) if services.limits.resumable else None
+    prior = await recording.recall() if services.limits.resumable else None
     if prior is not None:
-        return await _lost(recording, prior, report, theta), recording.to_json()
-    try:
-        attempt_id = await recording.begin(spec.deployments[0].name)
-    except OverBudget:
-        return unjudged(report, theta), []
+        if prior.status == "started":
+            await recording.interrupt(prior)
+        raise AttemptInterrupted(f"the process died before judgement {prior.attempt_id} was used")
+    deployment = recording.spec.deployments[0].name
+    attempt_id = await recording.begin(deployment)
     try:
         reply = await services.judge.score(
-            messages=state["messages"],
-            answer=answer["message"],
-            answerer_provider=answer["provider"],
+            messages=call.messages, answer=answer.message or {}, answerer_provider=answer.provider,
             attempt_id=attempt_id,
-        )
+        )  # fmt: skip
     except ProviderError as error:
         await recording.fail(attempt_id, error)
-        spent = recording.settled[-1].spent_nusd
-        return judge_failed(
-            report, f"{error.code}: {error}", theta, judge_cost_nusd=spent
-        ), recording.to_json()
-    await recording.finish(attempt_id, Completion(
-        message={}, finish_reason=None, usage=reply.usage, model=spec.model_id,
-        latency_ms=reply.latency_ms, deployment=spec.deployments[0].name,
-    ))  # fmt: skip
-    return _graded(state, services, recording, reply, report, theta, glance), recording.to_json()
-
-
-def _graded(  # noqa: PLR0913, PLR0917 - who said what, and what was believed before
-    state: CascadeState,
-    services: Services,
-    recording: Recording,
-    reply: JudgeReply,
-    report: CheckReport,
-    theta: float,
-    glance: Glance | None,
-) -> Verdict:
-    """Return the verdict of a judge's reply, read by the org's own table of this judge."""
-    judge_model = recording.spec.model_id
-    table = table_of(state, services, judge_model)
-    verdict = from_judge(
-        reply.score, reply.reason, report=report, theta=theta, table=table,
-        judge_model=judge_model, judge_cost_nusd=recording.settled[-1].spent_nusd,
-    )  # fmt: skip
-    if glance is not None and table.is_trusted and verdict.bin is not None:
-        # Judge and look are mistaken about the same answers: after the look the judge tells less.
-        verdict = replace(verdict, posterior=glance.table(table).posterior(theta, verdict.bin))
-    return verdict
-
-
-async def _lost(recording: Recording, prior: Attempt, report: CheckReport, theta: float) -> Verdict:
-    """Return the verdict where a process died on its judgement, which is not paid for a second time."""
-    if prior.status == "started":
-        await recording.interrupt(prior)
-    spent = sum(one.spent_nusd for one in recording.settled)
-    reason = f"interrupted: the process died before judgement {prior.attempt_id} was used"
-    return judge_failed(report, reason, theta, judge_cost_nusd=spent)
+        raise
+    completion = Completion({}, None, reply.usage, recording.spec.model_id, reply.latency_ms, deployment)
+    await recording.finish(attempt_id, completion)
+    return reply

@@ -24,7 +24,7 @@ def attempt_prefix(org: str, call_id: str, kind: AttemptKind, step: int) -> str:
 
 @dataclass
 class Recording:
-    """The attempts of one step of one call: kept in the store, and as JSON for the working memory."""
+    """The attempts of one step of one call: kept in the store, and for the working memory."""
 
     services: Services
     org: str
@@ -33,8 +33,6 @@ class Recording:
     kind: AttemptKind
     spec: ModelSpec
     reserved_nusd: int
-    first_number: int = 0
-    """Attempts made at this step before, on other models."""
     left_nusd: int | None = None
     """What the caller's cap leaves for this step; None without a cap."""
     charge: Charge = NO_CHARGE
@@ -42,19 +40,24 @@ class Recording:
     open_attempts: dict[str, Attempt] = field(default_factory=dict)
     settled: list[Attempt] = field(default_factory=list)
 
-    async def recall(self, known: list[JSONObject]) -> Attempt | None:
-        """Take over what this step asked before its process died, beyond the attempts already `known`.
+    @property
+    def made(self) -> tuple[Attempt, ...]:
+        """What was made and settled, without the texts that came back."""
+        return tuple(replace(attempt, response=None) for attempt in self.settled)
 
-        Returns the newest such attempt; None when nothing was asked.
-        """
-        ids = {one["attempt_id"] for one in known}
+    @property
+    def spent_nusd(self) -> int:
+        """What this step's settled attempts count for."""
+        return sum(one.spent_nusd for one in self.settled)
+
+    async def recall(self) -> Attempt | None:
+        """Take over what this step asked before its process died; return the newest such attempt, None without any."""
         made = await self.services.store.attempts.for_call(self.org, self.call_id)
-        here = [one for one in made if (one.step, one.kind) == (self.step, self.kind)]
-        prior = [one for one in here if one.attempt_id not in ids]
+        prior = [one for one in made if (one.step, one.kind) == (self.step, self.kind)]
         self.settled += [one for one in prior if one.status != "started"]
         return prior[-1] if prior else None
 
-    async def paid_before(self, known: list[JSONObject]) -> Completion | None:
+    async def paid_before(self) -> Completion | None:
         """Return the answer this step paid for before its process died, or None when it must ask.
 
         Raises
@@ -62,7 +65,7 @@ class Recording:
         AttemptInterrupted
             When a request was out and a repetition might be billed again.
         """
-        prior = await self.recall(known)
+        prior = await self.recall()
         if prior is not None and prior.status == "finished" and prior.response is not None:
             return _completion(prior.response, prior.deployment)
         if prior is None or prior.status != "started":
@@ -85,10 +88,10 @@ class Recording:
         adopted = next((one for one in self.open_attempts.values() if one.deployment == deployment), None)
         if adopted is not None:
             return adopted.attempt_id
-        spent_nusd = sum(one.spent_nusd for one in self.settled)
+        spent_nusd = self.spent_nusd
         if self.left_nusd is not None and spent_nusd and spent_nusd + self.reserved_nusd > self.left_nusd:
             raise ProviderError(f"another request to {self.spec.model_id} could pass the caller's cost cap")
-        number = self.first_number + len(self.settled) + len(self.open_attempts)
+        number = len(self.settled) + len(self.open_attempts)
         attempt = Attempt(
             attempt_id=f"{attempt_prefix(self.org, self.call_id, self.kind, self.step)}-{number}",
             org=self.org,
@@ -165,10 +168,6 @@ class Recording:
         )
         return error
 
-    def to_json(self) -> list[JSONObject]:
-        """Return what happened, without text."""
-        return [summary(attempt) for attempt in self.settled]
-
     def _note(self, deployment: str, latency_ms: float | None) -> None:
         """Tell the health book how the request went: its latency, or None when the provider failed."""
         self.services.health.note(self.spec.model_id, deployment, latency_ms, self.services.clock_s())
@@ -177,27 +176,6 @@ class Recording:
         attempt = replace(attempt, finished_at=self.services.now())
         await self.services.store.attempts.finish(attempt, self.charge)
         self.settled.append(attempt)
-
-
-def summary(attempt: Attempt) -> JSONObject:
-    """Return an attempt as JSON values for the working memory and the audit entry."""
-    return {
-        "attempt_id": attempt.attempt_id,
-        "step": attempt.step,
-        "kind": attempt.kind,
-        "model_id": attempt.model_id,
-        "tier": attempt.tier,
-        "deployment": attempt.deployment,
-        "status": attempt.status,
-        "error": attempt.error,
-        "spent_nusd": attempt.spent_nusd,
-        "cost_source": attempt.cost_source,
-        "prompt_tokens": attempt.prompt_tokens,
-        "cached_tokens": attempt.cached_tokens,
-        "completion_tokens": attempt.completion_tokens,
-        "reasoning_tokens": attempt.reasoning_tokens,
-        "latency_ms": attempt.latency_ms,
-    }
 
 
 def _response(completion: Completion) -> JSONObject:

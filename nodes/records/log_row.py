@@ -1,122 +1,133 @@
 """What is written down of a call: its row in the log, and its record in the org's audit chain."""
 
-from datetime import datetime
+from dataclasses import asdict
 from hashlib import sha256
 
 from ...providers.base import Usage
 from ...providers.specs import ModelSpec
 from ...routing.belief.org_model import inputs_id, pack_inputs
+from ...state.answers import Answer
 from ...state.records import Call
-from ...state.types import CascadeState, JSONObject
-from ..answer.explanation import message_text
-from ..answer.verification import is_picked
+from ...state.types import JSONObject
+from ...state.working_memory import Learned
+from ..answer.text import message_text
+from ..offers.situation import Situation
 from ..services import Services
+from .explanation import attempt_facts, decision_facts
 
-_SEEN = ("source", "bin", "score", "judge_model")
 _ATTEMPT_FACTS = ("attempt_id", "kind", "model_id", "status", "error", "spent_nusd", "cost_source")
+_DECISION_FACTS = ("model_id", "tier", "propensity", "judge_prob", "explored", "strategy")
 
 
-def call_row(state: CascadeState, services: Services, best: JSONObject | None, latency_ms: float) -> Call:
+def call_row(
+    call: Learned, situation: Situation, services: Services, best: Answer | None, latency_ms: float
+) -> Call:
     """Return the log row of a call; `best` is the answer returned, None when none was bought."""
-    verdict = state["verdicts"][best["step"]] if best else {}
-    spent = {
-        kind: sum(one["spent_nusd"] for one in state["attempts"] if one["kind"] == kind)
-        for kind in ("answer", "judge")
-    }
-    reference, decision = services.reference_for(state["router"]), state["first_decision"]
+    verdict = None if best is None else best.verdict
+    cost_nusd = sum(answer.spent_nusd("answer") for answer in call.answers)
     return Call(
-        call_id=state["call_id"],
-        org=state["org"],
-        created_at=datetime.fromisoformat(state["started_at"]),
+        call_id=call.call_id,
+        org=call.org,
+        created_at=call.opening.started_at,
         status="failed" if best is None else "answered",
-        task_type=state["task_type"],
-        task_cell=state["task_cell"],
-        difficulty=state["difficulty"],
-        model_id=best["model_id"] if best else None,
-        provider=best["provider"] if best else None,
-        tier=best["tier"] if best else None,
-        cost_nusd=spent["answer"],
-        judge_cost_nusd=spent["judge"],
-        reference_cost_nusd=_reference_cost_nusd(best, reference) if best else spent["answer"],
-        quality_score=verdict.get("score"),
-        quality_source=verdict.get("source", "none"),
+        task_type=call.task.type,
+        task_cell=call.task.cell,
+        difficulty=call.estimate.value,
+        model_id=best.model_id if best else None,
+        provider=best.provider if best else None,
+        tier=best.tier if best else None,
+        cost_nusd=cost_nusd,
+        judge_cost_nusd=sum(answer.spent_nusd("judge") for answer in call.answers),
+        reference_cost_nusd=_reference_cost_nusd(best, situation.reference) if best else cost_nusd,
+        quality_score=verdict.score if verdict else None,
+        quality_source=verdict.source if verdict else "none",
         latency_ms=latency_ms,
-        cascade_steps=len(state["held"]),
-        escalations=state["escalations"],
-        fallbacks=state["fallbacks"],
-        propensity=decision["propensity"],
-        router=state["router"],
-        simulated=bool(best and best["simulated"]),
+        cascade_steps=len(call.bought),
+        escalations=call.count("escalate"),
+        fallbacks=call.count("fallback"),
+        propensity=call.first_decision.propensity,
+        router=call.router,
+        simulated=bool(best and best.simulated),
         record_hash="",
         decision={
-            **decision,
-            "difficulty": state["difficulty"],
-            "optimize_for": state["optimize_for"],
-            **_what_was_seen(state, services),
+            **decision_facts(call),
+            "difficulty": call.estimate.value,
+            "optimize_for": call.optimize_for,
+            **_what_was_seen(call, services),
         },
-        prompt=_prompt_text(state) if services.limits.store_prompts else None,
-        inputs=pack_inputs(state["embedding"], state["features"]) if services.limits.store_inputs else None,
+        prompt=_prompt_text(call) if services.limits.store_prompts else None,
+        inputs=pack_inputs(call.inputs.embedding, call.inputs.features)
+        if services.limits.store_inputs
+        else None,
     )
 
 
-def _what_was_seen(state: CascadeState, services: Services) -> JSONObject:
+def _what_was_seen(call: Learned, services: Services) -> JSONObject:
     """Return what a refit needs beside the prompt's vector: how the first answer of the decided model was found.
 
-    Later answers are asked for after failures, so they would teach too low a quality.
+    Later answers are asked for after failures, so they would teach too low a quality; so would those that were looked
+    at because of how they came out.
     """
-    model_id, verdicts = state["first_decision"]["model_id"], state["verdicts"]
-    first = next((one for one in verdicts if one["step"] == 0 and one["model_id"] == model_id), None)
-    look = None if first is None else first.get("look")
-    if first is not None and is_picked(first):
-        first = None  # judged or not because of how it looked: it would teach what the look believes
+    first = call.answers[0] if call.answers else None
+    verdict = first.verdict if first and first.model_id == call.first_decision.model_id else None
+    verification = verdict.verification if verdict else None
+    seen = None
+    if verdict is not None and (verdict.observation.teaches or verdict.observation.outcome == "unseen"):
+        of = verdict.observation
+        seen = {
+            "source": verdict.source, "outcome": of.outcome, "bin": of.bin, "score": verdict.score,
+            "judge_model": of.judge_model, "seen_prob": of.seen_prob,
+        }  # fmt: skip
+    if verification is not None and verification.decided:
+        seen = None
     made_by = services.difficulty
     return {
-        "memory_hit": state["memory_hit"],
+        "memory_hit": call.opening.memory_hit,
         "inputs_id": inputs_id(made_by.encoder_fingerprint, made_by.encoder_dimension),
-        "look": look,
-        "first_verdict": None if first is None else {key: first[key] for key in _SEEN},
+        "verification": None if verification is None else asdict(verification),
+        "first_verdict": seen,
     }
 
 
-def _reference_cost_nusd(best: JSONObject, reference: ModelSpec) -> int:
+def _reference_cost_nusd(best: Answer, reference: ModelSpec) -> int:
     """Return what the returned answer's tokens would have cost on the reference frontier model."""
-    return reference.cost_nusd(Usage.from_openai({**best["usage"], "cost": None})) if best["usage"] else 0
+    return reference.cost_nusd(Usage.from_openai({**best.usage, "cost": None})) if best.usage else 0
 
 
-def audit_record(state: CascadeState, call: Call, best: JSONObject | None) -> JSONObject:
+def audit_record(call: Learned, row: Call, best: Answer | None) -> JSONObject:
     """Return what the chain proves: who decided what with which probability, what it cost, which words (hashed)."""
+    attempts = [attempt_facts(attempt) for answer in call.answers for attempt in answer.attempts]
+    decision = decision_facts(call)
     return {
         "kind": "call",
-        "call_id": call.call_id,
-        "at": state["started_at"],
-        "status": call.status,
-        "task": {"type": call.task_type, "cell": call.task_cell, "source": state["task_source"]},
-        "router": call.router,
-        "policy": state["policy"],
-        "optimize_for": state["optimize_for"],
-        "decision": {
-            key: state["first_decision"][key]
-            for key in ("model_id", "tier", "propensity", "judge_prob", "explored", "strategy")
-        },
-        "attempts": [
-            {key: one[key] for key in _ATTEMPT_FACTS}
-            for one in state["attempts"]
-        ],
+        "call_id": row.call_id,
+        "at": call.opening.started_at.isoformat(),
+        "status": row.status,
+        "task": {"type": row.task_type, "cell": row.task_cell, "source": call.task.source},
+        "router": row.router,
+        "policy": call.policy,
+        "optimize_for": call.optimize_for,
+        "decision": {key: decision[key] for key in _DECISION_FACTS},
+        "attempts": [{key: one[key] for key in _ATTEMPT_FACTS} for one in attempts],
         "verdicts": [
-            {key: one[key] for key in ("model_id", "source", "score", "failed_check")}
-            for one in state["verdicts"]
+            {
+                "model_id": answer.model_id, "source": answer.verdict.source, "score": answer.verdict.score,
+                "failed_check": answer.verdict.failed_check,
+            }
+            for answer in call.bought
+            if answer.verdict is not None
         ],
         "answer": None
         if best is None
-        else {"model_id": best["model_id"], "sha256": _digest(message_text(best["message"]))},
-        "prompt_sha256": _digest(_prompt_text(state)),
-        "cost_nusd": call.cost_nusd,
-        "judge_cost_nusd": call.judge_cost_nusd,
+        else {"model_id": best.model_id, "sha256": _digest(message_text(best.message or {}))},
+        "prompt_sha256": _digest(_prompt_text(call)),
+        "cost_nusd": row.cost_nusd,
+        "judge_cost_nusd": row.judge_cost_nusd,
     }  # fmt: skip
 
 
-def _prompt_text(state: CascadeState) -> str:
-    return "\n\n".join(message_text(message) for message in state["messages"])
+def _prompt_text(call: Learned) -> str:
+    return "\n\n".join(message_text(message) for message in call.messages)
 
 
 def _digest(text: str) -> str:

@@ -1,12 +1,12 @@
 """What is known of an answer after looking at it."""
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Callable
+from dataclasses import dataclass
 
+from ...state.answers import Belief, QualitySource, Verdict
+from ...state.observations import Observation
 from ..belief.judge_table import JudgeTable
 from .checks import CheckReport
-
-QualitySource = Literal["judge", "checks", "estimate", "none"]
 
 CAUGHT_SHARE = 0.14
 """Share of wrong answers that fail a free check, as measured on recorded answers."""
@@ -15,108 +15,75 @@ FALSE_ALARM_SHARE = 0.005
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """The outcome of the free checks and, where one was due, of the judge."""
+class Judgement:
+    """What a judge that was asked had to say, or why it said nothing."""
 
-    score: float | None
-    """0 to 1; None when a judge was due and failed."""
-    source: QualitySource
-    checks_made: tuple[str, ...]
-    failed_check: str | None
-    judge_model: str | None
-    reason: str | None
-    judge_cost_nusd: int
-    bin: int | None
-    """Score bin the learning weight is read from; None when nothing may be learned."""
-    posterior: float
-    """Probability that the answer is right, after everything seen."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the verdict as JSON values."""
-        return {**asdict(self), "checks_made": list(self.checks_made)}
+    reason: str
+    cost_nusd: int
+    is_failure: bool = False
+    """Whether it gave no score."""
 
 
-def from_checks(report: CheckReport, theta: float) -> Verdict:
-    """Return the verdict on an answer that failed a free check: score 0, the lowest bin, no judge asked.
-
-    The posterior follows from the shares of right and wrong answers that fail a check.
-
-    Raises
-    ------
-    ValueError
-        If no check failed.
-    """
-    if report.failed is None:
-        raise ValueError("from_checks needs a report with a failed check, got one without")
-    right, wrong = theta * FALSE_ALARM_SHARE, (1.0 - theta) * CAUGHT_SHARE
-    return _verdict(report, score=0.0, source="checks", score_bin=0, posterior=right / (right + wrong))
-
-
-def from_judge(  # noqa: PLR0913 - what was seen, what was believed, what it cost
-    score: float,
-    reason: str,
-    *,
+def verdict_of(
     report: CheckReport,
-    theta: float,
-    table: JudgeTable,
-    judge_model: str,
-    judge_cost_nusd: int,
+    observation: Observation,
+    before: Belief,
+    table: JudgeTable | None = None,
+    judgement: Judgement | None = None,
 ) -> Verdict:
-    """Return the verdict of a judge's score, 0 to 1; a judge too weak to be trusted leaves the belief alone.
+    """Return the verdict on an answer, its belief moved by what was seen.
 
-    Raises
-    ------
-    ValueError
-        If the score lies outside [0, 1].
+    Parameters
+    ----------
+    before
+        Belief before the free checks.
+    table
+        What the judge's bins are worth; None where its score carries nothing.
+    judgement
+        None where no judge was asked.
     """
-    if not 0.0 <= score <= 1.0:
-        raise ValueError(f"score must be between 0 and 1, got {score!r}")
-    score_bin = table.bin_of(score)
-    return Verdict(
-        score=score,
-        source="judge",
-        checks_made=report.made,
-        failed_check=None,
-        judge_model=judge_model,
-        reason=reason,
-        judge_cost_nusd=judge_cost_nusd,
-        bin=score_bin,
-        posterior=table.posterior(theta, score_bin) if table.is_trusted else theta,
-    )
-
-
-def unjudged(report: CheckReport, theta: float) -> Verdict:
-    """Return the verdict on an answer that passed the free checks and was not judged: an estimate."""
-    posterior = theta / (theta + (1.0 - theta) * (1.0 - CAUGHT_SHARE))
-    return _verdict(report, score=posterior, source="estimate", score_bin=None, posterior=posterior)
-
-
-def judge_failed(report: CheckReport, reason: str, theta: float, *, judge_cost_nusd: int = 0) -> Verdict:
-    """Return the verdict when a judge was due and gave no score: no score is made up."""
-    return Verdict(
-        score=None,
-        source="none",
-        checks_made=report.made,
-        failed_check=None,
-        judge_model=None,
-        reason=reason,
-        judge_cost_nusd=judge_cost_nusd,
-        bin=None,
-        posterior=unjudged(report, theta).posterior,
-    )
-
-
-def _verdict(
-    report: CheckReport, *, score: float, source: QualitySource, score_bin: int | None, posterior: float
-) -> Verdict:
+    after = _moved(before, observation, table)
+    source: QualitySource
+    if observation.outcome == "failed_check":
+        source, score = "checks", observation.score
+    elif observation.outcome == "scored":
+        source, score = "judge", observation.score
+    elif judgement is not None and judgement.is_failure:
+        source, score = "none", None  # a judge was due and failed: no score is made up
+    else:
+        source, score = "estimate", after.mean
     return Verdict(
         score=score,
         source=source,
         checks_made=report.made,
         failed_check=report.failed,
-        judge_model=None,
-        reason=report.reason,
-        judge_cost_nusd=0,
-        bin=score_bin,
-        posterior=posterior,
+        reason=report.reason if judgement is None else judgement.reason,
+        belief=after,
+        observation=observation,
+        judge_cost_nusd=0 if judgement is None else judgement.cost_nusd,
     )
+
+
+def _moved(before: Belief, observation: Observation, table: JudgeTable | None) -> Belief:
+    """Return the belief after an observation, by Bayes' rule."""
+    if observation.outcome == "failed_check":
+        return _map(before, _after_failed_check)
+    if observation.outcome == "unseen":
+        return _map(before, _after_passed_checks)
+    score_bin = observation.bin
+    if table is None or score_bin is None:
+        return before
+    return _map(before, lambda prob: table.posterior(prob, score_bin))
+
+
+def _map(belief: Belief, update: Callable[[float], float]) -> Belief:
+    return Belief(update(belief.mean), update(belief.theta))
+
+
+def _after_failed_check(prob: float) -> float:
+    right, wrong = prob * FALSE_ALARM_SHARE, (1.0 - prob) * CAUGHT_SHARE
+    return right / (right + wrong)
+
+
+def _after_passed_checks(prob: float) -> float:
+    return prob / (prob + (1.0 - prob) * (1.0 - CAUGHT_SHARE))

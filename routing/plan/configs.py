@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from math import inf
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from ...state.errors import ConfigError
+from ...state.working_memory import Strategy
 from .policy import nearest_key
 from .sets import MAX_K
 from .threshold import ThresholdRule
 
-Strategy = Literal["plan", "classic", "threshold"]
 _MOST_ESCALATIONS = 5
 
 

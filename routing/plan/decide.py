@@ -1,54 +1,24 @@
 """From arms, evidence and prices to one decision: whom to ask first, and what to do after a verdict."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...state.answers import Belief
 from ...state.records import Arm, Evidence
 from ...state.types import TIERS
+from ...state.working_memory import Decision, Strategy
 from ..belief.judge_table import JudgeTable
-from ..belief.thompson import DEFAULT_LEARNER, Learner, classic_draw, draw
+from ..belief.thompson import classic_draw, classic_posterior, draw, offset_posterior
 from .cascade import STOP, PlanPrices, PlanResult, plan
-from .configs import Strategy
 from .exploration import Chance, audit_rates, certain, untried_tiers
 from .ladder import Ladder, climb
-from .threshold import DEFAULT_RULE, ThresholdRule, choose_set
+from .terms import Progress, Terms
+from .threshold import choose_set
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The arm to ask next, whether its answer is to be judged, and why."""
-
-    model_id: str
-    tier: str
-    judge: bool
-    theta: float
-    """Drawn quality of the arm."""
-    value: float
-    """Expected quality of the whole plan minus its prices; for the classic strategy the draw."""
-    propensity: float
-    """Probability that this arm was chosen."""
-    judge_prob: float
-    """Probability that the answer is judged, given the arm."""
-    explored: bool
-    """Whether the tier was chosen at random."""
-    strategy: Strategy
-    reason: str
-    tier_to_model: dict[str, str]
-    """The best arm of each tier in this draw."""
-    audited: bool = False
-    """Whether the answer was drawn at random to be judged; nothing seen of it afterwards changes that."""
-    expected_cost_nusd: int = 0
-    """What the chosen arm's answer was estimated to cost; reported against what it did cost."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the decision as JSON values."""
-        return asdict(self)
 
 
 def _classic_moves(ladder: Ladder, *, can_judge: bool) -> PlanResult:
@@ -60,42 +30,23 @@ def _classic_moves(ladder: Ladder, *, can_judge: bool) -> PlanResult:
 _UNPRICED = PlanPrices(quality_price=0.0, latency_price=0.0, call_penalty=0.0)
 
 
-def select(  # noqa: PLR0913 - everything the decision depends on comes in by the door
+def select(
     arms: Sequence[Arm],
     evidence: Mapping[str, Evidence],
-    *,
-    strategy: Strategy,
-    prices: PlanPrices,
-    reference_cost_nusd: int,
-    reference_latency_ms: float,
-    table: JudgeTable | None,
+    terms: Terms,
     rng: np.random.Generator,
-    learner: Learner = DEFAULT_LEARNER,
-    epsilon: float = 0.03,
-    audit_rate: float = 0.05,
     draws: int = 48,
-    max_escalations: int = 2,
-    rule: ThresholdRule = DEFAULT_RULE,
-) -> tuple[Decision, dict[str, float]]:
-    """Return the first decision of a call and its draw for each arm, by model id.
+) -> tuple[Decision, dict[str, Belief]]:
+    """Return the first decision of a call, and what is believed of each arm with its draw, by model id.
 
     The first of `draws` rows decides; all of them estimate the propensity. With probability `epsilon`, less
     where that would cost more than `EXPLORATION_BUDGET`, a tier chosen evenly is asked and judged instead;
-    a call the plan would not judge is judged with probability
-    `audit_rate`.
+    a call the plan would not judge is judged with probability `audit_rate`.
 
     Parameters
     ----------
     evidence
         What the org observed, by model id; an arm left out has none.
-    reference_cost_nusd, reference_latency_ms
-        The reference frontier model's for this request; costs and latencies are priced relative to them.
-    table
-        The judge, or None when no answer can be judged. One of too small an AUC is asked for audits only.
-    max_escalations
-        Most climbs after the first answer; with 0 nothing is planned beyond it.
-    rule
-        Knobs of the threshold strategy, which looks at predictions alone: no evidence, no chance, no judge.
 
     Raises
     ------
@@ -104,31 +55,41 @@ def select(  # noqa: PLR0913 - everything the decision depends on comes in by th
     """
     if not arms:
         raise ValueError("select needs at least one arm, got none")
-    if strategy == "threshold":
-        decision = _by_threshold(arms, rule, reference_cost_nusd, reference_latency_ms)
-        return decision, {arm.model_id: arm.completion_prob for arm in arms}
-    reference = (reference_cost_nusd, reference_latency_ms)
-    trusted = _trusted(table) if max_escalations else None
-    if strategy == "classic":
+    if terms.strategy == "threshold":
+        certain_of = {arm.model_id: Belief(arm.completion_prob, arm.completion_prob) for arm in arms}
+        return _by_threshold(arms, terms), certain_of
+    if terms.strategy == "classic":
         thetas = classic_draw(arms, evidence, rng, draws)
         ladder = climb(arms, thetas, _UNPRICED, (0, 0))
-        moves = _classic_moves(ladder, can_judge=table is not None)
+        moves = _classic_moves(ladder, can_judge=terms.table is not None)
     else:
-        thetas = draw(arms, evidence, rng, draws, learner)
-        ladder = climb(arms, thetas, prices, reference)
-        moves = plan(*ladder.sight, None, trusted, prices, max_moves=max_escalations + 1)
-    can_judge = table is not None
-    rates = audit_rates(arms, evidence, audit_rate, can_judge=can_judge)
-    chance = Chance(epsilon, rates, can_judge, *untried_tiers(arms, evidence))
-    decision = _decide(arms, ladder, moves, chance, rng, strategy=strategy)
-    return decision, {arm.model_id: float(theta) for arm, theta in zip(arms, thetas[0], strict=True)}
+        thetas = draw(arms, evidence, rng, draws, terms.learner)
+        ladder = climb(arms, thetas, terms.prices, terms.reference)
+        trusted = terms.trusted_table if terms.max_escalations else None
+        moves = plan(*ladder.sight, None, trusted, terms.prices, max_moves=terms.max_escalations + 1)
+    can_judge = terms.table is not None
+    rates = audit_rates(arms, evidence, terms.audit_rate, can_judge=can_judge)
+    chance = Chance(terms.epsilon, rates, can_judge, *untried_tiers(arms, evidence))
+    decision = _decide(arms, ladder, moves, _Draw(chance, rng, terms.strategy))
+    return decision, {
+        arm.model_id: Belief(_mean(arm, evidence.get(arm.model_id), terms), float(theta))
+        for arm, theta in zip(arms, thetas[0], strict=True)
+    }
 
 
-def _by_threshold(
-    arms: Sequence[Arm], rule: ThresholdRule, reference_cost_nusd: float, reference_latency_ms: float
-) -> Decision:
+def _mean(arm: Arm, evidence: Evidence | None, terms: Terms) -> float:
+    """Return the mean of the posterior an arm's draw comes from."""
+    if terms.strategy == "classic":
+        return classic_posterior(arm, evidence).mean
+    return offset_posterior(arm.completion_prob, evidence, terms.learner)[0]
+
+
+def _by_threshold(arms: Sequence[Arm], terms: Terms) -> Decision:
     """Return the rule's choice of one arm, certain and unjudged; each tier's arm is its choice within the tier."""
-    reference = {"reference_cost_nusd": reference_cost_nusd, "reference_latency_ms": reference_latency_ms}
+    rule = terms.rule
+    reference = {
+        "reference_cost_nusd": terms.reference_cost_nusd, "reference_latency_ms": terms.reference_latency_ms,
+    }  # fmt: skip
     one = replace(rule, max_k=1)
     tier_to_model: dict[str, str] = {
         tier: choose_set(members, one, **reference).model_ids[0]
@@ -146,7 +107,7 @@ def _by_threshold(
     return Decision(
         model_id=model_id,
         tier=chosen.tier,
-        judge=False,
+        is_judged=False,
         theta=prob,
         value=prob,
         propensity=1.0,
@@ -159,20 +120,18 @@ def _by_threshold(
     )
 
 
-def _trusted(table: JudgeTable | None) -> JudgeTable | None:
-    return table if table is not None and table.is_trusted else None
+@dataclass(frozen=True, slots=True)
+class _Draw:
+    """What a decision is drawn with."""
+
+    chance: Chance
+    rng: np.random.Generator
+    strategy: Strategy
 
 
-def _decide(  # noqa: PLR0913 - one move and all it came from
-    arms: Sequence[Arm],
-    ladder: Ladder,
-    moves: PlanResult,
-    chance: Chance,
-    rng: np.random.Generator,
-    *,
-    strategy: Strategy,
-) -> Decision:
+def _decide(arms: Sequence[Arm], ladder: Ladder, moves: PlanResult, drawn: _Draw) -> Decision:
     """Return the first row's move, after exploration and audit."""
+    chance, rng, strategy = drawn.chance, drawn.rng, drawn.strategy
     exploring = chance.exploration(ladder, moves)
     reached = int(np.searchsorted(exploring[0].cumsum(), rng.random(), side="right"))
     explored = reached < len(ladder.tiers)
@@ -187,7 +146,7 @@ def _decide(  # noqa: PLR0913 - one move and all it came from
     return Decision(
         model_id=arms[index].model_id,
         tier=arms[index].tier,
-        judge=judge,
+        is_judged=judge,
         theta=theta,
         value=value,
         propensity=propensity,
@@ -209,70 +168,36 @@ def _tier_to_model(arms: Sequence[Arm], ladder: Ladder) -> dict[str, str]:
     return {tier: arms[index].model_id for tier, index in zip(ladder.tiers, ladder.arm_index[0], strict=True)}
 
 
-def proceed(  # noqa: PLR0913 - as for select
-    arms: Sequence[Arm],
-    thetas: Mapping[str, float],
-    held: Sequence[float],
-    *,
-    strategy: Strategy,
-    last_tier: str | None,
-    last_score: float | None,
-    prices: PlanPrices,
-    reference_cost_nusd: int,
-    reference_latency_ms: float,
-    table: JudgeTable | None,
-    bar: float = 0.7,
-    escalations_left: int = 2,
-    rule: ThresholdRule = DEFAULT_RULE,
-) -> Decision | None:
-    """Return the next decision after a verdict, or None to stop with the best answer held.
+def proceed(arms: Sequence[Arm], progress: Progress, terms: Terms) -> Decision | None:
+    """Return the next decision after a verdict or a failure, or None to stop with the best answer held.
 
-    The call's own draws are used again, so the outcome is certain: its propensity is 1. Only arms of a tier
-    above `last_tier` are considered, all of them where it is None.
-
-    Parameters
-    ----------
-    thetas
-        This call's draw for each arm, by model id; an arm without one stands at its prediction.
-    held
-        Posterior quality of each answer held.
-    last_score
-        Score of the last verdict; None when there is none, which never makes the classic strategy climb.
-    bar
-        Score below which the classic strategy climbs.
-    escalations_left
-        Climbs the call may still make.
-    rule
-        Knobs of the threshold strategy, which never climbs: it goes on only while no answer is held.
+    The call's own draws are used again, so the outcome is certain: its propensity is 1. The threshold strategy never
+    climbs: it goes on only while no answer is held.
     """
-    lowest = 0 if last_tier is None else TIERS.index(last_tier) + 1
+    held, left = progress.held, progress.escalations_left
+    lowest = 0 if progress.last_tier is None else TIERS.index(progress.last_tier) + 1
     higher = [arm for arm in arms if arm.rank >= lowest]
-    if not higher or (held and escalations_left < 1):
+    if not higher or (held and left < 1):
         return None
-    if strategy == "threshold":
-        return None if held else _by_threshold(higher, rule, reference_cost_nusd, reference_latency_ms)
-    row = np.array([[thetas.get(arm.model_id, arm.completion_prob) for arm in higher]])
-    if strategy == "classic":
-        return _proceed_classic(
-            higher, row, is_climb=not held or (last_score is not None and last_score < bar), table=table
-        )
-    ladder = climb(higher, row, prices, (reference_cost_nusd, reference_latency_ms))
+    if terms.strategy == "threshold":
+        return None if held else _by_threshold(higher, terms)
+    row = np.array([[progress.thetas.get(arm.model_id, arm.completion_prob) for arm in higher]])
+    if terms.strategy == "classic":
+        score = progress.last_score
+        is_climb = not held or (score is not None and score < terms.bar)
+        return _proceed_classic(higher, row, terms.table) if is_climb else None
+    ladder = climb(higher, row, terms.prices, terms.reference)
     best = None if not held else np.array([max(held)])
-    moves_left = escalations_left if held else escalations_left + 1
-    moves = plan(
-        ladder.thetas, ladder.costs, ladder.latencies, best, _trusted(table), prices, max_moves=moves_left
-    )
-    if moves.arm[0] == STOP:
-        return None
-    return _decide(higher, ladder, moves, certain(higher), np.random.default_rng(0), strategy=strategy)
+    moves = plan(*ladder.sight, best, terms.trusted_table, terms.prices, max_moves=left if held else left + 1)
+    return None if moves.arm[0] == STOP else _decide(higher, ladder, moves, _without_chance(higher, "plan"))
 
 
-def _proceed_classic(
-    higher: Sequence[Arm], row: Floats, *, is_climb: bool, table: JudgeTable | None
-) -> Decision | None:
+def _proceed_classic(higher: Sequence[Arm], row: Floats, table: JudgeTable | None) -> Decision:
     """Return the best draw of the next tier up."""
-    if not is_climb:
-        return None
     ladder = climb(higher, row, _UNPRICED, (0, 0))
     moves = PlanResult(arm=np.array([0]), judge=np.array([table is not None]), value=ladder.thetas[:, 0])
-    return _decide(higher, ladder, moves, certain(higher), np.random.default_rng(0), strategy="classic")
+    return _decide(higher, ladder, moves, _without_chance(higher, "classic"))
+
+
+def _without_chance(arms: Sequence[Arm], strategy: Strategy) -> _Draw:
+    return _Draw(certain(arms), np.random.default_rng(0), strategy)

@@ -1,36 +1,49 @@
 import asyncio
+from dataclasses import asdict, replace
 
 import pytest
 from langgraph.runtime import Runtime
 
-from x25.graph.binding import Opened, OpenedOnFirstCall, bind, bind_opening
-from x25.state.types import CascadeState, Context
+from x25.graph.binding import Opened as AlreadyOpen
+from x25.graph.binding import OpenedOnFirstCall, bind, bind_opening
+from x25.nodes.services import Services
+from x25.state.types import Context, Request
+from x25.state.working_memory import Change, Opened, Task
+
+TASK = Task("qa", "qa", 0.9, "classifier", "qa", 12)
+OPENING = {
+    "started_at": "2026-11-20T12:00:00Z", "started_monotonic_s": 1.0, "max_escalations": 2, "explain": True,
+    "hint": "qa",
+}  # fmt: skip
+REQUEST = {
+    "org": "acme", "call_id": "c", "messages": [], "options": {}, "optimize_for": {}, "policy": {}, "router": "auto",
+}  # fmt: skip
 
 
-async def classify(state, services):
+async def classify(call: Opened, services: Services) -> Change:
     """Name the work."""
-    return CascadeState(task_type=f"{services}:{state['hint']}")
+    return Change(task=replace(TASK, type=f"{services}:{call.opening.hint}"))
 
 
-async def lookup_cache(state, services, context):
+async def lookup_cache(request: Request, services: Services, context: Context) -> Change:
     """Open."""
-    return CascadeState(max_escalations=context.max_escalations)
+    return Change(call_count=context.max_escalations)
 
 
 async def test_a_bound_node_keeps_its_name_and_is_timed():
-    bound = bind(classify, Opened("services"))
+    bound = bind(classify, AlreadyOpen("services"))
     assert (bound.__name__, bound.__doc__) == ("classify", "Name the work.")
-    update = await bound({"hint": "qa"})
+    update = await bound(REQUEST | {"opening": OPENING})
     (timing,) = update.pop("timings")
-    assert update == {"task_type": "services:qa"}
+    assert update == {"task": {**asdict(TASK), "type": "services:qa"}}
     assert timing["node"] == "classify"
     assert timing["ms"] >= 0
 
 
 async def test_the_first_node_reads_the_runs_context_and_has_a_default():
-    bound = bind_opening(lookup_cache, Opened("services"))
-    assert (await bound({}, Runtime(context=Context(max_escalations=4))))["max_escalations"] == 4
-    assert (await bound({}, Runtime(context=None)))["max_escalations"] == Context().max_escalations
+    bound = bind_opening(lookup_cache, AlreadyOpen("services"))
+    assert (await bound({}, Runtime(context=Context(max_escalations=4))))["call_count"] == 4
+    assert (await bound({}, Runtime(context=None)))["call_count"] == Context().max_escalations
 
 
 async def test_concurrent_first_calls_open_once():

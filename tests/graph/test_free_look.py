@@ -154,7 +154,7 @@ async def test_a_good_verifier_saves_judgements_and_quality_holds(store):
     assert plain.judge.asked > 30
     assert looked.judge.asked < 0.75 * plain.judge.asked
     assert looked.quality(replies) >= plain.quality(without) - 0.02
-    looks = [verdict["look"] for reply in replies for verdict in reply["explain"]["verdicts"]]
+    looks = [verdict["verification"] for reply in replies for verdict in reply["explain"]["verdicts"]]
     assert 0.3 < np.mean([look["decided"] for look in looks]) < 0.95
     assert (await store.audit.verify("with")).intact
 
@@ -170,16 +170,16 @@ async def test_only_answers_judged_whatever_they_looked_like_teach(store):
         for verdict in reply["explain"]["verdicts"]
         if verdict["source"] == "judge"
     ]
-    picked = sum(verdict["look"]["decided"] for verdict in judged)
+    picked = sum(verdict["verification"]["decided"] for verdict in judged)
     assert picked
     assert len(await store.looks.newest("acme", 1_000)) == len(judged) - picked
     for reply in replies:
         call = await store.calls.get("acme", reply["call_id"])
-        is_picked = call.decision["look"]["decided"]
+        is_picked = call.decision["verification"]["decided"]
         assert (call.decision["first_verdict"] is None) == is_picked
     cells = [one for one in await store.posteriors.read_all("acme") if one.task_cell != "*"]
     first = [reply["explain"]["verdicts"][0] for reply in replies]
-    taught = sum(one["bin"] is not None and not one["look"]["decided"] for one in first)
+    taught = sum(one["bin"] is not None and not one["verification"]["decided"] for one in first)
     assert sum(one.weight_total for one in cells) == pytest.approx(taught)
 
 
@@ -202,7 +202,9 @@ async def test_a_verifier_nobody_may_trust_changes_nothing(store, verifier, capl
     replies = await looked.run("with", 8)
     assert [one[0] for one in told(replies)] == [one[0] for one in told(without)]
     assert told(replies) == told(without)
-    assert all(verdict["look"] is None for reply in replies for verdict in reply["explain"]["verdicts"])
+    assert all(
+        verdict["verification"] is None for reply in replies for verdict in reply["explain"]["verdicts"]
+    )
     lines = [line for line in caplog.messages if "verifier" in line]
     assert len(lines) == (1 if isinstance(verifier, str) else 0)
 

@@ -15,6 +15,7 @@ import pytest
 from x25.routing.belief.judge_table import DEFAULT_TABLE
 from x25.routing.plan.cascade import PlanPrices
 from x25.routing.plan.decide import proceed, select
+from x25.routing.plan.terms import Progress, Terms
 from x25.routing.plan.weights import PRESETS, latency_price, normalise, quality_price
 from x25.state.records import Arm
 from x25.state.types import TIERS
@@ -69,21 +70,18 @@ def route(index, terms):
         for name, (cost, latency) in MODELS.items()
         for tier in (name.split("-")[0],)
     ]
-    decision, thetas = select(
-        arms, {}, rng=np.random.default_rng(index), epsilon=0.0, audit_rate=0.0, draws=1, **terms
-    )
+    decision, beliefs = select(arms, {}, terms, np.random.default_rng(index), draws=1)
+    thetas = {name: belief.theta for name, belief in beliefs.items()}
     held, cost, latency = {}, 0.0, 0.0
     while decision is not None:
         tier = TIERS.index(decision.tier)
         theta = thetas[decision.model_id]
-        held[tier] = posterior(theta, seen.bins[index, tier]) if decision.judge else theta
+        held[tier] = posterior(theta, seen.bins[index, tier]) if decision.is_judged else theta
         price, delay = MODELS[decision.model_id]
-        cost += price + decision.judge * terms["prices"].judge_cost * REFERENCE_NUSD
+        cost += price + decision.is_judged * terms.prices.judge_cost * REFERENCE_NUSD
         latency += delay
-        decision = proceed(
-            arms, thetas, list(held.values()), last_tier=decision.tier, last_score=None,
-            escalations_left=3 - len(held), **terms,
-        ) if decision.judge else None  # fmt: skip
+        progress = Progress(thetas, list(held.values()), decision.tier, escalations_left=3 - len(held))
+        decision = proceed(arms, progress, terms) if decision.is_judged else None
     return cost, latency, seen.right[index, max(held, key=held.get)]
 
 
@@ -91,13 +89,8 @@ def route(index, terms):
 def outcome(weights):
     """Return mean cost and latency relative to the frontier, and mean quality; `weights` = (cost, quality, latency)."""
     shares = normalise(dict(zip(("cost", "quality", "latency"), weights, strict=True)))
-    terms = {
-        "strategy": "plan",
-        "prices": PlanPrices(quality_price=quality_price(shares), latency_price=latency_price(shares)),
-        "reference_cost_nusd": REFERENCE_NUSD,
-        "reference_latency_ms": REFERENCE_MS,
-        "table": DEFAULT_TABLE,
-    }
+    prices = PlanPrices(quality_price=quality_price(shares), latency_price=latency_price(shares))
+    terms = Terms("plan", prices, REFERENCE_NUSD, REFERENCE_MS, DEFAULT_TABLE, epsilon=0.0, audit_rate=0.0)
     cost, latency, quality = np.mean([route(index, terms) for index in range(PROMPTS)], axis=0)
     return {"cost": cost / REFERENCE_NUSD, "latency": latency / REFERENCE_MS, "quality": quality}
 

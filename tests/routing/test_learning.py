@@ -7,6 +7,7 @@ from x25.routing.belief.judge_table import JudgeTable
 from x25.routing.belief.thompson import DEFAULT_LEARNER
 from x25.routing.plan.cascade import PlanPrices
 from x25.routing.plan.decide import proceed, select
+from x25.routing.plan.terms import Progress, Terms
 from x25.state.records import Arm
 from x25.state.types import TIERS
 from x25.training.replay.memory import Memory
@@ -58,27 +59,24 @@ class Org:
         return right, int(self.rng.choice(5, p=SHARP.right if right else SHARP.wrong))
 
     def call(self) -> None:
-        fixed = {
-            "strategy": "plan", "prices": PRICES, "reference_cost_nusd": COSTS["frontier"],
-            "reference_latency_ms": 1.0, "table": SHARP,
-        }  # fmt: skip
-        decision, thetas = select(self.arms, self.memory.read(), rng=self.rng, draws=8, **fixed)
+        terms = Terms("plan", PRICES, COSTS["frontier"], 1.0, SHARP)
+        decision, beliefs = select(self.arms, self.memory.read(), terms, self.rng, draws=8)
+        thetas = {name: belief.theta for name, belief in beliefs.items()}
         self.first.append(decision.tier)
         first, spent, held, climbs = decision, 0.0, [], 0
         while decision is not None:
-            right, seen = self.ask(decision.tier, judged=decision.judge)
+            right, seen = self.ask(decision.tier, judged=decision.is_judged)
             spent += PRICES.quality_price * COSTS[decision.tier] / COSTS["frontier"]
-            spent += PRICES.quality_price * PRICES.judge_cost * decision.judge
+            spent += PRICES.quality_price * PRICES.judge_cost * decision.is_judged
             theta = thetas[decision.tier]
             held.append((theta if seen is None else SHARP.posterior(theta, seen), right))
             if decision is first and seen is not None and self.learns:
                 self.memory.add(
                     decision.tier, float(self.weights[seen]), first_prob(self.arms, decision), self.calls + 1
                 )
-            decision = proceed(
-                self.arms, thetas, [quality for quality, _ in held], last_tier=decision.tier, last_score=None,
-                escalations_left=2 - climbs, **fixed,
-            )  # fmt: skip
+            believed = [quality for quality, _ in held]
+            progress = Progress(thetas, believed, decision.tier, escalations_left=2 - climbs)
+            decision = proceed(self.arms, progress, terms)
             climbs += 1
         self.utility.append(max(held)[1] - spent)
         self.calls += 1

@@ -1,7 +1,7 @@
 """The whole loop on recorded answers: select, judge, proceed, learn; and how soon it is as good as a fitted plan."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from ...routing.belief.judge_table import JudgeTable
 from ...routing.belief.thompson import DEFAULT_LEARNER, Learner
 from ...routing.plan.cascade import PlanPrices
-from ...routing.plan.decide import Decision, proceed, select
+from ...routing.plan.decide import proceed, select
+from ...routing.plan.terms import Progress, Terms
 from ...state.records import Arm
 from ...state.types import TIERS
+from ...state.working_memory import Decision
 from ..evaluation.fit import Side as PanelSide
 from ..evaluation.judged import PanelJudge, table_of
 from .memory import Memory
@@ -134,11 +136,15 @@ def _run(loop: Loop, prior: str, rows: NDArray[np.int64], rng: np.random.Generat
     probs = loop.probs if constants is None else np.broadcast_to(np.array(constants), loop.probs.shape)
     learner = DEFAULT_LEARNER if learns else _CERTAIN
     memory = Memory(dict(zip(loop.models, TIERS, strict=True)), learner)
-    chance: dict[str, Any] = {} if learns else {"epsilon": 0.0, "audit_rate": 0.0}
+    terms = Terms(
+        strategy="plan", prices=loop.prices, reference_cost_nusd=round(loop.frontier_usd * _NANO),
+        reference_latency_ms=1.0, table=loop.table, learner=learner,
+    )  # fmt: skip
+    terms = terms if learns else replace(terms, epsilon=0.0, audit_rate=0.0)
     utility = np.empty(len(rows))
     for call, row in enumerate(rows):
         asked = Call(loop, int(row), probs[row])
-        first, bin_seen = asked.play(memory, learner, rng, chance)
+        first, bin_seen = asked.play(memory, terms, rng)
         utility[call] = asked.utility
         if learns and bin_seen is not None:
             reward = float(loop.weights[bin_seen])
@@ -165,30 +171,17 @@ class Call:
         quality = max(self._held)[1]
         return 100.0 * (quality - QUALITY_PRICE * self._spent_usd / self._loop.frontier_usd)
 
-    def play(
-        self, memory: Memory, learner: Learner, rng: np.random.Generator, chance: Mapping[str, Any]
-    ) -> tuple[Decision, int | None]:
+    def play(self, memory: Memory, terms: Terms, rng: np.random.Generator) -> tuple[Decision, int | None]:
         """Go through the call; return the first decision and the bin its answer was judged into, if it was."""
-        fixed: dict[str, Any] = {
-            "strategy": "plan",
-            "prices": self._loop.prices,
-            "reference_cost_nusd": round(self._loop.frontier_usd * _NANO),
-            "reference_latency_ms": 1.0,
-            "table": self._loop.table,
-        }
-        first, thetas = select(
-            self._arms, memory.read(), rng=rng, learner=learner, draws=1, **fixed, **chance
-        )
+        first, beliefs = select(self._arms, memory.read(), terms, rng, draws=1)
+        thetas = {name: belief.theta for name, belief in beliefs.items()}
         decision: Decision | None = first
         seen = self._ask(first, thetas)
         first_bin, climbs = seen, 0
         while decision is not None:
             believed = [quality for quality, _ in self._held]
-            left = 2 - climbs
-            decision = proceed(
-                self._arms, thetas, believed, last_tier=decision.tier, last_score=None, escalations_left=left,
-                **fixed,
-            )  # fmt: skip
+            progress = Progress(thetas, believed, decision.tier, escalations_left=2 - climbs)
+            decision = proceed(self._arms, progress, terms)
             if decision is not None:
                 self._ask(decision, thetas)
                 climbs += 1
@@ -199,7 +192,7 @@ class Call:
         column = TIERS.index(decision.tier)
         theta, score = thetas[decision.model_id], float(self._loop.scores[self._row, column])
         self._spent_usd += float(self._loop.costs_usd[self._row, column])
-        if not decision.judge:
+        if not decision.is_judged:
             self._held.append((theta, score))
             return None
         self._spent_usd += float(self._loop.judge_usd[self._row, column])

@@ -22,6 +22,7 @@ from x25.routing.belief.thompson import (
 )
 from x25.routing.plan.cascade import PlanPrices
 from x25.routing.plan.decide import select
+from x25.routing.plan.terms import Terms
 from x25.routing.prompt.logistic import logit, sigmoid
 from x25.state.records import Arm, Evidence
 
@@ -139,15 +140,12 @@ def test_a_tier_is_chosen_as_often_as_the_mathematics_say_by_one_draw_an_arm_and
     arms = [arm("a", p=0.5), arm("b", p=0.5, tier="mid")]
     evidence = {"a": seen("a", successes=7, failures=3), "b": seen("b", successes=5, failures=4)}
     expected, calls, rng = probability_first_is_best(8, 4, 6, 5), 4_000, np.random.default_rng(25)
-    terms = {
-        "strategy": "classic", "prices": PlanPrices(), "reference_cost_nusd": 1, "reference_latency_ms": 1.0,
-        "table": DEFAULT_TABLE, "epsilon": 0.0, "draws": 1,
-    }  # fmt: skip
-    chosen = [select(arms, evidence, rng=rng, **terms)[0].model_id for _ in range(calls)]
+    terms = Terms("classic", PlanPrices(), 1, 1.0, DEFAULT_TABLE, epsilon=0.0)
+    chosen = [select(arms, evidence, terms, rng, draws=1)[0].model_id for _ in range(calls)]
     standard_error = math.sqrt(expected * (1 - expected) / calls)
     assert abs(chosen.count("a") / calls - expected) < 3 * standard_error
     rng = np.random.default_rng(25)
-    assert [select(arms, evidence, rng=rng, **terms)[0].model_id for _ in range(50)] == chosen[:50]
+    assert [select(arms, evidence, terms, rng, draws=1)[0].model_id for _ in range(50)] == chosen[:50]
 
 
 def test_people_see_a_prediction_worth_ten_observations_and_unbiased_evidence():

@@ -1,6 +1,6 @@
 import json
 from collections import Counter
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ from x25.routing.belief.judge_table import DEFAULT_TABLE, JudgeTable
 from x25.routing.plan.cascade import PlanPrices
 from x25.routing.plan.decide import proceed, select
 from x25.routing.plan.exploration import COLD_WEIGHT, EXPLORATION_BUDGET, EXPLORING_CALLS
+from x25.routing.plan.terms import Progress, Terms
 from x25.routing.plan.threshold import ThresholdRule
 from x25.state.records import Arm, Evidence
 
@@ -25,13 +26,7 @@ ARMS = [
     arm("middle", "mid", 800, 0.75),
     arm("giant", "frontier", 10_000, 0.85),
 ]
-TERMS = {
-    "strategy": "plan",
-    "prices": PlanPrices(),
-    "reference_cost_nusd": 10_000,
-    "reference_latency_ms": 1_000.0,
-    "table": DEFAULT_TABLE,
-}
+TERMS = Terms("plan", PlanPrices(), 10_000, 1_000.0, DEFAULT_TABLE)
 
 
 def tried(*arms):
@@ -43,11 +38,15 @@ def tried(*arms):
 
 
 def choose(seed=0, arms=ARMS, evidence=None, **changes):
-    return select(arms, evidence or {}, rng=np.random.default_rng(seed), **{**TERMS, **changes})
+    draws = changes.pop("draws", 48)
+    terms = replace(TERMS, **changes)
+    decision, beliefs = select(arms, evidence or {}, terms, np.random.default_rng(seed), draws)
+    return decision, {name: belief.theta for name, belief in beliefs.items()}
 
 
 def go_on(thetas, held, last_tier, last_score=0.1, arms=ARMS, **changes):
-    return proceed(arms, thetas, held, last_tier=last_tier, last_score=last_score, **{**TERMS, **changes})
+    progress = Progress(thetas, held, last_tier, last_score, changes.pop("escalations_left", 2))
+    return proceed(arms, progress, replace(TERMS, **changes))
 
 
 def test_the_same_generator_decides_the_same():
@@ -57,7 +56,7 @@ def test_the_same_generator_decides_the_same():
 
 def test_a_decision_is_json_and_names_the_best_arm_of_each_tier():
     decision, thetas = choose()
-    assert json.loads(json.dumps(decision.to_json())) == decision.to_json()
+    assert json.loads(json.dumps(asdict(decision))) == asdict(decision)
     assert set(thetas) == {a.model_id for a in ARMS}
     assert set(decision.tier_to_model) == {"slm", "mid", "frontier"}
     assert decision.tier_to_model[decision.tier] == decision.model_id
@@ -93,7 +92,7 @@ def test_exploration_asks_every_tier_evenly_and_is_judged():
     explored = [run for run in runs if run.explored]
     # At equal prices the budget is the share of calls, whatever epsilon asks for.
     assert len(explored) / len(runs) == pytest.approx(EXPLORATION_BUDGET, abs=0.015)
-    assert all(run.judge for run in explored)
+    assert all(run.is_judged for run in explored)
     tiers = Counter(run.tier for run in explored)
     assert min(tiers.values()) > 8
 
@@ -119,7 +118,7 @@ def test_a_tier_never_tried_is_asked_and_judged_before_the_exploring_calls_are_o
     almost = {name: replace(one, calls_seen=EXPLORING_CALLS - 1) for name, one in known.items()}
     for seed in range(20):
         decision, _ = choose(seed, evidence=almost)
-        assert (decision.tier, decision.explored, decision.judge, decision.propensity) == (
+        assert (decision.tier, decision.explored, decision.is_judged, decision.propensity) == (
             "frontier",
             True,
             True,
@@ -148,44 +147,44 @@ def test_a_cold_arm_is_judged_and_a_warm_one_at_the_audit_rate():
             "giant", "code", "frontier", weight=COLD_WEIGHT, reward_sum=48.5, predicted_sum=48.5
         )
     }
-    assert all(choose(seed, arms=sure, epsilon=0.0)[0].judge for seed in range(30))
-    judged = [choose(seed, arms=sure, evidence=warm, epsilon=0.0)[0].judge for seed in range(600)]
+    assert all(choose(seed, arms=sure, epsilon=0.0)[0].is_judged for seed in range(30))
+    judged = [choose(seed, arms=sure, evidence=warm, epsilon=0.0)[0].is_judged for seed in range(600)]
     assert np.mean(judged) == pytest.approx(0.05, abs=0.03)
 
 
 def test_audits_judge_what_the_plan_would_not():
     sure = [arm("giant", "frontier", 10_000, 0.97)]
     never = [choose(seed, arms=sure, epsilon=0.0, audit_rate=0.0)[0] for seed in range(50)]
-    assert not any(run.judge for run in never)
+    assert not any(run.is_judged for run in never)
     warm = {
         "giant": Evidence(
             "giant", "code", "frontier", weight=COLD_WEIGHT, reward_sum=48.5, predicted_sum=48.5
         )
     }
     runs = [choose(seed, arms=sure, evidence=warm, epsilon=0.0, audit_rate=0.25)[0] for seed in range(800)]
-    assert np.mean([run.judge for run in runs]) == pytest.approx(0.25, abs=0.05)
+    assert np.mean([run.is_judged for run in runs]) == pytest.approx(0.25, abs=0.05)
     assert all(run.judge_prob == pytest.approx(0.25) for run in runs)
-    assert [run.audited for run in runs] == [run.judge for run in runs]
+    assert [run.audited for run in runs] == [run.is_judged for run in runs]
     assert not any(run.audited for run in never)
 
 
 @pytest.mark.parametrize("strategy", ["plan", "classic"])
 def test_without_a_judge_nothing_is_judged(strategy):
     runs = [choose(seed, strategy=strategy, table=None, epsilon=0.5, audit_rate=1.0)[0] for seed in range(60)]
-    assert not any(run.judge for run in runs)
+    assert not any(run.is_judged for run in runs)
     assert all(run.judge_prob == 0.0 for run in runs)
 
 
 def test_a_judge_of_small_auc_is_asked_for_audits_only():
     assert WEAK.auc < 0.65
-    assert not any(choose(seed, table=WEAK, epsilon=0.0, audit_rate=0.0)[0].judge for seed in range(40))
-    assert all(choose(seed, table=WEAK, epsilon=0.0, audit_rate=1.0)[0].judge for seed in range(10))
+    assert not any(choose(seed, table=WEAK, epsilon=0.0, audit_rate=0.0)[0].is_judged for seed in range(40))
+    assert all(choose(seed, table=WEAK, epsilon=0.0, audit_rate=1.0)[0].is_judged for seed in range(10))
 
 
 def test_without_escalations_no_answer_is_judged_for_a_climb():
-    assert any(choose(seed, epsilon=0.0, audit_rate=0.0)[0].judge for seed in range(40))
+    assert any(choose(seed, epsilon=0.0, audit_rate=0.0)[0].is_judged for seed in range(40))
     assert not any(
-        choose(seed, epsilon=0.0, audit_rate=0.0, max_escalations=0)[0].judge for seed in range(40)
+        choose(seed, epsilon=0.0, audit_rate=0.0, max_escalations=0)[0].is_judged for seed in range(40)
     )
 
 
@@ -212,7 +211,7 @@ def test_the_classic_strategy_takes_the_highest_draw_and_always_judges():
     for seed in range(20):
         decision, thetas = choose(seed, strategy="classic", epsilon=0.0, audit_rate=0.0)
         assert decision.model_id == max(thetas, key=thetas.get)
-        assert decision.judge
+        assert decision.is_judged
         assert decision.value == decision.theta
 
 
@@ -265,7 +264,7 @@ def test_an_arm_without_a_draw_stands_at_its_prediction():
 
 def test_the_classic_strategy_climbs_one_tier_below_the_bar():
     decision = go_on(THETAS, [0.3], "slm", 0.69, strategy="classic", bar=0.7)
-    assert (decision.model_id, decision.judge) == ("middle", True)
+    assert (decision.model_id, decision.is_judged) == ("middle", True)
     assert go_on(THETAS, [0.3], "slm", 0.70, strategy="classic", bar=0.7) is None
 
 
@@ -275,7 +274,7 @@ def test_the_classic_strategy_does_not_climb_on_a_judge_that_failed():
 
 def test_the_threshold_strategy_asks_the_cheapest_arm_that_clears_it_and_judges_nothing():
     decision, thetas = choose(strategy="threshold")
-    assert (decision.model_id, decision.tier, decision.judge, decision.judge_prob) == (
+    assert (decision.model_id, decision.tier, decision.is_judged, decision.judge_prob) == (
         "middle",
         "mid",
         False,
@@ -291,7 +290,7 @@ def test_the_threshold_strategy_leaves_chance_and_evidence_alone():
     praised = {"tiny-a": Evidence("tiny-a", "qa", "slm", reward_sum=99.0, predicted_sum=60.0, weight=100.0)}
     rng = np.random.default_rng(1)
     before = rng.bit_generator.state
-    chosen, _ = select(ARMS, praised, rng=rng, **{**TERMS, "strategy": "threshold"})
+    chosen, _ = select(ARMS, praised, replace(TERMS, strategy="threshold"), rng)
     assert chosen == choose(2, strategy="threshold")[0]
     assert rng.bit_generator.state == before
 

@@ -1,0 +1,71 @@
+"""What to do after an answer was looked at, or after none came: shared wiring around `routing.plan.decide.proceed`."""
+
+from collections.abc import Sequence
+
+from ...routing.plan.decide import proceed
+from ...routing.plan.terms import Progress
+from ...state.answers import Answer
+from ...state.errors import AttemptInterrupted, OverBudget, ProviderBadRequest
+from ...state.records import Arm
+from ...state.types import TIERS
+from ...state.working_memory import Routed, Transition
+from ..offers.situation import Situation
+from ..services import Services
+
+MAX_FALLBACKS = 5
+"""Models asked after failures in one call; with at most five escalations this keeps a call within its supersteps."""
+_ENDS_THE_CALL = (ProviderBadRequest.code, AttemptInterrupted.code)
+
+
+def after_verdict(call: Routed, situation: Situation, services: Services) -> Transition:
+    """Return what follows a verdict: climb to a dearer tier where that pays, else stop."""
+    answer = call.answers[-1]
+    assert answer.verdict is not None
+    belief, left = answer.verdict.belief, call.opening.max_escalations - call.count("escalate")
+    arms = situation.offers(call.spent_nusd, call.failed_models).arms
+    score = answer.verdict.score if _is_evidence(answer, call.org, services) else None
+    decision = proceed(arms, _progress(call, left, answer, score), situation.terms)
+    if decision is not None:
+        reason = f"escalate from {answer.tier}: quality {belief.theta:.2f}"
+        return Transition("escalate", reason, decision)
+    if left < 1:
+        return Transition("stop", "stop: no escalation left")
+    return Transition("stop", f"stop: quality {belief.theta:.2f}, and nothing dearer is worth its price")
+
+
+def _is_evidence(answer: Answer, org: str, services: Services) -> bool:
+    """Return whether a score may make the call climb: a guess may not, nor a judge too weak to be trusted."""
+    assert answer.verdict is not None
+    if answer.verdict.source != "judge":
+        return answer.verdict.source != "estimate"
+    return services.table_of(org, answer.verdict.observation.judge_model).is_trusted
+
+
+def after_failure(call: Routed, situation: Situation) -> Transition:
+    """Return what follows a model that brought no answer: another one, as strong or stronger where there is one."""
+    failure = call.answers[-1].failure
+    assert failure is not None
+    arms: Sequence[Arm] = situation.offers(call.spent_nusd, call.failed_models).arms
+    if failure.code == OverBudget.code:
+        # Other calls were faster to spend; an answer bought is enough, and without one the cheapest model must do.
+        arms = [] if call.bought else sorted(arms, key=lambda arm: arm.expected_cost_nusd)[:1]
+    else:
+        rank = TIERS.index(call.decision.tier)
+        arms = [arm for arm in arms if arm.rank >= rank] or arms
+    if failure.code not in _ENDS_THE_CALL and call.count("fallback") < MAX_FALLBACKS:
+        decision = proceed(arms, _progress(call, 1), situation.terms)
+        if decision is not None:
+            return Transition(
+                "fallback", f"fall back from {call.decision.model_id}: {failure.code}", decision
+            )
+    return Transition("stop", f"no other model to ask after {failure.code}")
+
+
+def _progress(call: Routed, left: int, last: Answer | None = None, score: float | None = None) -> Progress:
+    return Progress(
+        thetas={name: belief.theta for name, belief in call.selection.beliefs.items()},
+        held=[answer.verdict.belief.theta for answer in call.bought if answer.verdict is not None],
+        last_tier=None if last is None else last.tier,
+        last_score=score,
+        escalations_left=left,
+    )

@@ -1,0 +1,15 @@
+"""The text of a message, for people, features and digests."""
+
+import json
+
+from ...state.types import JSONObject
+
+
+def message_text(message: JSONObject) -> str:
+    """Return the text of an OpenAI message; text parts are joined, a call of tools alone is shown as JSON."""
+    content = message.get("content")
+    if isinstance(content, list):
+        return "".join(part.get("text", "") for part in content if isinstance(part, dict))
+    if content is None and message.get("tool_calls"):
+        return json.dumps(message["tool_calls"], ensure_ascii=False)
+    return content or ""

@@ -1,0 +1,249 @@
+"""The situation a call decides in: policy, prices, budgets, judge and arms, derived once a call.
+
+Several nodes of a call need it. What stays as it is while the call runs is worked out the first time; who may be asked
+is worked out again only where money was spent or a model failed since.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ...providers.specs import ModelSpec
+from ...routing.plan.cascade import PlanPrices
+from ...routing.plan.configs import RouterConfig
+from ...routing.plan.policy import Policy, eligible
+from ...routing.plan.request import answer_tokens
+from ...routing.plan.terms import Terms
+from ...routing.plan.weights import latency_price, quality_price
+from ...routing.prompt.tokens import bound_prompt_tokens, count_images
+from ...state.money.budgets import Budget, Charge
+from ...state.records import Arm, nusd_from_usd
+from ...state.working_memory import Allowance, Estimated, Routed
+from .budgets import affordable, budgets_of, price_multiplier, read_allowances
+
+if TYPE_CHECKING:
+    from ..services import Services
+
+MOST_CALLS = 2_000
+"""Situations kept at once; a call that outlives its own has it worked out anew."""
+JUDGE_PROMPT_TOKENS = 250
+"""Tokens of the judge's instructions, beside the case itself."""
+JUDGE_ANSWER_TOKENS = 60
+_UNREACHABLE = "named by the router, but no key or local server opens it here (x25 models says what would)"
+_ANY_LENGTH = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """Who may be asked now, and what removed each other model."""
+
+    arms: tuple[Arm, ...]
+    removed: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What one call decides under; prices are those of the moment it was derived."""
+
+    policy: Policy
+    router: RouterConfig
+    specs: Mapping[str, ModelSpec]
+    """Models of the router config that can be reached, by id."""
+    reference: ModelSpec
+    """The frontier model that costs and savings are measured against."""
+    terms: Terms
+    """Strategy, prices and judge that every decision of the call is made under."""
+    budgets: tuple[Budget, ...]
+    allowances: Mapping[str, Allowance]
+    arms: tuple[Arm, ...]
+    """Every model of the router config, priced for this request."""
+    prompt_tokens: int
+    bound_prompt_tokens: int
+    """Most tokens the prompt can have."""
+    answer_tokens: int
+    """Most tokens an answer may have, whatever the model."""
+    has_images: bool
+    _offers: dict[tuple[int, frozenset[str]], Offers] = field(default_factory=dict, repr=False)
+
+    def offers(self, spent_nusd: int = 0, failed: frozenset[str] = frozenset()) -> Offers:
+        """Return the arms that the hard constraints and budgets allow now, and what removed each other one.
+
+        A model that the router config names and nobody can reach here counts as removed.
+
+        Parameters
+        ----------
+        spent_nusd
+            What the call has cost so far.
+        failed
+            Models that brought no answer in this call.
+        """
+        key = (spent_nusd, failed)
+        if key not in self._offers:
+            self._offers[key] = self._derive_offers(spent_nusd, failed)
+        return self._offers[key]
+
+    def _derive_offers(self, spent_nusd: int, failed: frozenset[str]) -> Offers:
+        kept, removed = eligible(
+            self.arms, self.policy, prompt_tokens=self.prompt_tokens, answer_tokens=self.answer_tokens,
+            spent_nusd=spent_nusd, has_images=self.has_images, excluded=failed,
+        )  # fmt: skip
+        if self.allowances:
+            bounds = {arm.model_id: self.bound_cost_nusd(arm.model_id) for arm in kept}
+            kept, beyond = affordable(kept, bounds, self.allowances, spent_nusd)
+            removed |= beyond
+        absent = {name: _UNREACHABLE for name in self.router.models if name not in self.specs}
+        return Offers(tuple(kept), {**removed, **absent})
+
+    def bound_cost_nusd(self, model_id: str) -> int:
+        """Return the most that one request of a model can cost."""
+        spec = self.specs[model_id]
+        return spec.bound_cost_nusd(self.bound_prompt_tokens, min(self.answer_tokens, spec.max_output_tokens))
+
+    def left_nusd(self, spent_nusd: int) -> int | None:
+        """Return the nano-dollars left under the caller's cap, None without a cap."""
+        cap = self.policy.max_cost_per_call_usd
+        return None if cap is None else nusd_from_usd(cap) - spent_nusd
+
+    def charge(self, offers: Offers, model_id: str) -> Charge:
+        """Return the budgets that a request of this model is charged to; empty without any."""
+        if not self.budgets:
+            return Charge()
+        cheapest = min(offers.arms, key=lambda arm: arm.expected_cost_nusd, default=None)
+        return Charge(self.budgets, is_cheapest=cheapest is not None and cheapest.model_id == model_id)
+
+
+class Situations:
+    """The situations of the calls under way in this process."""
+
+    def __init__(self, most_calls: int = MOST_CALLS) -> None:
+        self._most_calls = most_calls
+        self._call_to_kept: OrderedDict[tuple[str, str], tuple[tuple[Any, ...], Situation]] = OrderedDict()
+
+    async def of(self, call: Estimated, services: "Services") -> Situation:
+        """Return the situation of a call, derived anew only where its request or its estimate has changed."""
+        name, basis = (call.org, call.call_id), _basis(call)
+        kept = self._call_to_kept.get(name)
+        if kept is not None and kept[0] == basis:
+            return kept[1]
+        situation = await derive_situation(call, services)
+        self._call_to_kept[name] = (basis, situation)
+        while len(self._call_to_kept) > self._most_calls:
+            self._call_to_kept.popitem(last=False)
+        return situation
+
+    def forget(self, org: str, call_id: str) -> None:
+        """Drop the situation of a call that has ended."""
+        self._call_to_kept.pop((org, call_id), None)
+
+    def __len__(self) -> int:
+        """Return the number of situations kept."""
+        return len(self._call_to_kept)
+
+
+def _basis(call: Estimated) -> tuple[Any, ...]:
+    """Return what a situation depends on; a user may edit any of it between two nodes."""
+    return (
+        call.router, call.policy, call.optimize_for, call.options, call.messages, call.task.prompt_tokens,
+        call.estimate.completion_probs,
+    )  # fmt: skip
+
+
+async def derive_situation(call: Estimated, services: "Services") -> Situation:
+    """Return the situation of a call at the prices of this moment.
+
+    Budgets stand as the call's first decision saw them, or as they are now before one was made. The labels of the
+    org's judges are read again where those in memory are old.
+    """
+    policy, router = Policy.parse(call.policy), services.routers[call.router]
+    await services.judge_book.refresh(call.org, services.store, services.judge_table, services.clock_s())
+    budgets = budgets_of(policy, call.opening.started_at)
+    if isinstance(call, Routed):
+        allowances: Mapping[str, Allowance] = call.selection.allowances
+    else:
+        allowances = await read_allowances(budgets, call.org, call.opening.started_at, services.store)
+    reference = services.reference_for(call.router)
+    now = services.now()
+    specs = {
+        model_id: spec.priced_at(now)
+        for model_id, spec in services.models.items()
+        if not router.models or model_id in router.models
+    }
+    longest = answer_tokens(call.options, services.limits.default_max_output_tokens, _ANY_LENGTH)
+    bound = bound_prompt_tokens(call.messages, call.options)
+    priced_tokens = call.task.prompt_tokens if policy.max_cost_per_call_usd is None else bound
+    return Situation(
+        policy=policy,
+        router=router,
+        specs=specs,
+        reference=reference,
+        terms=_terms(call, policy, reference, allowances, services),
+        budgets=budgets,
+        allowances=allowances,
+        arms=tuple(_arm(spec, priced_tokens, longest, call, services) for spec in specs.values()),
+        prompt_tokens=call.task.prompt_tokens,
+        bound_prompt_tokens=bound,
+        answer_tokens=longest,
+        has_images=count_images(call.messages) > 0,
+    )  # fmt: skip
+
+
+def _terms(
+    call: Estimated,
+    policy: Policy,
+    reference: ModelSpec,
+    allowances: Mapping[str, Allowance],
+    services: "Services",
+) -> Terms:
+    router, weights = services.routers[call.router], call.optimize_for
+    reference_cost_nusd = _reference_cost_nusd(call, reference)
+    judge_cost_nusd = _judge_cost_nusd(call.task.prompt_tokens, reference, services)
+    return Terms(
+        strategy=router.strategy,
+        prices=PlanPrices(
+            quality_price=quality_price(weights) * price_multiplier(allowances),
+            latency_price=latency_price(weights),
+            judge_cost=judge_cost_nusd / reference_cost_nusd,
+            quality_bar=policy.quality_bar,
+        ),
+        reference_cost_nusd=reference_cost_nusd,
+        reference_latency_ms=reference.expected_latency_ms,
+        table=None if services.judge is None else services.table_of(call.org),
+        learner=services.learner,
+        epsilon=router.epsilon,
+        audit_rate=router.audit_rate if policy.judged_share is None else policy.judged_share,
+        max_escalations=call.opening.max_escalations,
+        bar=router.quality_bar,
+        rule=router.rule,
+    )
+
+
+def _reference_cost_nusd(call: Estimated, reference: ModelSpec) -> int:
+    return max(1, reference.expected_cost_nusd(call.task.prompt_tokens))
+
+
+def _arm(spec: ModelSpec, prompt_tokens: int, longest: int, call: Estimated, services: "Services") -> Arm:
+    """Return a model as the decision sees it; one whose deployments fail or dawdle lately is expected to go on so."""
+    health = services.health.outlook(spec, services.clock_s())
+    return Arm(
+        model_id=spec.model_id,
+        provider=spec.provider,
+        tier=spec.tier,
+        expected_cost_nusd=spec.expected_cost_nusd(prompt_tokens, min(longest, spec.max_output_tokens)),
+        expected_latency_ms=health.latency_ms,
+        completion_prob=call.estimate.completion_probs[spec.model_id] * health.success_prob,
+        input_usd_per_mtok=float(spec.input_usd_per_mtok),
+        output_usd_per_mtok=float(spec.output_usd_per_mtok),
+        context_tokens=spec.context_tokens,
+        max_output_tokens=spec.max_output_tokens,
+        capabilities=frozenset(spec.capabilities),
+        modalities=spec.modalities,
+    )
+
+
+def _judge_cost_nusd(prompt_tokens: int, reference: ModelSpec, services: "Services") -> int:
+    """Return the expected cost of one judgement: the question and a typical answer read, a short verdict written."""
+    if services.judge is None:
+        return 0
+    read = prompt_tokens + reference.expected_output_tokens + JUDGE_PROMPT_TOKENS
+    return services.judge.specs[0].priced_at(services.now()).expected_cost_nusd(read, JUDGE_ANSWER_TOKENS)

@@ -1,0 +1,118 @@
+"""Why this model: the part of the reply that explains itself."""
+
+from dataclasses import asdict
+from typing import Any
+
+from ...routing.prompt.complexity import complexity_of
+from ...routing.prompt.features import documented
+from ...state.answers import Answer
+from ...state.records import Attempt, usd_from_nusd
+from ...state.types import JSONObject
+from ...state.working_memory import Learned
+from ..offers.situation import Situation
+
+
+def attempt_facts(attempt: Attempt) -> JSONObject:
+    """Return an attempt as JSON, for the reply and the audit entry."""
+    return {
+        "attempt_id": attempt.attempt_id,
+        "step": attempt.step,
+        "kind": attempt.kind,
+        "model_id": attempt.model_id,
+        "tier": attempt.tier,
+        "deployment": attempt.deployment,
+        "status": attempt.status,
+        "error": attempt.error,
+        "spent_nusd": attempt.spent_nusd,
+        "cost_source": attempt.cost_source,
+        "prompt_tokens": attempt.prompt_tokens,
+        "cached_tokens": attempt.cached_tokens,
+        "completion_tokens": attempt.completion_tokens,
+        "reasoning_tokens": attempt.reasoning_tokens,
+        "latency_ms": attempt.latency_ms,
+    }
+
+
+def verdict_facts(answer: Answer) -> JSONObject:
+    """Return an answer's verdict as JSON, for the reply: what was seen of it and what came of that."""
+    verdict = answer.verdict
+    assert verdict is not None
+    seen = verdict.observation
+    return {
+        "step": answer.step,
+        "model_id": answer.model_id,
+        "score": verdict.score,
+        "source": verdict.source,
+        "checks_made": list(verdict.checks_made),
+        "failed_check": verdict.failed_check,
+        "reason": verdict.reason,
+        "judge_model": seen.judge_model,
+        "judge_cost_nusd": verdict.judge_cost_nusd,
+        "bin": seen.bin,
+        "posterior": verdict.belief.mean,
+        "belief": asdict(verdict.belief),
+        "seen_prob": seen.seen_prob,
+        "teaches": seen.teaches,
+        "verification": None if verdict.verification is None else asdict(verdict.verification),
+    }
+
+
+def explain(call: Learned, situation: Situation) -> dict[str, Any]:
+    """Return the candidates with probability, draw and expected cost, who was removed by what, and what was seen."""
+    arms = {arm.model_id: arm for arm in situation.arms}
+    candidates = [
+        {
+            "model_id": model_id,
+            "tier": arms[model_id].tier,
+            "modalities": sorted(arms[model_id].modalities),
+            "completion_prob": round(arms[model_id].completion_prob, 4),
+            "posterior_mean": round(belief.mean, 4),
+            "theta": round(belief.theta, 4),
+            "expected_cost_usd": usd_from_nusd(arms[model_id].expected_cost_nusd),
+            "expected_latency_ms": arms[model_id].expected_latency_ms,
+        }
+        for model_id, belief in call.selection.beliefs.items()
+    ]
+    task, estimate = call.task, call.estimate
+    return {
+        "candidates": candidates,
+        "removed": call.selection.removed,
+        "first_decision": decision_facts(call),
+        "difficulty": {"value": estimate.value, "sigma": estimate.sigma, "band": estimate.band},
+        "task": {
+            "type": task.type, "cell": task.cell, "confidence": task.confidence, "source": task.source,
+            "request_type": task.request_type,
+        },
+        "request": {
+            "complexity": asdict(complexity_of(call.messages, call.options)),
+            "features": documented(call.inputs.features),
+        },
+        "verdicts": [verdict_facts(answer) for answer in call.bought],
+        "failures": [
+            {"step": answer.step, "model_id": answer.model_id, **asdict(answer.failure)}
+            for answer in call.answers
+            if answer.failure is not None
+        ],
+        "attempts": [attempt_facts(attempt) for answer in call.answers for attempt in answer.attempts],
+        "transitions": [{"kind": one.kind, "reason": one.reason} for one in call.transitions],
+        "learned": [asdict(lesson) for lesson in call.learned],
+        "path": call.timings,
+        "reference_model": situation.reference.model_id,
+        "modality_preference": _modality_preference(call, situation),
+    }  # fmt: skip
+
+
+def decision_facts(call: Learned) -> JSONObject:
+    """Return the first decision as JSON, with what it was made from: what the log keeps for off-policy evaluation."""
+    return {
+        **asdict(call.first_decision),
+        "baseline_prob": call.selection.baseline_prob,
+        "allowances": {key: asdict(one) for key, one in call.selection.allowances.items()},
+    }
+
+
+def _modality_preference(call: Learned, situation: Situation) -> dict[str, Any]:
+    """Return which modalities were preferred, and whether some eligible model read them all, so that one was asked."""
+    wanted = situation.policy.prefer_modalities
+    first = situation.specs[call.first_decision.model_id]
+    return {"requested": sorted(wanted), "applied": bool(wanted) and wanted <= first.modalities}

@@ -1,0 +1,94 @@
+"""An answer of a call: one completion bought, with its verdict and attempts, or the failure to buy one."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .observations import Observation
+from .records import Attempt, AttemptKind
+from .types import JSONObject
+
+QualitySource = Literal["judge", "checks", "estimate", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a dispatch brought no answer."""
+
+    code: str
+    """`code` of the provider error."""
+    error: str
+    """Name of its class in `state.errors`."""
+    message: str
+    status: int | None = None
+    """HTTP status the provider answered with; None where it answered none."""
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """Probability that an answer of an arm is right."""
+
+    mean: float
+    """Mean of the posterior: what is reported."""
+    theta: float
+    """This call's draw from it: what decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What the org's own free verifier said of an answer, and what came of that."""
+
+    prob: float
+    bin: int
+    kept_share: float
+    """Share of answers whose judging stays as it was decided before they came."""
+    decided: bool
+    """Whether the verifier decided about the judge; otherwise that was decided before the answer came."""
+    is_judged: bool
+    """Whether the judge was to be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome of the free checks and, where one was due, of the judge."""
+
+    score: float | None
+    """0 to 1: the judge's, 0 of a failed check, the expected quality where nobody looked; None: a judge was due and
+    failed."""
+    source: QualitySource
+    checks_made: tuple[str, ...]
+    failed_check: str | None
+    reason: str | None
+    belief: Belief
+    """Probability that the answer is right, after everything seen."""
+    observation: Observation
+    judge_cost_nusd: int = 0
+    verification: Verification | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one dispatch brought: a completion, or a failure."""
+
+    step: int
+    """0 for the first dispatch of the call, then up."""
+    model_id: str
+    provider: str
+    tier: str
+    simulated: bool
+    predicted_prob: float
+    """Predicted probability of a good answer, before the org's evidence and whatever the provider's health."""
+    attempts: tuple[Attempt, ...] = ()
+    """Every provider request it took, the judge's included, in order."""
+    message: JSONObject | None = None
+    """The OpenAI assistant message; None when none came."""
+    finish_reason: str | None = None
+    usage: JSONObject = field(default_factory=dict)
+    """Tokens, OpenAI names; empty when the provider did not say."""
+    latency_ms: float | None = None
+    failure: Failure | None = None
+    verdict: Verdict | None = None
+
+    def spent_nusd(self, kind: AttemptKind) -> int:
+        """Return what its attempts of one kind count for in any budget."""
+        return sum(one.spent_nusd for one in self.attempts if one.kind == kind)
