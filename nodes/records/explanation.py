@@ -59,23 +59,9 @@ def verdict_facts(answer: Answer) -> JSONObject:
 
 def explain(call: Learned, situation: Situation) -> dict[str, Any]:
     """Return the candidates with probability, draw and expected cost, who was removed by what, and what was seen."""
-    arms = {arm.model_id: arm for arm in situation.arms}
-    candidates = [
-        {
-            "model_id": model_id,
-            "tier": arms[model_id].tier,
-            "modalities": sorted(arms[model_id].modalities),
-            "completion_prob": round(arms[model_id].completion_prob, 4),
-            "posterior_mean": round(belief.mean, 4),
-            "theta": round(belief.theta, 4),
-            "expected_cost_usd": usd_from_nusd(arms[model_id].expected_cost_nusd),
-            "expected_latency_ms": arms[model_id].expected_latency_ms,
-        }
-        for model_id, belief in call.selection.beliefs.items()
-    ]
     task, estimate = call.task, call.estimate
     return {
-        "candidates": candidates,
+        "candidates": _candidates(call, situation),
         "removed": call.selection.removed,
         "first_decision": decision_facts(call),
         "difficulty": {"value": estimate.value, "sigma": estimate.sigma, "band": estimate.band},
@@ -100,6 +86,23 @@ def explain(call: Learned, situation: Situation) -> dict[str, Any]:
         "reference_model": situation.reference.model_id,
         "modality_preference": _modality_preference(call, situation),
     }  # fmt: skip
+
+
+def _candidates(call: Learned, situation: Situation) -> list[JSONObject]:
+    arms = {arm.model_id: arm for arm in situation.arms}
+    return [
+        {
+            "model_id": model_id,
+            "tier": arms[model_id].tier,
+            "modalities": sorted(arms[model_id].modalities),
+            "completion_prob": round(arms[model_id].completion_prob, 4),
+            "posterior_mean": round(belief.mean, 4),
+            "theta": round(belief.theta, 4),
+            "expected_cost_usd": usd_from_nusd(arms[model_id].expected_cost_nusd),
+            "expected_latency_ms": arms[model_id].expected_latency_ms,
+        }
+        for model_id, belief in call.selection.beliefs.items()
+    ]
 
 
 def decision_facts(call: Learned) -> JSONObject:
