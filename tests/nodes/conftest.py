@@ -1,11 +1,16 @@
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from x25.graph.binding import Opened, bind
+from x25.graph.memory import from_json, stage_of, to_json
 from x25.nodes.audit import audit
 from x25.nodes.classify import classify
 from x25.nodes.dispatch import dispatch
+from x25.nodes.escalate import escalate
 from x25.nodes.estimate_difficulty import estimate_difficulty
 from x25.nodes.judge import judge
 from x25.nodes.lookup_cache import lookup_cache
@@ -16,6 +21,7 @@ from x25.nodes.update_posterior import update_posterior
 from x25.state.types import Context
 
 STORY = (
+    lookup_cache,
     classify,
     estimate_difficulty,
     thompson_select,
@@ -25,10 +31,12 @@ STORY = (
     audit,
     stage_check,
 )
+NEXT = {node.__name__: following for node, following in pairwise(STORY)}
+NODES = {node.__name__: node for node in STORY}
 
 
 @pytest.fixture
-async def services(settings: Any) -> Any:
+async def services(settings: Any) -> AsyncIterator[Services]:
     from x25.graph.bootstrap import open_services
 
     async with open_services(settings, {}) as opened:
@@ -36,26 +44,31 @@ async def services(settings: Any) -> Any:
 
 
 @pytest.fixture
-def walk(services: Services) -> Callable[..., Awaitable[dict[str, Any]]]:
-    """Return a function that walks a request through the nodes up to and with `last`, without escalating."""
+def walk(services: Services) -> Callable[..., Awaitable[Any]]:
+    """Return a function that walks a request through the nodes up to the first visit of `last`.
+
+    As in the graph, every node reads from JSON what those before it wrote as JSON. What comes back is the call at the
+    stage that the next node asks for.
+    """
 
     async def until(
         last: str, using: Services | None = None, *, context: Context | None = None, **request: Any
     ) -> Any:
-        given = {"prompt": "What is 2 plus 2?", "hint": "qa", **request}
-        chosen = using or services
-        state = given | await lookup_cache(given, chosen, context or Context())
-        for node in () if last == "lookup_cache" else STORY:
-            state |= await node(state, chosen)
-            if node.__name__ == last:
-                break
-        return state
+        source = Opened(using or services)
+        given: Any = {"prompt": "What is 2 plus 2?", "hint": "qa", **request}
+        opened = await lookup_cache(given, await source.get(), context or Context())
+        memory, name = to_json(opened) | {"timings": []}, "lookup_cache"
+        while name != last:
+            name = await escalate(memory) if name == "judge" else NEXT[name].__name__
+            update = await bind(NODES[name], source)(json.loads(json.dumps(memory)))
+            memory |= update | {"timings": memory["timings"] + update["timings"]}
+        return from_json(stage_of(NEXT[last]), json.loads(json.dumps(memory)))
 
     return until
 
 
 @pytest.fixture
-def walk_to_model(walk: Callable[..., Awaitable[dict[str, Any]]]) -> Callable[..., Awaitable[dict[str, Any]]]:
+def walk_to_model(walk: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     """Return a function like `walk` whose first model is the provider's only one, and always judged."""
 
     async def until(last: str, provider: str = "sim-a", using: Services | None = None, **request: Any) -> Any:

@@ -18,8 +18,7 @@ PROMPTS = (
 
 
 async def test_every_model_has_a_probability_and_stronger_ones_a_higher_one(walk, services):
-    state = await walk("estimate_difficulty")
-    probs = state["completion_probs"]
+    probs = (await walk("estimate_difficulty")).estimate.completion_probs
     assert probs.keys() == services.models.keys()
     assert all(0 < prob < 1 for prob in probs.values())
     ladder = ["sim/tiny-1", "sim/small-2", "sim/medium-3", "sim/medium-4", "sim/large-5", "sim/xlarge-6"]
@@ -27,28 +26,28 @@ async def test_every_model_has_a_probability_and_stronger_ones_a_higher_one(walk
 
 
 async def test_a_harder_prompt_lowers_every_probability(walk):
-    easy = await walk("estimate_difficulty", prompt="Say hi.")
+    easy = (await walk("estimate_difficulty", prompt="Say hi.")).estimate
     proof = (
         "Prove, step by step, that there are infinitely many primes congruent to 3 modulo 4, then derive a bound. "
         * 5
     )
-    hard = await walk("estimate_difficulty", prompt=proof)
-    assert easy["difficulty"] < hard["difficulty"]
-    assert all(hard["completion_probs"][name] < prob for name, prob in easy["completion_probs"].items())
-    assert {easy["difficulty_band"], hard["difficulty_band"]} <= {"easy", "medium", "hard"}
-    assert easy["difficulty_sigma"] > 0
+    hard = (await walk("estimate_difficulty", prompt=proof)).estimate
+    assert easy.value < hard.value
+    assert all(hard.completion_probs[name] < prob for name, prob in easy.completion_probs.items())
+    assert {easy.band, hard.band} <= {"easy", "medium", "hard"}
+    assert easy.sigma > 0
 
 
 async def test_remembered_context_helps_models_below_the_frontier(walk, services):
-    without = await walk("estimate_difficulty")
-    remembered = await walk("estimate_difficulty", options={"memory_hit": True})
-    assert remembered["difficulty"] == without["difficulty"]
+    without = (await walk("estimate_difficulty")).estimate
+    remembered = (await walk("estimate_difficulty", options={"memory_hit": True})).estimate
+    assert remembered.value == without.value
     for spec in services.models.values():
         eased = completion_prob(
             tier=spec.tier, capability=spec.capability,
-            difficulty=without["difficulty"] - (0.0 if spec.tier == "frontier" else MEMORY_RELIEF_LOGITS),
+            difficulty=without.value - (0.0 if spec.tier == "frontier" else MEMORY_RELIEF_LOGITS),
         )  # fmt: skip
-        assert remembered["completion_probs"][spec.model_id] == pytest.approx(eased, abs=1e-4)
+        assert remembered.completion_probs[spec.model_id] == pytest.approx(eased, abs=1e-4)
 
 
 @pytest.mark.parametrize("threshold", [0.6, 0.7, 0.8, 0.9])
@@ -63,7 +62,7 @@ async def test_with_remembered_context_the_chosen_tier_is_never_higher(walk, ser
         request = {"using": using, "router": "strict", "prompt": prompt}
         without = await walk("thompson_select", **request)
         remembered = await walk("thompson_select", **request, options={"memory_hit": True})
-        ranks.append(tuple(TIERS.index(one["decision"]["tier"]) for one in (remembered, without)))
+        ranks.append(tuple(TIERS.index(one.decision.tier) for one in (remembered, without)))
     assert all(with_memory <= alone for with_memory, alone in ranks), ranks
 
 
@@ -73,5 +72,5 @@ async def test_remembered_context_lowers_the_share_of_the_frontier(walk, service
     shares = {}
     for hit in (False, True):
         runs = [await walk("thompson_select", **request, options={"memory_hit": hit}) for _ in range(300)]
-        shares[hit] = sum(run["decision"]["tier"] == "frontier" for run in runs) / len(runs)
+        shares[hit] = sum(run.decision.tier == "frontier" for run in runs) / len(runs)
     assert shares[True] < shares[False] - 0.02, shares

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC
 
 import pytest
 
@@ -19,17 +19,12 @@ def test_call_ids_sort_by_time_and_never_repeat():
 async def test_defaults_are_filled_in_and_the_memory_is_opened(services):
     opened = await lookup_cache({"prompt": "hi"}, services, Context())
     assert opened["messages"] == [{"role": "user", "content": "hi"}]
-    assert (opened["org"], opened["router"], opened["hint"], opened["policy"]) == (
-        "default",
-        "auto",
-        None,
-        {},
-    )
+    assert (opened["org"], opened["router"], opened["policy"]) == ("default", "auto", {})
     assert sum(opened["optimize_for"].values()) == pytest.approx(1)
-    assert datetime.fromisoformat(opened["started_at"]).tzinfo is not None
-    assert opened["cache_hit"] is None
-    assert [opened[key] for key in ("attempts", "held", "verdicts", "failed_models")] == [[], [], [], []]
-    assert (opened["escalations"], opened["fallbacks"]) == (0, 0)
+    assert [opened[key] for key in ("transitions", "answers", "learned")] == [(), (), ()]
+    opening = opened["opening"]
+    assert opening.started_at.tzinfo is UTC
+    assert (opening.hint, opening.memory_hit, opening.explain) == (None, False, True)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +35,7 @@ async def test_the_smallest_bound_on_escalations_counts(services, asked, router,
     opened = await lookup_cache(
         {"prompt": "hi"}, replace(services, routers=routers), Context(max_escalations=asked)
     )
-    assert opened["max_escalations"] == expected
+    assert opened["opening"].max_escalations == expected
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,31 @@ from x25.state.errors import NoEligibleModel
 
 
 async def test_the_decision_is_one_of_the_eligible_arms_with_its_propensity(walk):
-    state = await walk("thompson_select", policy={"max_tier": "mid"})
-    assert state["decision"] == state["first_decision"]
-    assert state["decision"]["model_id"] in state["thetas"]
-    assert 0 < state["decision"]["propensity"] <= 1
-    assert state["thetas"].keys() == {"sim/tiny-1", "sim/small-2", "sim/medium-3", "sim/medium-4"}
-    assert state["removed"].keys() == {"sim/large-5", "sim/xlarge-6"}
+    call = await walk("thompson_select", policy={"max_tier": "mid"})
+    assert call.decision == call.first_decision
+    assert call.decision.model_id in call.selection.beliefs
+    assert 0 < call.decision.propensity <= 1
+    assert call.selection.beliefs.keys() == {"sim/tiny-1", "sim/small-2", "sim/medium-3", "sim/medium-4"}
+    assert call.selection.removed.keys() == {"sim/large-5", "sim/xlarge-6"}
+
+
+async def test_a_call_begins_with_one_transition_that_says_whom_to_ask_and_why(walk):
+    call = await walk("thompson_select")
+    (start,) = call.transitions
+    assert (start.kind, start.decision, start.reason) == ("start", call.decision, call.decision.reason)
+    assert call.answers == ()
+
+
+async def test_each_eligible_arm_is_believed_in_by_a_mean_and_a_draw(walk):
+    call = await walk("thompson_select")
+    beliefs = call.selection.beliefs
+    assert all(0 < belief.mean < 1 and 0 < belief.theta < 1 for belief in beliefs.values())
+    assert beliefs[call.decision.model_id].theta == call.decision.theta
+    again = (await walk("thompson_select")).selection.beliefs
+    assert {name: belief.mean for name, belief in again.items()} == {
+        name: belief.mean for name, belief in beliefs.items()
+    }
+    assert again != beliefs  # another draw
 
 
 async def test_constraints_that_leave_nobody_are_refused_telling_why(walk):
@@ -22,28 +41,27 @@ async def test_constraints_that_leave_nobody_are_refused_telling_why(walk):
 async def test_what_the_org_saw_decides(walk, services, teach, tier):
     await teach(services.store, tier, org="acme")
     tiers = [
-        (await walk("thompson_select", org="acme", router="x25-classic"))["decision"]["tier"]
+        (await walk("thompson_select", org="acme", router="x25-classic")).decision.tier
         for _ in range(8)
     ]
     assert tiers == [tier] * 8
 
 
 async def test_the_first_decision_says_what_is_expected_once_the_arm_is_known(walk, services):
-    assert (await walk("thompson_select"))["first_decision"]["baseline_prob"] is None
+    assert (await walk("thompson_select")).selection.baseline_prob is None
     for number in range(120):
         for name in ("tiny-1", "small-2", "medium-3", "medium-4", "large-5", "xlarge-6"):
             await services.store.posteriors.learn(
                 "default", f"c{number}-{name}", 0, task_cell="qa", model_id=f"sim/{name}", tier="slm", success=1.0,
                 failure=0.0, selection=(0.9, 0.7), org_calls=0, gamma=1.0,
             )  # fmt: skip
-    state = await walk("thompson_select")
-    prob = state["completion_probs"][state["decision"]["model_id"]]
-    assert state["first_decision"]["baseline_prob"] > prob
+    call = await walk("thompson_select")
+    assert call.selection.baseline_prob > call.estimate.completion_probs[call.decision.model_id]
 
 
 async def test_another_cells_counts_do_not_count_for_the_classic_strategy(walk, services, teach):
     await teach(services.store, "slm", cell="code")
-    tiers = {(await walk("thompson_select", router="x25-classic"))["decision"]["tier"] for _ in range(30)}
+    tiers = {(await walk("thompson_select", router="x25-classic")).decision.tier for _ in range(30)}
     assert len(tiers) > 1
 
 
@@ -57,5 +75,5 @@ async def test_the_judged_share_of_the_policy_replaces_the_routers(walk, service
     policy = {"quality_bar": 0.2}  # every answer is good enough, so the plan would judge none
     never = await walk("thompson_select", policy={**policy, "judged_share": 0.0})
     always = await walk("thompson_select", policy={**policy, "judged_share": 1.0})
-    assert never["first_decision"]["judge_prob"] < 0.05
-    assert always["first_decision"]["judge_prob"] == 1.0
+    assert never.decision.judge_prob < 0.05
+    assert always.decision.judge_prob == 1.0
