@@ -1,5 +1,6 @@
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -18,6 +19,7 @@ from x25.nodes.services import Services
 from x25.nodes.stage_check import stage_check
 from x25.nodes.thompson_select import thompson_select
 from x25.nodes.update_posterior import update_posterior
+from x25.state.learning.judge_tables import count_label
 from x25.state.types import Context
 
 STORY = (
@@ -76,3 +78,34 @@ def walk_to_model(walk: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitabl
         return await walk(last, using, **{"router": "x25-classic", "policy": policy, **request})
 
     return until
+
+
+@pytest.fixture
+def with_decision() -> Callable[..., Any]:
+    """Return a function that changes the newest decision of a call."""
+
+    def change(call: Any, **changes: Any) -> Any:
+        *before, newest = call.transitions
+        return replace(
+            call, transitions=(*before, replace(newest, decision=replace(call.decision, **changes)))
+        )
+
+    return change
+
+
+@pytest.fixture
+def label_scores(services: Services) -> Callable[..., Awaitable[None]]:
+    """Return a function that labels the judge's scores: how many of each bin were right, how many wrong."""
+
+    async def label(right: Sequence[int], wrong: Sequence[int], org: str = "default") -> None:
+        def add(connection: Any) -> None:
+            for score_bin in range(5):
+                for times, outcome in ((right[score_bin], 1.0), (wrong[score_bin], 0.0)):
+                    for _ in range(times):
+                        count_label(
+                            connection, org, "sim/judge-1", services.judge_table.edges, score_bin, outcome
+                        )
+
+        await services.store.transact(add)
+
+    return label

@@ -1,18 +1,44 @@
+from dataclasses import replace
+
 import pytest
 
+from x25.nodes.offers.situation import Situations
 from x25.nodes.stage_check import stage_check
 from x25.state.errors import CallFailed
 
 
+@pytest.fixture
+def logged(walk_to_model):
+    return lambda **request: walk_to_model("audit", **request)
+
+
 @pytest.mark.parametrize(("calls", "stage"), [(1, 1), (49, 1), (50, 2)])
-async def test_the_stage_follows_from_the_orgs_calls(services, calls, stage):
-    written = await stage_check({"call_count": calls}, services)
-    assert (written["stage"]["stage"], written["stage"]["total_calls"]) == (stage, calls)
+async def test_the_stage_follows_from_the_orgs_calls(logged, services, calls, stage):
+    change = await stage_check(replace(await logged(), call_count=calls), services)
+    assert (change["stage"]["stage"], change["stage"]["total_calls"]) == (stage, calls)
 
 
-async def test_a_call_that_bought_no_answer_is_raised_with_its_attempts(services):
-    state = {"call_count": 1, "call_id": "c1", "attempts": [{"error": "server"}],
-             "failure": {"code": "server", "message": "no model answered"}}  # fmt: skip
-    with pytest.raises(CallFailed, match="no model answered") as failed:
-        await stage_check(state, services)
-    assert (failed.value.call_id, failed.value.attempts) == ("c1", [{"error": "server"}])
+async def test_a_call_that_bought_no_answer_is_raised_with_its_attempts(logged, services, fault):
+    fault("500")
+    call = await logged(call_id="c1")
+    with pytest.raises(CallFailed, match="no model answered; the last error was: .*upstream failed") as failed:
+        await stage_check(call, services)
+    assert failed.value.call_id == "c1"
+    made = [attempt for answer in call.answers for attempt in answer.attempts]
+    assert [one["attempt_id"] for one in failed.value.attempts] == [one.attempt_id for one in made]
+    assert {one["error"] for one in failed.value.attempts} == {"server"}
+
+
+@pytest.mark.parametrize("kind", ["", "500"])
+async def test_what_an_ended_call_was_decided_under_is_forgotten(logged, services, fault, kind):
+    if kind:
+        fault(kind)
+    using = replace(services, situations=Situations())
+    call = await logged(using=using)
+    assert len(using.situations) == 1
+    if kind:
+        with pytest.raises(CallFailed):
+            await stage_check(call, using)
+    else:
+        await stage_check(call, using)
+    assert len(using.situations) == 0
