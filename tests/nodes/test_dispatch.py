@@ -7,7 +7,9 @@ from x25.nodes.dispatch import dispatch
 from x25.providers.windows import PriceWindow
 
 
-async def test_the_decided_model_is_asked_and_its_answer_kept_with_the_attempt_it_took(walk_to_model, services):
+async def test_the_decided_model_is_asked_and_its_answer_kept_with_the_attempt_it_took(
+    walk_to_model, services
+):
     call = await walk_to_model("dispatch", "sim-e")
     (answer,) = call.answers
     assert (answer.model_id, answer.provider, answer.tier, answer.step) == (

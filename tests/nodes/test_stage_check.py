@@ -21,7 +21,9 @@ async def test_the_stage_follows_from_the_orgs_calls(logged, services, calls, st
 async def test_a_call_that_bought_no_answer_is_raised_with_its_attempts(logged, services, fault):
     fault("500")
     call = await logged(call_id="c1")
-    with pytest.raises(CallFailed, match="no model answered; the last error was: .*upstream failed") as failed:
+    with pytest.raises(
+        CallFailed, match=r"no model answered; the last error was: .*upstream failed"
+    ) as failed:
         await stage_check(call, services)
     assert failed.value.call_id == "c1"
     made = [attempt for answer in call.answers for attempt in answer.attempts]

@@ -41,8 +41,7 @@ async def test_constraints_that_leave_nobody_are_refused_telling_why(walk):
 async def test_what_the_org_saw_decides(walk, services, teach, tier):
     await teach(services.store, tier, org="acme")
     tiers = [
-        (await walk("thompson_select", org="acme", router="x25-classic")).decision.tier
-        for _ in range(8)
+        (await walk("thompson_select", org="acme", router="x25-classic")).decision.tier for _ in range(8)
     ]
     assert tiers == [tier] * 8
 

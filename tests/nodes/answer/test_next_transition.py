@@ -1,83 +1,154 @@
+from dataclasses import replace
+
 import pytest
 
-from x25.nodes.answer.next_move import MAX_FALLBACKS, after_failure, after_verdict
+from x25.nodes.answer.next_transition import MAX_FALLBACKS, after_failure, after_verdict
 from x25.routing.answer.checks import CheckReport
-from x25.routing.answer.verdict import from_checks, unjudged
+from x25.routing.answer.verdict import verdict_of
+from x25.state.answers import Belief, Failure
+from x25.state.observations import Observation
+from x25.state.working_memory import Transition
 
-FAILED = from_checks(CheckReport(("not_empty",), failed="not_empty", reason="empty"), 0.6)
-GUESSED = unjudged(CheckReport(("not_empty",)), 0.1)
+FAILED = verdict_of(
+    CheckReport(("not_empty",), failed="not_empty", reason="empty"),
+    Observation("failed_check", None, 0.0, None, seen_prob=1.0, is_due=True),
+    Belief(0.6, 0.6),
+)
+GUESSED = verdict_of(
+    CheckReport(("not_empty",)),
+    Observation("unseen", None, None, None, seen_prob=0.0, is_due=False),
+    Belief(0.1, 0.1),
+)
 
 
 @pytest.fixture
 async def dispatched(walk):
-    """Return the memory of a call whose answer came from the smallest model, free to climb."""
-    state = await walk("dispatch", router="x25-classic", policy={"allowed_providers": ["sim-a"]})
-    return state | {"policy": {}}
+    """Return a call whose answer came from the smallest model, free to climb."""
+    call = await walk("dispatch", router="x25-classic", policy={"allowed_providers": ["sim-a"]})
+    return replace(call, policy={})
 
 
-async def test_a_bad_answer_is_followed_by_the_next_tier(dispatched, services):
-    move = after_verdict(dispatched, services, FAILED, [FAILED.posterior])
-    assert (move["move"], move["escalations"]) == ("escalate", 1)
-    assert move["decision"]["tier"] == "mid"
-    assert "fallbacks" not in move
+def with_verdict(call, verdict):
+    return replace(call, answers=(*call.answers[:-1], replace(call.answers[-1], verdict=verdict)))
 
 
-async def test_a_guess_of_low_quality_is_no_reason_to_climb(dispatched, services):
-    assert GUESSED.score < services.routers["x25-classic"].quality_bar
-    assert after_verdict(dispatched, services, GUESSED, [GUESSED.posterior])["move"] == "stop"
-
-
-async def test_no_climb_is_made_beyond_the_bound(dispatched, services):
-    spent = dispatched | {"escalations": 2, "max_escalations": 2}
-    move = after_verdict(spent, services, FAILED, [FAILED.posterior])
-    assert move == {"move": "stop", "move_reason": "stop: no escalation left"}
-
-
-async def test_no_climb_is_made_past_a_constraint(dispatched, services):
-    held_to = dispatched | {"policy": {"max_tier": "slm"}}
-    assert after_verdict(held_to, services, FAILED, [FAILED.posterior])["move"] == "stop"
-
-
-def failed_at(state, model_id, tier, code="server", **changes):
-    return state | {
-        "held": [], "failed_models": [model_id], "unanswered": {"code": code, "message": "no"},
-        "decision": {**state["decision"], "model_id": model_id, "tier": tier},
-    } | changes  # fmt: skip
-
-
-async def test_a_model_that_failed_is_replaced_by_one_as_strong_or_stronger(dispatched, services):
-    move = after_failure(failed_at(dispatched, "sim/medium-3", "mid"), services)
-    assert (move["move"], move["fallbacks"]) == ("escalate", 1)
-    assert move["decision"]["tier"] in ("mid", "frontier")
-    assert move["decision"]["model_id"] != "sim/medium-3"
-    assert "escalations" not in move
-
-
-async def test_weaker_models_are_asked_where_no_strong_one_is_left(dispatched, services):
-    state = failed_at(
-        dispatched, "sim/xlarge-6", "frontier", policy={"allowed_providers": ["sim-a", "sim-f"]}
+def went(call, *kinds):
+    """Return the call after further transitions to the model it asks now."""
+    return replace(
+        call, transitions=(*call.transitions, *(Transition(kind, "", call.decision) for kind in kinds))
     )
-    assert after_failure(state, services)["decision"]["model_id"] == "sim/tiny-1"
+
+
+@pytest.fixture
+def next_after(services):
+    """Return a function that says what follows the newest answer of a call."""
+
+    async def follow(call):
+        situation = await services.situations.of(call, services)
+        if call.answers[-1].failure is not None:
+            return after_failure(call, situation)
+        return after_verdict(call, situation, services)
+
+    return follow
+
+
+async def test_a_bad_answer_is_followed_by_the_next_tier(dispatched, next_after):
+    transition = await next_after(with_verdict(dispatched, FAILED))
+    assert (transition.kind, transition.decision.tier) == ("escalate", "mid")
+    assert transition.reason == f"escalate from slm: quality {FAILED.belief.theta:.2f}"
+
+
+async def test_a_guess_of_low_quality_is_no_reason_to_climb(dispatched, services, next_after):
+    assert GUESSED.score < services.routers["x25-classic"].quality_bar
+    transition = await next_after(with_verdict(dispatched, GUESSED))
+    assert (transition.kind, transition.decision) == ("stop", None)
+    assert transition.reason.startswith("stop: quality 0.11")
+
+
+async def test_no_climb_is_made_beyond_the_bound(dispatched, next_after):
+    call = went(with_verdict(dispatched, FAILED), "escalate", "escalate")
+    assert call.opening.max_escalations == 2
+    assert await next_after(call) == Transition("stop", "stop: no escalation left")
+
+
+async def test_a_fallback_made_before_takes_no_climb_away(dispatched, next_after):
+    call = went(with_verdict(dispatched, FAILED), "fallback", "fallback", "escalate")
+    assert (await next_after(call)).kind == "escalate"
+
+
+async def test_no_climb_is_made_past_a_constraint(dispatched, next_after):
+    held_to = replace(dispatched, policy={"max_tier": "slm"})
+    assert (await next_after(with_verdict(held_to, FAILED))).kind == "stop"
+
+
+def failed_at(call, with_decision, model_id, tier, code="server", **changes):
+    """Return the call with this model asked, and with its failure in place of an answer."""
+    failed = replace(
+        call.answers[0],
+        model_id=model_id,
+        tier=tier,
+        message=None,
+        failure=Failure(code, "Error", "no", status=500),
+    )
+    call = replace(call, **{"answers": (failed,), **changes})
+    return with_decision(call, model_id=model_id, tier=tier)
+
+
+async def test_a_model_that_failed_is_replaced_by_one_as_strong_or_stronger(
+    dispatched, with_decision, next_after
+):
+    transition = await next_after(failed_at(dispatched, with_decision, "sim/medium-3", "mid"))
+    assert transition.kind == "fallback"
+    assert transition.reason == "fall back from sim/medium-3: server"
+    assert transition.decision.tier in ("mid", "frontier")
+    assert transition.decision.model_id != "sim/medium-3"
+
+
+async def test_weaker_models_are_asked_where_no_strong_one_is_left(dispatched, with_decision, next_after):
+    policy = {"allowed_providers": ["sim-a", "sim-f"]}
+    call = failed_at(dispatched, with_decision, "sim/xlarge-6", "frontier", policy=policy)
+    assert (await next_after(call)).decision.model_id == "sim/tiny-1"
 
 
 @pytest.mark.parametrize("code", ["bad_request", "interrupted"])
-async def test_a_failure_that_another_model_cannot_mend_ends_the_call(dispatched, services, code):
-    move = after_failure(failed_at(dispatched, "sim/tiny-1", "slm", code), services)
-    assert move["move"] == "stop"
-    assert move["failure"]["code"] == code
+async def test_a_failure_that_another_model_cannot_mend_ends_the_call(
+    dispatched, with_decision, next_after, code
+):
+    transition = await next_after(failed_at(dispatched, with_decision, "sim/tiny-1", "slm", code))
+    assert transition == Transition("stop", f"no other model to ask after {code}")
 
 
-async def test_fallbacks_are_bounded(dispatched, services):
-    move = after_failure(failed_at(dispatched, "sim/tiny-1", "slm", fallbacks=MAX_FALLBACKS), services)
-    assert move["move"] == "stop"
-    assert "no model answered" in move["failure"]["message"]
+async def test_fallbacks_are_bounded_and_climbs_take_none_away(dispatched, with_decision, next_after):
+    call = failed_at(dispatched, with_decision, "sim/tiny-1", "slm")
+    assert (await next_after(went(call, *["fallback"] * MAX_FALLBACKS))).kind == "stop"
+    assert (await next_after(went(call, *["fallback"] * (MAX_FALLBACKS - 1), "escalate"))).kind == "fallback"
 
 
-async def test_a_failed_climb_keeps_the_answer_held(dispatched, services):
-    held = [{**dispatched["held"][0], "quality": 0.9}]
-    state = failed_at(
-        dispatched, "sim/xlarge-6", "frontier", held=held, policy={"allowed_providers": ["sim-f"]}
+async def test_a_model_is_replaced_where_no_climb_is_allowed(dispatched, with_decision, next_after):
+    opening = replace(dispatched.opening, max_escalations=0)
+    call = failed_at(dispatched, with_decision, "sim/tiny-1", "slm", opening=opening)
+    assert (await next_after(call)).kind == "fallback"
+
+
+async def test_a_failed_climb_keeps_the_answer_held(dispatched, with_decision, next_after):
+    good = replace(GUESSED, belief=Belief(0.9, 0.9))
+    (held,) = with_verdict(dispatched, good).answers
+    call = failed_at(
+        dispatched, with_decision, "sim/xlarge-6", "frontier", policy={"allowed_providers": ["sim-f"]}
     )
-    move = after_failure(state, services)
-    assert move["move"] == "stop"
-    assert "failure" not in move
+    call = replace(call, answers=(held, replace(call.answers[0], step=1)))
+    assert (await next_after(call)).kind == "stop"
+    assert call.bought == (held,)
+
+
+async def test_a_spent_budget_leaves_the_cheapest_model_and_nobody_once_an_answer_is_bought(
+    dispatched, with_decision, services, next_after
+):
+    call = failed_at(dispatched, with_decision, "sim/xlarge-6", "frontier", "over_budget")
+    arms = (await services.situations.of(call, services)).arms
+    transition = await next_after(call)
+    cheapest = min(arms, key=lambda arm: arm.expected_cost_nusd).model_id
+    assert (transition.kind, transition.decision.model_id) == ("fallback", cheapest)
+    (held,) = with_verdict(dispatched, FAILED).answers
+    call = replace(call, answers=(held, replace(call.answers[0], step=1)))
+    assert (await next_after(call)).kind == "stop"

@@ -3,93 +3,155 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from x25.nodes.answer.verification import KEPT_SHARE, Glance, is_picked, keep_seen, look_at
-from x25.routing.answer.features import ANSWER_FEATURE_NAMES
-from x25.routing.answer.verifier import VERIFIER_INPUTS, Look, Verifier, unpack_features
-from x25.routing.answer.verifier_evidence import TierEvidence
-from x25.routing.answer.verifier_trees import LogisticHead
-from x25.routing.belief.judge_table import DEFAULT_TABLE, JudgeTable
-
-SURE = JudgeTable(
-    "look", (-2.0, -1.0, 1.0, 2.0), (0.01, 0.01, 0.01, 0.01, 0.96), (0.96, 0.01, 0.01, 0.01, 0.01)
+from x25.nodes.answer.verification import (
+    KEPT_SHARE,
+    believed_after,
+    is_judge_worth,
+    keep_judged,
+    look_at,
+    plan_inspection,
+    table_after,
 )
+from x25.nodes.offers.situation import Situations
+from x25.routing.answer.features import ANSWER_FEATURE_NAMES
+from x25.routing.answer.verifier import Look, unpack_features
+from x25.routing.belief.judge_table import DEFAULT_TABLE
+from x25.state.answers import Belief
 
-
-class Planted:
-    """Stands where the store's verifiers are looked up: every answer gets the same evidence, in logits."""
-
-    def __init__(self, evidence, **manifest):
-        weights = np.zeros(len(VERIFIER_INPUTS))
-        weights[VERIFIER_INPUTS.index("prior_logit")] = 1.0
-        head = LogisticHead(np.zeros(len(weights)), np.ones(len(weights)), weights, evidence)
-        tier = TierEvidence(1.0, 0.0, SURE, 2_000, 0.9)
-        tiers = dict.fromkeys(("slm", "mid", "frontier"), tier)
-        self.verifier = Verifier(head, tiers, {}, "enc", manifest or {"cell_auc": {"qa": 0.9}})
-
-    async def verifier_of(self, store, org, encoder, now_s):
-        return self.verifier
+PLANNED = {"explored": False, "audited": False, "is_judged": True, "judge_prob": 0.5}
 
 
 @pytest.fixture
-def glance_of(walk, services):
-    """Return a function that looks many times at one answer, with and without a judge planned."""
+def inspections(walk, services, with_decision):
+    """Return a function that plans, again and again, how one answer will be looked at."""
 
-    async def look(planted, *, judge, times=200, **decision):
-        using = replace(services, verifiers=planted, rng=np.random.default_rng(4))
-        state = await walk("dispatch")
-        state["decision"] = {
-            **state["decision"],
-            "explored": False,
-            "audited": False,
-            "judge": judge,
-            **decision,
-        }
-        return [await look_at(state, using, 0.6) for _ in range(times)]
+    async def plan(verifiers, *, times=1, request=(), **decision):
+        using = replace(services, verifiers=verifiers, rng=np.random.default_rng(4))
+        call = with_decision(await walk("dispatch", **dict(request)), **{**PLANNED, **decision})
+        situation = await using.situations.of(call, using)
+        return [await plan_inspection(call, call.answers[0], situation, using) for _ in range(times)]
 
-    return look
+    return plan
 
 
-async def test_a_sure_look_decides_but_for_the_share_kept_for_learning(glance_of):
-    glances = await glance_of(Planted(5.0), judge=True)
-    decided = [one.decided for one in glances]
-    assert np.mean(decided) == pytest.approx(1.0 - KEPT_SHARE, abs=0.08)
-    assert [one.judge for one in glances] == [
-        not one for one in decided
-    ]  # sure: the judge only where it was due
-    assert {round(one.theta, 6) for one in glances} == {round(SURE.posterior(0.6, 4), 6)}
+async def test_a_share_of_looked_at_answers_is_kept_for_learning(inspections, planted):
+    found = await inspections(planted(5.0), times=400)
+    assert np.mean([one.is_kept for one in found]) == pytest.approx(KEPT_SHARE, abs=0.08)  # 4 sd
+    assert [one.is_due for one in found] == [one.is_kept for one in found]
+    assert {one.seen_prob for one in found} == {0.5 * KEPT_SHARE}
+
+
+async def test_an_answer_that_was_not_to_be_judged_is_never_due(inspections, planted):
+    found = await inspections(planted(5.0), times=60, is_judged=False)
+    assert any(one.is_kept for one in found)
+    assert not any(one.is_due or one.is_planned for one in found)
 
 
 @pytest.mark.parametrize("drawn", ["explored", "audited"])
-async def test_what_chance_wants_judged_is_judged(glance_of, drawn):
-    glances = await glance_of(Planted(5.0), judge=True, times=30, **{drawn: True})
-    assert all(one.judge and not one.decided for one in glances)
+async def test_what_chance_wants_judged_is_judged(inspections, planted, drawn):
+    found = await inspections(planted(5.0), times=30, **{drawn: True})
+    assert all(one.is_due and one.is_kept for one in found)
 
 
-async def test_a_task_nobody_audited_is_not_looked_at(glance_of):
-    for cells in ({}, {"code": 0.9}, {"qa": 0.59}):
-        assert await glance_of(Planted(5.0, cell_auc=cells), judge=True, times=1) == [None]
+@pytest.mark.parametrize("cells", [{}, {"code": 0.9}, {"qa": 0.59}])
+async def test_a_task_nobody_audited_is_not_looked_at(inspections, planted, cells):
+    (found,) = await inspections(planted(5.0, cell_auc=cells))
+    assert found.verifier is None
+    assert (found.is_due, found.seen_prob) == (True, 0.5)
 
 
-async def test_without_a_judge_the_look_moves_belief_and_asks_nobody(walk, services):
-    state = await walk("dispatch")
-    using = replace(services, verifiers=Planted(-5.0), judge=None)
-    glance = await look_at({**state, "decision": {**state["decision"], "judge": False}}, using, 0.6)
-    assert (glance.judge, glance.decided) == (False, False)
-    assert glance.theta < 0.1
+async def test_a_tier_whose_audit_failed_is_not_looked_at(inspections, planted):
+    verifiers = planted(5.0)
+    tiers = dict.fromkeys(verifiers.verifier.tiers, replace(verifiers.verifier.tiers["slm"], audit_auc=0.5))
+    verifiers.verifier = replace(verifiers.verifier, tiers=tiers)
+    (found,) = await inspections(verifiers)
+    assert found.verifier is None
 
 
-async def test_strategies_without_a_plan_are_left_alone(walk, services):
-    state = await walk("dispatch", router="x25-classic")
-    assert await look_at(state, replace(services, verifiers=Planted(5.0)), 0.6) is None
+async def test_strategies_without_a_plan_are_left_alone(inspections, planted):
+    (found,) = await inspections(planted(5.0), request={"router": "x25-classic"})
+    assert found.verifier is None
+    assert found.is_due
+
+
+async def test_a_judge_too_weak_to_be_planned_around_is_asked_as_decided(inspections, planted, label_scores):
+    await label_scores((200,) * 5, (200,) * 5)
+    found = await inspections(planted(5.0), times=30)
+    assert all(one.is_due and one.verifier is not None for one in found)
+    assert {one.seen_prob for one in found} == {0.5}
+
+
+async def test_without_a_judge_nobody_is_paid(walk_to_model, services):
+    for judge, can_pay in ((services.judge, True), (None, False)):
+        using = replace(services, judge=judge, situations=Situations())
+        call = await walk_to_model("dispatch", using=using)
+        situation = await using.situations.of(call, using)
+        found = await plan_inspection(call, call.answers[0], situation, using)
+        assert (found.can_pay, found.is_planned) == (can_pay, can_pay)
+        assert found.seen_prob == (1.0 if can_pay else 0.0)
+
+
+async def test_a_cap_must_leave_what_a_judgement_can_cost_at_most(walk_to_model, services):
+    call = await walk_to_model("dispatch")
+    (answer,) = call.answers
+    most = services.judge.bound_cost_nusd(call.messages, answer.message, answer.provider)
+
+    async def can_pay(nusd):
+        capped = replace(call, policy={"max_cost_per_call_usd": nusd / 1e9})
+        situation = await services.situations.of(capped, services)
+        return (await plan_inspection(capped, answer, situation, services)).can_pay
+
+    assert await can_pay(call.spent_nusd + most)
+    assert not await can_pay(call.spent_nusd + most - 1)
+
+
+async def test_a_look_reads_the_answer_by_the_prompts_prediction_and_moves_mean_and_draw(walk, planted):
+    call = await walk("dispatch")
+    (answer,) = call.answers
+    good = look_at(call, answer, planted(5.0).verifier)
+    bad = look_at(call, answer, planted(-5.0).verifier)
+    assert (good.bin, bad.bin) == (4, 0)
+    assert bad.prob < answer.predicted_prob < good.prob
+    before = Belief(0.6, 0.4)
+    after = believed_after(good, before)
+    assert (after.mean, after.theta) == (good.posterior(0.6), good.posterior(0.4))
+    assert believed_after(bad, before).theta < 0.1
+
+
+async def test_the_judge_is_worth_its_price_where_its_score_may_change_what_is_done(walk, services, planted):
+    call = replace(await walk("dispatch", policy={"max_tier": "slm"}), policy={})
+    call = replace(
+        call, selection=replace(call.selection, beliefs={})
+    )  # no draw: all stand at their predictions
+    situation = await services.situations.of(call, services)
+    look = look_at(call, call.answers[0], planted(5.0).verifier)
+
+    def is_worth(theta, judge_cost):
+        prices = replace(situation.terms.prices, judge_cost=judge_cost)
+        priced = replace(situation, terms=replace(situation.terms, prices=prices))
+        return is_judge_worth(call, priced, look, theta, DEFAULT_TABLE)
+
+    assert is_worth(0.75, 1e-6)
+    assert not is_worth(0.75, 10.0)
+    assert not is_worth(0.999, 1e-6)  # good enough whatever it says
+    assert not is_worth(0.01, 1e-6)  # a climb whatever it says
+
+
+async def test_no_judge_is_worth_its_price_where_nobody_dearer_is_left_to_ask(walk, services, planted):
+    call = await walk("dispatch", policy={"allowed_providers": ["sim-f"]})
+    situation = await services.situations.of(call, services)
+    look = look_at(call, call.answers[0], planted(5.0).verifier)
+    assert not any(is_judge_worth(call, situation, look, theta, DEFAULT_TABLE) for theta in (0.1, 0.5, 0.9))
 
 
 async def test_judged_answers_are_kept_as_numbers_once(walk_to_model, services):
-    state = await walk_to_model("judge")
+    call = await walk_to_model("judge")
+    (answer,) = call.answers
     for _ in range(2):
-        await keep_seen(state, services)
-    (kept,) = await services.store.looks.newest(state["org"], 9)
-    assert kept.seen.score_bin == state["verdicts"][0]["bin"]
-    assert kept.seen.prior_prob == state["held"][0]["predicted"]
+        await keep_judged(call, services)
+    (kept,) = await services.store.looks.newest(call.org, 9)
+    assert kept.seen.score_bin == answer.verdict.observation.bin
+    assert kept.seen.prior_prob == answer.predicted_prob
     features = dict(zip(ANSWER_FEATURE_NAMES, unpack_features(kept.seen.features), strict=True))
     assert features["log_chars"] > 0.0
 
@@ -97,15 +159,15 @@ async def test_judged_answers_are_kept_as_numbers_once(walk_to_model, services):
 async def test_answers_the_look_picked_and_those_of_callers_who_keep_nothing_are_not_kept(
     walk_to_model, services
 ):
-    state = await walk_to_model("judge")
-    picked = {**state, "verdicts": [{**state["verdicts"][0], "look": {"decided": True}}]}
-    assert is_picked(picked["verdicts"][0])
-    await keep_seen(picked, services)
-    await keep_seen(state, replace(services, limits=replace(services.limits, store_inputs=False)))
-    assert await services.store.looks.newest(state["org"], 9) == []
+    call = await walk_to_model("judge")
+    (answer,) = call.answers
+    seen = replace(answer.verdict.observation, is_due=False)
+    picked = replace(answer, verdict=replace(answer.verdict, observation=seen))
+    await keep_judged(replace(call, answers=(picked,)), services)
+    await keep_judged(call, replace(services, limits=replace(services.limits, store_inputs=False)))
+    assert await services.store.looks.newest(call.org, 9) == []
 
 
-def test_after_a_look_the_judge_tells_less():
-    glance = Glance(Look(0.9, 3.0, 4, SURE), 0.95, judge=True, decided=True)
-    given = glance.table(DEFAULT_TABLE)
+def test_after_a_look_the_judge_tells_less(planted):
+    given = table_after(Look(0.9, 3.0, 4, planted(5.0).table), DEFAULT_TABLE)
     assert given.posterior(0.5, 4) < DEFAULT_TABLE.posterior(0.5, 4)
