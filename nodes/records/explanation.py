@@ -8,7 +8,7 @@ from ...routing.prompt.features import documented
 from ...state.answers import Answer
 from ...state.records import Attempt, usd_from_nusd
 from ...state.types import JSONObject
-from ...state.working_memory import Learned
+from ...state.working_memory import Learned, Lesson
 from ..offers.situation import Situation
 
 
@@ -81,7 +81,7 @@ def explain(call: Learned, situation: Situation) -> dict[str, Any]:
         ],
         "attempts": [attempt_facts(attempt) for answer in call.answers for attempt in answer.attempts],
         "transitions": [{"kind": one.kind, "reason": one.reason} for one in call.transitions],
-        "learned": [asdict(lesson) for lesson in call.learned],
+        "learned": [_lesson_facts(lesson) for lesson in call.learned],
         "path": call.timings,
         "reference_model": situation.reference.model_id,
         "modality_preference": _modality_preference(call, situation),
@@ -103,6 +103,11 @@ def _candidates(call: Learned, situation: Situation) -> list[JSONObject]:
         }
         for model_id, belief in call.selection.beliefs.items()
     ]
+
+
+def _lesson_facts(lesson: Lesson) -> JSONObject:
+    selection = None if lesson.selection is None else list(lesson.selection)
+    return {**asdict(lesson), "selection": selection}
 
 
 def decision_facts(call: Learned) -> JSONObject:
