@@ -5,9 +5,10 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from langgraph.runtime import Runtime
 
-from x25.graph.binding import Opened, bind
-from x25.graph.memory import from_json, stage_of, to_json
+from x25.graph.binding import Opened, bind, bind_opening
+from x25.graph.memory import from_json, stage_of
 from x25.nodes.audit import audit
 from x25.nodes.classify import classify
 from x25.nodes.dispatch import dispatch
@@ -56,10 +57,9 @@ def walk(services: Services) -> Callable[..., Awaitable[Any]]:
     async def until(
         last: str, using: Services | None = None, *, context: Context | None = None, **request: Any
     ) -> Any:
-        source = Opened(using or services)
+        source, name = Opened(using or services), "lookup_cache"
         given: Any = {"prompt": "What is 2 plus 2?", "hint": "qa", **request}
-        opened = await lookup_cache(given, await source.get(), context or Context())
-        memory, name = to_json(opened) | {"timings": []}, "lookup_cache"
+        memory = await bind_opening(lookup_cache, source)(given, Runtime(context=context))
         while name != last:
             name = await escalate(memory) if name == "judge" else NEXT[name].__name__
             update = await bind(NODES[name], source)(json.loads(json.dumps(memory)))

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from x25.nodes.records.attempts import Recording, attempt_prefix, summary
+from x25.nodes.records.attempts import Recording, attempt_prefix
 from x25.providers.base import Completion, Usage
 from x25.providers.windows import PriceWindow
 from x25.state.errors import ProviderBadRequest, ProviderError, ProviderServer, ProviderTimeout
@@ -45,7 +45,7 @@ async def test_a_request_is_written_down_with_its_reservation_before_it_is_made(
     attempt_id = await recording.begin("simulator")
     (attempt,) = await stored(recording)
     assert (attempt.attempt_id, attempt.status, attempt.spent_nusd) == (attempt_id, "started", 700)
-    assert recording.to_json() == []
+    assert recording.made == ()
 
 
 async def test_an_answer_settles_at_the_registered_price_or_the_reported_one(recording):
@@ -72,11 +72,9 @@ async def test_an_answer_without_usage_keeps_its_reservation(recording):
 async def test_a_failure_costs_nothing_unless_the_work_may_have_been_done(recording):
     await recording.fail(await recording.begin("simulator"), ProviderServer("no"))
     await recording.fail(await recording.begin("simulator"), ProviderTimeout("no"))
-    assert [(one["error"], one["spent_nusd"]) for one in recording.to_json()] == [
-        ("server", 0),
-        ("timeout", 700),
-    ]
-    assert len({one["attempt_id"] for one in recording.to_json()}) == 2
+    assert [(one.error, one.spent_nusd) for one in recording.made] == [("server", 0), ("timeout", 700)]
+    assert recording.spent_nusd == 700
+    assert len({one.attempt_id for one in recording.made}) == 2
 
 
 async def test_no_second_request_is_made_that_could_pass_the_cap(recording, services):
@@ -100,18 +98,20 @@ async def test_another_process_recalls_what_was_asked_and_numbers_on(recording):
     await recording.fail(await recording.begin("simulator"), ProviderServer("no"))
     out = await recording.begin("simulator")
     after = replace(recording, open_attempts={}, settled=[])
-    prior = await after.recall([])
+    prior = await after.recall()
     assert (prior.attempt_id, prior.status) == (out, "started")
-    assert [one["status"] for one in after.to_json()] == ["failed"]
+    assert [one.status for one in after.made] == ["failed"]
     after.adopt(prior)
     assert await after.begin("simulator") == out
     await after.fail(out, ProviderServer("no"))
     assert (await after.begin("simulator")).endswith("-2")
 
 
-async def test_what_the_memory_knows_is_not_recalled(recording):
+async def test_only_what_this_step_asked_is_recalled(recording):
     await recording.fail(await recording.begin("simulator"), ProviderServer("no"))
-    assert await replace(recording, settled=[]).recall(recording.to_json()) is None
+    for other in (replace(recording, step=1, settled=[]), replace(recording, kind="judge", settled=[])):
+        assert await other.recall() is None
+        assert other.made == ()
 
 
 async def test_an_interrupted_attempt_stays_spent_and_is_named_in_the_error(recording):
@@ -122,9 +122,12 @@ async def test_an_interrupted_attempt_stays_spent_and_is_named_in_the_error(reco
     assert (attempt.status, attempt.error, attempt.cost_nusd) == ("interrupted", "interrupted", 700)
 
 
-async def test_a_summary_holds_no_text(recording):
-    await recording.finish(await recording.begin("simulator"), COMPLETION)
-    assert "Paris" not in str(summary(recording.settled[0]))
+async def test_what_was_made_holds_no_text(recording):
+    resumable = replace(recording.services, limits=replace(recording.services.limits, resumable=True))
+    kept = replace(recording, services=resumable)
+    await kept.finish(await kept.begin("simulator"), COMPLETION)
+    assert "Paris" in str(kept.settled)
+    assert "Paris" not in str(kept.made)
 
 
 async def test_the_health_book_is_told_how_requests_went(recording):

@@ -1,76 +1,66 @@
+import json
 from dataclasses import replace
 
 import pytest
 
-from x25.nodes.answer.explanation import best_answer, explain, message_text
+from x25.nodes.records.explanation import attempt_facts, decision_facts, explain, verdict_facts
 from x25.routing.prompt.features import DOCUMENTED_FEATURES
 
 
-def test_the_best_answer_is_the_likeliest_and_the_later_of_equals():
-    held = [
-        {"step": step, "quality": quality, "passed": True} for step, quality in enumerate((0.4, 0.7, 0.7))
-    ]
-    assert best_answer({"held": held})["step"] == 2
-    assert best_answer({"held": held[:1]})["step"] == 0
-    assert best_answer({"held": []}) is None
+@pytest.fixture
+def explained(walk, services):
+    """Return a function that walks a request to its end; what comes back is the call and what is told of it."""
+
+    async def told(using=None, **request):
+        chosen = using or services
+        call = await walk("update_posterior", chosen, **request)
+        return call, explain(call, await chosen.situations.of(call, chosen))
+
+    return told
 
 
-def test_an_answer_that_failed_a_free_check_comes_after_one_that_passed():
-    empty = {"step": 0, "quality": 0.9, "passed": False}
-    poor = {"step": 1, "quality": 0.3, "passed": True}
-    assert best_answer({"held": [empty, poor]}) == poor
-
-
-CALLS = [{"id": "1", "function": {"name": "look"}}]
-
-
-@pytest.mark.parametrize(
-    ("message", "text"),
-    [
-        ({"content": "Paris"}, "Paris"),
-        ({"content": ""}, ""),
-        ({"content": None}, ""),
-        ({}, ""),
-        (
-            {
-                "content": [
-                    {"type": "text", "text": "Pa"},
-                    {"type": "image_url"},
-                    {"type": "text", "text": "ris"},
-                ]
-            },
-            "Paris",
-        ),
-        ({"content": None, "tool_calls": CALLS}, '[{"id": "1", "function": {"name": "look"}}]'),
-        ({"content": "so", "tool_calls": CALLS}, "so"),
-    ],
-)
-def test_a_messages_text_is_what_a_person_reads(message, text):
-    assert message_text(message) == text
-
-
-async def test_the_explanation_names_candidates_draws_removals_and_the_path(walk, services):
-    state = await walk("update_posterior", policy={"max_tier": "mid"}) | {
-        "timings": [{"node": "judge", "ms": 1.0}]
-    }
-    told = explain(state, services)
+async def test_the_explanation_names_candidates_draws_removals_and_the_path(explained):
+    call, told = await explained(policy={"max_tier": "mid"})
     candidates = {one["model_id"]: one for one in told["candidates"]}
-    assert candidates.keys() == state["thetas"].keys()
-    assert candidates["sim/tiny-1"]["theta"] == round(state["thetas"]["sim/tiny-1"], 4)
-    assert candidates["sim/tiny-1"]["expected_cost_usd"] > 0
+    assert candidates.keys() == call.selection.beliefs.keys()
+    tiny, belief = candidates["sim/tiny-1"], call.selection.beliefs["sim/tiny-1"]
+    assert (tiny["posterior_mean"], tiny["theta"]) == (round(belief.mean, 4), round(belief.theta, 4))
+    assert tiny["expected_cost_usd"] > 0
     assert told["removed"].keys() == {"sim/large-5", "sim/xlarge-6"}
-    assert told["path"] == [{"node": "judge", "ms": 1.0}]
+    assert told["path"] == call.timings
+    assert [step["node"] for step in told["path"]][:4] == [
+        "lookup_cache", "classify", "estimate_difficulty", "thompson_select",
+    ]  # fmt: skip
     assert told["reference_model"] == "sim/large-5"
-    assert told["attempts"] == state["attempts"]
+    made = [attempt for answer in call.answers for attempt in answer.attempts]
+    assert told["attempts"] == [attempt_facts(attempt) for attempt in made]
 
 
-async def test_the_explanation_says_whether_preferred_modalities_were_found(walk, services):
+async def test_the_explanation_tells_each_transition_and_why(explained):
+    call, told = await explained()
+    assert told["transitions"] == [{"kind": one.kind, "reason": one.reason} for one in call.transitions]
+    assert (told["transitions"][0]["kind"], told["transitions"][-1]["kind"]) == ("start", "stop")
+    assert told["first_decision"] == decision_facts(call)
+    assert told["first_decision"]["is_judged"] is call.first_decision.is_judged
+
+
+async def test_the_explanation_tells_each_failure_with_the_providers_status(explained, fault):
+    fault("503")
+    call, told = await explained(policy={"allowed_providers": ["sim-a", "sim-e"]})
+    assert len(told["failures"]) == len(call.answers) == 2
+    assert {one["model_id"] for one in told["failures"]} == {"sim/tiny-1", "sim/large-5"}
+    assert [one["step"] for one in told["failures"]] == [0, 1]
+    for one in told["failures"]:
+        assert (one["error"], one["code"], one["status"]) == ("ProviderServer", "server", 503)
+        assert one["message"]
+
+
+async def test_the_explanation_says_whether_preferred_modalities_were_found(explained, services):
     seeing = replace(services.spec("sim/medium-3"), modalities=frozenset({"text", "image"}))
     mixed = replace(services, models={**services.models, "sim/medium-3": seeing})
     found = {}
     for wanted in (["image"], ["video"]):
-        state = await walk("update_posterior", mixed, policy={"prefer_modalities": wanted}) | {"timings": []}
-        told = explain(state, mixed)
+        _, told = await explained(mixed, policy={"prefer_modalities": wanted})
         found[wanted[0]] = told["modality_preference"]
         reported = {one["model_id"]: one["modalities"] for one in told["candidates"]}
         assert reported["sim/medium-3"] == ["image", "text"]
@@ -78,15 +68,41 @@ async def test_the_explanation_says_whether_preferred_modalities_were_found(walk
         "image": {"requested": ["image"], "applied": True},
         "video": {"requested": ["video"], "applied": False},
     }
-    plain = explain(await walk("update_posterior") | {"timings": []}, services)
-    assert plain["modality_preference"] == {"requested": [], "applied": False}
+    assert (await explained())[1]["modality_preference"] == {"requested": [], "applied": False}
 
 
-async def test_what_the_request_looks_like_is_explained_by_at_least_fifteen_named_features(walk, services):
+async def test_what_the_request_looks_like_is_explained_by_at_least_fifteen_named_features(explained):
     asked = "Write a SQL query that returns all users older than 30."
-    told = explain(await walk("update_posterior", prompt=asked, hint=None) | {"timings": []}, services)
+    _, told = await explained(prompt=asked, hint=None)
     request = told["request"]
     assert len(request["features"]) >= 15
     assert request["features"].keys() == DOCUMENTED_FEATURES.keys()
     assert 0.0 < request["complexity"]["score"] < 1.0
     assert told["task"]["request_type"] == "sql"
+
+
+async def test_all_that_is_told_is_json(explained, fault):
+    fault("500", "sim/tiny-*")
+    _, told = await explained(router="x25-classic")
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
+
+
+async def test_a_verdict_is_told_with_the_mean_belief_as_posterior_and_what_was_seen(walk_to_model):
+    (answer,) = (await walk_to_model("judge")).answers
+    verdict, seen = answer.verdict, answer.verdict.observation
+    told = verdict_facts(answer)
+    assert (told["posterior"], told["belief"]["theta"]) == (verdict.belief.mean, verdict.belief.theta)
+    assert (told["bin"], told["judge_model"], told["seen_prob"]) == (seen.bin, "sim/judge-1", seen.seen_prob)
+    assert told["teaches"] is True
+    assert told["verification"] is None
+    assert (told["step"], told["model_id"]) == (0, "sim/tiny-1")
+
+
+async def test_an_attempt_is_told_without_its_org_or_any_text(walk_to_model):
+    (answer,) = (await walk_to_model("dispatch", org="umbrella")).answers
+    told = attempt_facts(answer.attempts[0])
+    assert (told["model_id"], told["status"], told["spent_nusd"]) == (
+        "sim/tiny-1", "finished", answer.attempts[0].spent_nusd,
+    )  # fmt: skip
+    assert "umbrella" not in str(told)
+    assert answer.message["content"] not in str(told)

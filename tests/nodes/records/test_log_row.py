@@ -1,71 +1,142 @@
-from dataclasses import replace
+from dataclasses import asdict, replace
 from hashlib import sha256
 
 import pytest
 
-from x25.nodes.answer.explanation import best_answer
+from x25.nodes.answer.best import best_answer
 from x25.nodes.records.log_row import audit_record, call_row
 from x25.routing.belief.org_model import unpack_inputs
+from x25.state.answers import Failure, Verification
+from x25.state.working_memory import Transition
 
 
 @pytest.fixture
-async def state(walk_to_model):
+async def call(walk_to_model):
     return await walk_to_model("update_posterior", prompt="a zeppelin of marmalade")
 
 
-async def test_the_row_tells_the_decision_the_answer_and_the_money(state, services):
-    row = call_row(state, services, best_answer(state), 12.5)
+@pytest.fixture
+def row_of(services):
+    """Return a function that makes the log row of a call."""
+
+    async def row(call, using=None, latency_ms=1.0):
+        situation = await services.situations.of(call, services)
+        return call_row(call, situation, using or services, best_answer(call), latency_ms)
+
+    return row
+
+
+def with_verdict(call, **changes):
+    (answer,) = call.answers
+    return replace(call, answers=(replace(answer, verdict=replace(answer.verdict, **changes)),))
+
+
+async def test_the_row_tells_the_decision_the_answer_and_the_money(call, row_of):
+    row = await row_of(call, latency_ms=12.5)
     assert (row.status, row.model_id, row.tier, row.latency_ms) == ("answered", "sim/tiny-1", "slm", 12.5)
-    assert row.propensity == state["first_decision"]["propensity"]
-    assert row.decision["difficulty"] == state["difficulty"]
-    spent = {one["kind"]: one["spent_nusd"] for one in state["attempts"]}
+    assert row.propensity == call.first_decision.propensity
+    assert row.decision["difficulty"] == call.estimate.value
+    spent = {one.kind: one.spent_nusd for one in call.answers[0].attempts}
     assert (row.cost_nusd, row.judge_cost_nusd) == (spent["answer"], spent["judge"])
     assert row.reference_cost_nusd > row.cost_nusd
     assert row.prompt is None
 
 
-async def test_the_row_keeps_the_prompt_only_where_prompts_are_stored(state, services):
+async def test_the_row_counts_answers_bought_climbs_and_fallbacks_apart(call, row_of):
+    (answer,) = call.answers
+    failed = replace(
+        answer,
+        message=None,
+        verdict=None,
+        failure=Failure("server", "ProviderServer", "no", 503),
+        attempts=(),
+    )
+    start, _ = call.transitions
+    more = tuple(Transition(kind, "", call.decision) for kind in ("fallback", "escalate", "fallback"))
+    several = replace(
+        call,
+        answers=(failed, replace(answer, step=1), replace(failed, step=2), replace(answer, step=3)),
+        transitions=(start, *more, Transition("stop", "")),
+    )
+    row = await row_of(several)
+    assert (row.cascade_steps, row.escalations, row.fallbacks) == (2, 1, 2)
+
+
+async def test_the_row_keeps_the_prompt_only_where_prompts_are_stored(call, row_of, services):
     keeping = replace(services, limits=replace(services.limits, store_prompts=True))
-    assert call_row(state, keeping, best_answer(state), 1.0).prompt == "a zeppelin of marmalade"
+    assert (await row_of(call, keeping)).prompt == "a zeppelin of marmalade"
 
 
-async def test_a_call_without_an_answer_saves_nothing(state, services):
-    row = call_row(state | {"held": [], "verdicts": []}, services, None, 1.0)
+async def test_a_call_without_an_answer_saves_nothing(call, row_of):
+    row = await row_of(replace(call, answers=()))
     assert (row.status, row.model_id, row.quality_source) == ("failed", None, "none")
     assert row.reference_cost_nusd == row.cost_nusd
 
 
-async def test_the_record_holds_hashes_of_the_words_and_none_of_them(state, services):
-    best = best_answer(state)
-    record = audit_record(state, call_row(state, services, best, 1.0), best)
+async def test_the_record_holds_hashes_of_the_words_and_none_of_them(call, row_of):
+    best = best_answer(call)
+    record = audit_record(call, await row_of(call), best)
     assert record["prompt_sha256"] == sha256(b"a zeppelin of marmalade").hexdigest()
     assert record["answer"]["model_id"] == "sim/tiny-1"
     assert "zeppelin" not in str(record)
-    assert best["message"]["content"] not in str(record)
+    assert best.message["content"] not in str(record)
     assert record["decision"].keys() == {
         "model_id", "tier", "propensity", "judge_prob", "explored", "strategy",
     }  # fmt: skip
 
 
-async def test_the_row_keeps_what_a_refit_needs_and_no_word_of_the_prompt(state, services):
-    row = call_row(state, services, best_answer(state), 1.0)
-    assert unpack_inputs(row.inputs) == pytest.approx(
-        [*state["embedding"], *state["features"]], rel=1e-3, abs=1e-4
-    )
-    first = state["verdicts"][0]
+async def test_the_row_keeps_what_a_refit_needs_and_no_word_of_the_prompt(call, row_of):
+    row = await row_of(call)
+    inputs = [*call.inputs.embedding, *call.inputs.features]
+    assert unpack_inputs(row.inputs) == pytest.approx(inputs, rel=1e-3, abs=1e-4)
+    verdict = call.answers[0].verdict
     assert row.decision["first_verdict"] == {
-        key: first[key] for key in ("source", "bin", "score", "judge_model")
-    }
+        "source": "judge", "outcome": "scored", "bin": verdict.observation.bin, "score": verdict.score,
+        "judge_model": "sim/judge-1", "seen_prob": verdict.observation.seen_prob,
+    }  # fmt: skip
     assert row.decision["memory_hit"] is False
+    assert row.decision["verification"] is None
     assert "zeppelin" not in str(row.decision)
 
 
-async def test_with_the_setting_off_no_vector_is_kept(state, services):
+async def test_the_row_keeps_what_the_decision_was_made_from(call, row_of):
+    decided = replace(call, selection=replace(call.selection, baseline_prob=0.75))
+    decision = (await row_of(decided)).decision
+    assert decision.items() >= asdict(call.first_decision).items()
+    assert (decision["baseline_prob"], decision["allowances"]) == (0.75, {})
+    assert decision["optimize_for"] == call.optimize_for
+
+
+async def test_with_the_setting_off_no_vector_is_kept(call, row_of, services):
     without = replace(services, limits=replace(services.limits, store_inputs=False))
-    assert call_row(state, without, best_answer(state), 1.0).inputs is None
+    assert (await row_of(call, without)).inputs is None
 
 
-async def test_a_fallbacks_answer_teaches_nothing_of_the_decided_model(state, services):
-    other = [{**one, "model_id": "sim/other"} for one in state["verdicts"]]
-    row = call_row(state | {"verdicts": other}, services, best_answer(state), 1.0)
-    assert row.decision["first_verdict"] is None
+async def test_a_fallbacks_answer_teaches_nothing_of_the_decided_model(call, row_of):
+    (answer,) = call.answers
+    other = replace(call, answers=(replace(answer, model_id="sim/other"),))
+    assert (await row_of(other)).decision["first_verdict"] is None
+    failed = replace(answer, message=None, verdict=None, failure=Failure("server", "ProviderServer", "no"))
+    fell_back = replace(call, answers=(failed, replace(answer, step=1)))
+    assert (await row_of(fell_back)).decision["first_verdict"] is None
+
+
+async def test_an_answer_nobody_looked_at_further_is_kept_as_unseen(call, row_of):
+    seen = replace(call.answers[0].verdict.observation, outcome="unseen", bin=None, score=None, is_due=False)
+    kept = (await row_of(with_verdict(call, observation=seen, source="estimate"))).decision["first_verdict"]
+    assert (kept["outcome"], kept["bin"], kept["seen_prob"]) == ("unseen", None, seen.seen_prob)
+
+
+@pytest.mark.parametrize("outcome", ["failed_check", "scored"])
+async def test_what_was_not_to_be_looked_at_anyway_teaches_no_refit(call, row_of, outcome):
+    seen = replace(call.answers[0].verdict.observation, outcome=outcome, is_due=False)
+    assert (await row_of(with_verdict(call, observation=seen))).decision["first_verdict"] is None
+
+
+async def test_a_look_that_decided_about_the_judge_is_told_and_its_answer_teaches_nothing(call, row_of):
+    look = Verification(prob=0.9, bin=4, kept_share=0.2, decided=True, is_judged=False)
+    decision = (await row_of(with_verdict(call, verification=look))).decision
+    assert decision["verification"] == asdict(look)
+    assert decision["first_verdict"] is None
+    kept = (await row_of(with_verdict(call, verification=replace(look, decided=False)))).decision
+    assert kept["first_verdict"] is not None
