@@ -121,7 +121,7 @@ class Situations:
         self._call_to_kept: OrderedDict[tuple[str, str], tuple[tuple[Any, ...], Situation]] = OrderedDict()
 
     async def of(self, call: Estimated, services: "Services") -> Situation:
-        """Return the situation of a call, derived anew only where its request or its estimate has changed."""
+        """Return the situation of a call, derived anew only where its request, its bounds or its estimate changed."""
         name, basis = (call.org, call.call_id), _basis(call)
         kept = self._call_to_kept.get(name)
         if kept is not None and kept[0] == basis:
@@ -145,7 +145,7 @@ def _basis(call: Estimated) -> tuple[Any, ...]:
     """Return what a situation depends on; a user may edit any of it between two nodes."""
     return (
         call.router, call.policy, call.optimize_for, call.options, call.messages, call.task.prompt_tokens,
-        call.estimate.completion_probs,
+        call.estimate.completion_probs, call.opening.started_at, call.opening.max_escalations,
     )  # fmt: skip
 
 
