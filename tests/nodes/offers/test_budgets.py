@@ -4,14 +4,26 @@ from datetime import timedelta
 
 import pytest
 
-from x25.nodes.offers.budgets import affordable, budgets_of, paces_of, price_multiplier, read_paces
-from x25.nodes.offers.candidates import charge_of, eligible_arms
-from x25.nodes.offers.prices import plan_prices
+from x25.nodes.dispatch import dispatch
+from x25.nodes.judge import judge
+from x25.nodes.offers.budgets import affordable, budgets_of, price_multiplier, read_allowances
+from x25.nodes.offers.situation import derive_situation
+from x25.routing.plan.policy import Policy
 from x25.state.errors import CallFailed, NoEligibleModel
 from x25.state.money.budgets import Budget
 from x25.state.records import nusd_from_usd
+from x25.state.working_memory import Allowance
 
 PER_CALL, PER_DAY = "budget_usd_per_call", "budget_usd_per_day"
+
+
+def budget_of(call):
+    (budget,) = budgets_of(Policy.parse(call.policy), call.opening.started_at)
+    return budget
+
+
+def attempts_of(call):
+    return [attempt for answer in call.answers for attempt in answer.attempts]
 
 
 async def spend(services, budget, nusd, calls, org="default"):
@@ -19,38 +31,50 @@ async def spend(services, budget, nusd, calls, org="default"):
     await services.store.transact(lambda connection: connection.exec_driver_sql(sql).rowcount)
 
 
-async def test_a_call_without_budget_has_no_pace_and_the_usual_price(walk, services):
-    state = await walk("thompson_select")
-    assert paces_of(state) == {}
+async def test_a_call_without_budget_has_no_allowance_and_the_usual_price(walk, services):
+    call = await walk("thompson_select")
+    assert budgets_of(Policy.parse(call.policy), call.opening.started_at) == ()
+    assert await read_allowances((), call.org, call.opening.started_at, services.store) == {}
+    assert call.selection.allowances == {}
     assert price_multiplier({}) == 1.0
-    assert charge_of(state, services, "sim/tiny-1").budgets == ()
+    situation = await services.situations.of(call, services)
+    assert situation.charge(situation.offers(), "sim/tiny-1").budgets == ()
+
+
+def test_the_tightest_budget_sets_the_price():
+    loose, tight = Allowance(0.5, 1.0, 0.1), Allowance(2.5, 1.0, 0.1)
+    assert price_multiplier({PER_CALL: loose, PER_DAY: tight}) == 2.5
+    assert price_multiplier({PER_CALL: loose}) == 0.5
 
 
 async def test_overspending_raises_the_price_of_a_dollar_and_saving_lowers_it(walk, services):
-    policy = {PER_CALL: 0.001}
+    async def quality_price(**request):
+        call = await walk("estimate_difficulty", **request)
+        return (await derive_situation(call, services)).terms.prices.quality_price
+
     prices = []
     for spent, org in ((0, "saver"), (100_000_000, "even"), (200_000_000, "spender")):
         await spend(services, Budget.per_call(1_000_000), spent, 100, org)
-        state = await walk("estimate_difficulty", policy=policy, org=org)
-        prices.append(plan_prices(state, services, await read_paces(state, services)).quality_price)
-    usual = plan_prices(state, services).quality_price
-    assert prices[1] == pytest.approx(usual)
+        prices.append(await quality_price(policy={PER_CALL: 0.001}, org=org))
+    assert prices[1] == pytest.approx(await quality_price())
     assert prices[0] < prices[1] < prices[2]
 
 
 async def test_an_org_beyond_its_mean_cost_is_left_the_cheapest_model(walk, services):
     await spend(services, Budget.per_call(1_000_000), 900_000_000, 10)
-    state = await walk("thompson_select", policy={PER_CALL: 0.001})
-    assert len(state["thetas"]) == 1
-    assert state["first_decision"]["propensity"] == pytest.approx(1.0)
-    assert all("budget_usd_per_call" in reason for reason in state["removed"].values())
-    assert charge_of(state, services, state["decision"]["model_id"]).is_cheapest
+    call = await walk("thompson_select", policy={PER_CALL: 0.001})
+    assert len(call.selection.beliefs) == 1
+    assert call.decision.propensity == pytest.approx(1.0)
+    assert all(PER_CALL in reason for reason in call.selection.removed.values())
+    situation = await services.situations.of(call, services)
+    charge = situation.charge(situation.offers(), call.decision.model_id)
+    assert (charge.budgets, charge.is_cheapest) == ((budget_of(call),), True)
 
 
-async def test_the_choice_among_affordable_models_keeps_a_propensity_under_its_pace(walk):
-    state = await walk("thompson_select", policy={PER_CALL: 0.05})
-    assert 0.0 < state["first_decision"]["propensity"] <= 1.0
-    assert paces_of(state)[PER_CALL]["left_usd"] == pytest.approx(0.15)
+async def test_the_choice_among_affordable_models_keeps_a_propensity_under_its_allowance(walk):
+    call = await walk("thompson_select", policy={PER_CALL: 0.05})
+    assert 0.0 < call.decision.propensity <= 1.0
+    assert call.selection.allowances[PER_CALL].left_usd == pytest.approx(0.15)
 
 
 async def test_a_spent_day_refuses_to_ask_anybody_and_names_the_key(walk, services):
@@ -64,43 +88,49 @@ async def test_a_spent_day_refuses_to_ask_anybody_and_names_the_key(walk, servic
 async def test_a_new_day_begins_with_nothing_spent(walk, services):
     await spend(services, Budget.per_day(1, services.now()), 10**12, 10)
     tomorrow = replace(services, now=lambda: services.now() + timedelta(days=1))
-    state = await walk("thompson_select", using=tomorrow, policy={PER_DAY: 1.0})
-    assert state["decision"]["model_id"]
+    assert (await walk("thompson_select", using=tomorrow, policy={PER_DAY: 1.0})).decision.model_id
+
+
+async def test_a_call_refused_for_a_spent_day_is_served_under_its_id_the_next_day(walk, services):
+    await spend(services, Budget.per_day(1_000_000, services.now()), 1_000_000, 10)
+    request = {"call_id": "again", "policy": {PER_DAY: 0.001}}
+    with pytest.raises(NoEligibleModel):
+        await walk("thompson_select", **request)
+    tomorrow = replace(services, now=lambda: services.now() + timedelta(days=1))
+    assert (await walk("thompson_select", using=tomorrow, **request)).decision.model_id
 
 
 async def test_the_account_holds_what_the_call_cost_judge_included(walk_to_model, services):
-    state = await walk_to_model("update_posterior", policy={PER_CALL: 0.05})
-    (budget,) = budgets_of(state)
+    call = await walk_to_model("update_posterior", policy={PER_CALL: 0.05})
+    budget = budget_of(call)
     account = (await services.store.budgets.read("default", [budget.account]))[budget.account]
     assert account.calls == 1
-    assert account.spent_nusd == sum(one["spent_nusd"] for one in state["attempts"]) > 0
-    assert {one["kind"] for one in state["attempts"]} == {"answer", "judge"}
+    assert account.spent_nusd == call.spent_nusd > 0
+    assert {one.kind for one in attempts_of(call)} == {"answer", "judge"}
 
 
 async def test_an_answer_the_budget_cannot_judge_is_kept_unjudged(walk_to_model, services):
     await spend(services, Budget.per_call(1_000), 10**9, 1)
-    state = await walk_to_model("update_posterior", policy={PER_CALL: 1e-6})
-    assert state["verdicts"][0]["source"] == "estimate"
-    assert [one["kind"] for one in state["attempts"]] == ["answer"]
+    call = await walk_to_model("update_posterior", policy={PER_CALL: 1e-6})
+    assert call.answers[0].verdict.source == "estimate"
+    assert [one.kind for one in attempts_of(call)] == ["answer"]
 
 
-async def test_a_request_others_were_faster_to_pay_falls_back_to_the_cheapest_model(walk, services):
-    policy = {PER_CALL: 0.02}
-    state = await walk("thompson_select", policy=policy)
-    arms, _ = eligible_arms(state, services, paces_of(state))
+async def test_a_request_others_were_faster_to_pay_falls_back_to_the_cheapest_model(
+    walk, services, with_decision
+):
+    call = await walk("thompson_select", policy={PER_CALL: 0.02})
+    arms = (await services.situations.of(call, services)).offers().arms
     dear, cheap = (pick(arms, key=lambda arm: arm.expected_cost_nusd).model_id for pick in (max, min))
-    state["decision"] = {**state["decision"], "model_id": dear}
-    await spend(services, budgets_of(state)[0], 10**9, 1)
-    from x25.nodes.dispatch import dispatch
-    from x25.nodes.judge import judge
-
-    state |= await dispatch(state, services)
-    assert state["unanswered"]["code"] == "over_budget"
-    assert state["attempts"] == []
-    state |= await judge(state, services)
-    assert (state["move"], state["decision"]["model_id"]) == ("escalate", cheap)
-    state |= await dispatch(state, services)
-    assert state["held"][0]["model_id"] == cheap
+    call = with_decision(call, model_id=dear)
+    await spend(services, budget_of(call), 10**9, 1)
+    call = replace(call, **await dispatch(call, services))
+    (unanswered,) = call.answers
+    assert (unanswered.failure.code, unanswered.attempts) == ("over_budget", ())
+    call = replace(call, **await judge(call, services))
+    assert (call.transitions[-1].kind, call.decision.model_id) == ("fallback", cheap)
+    call = replace(call, **await dispatch(call, services))
+    assert [answer.model_id for answer in call.bought] == [cheap]
 
 
 @pytest.mark.parametrize(("key", "dollars"), [(PER_CALL, 0.0004), (PER_DAY, 0.02)])
@@ -111,21 +141,31 @@ async def test_sixty_calls_at_once_never_pass_the_budget_by_more_than_the_guard(
         except (NoEligibleModel, CallFailed):
             return None
 
-    states = [state for state in await asyncio.gather(*map(one, range(60))) if state is not None]
-    spent = sum(one["spent_nusd"] for state in states for one in state["attempts"])
-    allowed = nusd_from_usd(dollars) * (len(states) + 2) if key == PER_CALL else nusd_from_usd(dollars)
-    assert states
+    calls = [call for call in await asyncio.gather(*map(one, range(60))) if call is not None]
+    spent = sum(call.spent_nusd for call in calls)
+    allowed = nusd_from_usd(dollars) * (len(calls) + 2) if key == PER_CALL else nusd_from_usd(dollars)
+    assert calls
     assert 0 < spent <= allowed
-    account = budgets_of(states[0])[0].account
+    account = budget_of(calls[0]).account
     assert (await services.store.budgets.read("default", [account]))[account].spent_nusd == spent
 
 
 async def test_the_cheapest_arm_is_kept_under_a_mean_cost_and_not_beyond_a_days_ceiling(walk, services):
-    arms, _ = eligible_arms(await walk("estimate_difficulty"), services)
+    arms = (await derive_situation(await walk("estimate_difficulty"), services)).arms
     bounds = {arm.model_id: 10**7 for arm in arms}
-    broke = {"multiplier": 1.0, "left_usd": -1.0, "call_usd": 0.001}
+    broke = Allowance(multiplier=1.0, left_usd=-1.0, call_usd=0.001)
     kept, removed = affordable(arms, bounds, {PER_CALL: broke})
     assert [arm.expected_cost_nusd for arm in kept] == [min(arm.expected_cost_nusd for arm in arms)]
     assert len(removed) == 5
     assert affordable(arms, bounds, {PER_DAY: broke})[0] == []
     assert affordable([], {}, {PER_DAY: broke}) == ([], {})
+
+
+async def test_what_the_call_spent_since_is_no_longer_left(walk, services):
+    arms = (await derive_situation(await walk("estimate_difficulty"), services)).arms
+    bounds = {arm.model_id: arm.expected_cost_nusd for arm in arms}
+    day = {PER_DAY: Allowance(multiplier=1.0, left_usd=1.0, call_usd=1.0)}
+    assert affordable(arms, bounds, day)[1] == {}
+    kept, removed = affordable(arms, bounds, day, spent_nusd=10**9)
+    assert kept == []
+    assert removed.keys() == bounds.keys()
