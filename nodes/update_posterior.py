@@ -25,6 +25,8 @@ async def update_posterior(call: Routed, services: Services) -> Change:
     taught = [answer for answer in call.bought if answer.verdict and answer.verdict.observation.teaches]
     if not taught:
         return Change(learned=())
+    # A process that took the call up here has not read the org's labels yet.
+    await services.judge_book.refresh(call.org, services.store, services.judge_table, services.clock_s())
     await keep_judged(call, services)
     call_count = await services.store.orgs.call_count(call.org)
     learned = []
