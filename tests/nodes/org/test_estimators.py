@@ -96,14 +96,14 @@ async def test_memory_holds_the_orgs_asked_for_last(store, difficulty):
 
 
 async def test_a_call_is_predicted_by_its_orgs_own_model(walk, services):
-    before = await walk("estimate_difficulty", org="acme")
+    before = (await walk("estimate_difficulty", org="acme")).estimate
     await put_live(services.store, own(services.difficulty))
     services.own._org_to_known.clear()
-    after = await walk("estimate_difficulty", org="acme")
-    assert after["difficulty"] == pytest.approx(before["difficulty"] + 1.0, abs=2e-4)
-    line = 1.0 / (1.0 + np.exp(1.0 + 0.5 * after["difficulty"]))
-    assert after["completion_probs"]["sim/tiny-1"] == pytest.approx(line, abs=1e-4)
-    others = set(before["completion_probs"]) - {"sim/tiny-1"}
-    assert all(after["completion_probs"][name] < before["completion_probs"][name] for name in others)
-    elsewhere = await walk("estimate_difficulty", org="umbrella")
-    assert elsewhere["completion_probs"] == before["completion_probs"]
+    after = (await walk("estimate_difficulty", org="acme")).estimate
+    assert after.value == pytest.approx(before.value + 1.0, abs=2e-4)
+    line = 1.0 / (1.0 + np.exp(1.0 + 0.5 * after.value))
+    assert after.completion_probs["sim/tiny-1"] == pytest.approx(line, abs=1e-4)
+    others = set(before.completion_probs) - {"sim/tiny-1"}
+    assert all(after.completion_probs[name] < before.completion_probs[name] for name in others)
+    elsewhere = (await walk("estimate_difficulty", org="umbrella")).estimate
+    assert elsewhere.completion_probs == before.completion_probs
