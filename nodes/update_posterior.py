@@ -4,6 +4,7 @@ import logging
 from dataclasses import asdict, replace
 
 from ..routing.belief.drift import FAST_GAMMA, KEEP, alarm, has_changed, surprise
+from ..routing.belief.judge_table import JudgeTable
 from ..state.answers import Answer
 from ..state.learning.posteriors import Watch
 from ..state.observations import Observation
@@ -45,34 +46,27 @@ async def update_posterior(call: Routed, services: Services) -> Change:
 def _lesson(call: Routed, answer: Answer, services: Services) -> tuple[Lesson, Watch]:
     """Return what one answer teaches of its arm, and what it tells the drift detector."""
     assert answer.verdict is not None
-    seen = answer.verdict.observation
-    score = seen.score or 0.0
-    table = services.table_of(call.org, seen.judge_model)
+    seen, theta = answer.verdict.observation, answer.verdict.belief.theta
+    score, is_check = seen.score or 0.0, seen.outcome == "failed_check"
     before = [one.verdict.belief.theta for one in call.bought if one.verdict and one.step < answer.step]
     lesson = Lesson(
-        model_id=answer.model_id,
-        tier=answer.tier,
-        task_cell=call.task.cell,
-        success=score,
-        failure=1.0 - score,
-        selection=None,
-        rescued=answer.verdict.belief.theta > max(before) if before else None,
-    )
+        answer.model_id, answer.tier, call.task.cell, score, 1.0 - score, selection=None,
+        rescued=theta > max(before) if before else None,
+    )  # fmt: skip
+    # A failed check is no judge's opinion, so no judge's labels change what it is worth.
+    table = services.judge_table if is_check else services.table_of(call.org, seen.judge_model)
     is_first = answer.step == 0 and answer.model_id == call.first_decision.model_id
-    if not is_first or not (seen.outcome == "failed_check" or table.is_trusted):
+    if not is_first or not table.is_trusted:
         return lesson, Watch(fast_gamma=FAST_GAMMA)
     weight = 0.0 if seen.bin is None else float(table.reward_weights()[seen.bin])
-    lesson = replace(lesson, selection=(weight, answer.predicted_prob))
-    return lesson, _watch(call, seen, services)
+    watch = _watch(call.selection.baseline_prob, seen, table)
+    return replace(lesson, selection=(weight, answer.predicted_prob)), watch
 
 
-def _watch(call: Routed, seen: Observation, services: Services) -> Watch:
-    expected = call.selection.baseline_prob
-    if expected is None:
+def _watch(expected_prob: float | None, seen: Observation, table: JudgeTable) -> Watch:
+    if expected_prob is None:
         return Watch(fast_gamma=FAST_GAMMA)
-    table = services.table_of(call.org, seen.judge_model)
-    rise, fall = surprise(expected, seen.bin or 0, table)
-    return Watch(rise, fall, 1, FAST_GAMMA)
+    return Watch(*surprise(expected_prob, seen.bin or 0, table), 1, FAST_GAMMA)
 
 
 async def _begin_anew(call: Routed, services: Services, pooled: Evidence) -> None:

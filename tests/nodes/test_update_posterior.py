@@ -147,6 +147,18 @@ async def test_an_arm_that_fails_all_at_once_begins_anew_with_an_entry_and_a_lin
     assert (await services.store.audit.verify(call.org)).intact
 
 
+async def test_no_judges_labels_change_what_a_failed_check_is_worth(
+    walk_to_model, services, fault, label_scores
+):
+    await label_scores((200,) * 5, (200,) * 5)  # the judge sees nothing
+    await teach_long_run(services, await walk_to_model("classify"), passes=0.5)
+    fault("empty")
+    calls = [await judged_once(walk_to_model, services, number) for number in range(25)]
+    assert calls[0].learned[0].selection == (0.0, calls[0].answers[0].predicted_prob)
+    (pooled,) = await services.store.posteriors.read_pooled(calls[0].org)
+    assert pooled.drifts == 1
+
+
 async def test_what_goes_on_as_before_raises_no_alarm(walk_to_model, services, fault):
     fault("empty")
     for number in range(60):
