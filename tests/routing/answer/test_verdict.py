@@ -1,71 +1,81 @@
-import json
-
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from x25.routing.answer.checks import CheckReport
-from x25.routing.answer.verdict import from_checks, from_judge, judge_failed, unjudged
-from x25.routing.belief.judge_table import DEFAULT_TABLE, JudgeTable
+from x25.routing.answer.verdict import CAUGHT_SHARE, FALSE_ALARM_SHARE, Judgement, verdict_of
+from x25.routing.belief.judge_table import DEFAULT_TABLE
+from x25.state.answers import Belief
+from x25.state.observations import Observation
 
 PASSED = CheckReport(("not_empty", "not_cut_off"))
 FAILED = CheckReport(("not_empty",), failed="not_empty", reason="the answer has neither text nor tool calls")
-WEAK = JudgeTable("weak", (0.2, 0.4, 0.6, 0.8), (0.18, 0.2, 0.2, 0.2, 0.22), (0.22, 0.2, 0.2, 0.2, 0.18))
+BEFORE = Belief(mean=0.7, theta=0.6)
+UNSEEN = Observation("unseen", None, None, None, seen_prob=0.3, is_due=False)
+EMPTY = Observation("failed_check", None, 0.0, None, seen_prob=0.3, is_due=True)
 
 
-def judged(score, table=DEFAULT_TABLE):
-    return from_judge(
-        score, "fine", report=PASSED, theta=0.7, table=table, judge_model="acme/judge", judge_cost_nusd=12
-    )
+def scored(score):
+    score_bin = DEFAULT_TABLE.bin_of(score)
+    return Observation("scored", score_bin, score, "acme/judge", seen_prob=0.3, is_due=True)
 
 
-def test_a_failed_check_scores_zero_in_the_lowest_bin():
-    verdict = from_checks(FAILED, 0.7)
-    assert (verdict.score, verdict.bin, verdict.source) == (0.0, 0, "checks")
-    assert verdict.failed_check == "not_empty"
-    assert verdict.posterior == pytest.approx(0.7 * 0.005 / (0.7 * 0.005 + 0.3 * 0.14))
+def judged(score, table=DEFAULT_TABLE, before=BEFORE):
+    return verdict_of(PASSED, scored(score), before, table, Judgement("fine", 12))
+
+
+def test_a_failed_check_scores_zero_and_lowers_belief_by_the_shares_that_fail_one():
+    verdict = verdict_of(FAILED, EMPTY, BEFORE)
+    assert (verdict.score, verdict.source, verdict.failed_check) == (0.0, "checks", "not_empty")
+    assert verdict.reason == FAILED.reason
+    for before, after in zip((0.7, 0.6), (verdict.belief.mean, verdict.belief.theta), strict=True):
+        right, wrong = before * FALSE_ALARM_SHARE, (1 - before) * CAUGHT_SHARE
+        assert after == pytest.approx(right / (right + wrong))
 
 
 def test_a_failed_check_weighs_more_than_the_worst_score_of_a_judge():
-    assert from_checks(FAILED, 0.7).posterior < judged(0.0).posterior
+    assert verdict_of(FAILED, EMPTY, BEFORE).belief.mean < judged(0.0).belief.mean
 
 
-def test_a_report_without_failure_is_no_failed_check():
-    with pytest.raises(ValueError, match="needs a report with a failed check"):
-        from_checks(PASSED, 0.7)
-
-
-def test_a_judges_score_moves_the_belief_by_its_table():
+def test_a_judges_score_moves_mean_and_draw_by_its_table():
     verdict = judged(0.9)
-    assert (verdict.score, verdict.bin, verdict.source) == (0.9, 4, "judge")
-    assert verdict.posterior == DEFAULT_TABLE.posterior(0.7, 4)
-    assert (verdict.judge_model, verdict.judge_cost_nusd) == ("acme/judge", 12)
-    assert judged(0.1).posterior < 0.7 < judged(0.5).posterior
+    assert (verdict.score, verdict.source, verdict.observation.bin) == (0.9, "judge", 4)
+    assert verdict.belief == Belief(DEFAULT_TABLE.posterior(0.7, 4), DEFAULT_TABLE.posterior(0.6, 4))
+    assert (verdict.reason, verdict.judge_cost_nusd) == ("fine", 12)
+    assert (verdict.failed_check, verdict.checks_made) == (None, PASSED.made)
+    assert judged(0.1).belief.mean < 0.7 < judged(0.5).belief.mean
 
 
-def test_an_untrusted_judge_leaves_the_belief_alone():
-    assert judged(0.0, WEAK).posterior == 0.7
+def test_a_score_that_carries_nothing_leaves_the_belief_alone():
+    verdict = judged(0.0, table=None)
+    assert verdict.belief == BEFORE
+    assert (verdict.score, verdict.source) == (0.0, "judge")
 
 
-@pytest.mark.parametrize("score", [-0.1, 1.1, float("nan")])
-def test_a_score_outside_zero_to_one_is_refused(score):
-    with pytest.raises(ValueError, match="score must be between 0 and 1"):
-        judged(score)
+def test_an_unjudged_answer_is_an_estimate_a_little_above_what_was_believed():
+    verdict = verdict_of(PASSED, UNSEEN, BEFORE)
+    assert (verdict.source, verdict.observation.bin, verdict.judge_cost_nusd) == ("estimate", None, 0)
+    assert verdict.score == verdict.belief.mean == pytest.approx(0.7 / (0.7 + 0.3 * (1 - CAUGHT_SHARE)))
+    assert verdict.belief.theta == pytest.approx(0.6 / (0.6 + 0.4 * (1 - CAUGHT_SHARE)))
 
 
-def test_an_unjudged_answer_is_an_estimate_a_little_above_the_draw():
-    verdict = unjudged(PASSED, 0.7)
-    assert verdict.source == "estimate"
-    assert verdict.score == verdict.posterior == pytest.approx(0.7 / (0.7 + 0.3 * 0.86))
-    assert verdict.bin is None
+def test_a_judge_that_failed_gives_no_score():
+    silent = Judgement("malformed: the judge's answer was not JSON", 5, is_failure=True)
+    verdict = verdict_of(PASSED, UNSEEN, BEFORE, judgement=silent)
+    assert (verdict.score, verdict.source) == (None, "none")
+    assert (verdict.reason, verdict.judge_cost_nusd) == (silent.reason, 5)
+    assert verdict.belief == verdict_of(PASSED, UNSEEN, BEFORE).belief
 
 
-def test_a_judge_that_failed_gives_no_score_and_teaches_nothing():
-    verdict = judge_failed(PASSED, "the judge's answer was not JSON", 0.7, judge_cost_nusd=5)
-    assert (verdict.score, verdict.bin, verdict.source) == (None, None, "none")
-    assert verdict.judge_cost_nusd == 5
-    assert verdict.posterior == unjudged(PASSED, 0.7).posterior
+@given(prob=st.floats(0.0, 1.0), score=st.floats(0.0, 1.0))
+@settings(deadline=None, derandomize=True)
+def test_belief_stays_a_probability_and_moves_the_way_of_what_was_seen(prob, score):
+    before = Belief(prob, prob)
+    failed, passed = verdict_of(FAILED, EMPTY, before).belief, verdict_of(PASSED, UNSEEN, before).belief
+    assert 0.0 <= failed.mean <= prob <= passed.mean <= 1.0
+    assert 0.0 <= judged(score, before=before).belief.mean <= 1.0
 
 
-@pytest.mark.parametrize("verdict", [from_checks(FAILED, 0.5), judged(0.5), unjudged(PASSED, 0.5)])
-def test_a_verdict_survives_json(verdict):
-    assert json.loads(json.dumps(verdict.to_json())) == verdict.to_json()
-    assert verdict.to_json()["checks_made"] == list(verdict.checks_made)
+def test_what_was_seen_is_kept_as_it_was():
+    for report, seen in ((PASSED, UNSEEN), (FAILED, EMPTY), (PASSED, scored(0.5))):
+        assert verdict_of(report, seen, BEFORE).observation is seen
