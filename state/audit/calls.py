@@ -140,7 +140,7 @@ def _record(connection: Connection, call: Call, audit_record: dict[str, Any]) ->
 def _is_labelled(call: Call) -> bool:
     """Return whether the call can be learnt from: its prompt's vector is kept and its first answer was looked at."""
     verdict = call.decision.get("first_verdict")
-    return call.inputs is not None and verdict is not None and verdict.get("bin") is not None
+    return call.inputs is not None and verdict is not None and verdict.get("source") in LOOKED_AT
 
 
 _looked_at = case((calls.c.quality_source.in_(LOOKED_AT), calls.c.quality_score))

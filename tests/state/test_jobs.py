@@ -4,7 +4,7 @@ import pytest
 
 from x25.state.jobs import is_refit_due
 
-JUDGED = {"first_verdict": {"source": "checks", "bin": 0, "score": 0.0}}
+JUDGED = {"first_verdict": {"source": "checks", "outcome": "failed_check", "bin": None, "score": 0.0}}
 
 
 def test_no_count_but_the_listed_ones_makes_a_refit_due():

@@ -15,6 +15,7 @@ from ...routing.belief.judge_table import DEFAULT_TABLE, JudgeTable
 from ...routing.belief.org_model import inputs_id, move_inputs, unpack_inputs
 from ...routing.prompt.difficulty import DifficultyModel
 from ...routing.prompt.logistic import logit
+from ...state.audit.calls import LOOKED_AT
 from ...state.records import Call
 from .fit import Seen
 
@@ -64,7 +65,7 @@ def read_calls(calls: Iterable[Call], difficulty: DifficultyModel, known: Known)
             continue
         label = known.labels.get(call.call_id)
         verdict = call.decision["first_verdict"]
-        labelled += label is not None or verdict["bin"] is not None
+        labelled += label is not None or verdict["source"] in LOOKED_AT
         table = known.judge_tables.get(verdict.get("judge_model"), known.table)
         rows.append((call, likelihoods(verdict, table, label=label)))
     groups = [hashlib.sha256(call.inputs or b"").hexdigest() for call, _ in rows]

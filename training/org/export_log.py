@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from ...state.audit.calls import LOOKED_AT
 from ...state.errors import ConfigError
 from ...state.records import Call, usd_from_nusd
 from ...state.store import Store
@@ -56,7 +57,7 @@ def _rows(calls: list[Call], skipped: Counter[str]) -> Iterator[dict[str, Any]]:
         verdict = call.decision.get("first_verdict")
         if not call.prompt or not verdict:
             skipped["first model did not answer" if call.prompt else "empty prompt"] += 1
-        elif verdict["bin"] is None or verdict["score"] is None:
+        elif verdict["source"] not in LOOKED_AT:
             skipped["nobody looked at the first answer"] += 1
         else:
             paid = {"cost_usd": usd_from_nusd(call.cost_nusd), "latency_s": call.latency_ms / 1e3}

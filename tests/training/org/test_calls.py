@@ -45,10 +45,17 @@ def test_what_was_seen_is_weighed_by_who_looked():
         right * DEFAULT_TABLE.right[4],
         wrong * DEFAULT_TABLE.wrong[4],
     )
-    assert likelihoods({"source": "checks", "bin": 0}, DEFAULT_TABLE) == (FALSE_ALARM_SHARE, CAUGHT_SHARE)
+    assert likelihoods({"source": "checks", "bin": None}, DEFAULT_TABLE) == (FALSE_ALARM_SHARE, CAUGHT_SHARE)
     assert likelihoods({"source": "estimate", "bin": None}, DEFAULT_TABLE) == (right, wrong)
     assert likelihoods({"source": "judge", "bin": 77}, DEFAULT_TABLE) == (right, wrong)
     assert likelihoods(judged, DEFAULT_TABLE, label=0.0) == (0.0, 1.0)
+
+
+def test_a_failed_check_was_looked_at_and_an_estimate_was_not(log):
+    failed = {"source": "checks", "outcome": "failed_check", "bin": None, "score": 0.0}
+    unseen = {"source": "estimate", "outcome": "unseen", "bin": None, "score": 0.8}
+    found = read([changed(log[0], first_verdict=failed), changed(log[1], first_verdict=unseen), log[2]])
+    assert (len(found.seen), found.labelled) == (3, 2)
 
 
 def test_a_label_counts_instead_of_the_judge(log):

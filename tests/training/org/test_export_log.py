@@ -57,6 +57,15 @@ async def test_what_nobody_looked_at_is_left_out_and_counted(store, org_log, tmp
     assert written.skipped == {"nobody looked at the first answer": 1, "first model did not answer": 1}
 
 
+async def test_a_failed_check_is_a_row_with_score_zero(store, org_log, tmp_path):
+    (call,) = org_log(count=1)
+    failed = {"source": "checks", "outcome": "failed_check", "bin": None, "score": 0.0, "judge_model": None}
+    decision = {**call.decision, "first_verdict": failed}
+    await record(store, replace(call, prompt="p", decision=decision))
+    assert (await export_log(store, "acme", tmp_path / "rows.jsonl")).rows == 1
+    assert json.loads((tmp_path / "rows.jsonl").read_text())["score"] == 0.0
+
+
 async def test_another_orgs_rows_and_prompts_not_stored_are_not_written(store, org_log, tmp_path):
     call = org_log(count=1)[0]
     await record(store, call, replace(call, org="umbrella", prompt="secret"))
