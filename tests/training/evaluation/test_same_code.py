@@ -9,8 +9,8 @@ import pytest
 from x25.graph.bootstrap import load_routers
 from x25.graph.build import build_cascade
 from x25.graph.estimators import read_estimators
-from x25.nodes.offers.candidates import price_arms
-from x25.nodes.offers.prices import plan_prices, reference_cost_nusd
+from x25.graph.memory import from_json
+from x25.nodes.offers.situation import Situation, derive_situation
 from x25.nodes.services import Services
 from x25.providers.base import Completion, Usage
 from x25.providers.embeddings import open_encoder
@@ -23,6 +23,7 @@ from x25.routing.belief.thompson import Learner
 from x25.routing.plan.configs import RouterConfig
 from x25.state.store import open_store
 from x25.state.types import TIERS
+from x25.state.working_memory import Routed
 from x25.training.evaluation.cascade import Problem, run_cascade
 
 ESTIMATORS = read_estimators(open_encoder())
@@ -121,18 +122,18 @@ def services_for(store, recording: Recording) -> Services:
     )
 
 
-def problem_of(state, services: Services, recording: Recording, call: int) -> Problem:
+def problem_of(call: Routed, situation: Situation, recording: Recording) -> Problem:
     """Return the one prompt of a finished call, as the harness would read it from a file."""
-    arms = price_arms(state, services)
-    reference = reference_cost_nusd(state, services)
+    arms, beliefs = situation.arms, call.selection.beliefs
+    reference = situation.terms.reference_cost_nusd
     return Problem(
-        thetas=np.array([[state["thetas"][arm.model_id] for arm in arms]]),
+        thetas=np.array([[beliefs[arm.model_id].theta for arm in arms]]),
         predicted_costs=np.array([[arm.expected_cost_nusd / reference for arm in arms]]),
-        scores=recording.score[[call]],
+        scores=recording.score[[recording.call]],
         costs_usd=np.array([[100e-6 * float(PRICES[tier]) for tier in TIERS]]),
-        bins=recording.bins[[call]],
+        bins=recording.bins[[recording.call]],
         judge_costs_usd=np.full((1, 3), 1e-5),
-        judge_cost=plan_prices(state, services).judge_cost,
+        judge_cost=situation.terms.prices.judge_cost,
     )
 
 
@@ -152,13 +153,14 @@ async def test_a_stream_through_the_real_graph_makes_the_moves_of_the_harness(st
             "optimize_for": WEIGHTS[preset],
         }
         final = [state async for state in graph.astream(request, stream_mode="values")][-1]
-        problem = problem_of(final, services, recording, call)
-        prices = plan_prices(final, services)
-        expected = run_cascade(problem, DEFAULT_TABLE, prices)
-        assert TIERS[expected.first[0]] == final["first_decision"]["tier"]
+        made = from_json(Routed, final)
+        situation = await derive_situation(made, services)
+        problem = problem_of(made, situation, recording)
+        expected = run_cascade(problem, DEFAULT_TABLE, situation.terms.prices)
+        assert TIERS[expected.first[0]] == made.first_decision.tier
         assert TIERS[expected.tier[0]] == final["tier"]
         assert expected.answers[0] == final["cascade_steps"]
-        assert expected.judge_calls[0] == sum(verdict["source"] == "judge" for verdict in final["verdicts"])
+        assert expected.judge_calls[0] == sum(answer.verdict.source == "judge" for answer in made.bought)
         assert expected.cost_usd[0] == pytest.approx(final["cost_usd"] + final["judge_cost_usd"])
         steps.append(final["cascade_steps"])
         judged.append(expected.judge_calls[0])

@@ -3,6 +3,7 @@ import pytest
 
 from x25.routing.belief.judge_table import DEFAULT_TABLE
 from x25.routing.belief.thompson import DEFAULT_LEARNER
+from x25.routing.plan.terms import Terms
 from x25.training.replay.loop import Call, Loop, measure_loop
 from x25.training.replay.memory import Memory
 from x25.training.replay.regret import Setting
@@ -28,7 +29,8 @@ def test_utility_is_the_best_held_answer_minus_the_price_of_all_that_was_bought(
     loop = make_loop()
     call = Call(loop, 0, loop.probs[0])
     memory = Memory({"s": "slm", "m": "mid", "f": "frontier"}, DEFAULT_LEARNER)
-    first, _ = call.play(memory, DEFAULT_LEARNER, np.random.default_rng(0), {})
+    terms = Terms("plan", loop.prices, 10_000_000, 1.0, loop.table)
+    first, _ = call.play(memory, terms, np.random.default_rng(0))
     assert first.model_id in loop.models
     assert call.utility <= 100.0
     # Three answers and three judgements at most: .0111 + .0006 dollars, a tenth of a point a percent.
