@@ -56,7 +56,7 @@ def _lesson(call: Routed, answer: Answer, services: Services) -> tuple[Lesson, W
     # A failed check is no judge's opinion, so no judge's labels change what it is worth.
     table = services.judge_table if is_check else services.table_of(call.org, seen.judge_model)
     is_first = answer.step == 0 and answer.model_id == call.first_decision.model_id
-    if not is_first or not table.is_trusted:
+    if not is_first or not (is_check or table.is_trusted):
         return lesson, Watch(fast_gamma=FAST_GAMMA)
     weight = 0.0 if seen.bin is None else float(table.reward_weights()[seen.bin])
     watch = _watch(call.selection.baseline_prob, seen, table)
