@@ -59,7 +59,10 @@ async def plan_inspection(
     if verifier is None or table is None or not table.is_trusted:
         return Inspection(is_planned, can_pay, True, seen_prob, verifier)
     is_kept = decision.explored or decision.audited or bool(services.rng.random() < KEPT_SHARE)
-    return Inspection(is_planned, can_pay, is_kept, seen_prob * KEPT_SHARE, verifier)
+    by_chance = decision.chance_judge_prob if can_pay else 0.0
+    return Inspection(
+        is_planned, can_pay, is_kept, by_chance + (seen_prob - by_chance) * KEPT_SHARE, verifier
+    )
 
 
 def _can_pay_judge(call: Routed, answer: Answer, situation: Situation, services: Services) -> bool:

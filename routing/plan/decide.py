@@ -156,6 +156,7 @@ def _decide(arms: Sequence[Arm], ladder: Ladder, moves: PlanResult, drawn: _Draw
         reason=f"{ladder.tiers[column]}: {why} (draw {theta:.3f}); the answer is {'judged' if judge else 'not judged'}",
         tier_to_model=_tier_to_model(arms, ladder),
         audited=audited and judge,
+        chance_judge_prob=chance.chance_judge_prob(ladder, moves, column, index, exploring),
         expected_cost_nusd=arms[index].expected_cost_nusd,
     )
 

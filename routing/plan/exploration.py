@@ -89,6 +89,18 @@ class Chance:
             return float(total), 0.0
         return float(total), float(1.0 - unseen * (1.0 - self.audit_rates[arm]) / total)
 
+    def chance_judge_prob(
+        self, ladder: Ladder, moves: PlanResult, column: int, arm: int, exploring: Floats
+    ) -> float:
+        """Return P(exploring or an audit has the answer judged, whatever the plan says | arm chosen)."""
+        if not self.can_judge:
+            return 0.0
+        draws = len(moves.arm)
+        is_planned = ladder.arm_index[np.arange(draws), moves.arm] == arm
+        planned = (1.0 - exploring.sum(axis=1)).dot(is_planned) / draws
+        explored = exploring[:, column].dot(ladder.arm_index[:, column] == arm) / draws
+        return float((explored + planned * self.audit_rates[arm]) / (planned + explored))
+
 
 def untried_tiers(arms: Sequence[Arm], evidence: Mapping[str, Evidence]) -> tuple[frozenset[str], int]:
     """Return the tiers none of whose arms was ever judged, and at least how many calls the org has made."""

@@ -137,7 +137,9 @@ async def test_failed_checks_count_as_often_as_the_judge_answers(failing, examin
 async def test_a_check_counts_for_the_kept_share_where_a_verifier_decides_about_the_judge(
     failing, examined, services, planted
 ):
-    call = await failing(router="auto", is_judged=True, explored=False, audited=False, judge_prob=0.5)
+    call = await failing(
+        router="auto", is_judged=True, explored=False, audited=False, judge_prob=0.5, chance_judge_prob=0.0
+    )
     looked = replace(services, verifiers=planted(5.0))
     taught = []
     for seed in range(600):
@@ -186,7 +188,8 @@ async def test_a_kept_answer_is_judged_as_planned_and_teaches(verified, services
     told, seen = answer.verdict.verification, answer.verdict.observation
     assert (told.decided, told.is_judged) == (False, True)
     assert (seen.outcome, seen.teaches) == ("scored", True)
-    assert seen.seen_prob == call.decision.judge_prob * KEPT_SHARE
+    chance, planned = call.decision.chance_judge_prob, call.decision.judge_prob
+    assert seen.seen_prob == pytest.approx(chance + (planned - chance) * KEPT_SHARE)
 
 
 async def test_after_a_look_a_judges_score_moves_belief_less(verified, planted, services):

@@ -16,9 +16,14 @@ from x25.nodes.offers.situation import Situations
 from x25.routing.answer.features import ANSWER_FEATURE_NAMES
 from x25.routing.answer.verifier import Look, unpack_features
 from x25.routing.belief.judge_table import DEFAULT_TABLE
+from x25.routing.plan.decide import select
 from x25.state.answers import Belief
+from x25.state.records import Evidence
+from x25.state.working_memory import Transition
 
-PLANNED = {"explored": False, "audited": False, "is_judged": True, "judge_prob": 0.5}
+PLANNED = {
+    "explored": False, "audited": False, "is_judged": True, "judge_prob": 0.5, "chance_judge_prob": 0.0,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -39,6 +44,31 @@ async def test_a_share_of_looked_at_answers_is_kept_for_learning(inspections, pl
     assert np.mean([one.is_kept for one in found]) == pytest.approx(KEPT_SHARE, abs=0.08)  # 4 sd
     assert [one.is_due for one in found] == [one.is_kept for one in found]
     assert {one.seen_prob for one in found} == {0.5 * KEPT_SHARE}
+
+
+async def test_what_chance_has_judged_is_seen_as_often_as_chance_has_it(inspections, planted):
+    found = await inspections(planted(5.0), chance_judge_prob=0.3)
+    assert found[0].seen_prob == pytest.approx(0.3 + (0.5 - 0.3) * KEPT_SHARE)
+
+
+async def test_answers_are_due_as_often_as_their_probability_says(walk, services, planted):
+    """Over 1,500 decisions of the plan; the share lies within 4 standard deviations."""
+    policy = {"allowed_providers": ["sim-c"], "judged_share": 0.3}
+    call = await walk("dispatch", policy=policy)
+    situation = await services.situations.of(call, services)
+    warm = {
+        "sim/medium-3": Evidence("sim/medium-3", "qa", "mid", weight=99.0, weight_total=99.0, calls_seen=99)
+    }
+    probs, due = [], []
+    for seed in range(1_500):
+        using = replace(services, verifiers=planted(5.0), rng=np.random.default_rng(seed))
+        decision, _ = select(situation.offers().arms, warm, situation.terms, using.rng)
+        decided = replace(call, transitions=(Transition("start", "", decision),))
+        found = await plan_inspection(decided, call.answers[0], situation, using)
+        probs.append(found.seen_prob)
+        due.append(found.is_due)
+    assert 0.1 < np.mean(probs) < 0.9
+    assert np.mean(due) == pytest.approx(np.mean(probs), abs=4.0 * (0.25 / len(due)) ** 0.5)
 
 
 async def test_an_answer_that_was_not_to_be_judged_is_never_due(inspections, planted):

@@ -168,6 +168,21 @@ def test_audits_judge_what_the_plan_would_not():
     assert not any(run.audited for run in never)
 
 
+def test_the_probability_of_being_judged_by_chance_is_how_often_that_happens():
+    warm = {
+        one.model_id: Evidence(
+            one.model_id, "code", one.tier, weight=COLD_WEIGHT, weight_total=COLD_WEIGHT, calls_seen=60
+        )
+        for one in ARMS
+    }
+    runs = [choose(seed, evidence=warm, epsilon=0.3, audit_rate=0.2)[0] for seed in range(1_500)]
+    for model_id in ("tiny-b", "middle"):
+        mine = [run for run in runs if run.model_id == model_id]
+        happened = np.mean([run.explored or run.audited for run in mine])
+        assert happened == pytest.approx(np.mean([run.chance_judge_prob for run in mine]), abs=0.06)
+        assert all(run.chance_judge_prob <= run.judge_prob + 1e-9 for run in mine)
+
+
 @pytest.mark.parametrize("strategy", ["plan", "classic"])
 def test_without_a_judge_nothing_is_judged(strategy):
     runs = [choose(seed, strategy=strategy, table=None, epsilon=0.5, audit_rate=1.0)[0] for seed in range(60)]

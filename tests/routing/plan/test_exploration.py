@@ -48,6 +48,18 @@ def test_propensities_of_all_arms_sum_to_one():
     )
 
 
+def test_exploring_and_audits_have_answers_judged_whatever_the_plan_says():
+    ladder, moves = ladder_of(2), moves_to(0, 0, judge=True)
+    nothing, audits = np.zeros((2, 3)), Chance(epsilon=0.0, audit_rates=(0.25,) * 3, can_judge=True)
+    assert audits.chance_judge_prob(ladder, moves, 0, 0, nothing) == pytest.approx(0.25)
+    exploring = np.full((2, 3), 0.1)
+    # Of 0.8 the quarter audited, 0.7 + 0.1 of the arm's whole: planned seven times in ten, explored once.
+    assert audits.chance_judge_prob(ladder, moves, 0, 0, exploring) == pytest.approx((0.7 * 0.25 + 0.1) / 0.8)
+    assert audits.chance_judge_prob(ladder, moves, 1, 1, exploring) == pytest.approx(1.0)
+    nobody = Chance(epsilon=0.3, audit_rates=(0.25,) * 3, can_judge=False)
+    assert nobody.chance_judge_prob(ladder, moves, 0, 0, exploring) == 0.0
+
+
 def test_the_judged_share_follows_from_plan_audit_and_exploration():
     ladder = ladder_of(2)
     never = Chance(epsilon=0.0, audit_rates=(0.25,) * 3, can_judge=True)
