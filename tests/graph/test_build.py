@@ -198,6 +198,28 @@ async def test_another_model_answers_for_one_that_fails(open_gateway, fault, tea
     assert reply["explain"]["learned"] == []
 
 
+@pytest.mark.usefixtures("fault")
+async def test_a_fallback_and_an_escalation_in_one_call_are_told_and_counted_apart(cascade, simulator, teach):
+    await teach(cascade.services.store, "slm")
+    failing = {"match": {"model": "sim/tiny-*"}, "fault": "503"}
+    simulator.set_scenario([failing, {"match": {"model": "sim/small-*"}, "fault": "empty"}])
+    policy = {"allowed_providers": ["sim-a", "sim-b", "sim-c"], "max_tier": "mid"}
+    for number in range(20):  # the first of the two small models is asked first sooner or later
+        reply = await cascade.route({**CLASSIC, "policy": policy, "call_id": f"call-{number}"})
+        if reply["explain"]["first_decision"]["model_id"] == "sim/tiny-1":
+            break
+    told = reply["explain"]
+    assert [one["kind"] for one in told["transitions"]] == ["start", "fallback", "escalate", "stop"]
+    assert told["transitions"][1]["reason"] == "fall back from sim/tiny-1: server"
+    assert told["transitions"][2]["reason"].startswith("escalate from slm: quality 0.")
+    assert (reply["fallbacks"], reply["escalations"], reply["cascade_steps"]) == (1, 1, 2)
+    (failure,) = told["failures"]
+    assert (failure["step"], failure["model_id"], failure["status"]) == (0, "sim/tiny-1", 503)
+    assert [verdict["step"] for verdict in told["verdicts"]] == [1, 2]
+    row = await cascade.services.store.calls.get("default", reply["call_id"])
+    assert (row.fallbacks, row.escalations, row.cascade_steps) == (1, 1, 2)
+
+
 async def test_a_call_that_every_model_fails_is_logged_chained_and_teaches_nothing(cascade, fault):
     fault("500")
     with pytest.raises(CallFailed, match="no model answered") as failed:
