@@ -169,11 +169,11 @@ async def test_a_judgement_has_a_price_only_where_somebody_judges(situated, serv
 
 
 async def test_weights_become_prices(situated):
-    (_, cheap), (_, good), (_, fast) = [
-        await situated(optimize_for=dict(zip(("cost", "quality", "latency"), shares, strict=True)))
-        for shares in ((0.7, 0.2, 0.1), (0.1, 0.8, 0.1), (0.1, 0.2, 0.7))
-    ]
-    cheap, good, fast = (situation.terms.prices for situation in (cheap, good, fast))
+    async def prices(cost, quality, latency):
+        weights = {"cost": cost, "quality": quality, "latency": latency}
+        return (await situated(optimize_for=weights))[1].terms.prices
+
+    cheap, good, fast = await prices(0.7, 0.2, 0.1), await prices(0.1, 0.8, 0.1), await prices(0.1, 0.2, 0.7)
     assert cheap.quality_price > good.quality_price
     assert fast.latency_price > cheap.latency_price
     assert cheap.judge_cost == good.judge_cost > 0
