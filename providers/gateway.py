@@ -18,7 +18,7 @@ from ..state.errors import (
     ProviderTimeout,
 )
 from ..state.types import JSONObject
-from .base import AttemptRecord, ChatProvider, Completion
+from .base import AttemptRecord, ChatProvider, Completion, ProviderRequest
 from .keyring import Keyring
 from .registry import wanted_variables
 from .specs import Deployment, ModelSpec
@@ -154,10 +154,9 @@ class Gateway:
                 f"no provider speaks for deployment {deployment.name!r} of {walk.spec.model_id}"
             )
         attempt_id = walk.pending[0] if walk.pending else await walk.record.begin(deployment.name)
+        request = ProviderRequest(walk.spec, deployment, walk.body, attempt_id, timeout_s, key)
         try:
-            completion = await provider.complete(
-                walk.spec, deployment, walk.body, api_key=key, timeout_s=timeout_s, attempt_id=attempt_id
-            )
+            completion = await provider.complete(request)
         except ProviderError as error:
             logger.info("attempt %s failed at %s: %s", attempt_id, deployment.name, error.code)
             await walk.note_failure(attempt_id, error, deployment)
