@@ -122,6 +122,12 @@ def test_serving_loads_nothing_heavy():
     assert modules_loaded_by("import x25.api.app, x25.cli.serve, x25.cli") & HEAVY == set()
 
 
+def test_serving_loads_the_schema_library_only_once_a_request_names_a_schema():
+    assert "jsonschema" not in modules_loaded_by("import x25.api.app, x25.cli.serve")
+    needed = "from x25.routing.plan.request import check_schemas; check_schemas({'tools': []})"
+    assert "jsonschema" in modules_loaded_by(needed)
+
+
 def test_the_sdk_loads_httpx_and_no_more():
     ours = modules_loaded_by("import x25") - modules_loaded_by("import httpx") - sys.stdlib_module_names
     assert ours == {"x25"}
