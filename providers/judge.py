@@ -12,7 +12,6 @@ from typing import Any
 
 import httpx
 import openai
-import yaml
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel, Field, SecretStr, ValidationError
@@ -21,9 +20,9 @@ from ..state.errors import ConfigError, ProviderAuth, ProviderMalformed, Provide
 from ..state.types import JSONObject
 from .base import Usage
 from .errors_map import error_from_openai
-from .fields import Fields
 from .keyring import Keyring
 from .specs import Deployment, ModelSpec
+from .written import Text, Written, parse, read_file
 
 BUNDLED_PROMPT = Path(__file__).resolve().parent.parent / "registry" / "prompts" / "judge.yaml"
 CUT_MARK = "\n[… {count} characters cut …]\n"
@@ -39,12 +38,11 @@ class Grade(BaseModel):
     score: float = Field(description="From 0.0 (wrong) to 1.0 (nothing to improve), in steps of 0.1.")
 
 
-@dataclass(frozen=True, slots=True)
-class JudgePrompt:
-    """What the judge is told."""
+class JudgePrompt(Written):
+    """What the judge is told, as a file holds it."""
 
-    version: str
-    system: str
+    version: Text
+    system: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +69,7 @@ def load_prompt(path: Path = BUNDLED_PROMPT) -> JudgePrompt:
     ConfigError
         The file cannot be read or breaks the schema.
     """
-    try:
-        mapping = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path} cannot be read as YAML: {error}") from error
-    fields = Fields(mapping, str(path), ("version", "system"))
-    return JudgePrompt(fields.text("version"), fields.text("system"))
+    return parse(JudgePrompt, read_file(path), str(path))
 
 
 def write_case(

@@ -24,7 +24,7 @@ PLANTED = {
     "state/money/budgets.py": "from ..queries.usage import Usages\n",
     "training/data/design.py": "from ..fit.heads import fit_tier\n",
     "nodes/offers/prices.py": "from ..judge import judge\n",
-    "providers/fields.py": "import langgraph\n",
+    "providers/windows.py": "import langgraph\n",
     "nodes/judge.py": "import os\nfrom .dispatch import dispatch\n",
     "graph/run.py": "from ..client import X25\nfrom ..simulator.child import ChildServer\n",
     "simulator/shapes.py": "from ..routing.plan.weights import Weights\n",

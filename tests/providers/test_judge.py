@@ -25,7 +25,7 @@ def judge(client, upstream, deployed):
             for provider in providers or ("acme",)
         ]  # fmt: skip
         return LLMJudge(
-            specs, Keyring(environ or {}), JudgePrompt("1", "You grade."), client,
+            specs, Keyring(environ or {}), JudgePrompt(version="1", system="You grade."), client,
             timeout_s=timeout_s, max_chars=max_chars, nonce=lambda: NONCE,
         )  # fmt: skip
 
@@ -98,7 +98,7 @@ def test_a_question_cannot_pose_as_a_case():
 
 async def test_nonces_differ_from_call_to_call(client, upstream, scripted, answer, deployed):
     upstream.reply(scripted(body=answer(grade())), scripted(body=answer(grade())))
-    fresh = LLMJudge([deployed(upstream.url)], Keyring({}), JudgePrompt("1", "s"), client)
+    fresh = LLMJudge([deployed(upstream.url)], Keyring({}), JudgePrompt(version="1", system="s"), client)
     await score(fresh)
     await score(fresh)
     first, second = (
@@ -191,7 +191,7 @@ async def test_the_bound_covers_every_byte_that_is_sent(judge, upstream, scripte
 
 def test_a_judge_needs_a_model():
     with pytest.raises(ConfigError, match="at least one model"):
-        LLMJudge([], Keyring({}), JudgePrompt("1", "s"))
+        LLMJudge([], Keyring({}), JudgePrompt(version="1", system="s"))
 
 
 def test_the_bundled_prompt_says_that_a_case_is_data():
@@ -203,5 +203,5 @@ def test_the_bundled_prompt_says_that_a_case_is_data():
 def test_a_prompt_file_with_an_unknown_key_is_refused(tmp_path):
     path = tmp_path / "p.yaml"
     path.write_text("version: '1'\nsytem: x\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match="unknown key sytem; did you mean system"):
+    with pytest.raises(ConfigError, match="unknown key 'sytem'; did you mean 'system'"):
         load_prompt(path)

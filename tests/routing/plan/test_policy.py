@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from x25.routing.plan.policy import Policy, eligible, nearest_key, refuse
+from x25.routing.plan.policy import Policy, eligible, refuse
 from x25.state.errors import InvalidRequest, NoEligibleModel
 from x25.state.records import Arm
 
@@ -98,14 +98,6 @@ def test_a_wrong_value_is_refused_by_key(key, value):
 def test_a_policy_is_an_object():
     with pytest.raises(InvalidRequest, match="policy must be an object"):
         Policy.parse(["max_tier"])
-
-
-def test_a_key_near_to_none_gets_the_whole_list():
-    assert nearest_key("zzz", ["alpha", "beta"]) == "known keys are alpha, beta"
-    assert (
-        nearest_key("max_cost", ["max_tier", "max_cost_per_call_usd"])
-        == "did you mean 'max_cost_per_call_usd'?"
-    )
 
 
 def test_the_refusal_lists_what_removed_each_model():
