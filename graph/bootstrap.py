@@ -14,7 +14,7 @@ import numpy as np
 from ..nodes.services import Limits, Services
 from ..providers.embeddings import open_encoder
 from ..providers.gateway import OPENAI_WIRE, Gateway
-from ..providers.judge import LLMJudge, load_prompt
+from ..providers.judge import LLMJudge, Procedure, load_prompt
 from ..providers.keyring import Keyring
 from ..providers.langchain import LangChainProvider, specs_for
 from ..providers.openai_compatible import OpenAICompatible, new_client
@@ -207,7 +207,7 @@ def _reference(registry: Registry, models: list[ModelSpec], settings: Settings) 
 
 def _judge(pool: Pool, keyring: Keyring, client: httpx.AsyncClient, settings: Settings) -> LLMJudge:
     return LLMJudge(
-        pool.judges, keyring, load_prompt(JUDGE_PROMPT), client, timeout_s=settings.judge_timeout_s
+        pool.judges, keyring, load_prompt(JUDGE_PROMPT), client, Procedure(settings.judge_timeout_s)
     )
 
 
