@@ -9,7 +9,7 @@ import httpx
 from ..state.errors import ProviderMalformed, ProviderTimeout
 from ..state.types import JSONObject
 from .base import Completion, ProviderRequest, Usage
-from .errors_map import error_from_httpx, error_from_response
+from .errors_map import HttpAnswer, error_from_httpx, error_from_response
 from .specs import Deployment
 
 CONNECT_TIMEOUT_S = 5.0
@@ -54,13 +54,8 @@ class OpenAICompatible:
         response = await self._post(deployment, sent, headers, request.timeout_s)
         latency_ms = (time.perf_counter() - started) * 1000.0
         if not response.is_success:
-            raise error_from_response(
-                response.status_code,
-                response.headers,
-                response.content,
-                deployment=deployment.name,
-                secret=api_key,
-            )
+            answer = HttpAnswer(response.status_code, response.headers, response.content)
+            raise error_from_response(answer, deployment=deployment.name, secret=api_key)
         return _completion(response, deployment, latency_ms, api_key)
 
     async def _post(
@@ -90,13 +85,8 @@ def _completion(
         raise ProviderMalformed(f"{name} answered 200 with {type(payload).__name__} instead of an object")
     if payload.get("error") and not payload.get("choices"):
         # Some aggregators report an upstream's failure inside a 200.
-        raise error_from_response(
-            _status_within(payload["error"]),
-            response.headers,
-            response.content,
-            deployment=name,
-            secret=api_key,
-        )
+        answer = HttpAnswer(_status_within(payload["error"]), response.headers, response.content)
+        raise error_from_response(answer, deployment=name, secret=api_key)
     choice = _first_choice(payload, name)
     usage = payload.get("usage")
     if usage is not None and not isinstance(usage, dict):

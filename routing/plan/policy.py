@@ -98,37 +98,31 @@ class Policy:
 _FORMAT = TypeAdapter(Policy)
 
 
-def eligible(  # noqa: PLR0913 - each is one thing a constraint may look at
-    arms: Sequence[Arm],
-    policy: Policy,
-    *,
-    prompt_tokens: int,
-    answer_tokens: int,
-    spent_nusd: int = 0,
-    has_images: bool = False,
-    excluded: Collection[str] = frozenset(),
-) -> tuple[list[Arm], dict[str, str]]:
-    """Return the arms that may be asked, in the given order, and the sentence that removed each other one.
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a call asks of the model that is to answer it now."""
 
-    Parameters
-    ----------
-    prompt_tokens, answer_tokens
-        Estimated; together they must fit the model's window.
-    spent_nusd
-        What the call has spent already, nano-dollars; it lowers what is left of the cost cap.
-    has_images
-        Whether the request holds an image: then only models with the capability "vision" may be asked.
-    excluded
-        Model ids that failed earlier in this call.
-    """
-    needs = policy.required_capabilities | ({_VISION} if has_images else frozenset())
-    tokens = prompt_tokens + answer_tokens
+    prompt_tokens: int
+    answer_tokens: int
+    """Estimated; together with the prompt's they must fit the model's window."""
+    has_images: bool = False
+    """Then only models with the capability "vision" may be asked."""
+    spent_nusd: int = 0
+    """What the call has spent already; it lowers what is left of the cost cap."""
+    failed: Collection[str] = frozenset()
+    """Model ids that brought no answer in this call."""
+
+
+def eligible(arms: Sequence[Arm], policy: Policy, demand: Demand) -> tuple[list[Arm], dict[str, str]]:
+    """Return the arms that may be asked, in the given order, and the sentence that removed each other one."""
+    needs = policy.required_capabilities | ({_VISION} if demand.has_images else frozenset())
+    tokens = demand.prompt_tokens + demand.answer_tokens
     kept: list[Arm] = []
     removed: dict[str, str] = {}
     for arm in arms:
-        if arm.model_id in excluded:
+        if arm.model_id in demand.failed:
             removed[arm.model_id] = "failed earlier in this call"
-        elif objection := _objection(arm, policy, needs, tokens, spent_nusd):
+        elif objection := _objection(arm, policy, needs, tokens, demand.spent_nusd):
             removed[arm.model_id] = objection
         else:
             kept.append(arm)
