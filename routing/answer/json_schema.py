@@ -35,7 +35,9 @@ KEPT_BYTES = 64 * 2**20
 """About the memory that the schemas read before may take."""
 _SCHEMA_UNITS = 10_000_000
 _BYTES_PER_CHAR, _BYTES_PER_PATTERN_CHAR = 10, 1_200
-_INCONCLUSIVE = (ArithmeticError, OutOfWork, RecursionError, UnknownType, Unresolvable)
+_UNREADABLE = (AttributeError, KeyError, TypeError, UnknownType, Unresolvable)
+"""What the libraries stumble over where the oldest drafts demand too little of a schema, such as a numeric `$ref`."""
+_INCONCLUSIVE = (ArithmeticError, OutOfWork, RecursionError, *_UNREADABLE)
 _SAMPLES: tuple[Any, ...] = (None, True, 0, "", [], {})
 """A schema that refers to itself without end does so on one of them, most likely."""
 _BESIDE_UNEVALUATED = ('"patternProperties"', '"dependentSchemas"')
@@ -117,6 +119,8 @@ def _compiled(text: str) -> CompiledSchema:
         return CompiledSchema(len(text), str(error))
     except (RecursionError, OutOfWork):
         return CompiledSchema(len(text), "it refers to itself without end, or is nested too deeply")
+    except _UNREADABLE as error:
+        return CompiledSchema(len(text), f"it cannot be read as a schema: {cut(str(error), 120)}")
 
 
 def _compile(text: str) -> CompiledSchema:

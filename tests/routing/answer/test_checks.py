@@ -172,9 +172,9 @@ def test_checks_against_schemas_end_in_bounded_time_however_many_calls_there_are
     schema = {"$defs": {**doubling, "n40": {}}, "properties": {"x": {"$ref": "#/$defs/n0"}}}
     tools = [{"type": "function", "function": {"name": "weather", "parameters": schema}}]
     calls = call('{"x": 1}')["tool_calls"] * 500
-    started = time.perf_counter()
+    started = time.process_time()
     assert checked(None, options={"tools": tools}, tool_calls=calls).failed is None
-    assert time.perf_counter() - started < 1.5
+    assert time.process_time() - started < 1.5
 
 
 def test_a_fitting_tool_call_passes_without_text():

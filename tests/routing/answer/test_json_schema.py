@@ -80,7 +80,7 @@ SCHEMAS = st.builds(
     PARTS.filter(lambda part: "$ref" not in json.dumps(part)),
     TYPES,
 )
-MANY = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def is_partial(schema):
@@ -120,6 +120,34 @@ def test_an_unknown_pattern_never_makes_a_fitting_value_fail(schema, value, unkn
         assert not Draft202012Validator(schema).is_valid(value)
 
 
+ANY_WORDS = [
+    "type", "enum", "const", "minimum", "exclusiveMinimum", "multipleOf", "maxLength", "pattern",
+    "uniqueItems", "maxProperties", "required", "properties", "patternProperties", "additionalProperties",
+    "propertyNames", "items", "additionalItems", "contains", "prefixItems", "dependentRequired",
+    "dependentSchemas", "dependencies", "unevaluatedProperties", "unevaluatedItems", "allOf", "anyOf",
+    "oneOf", "not", "if", "then", "else", "$ref", "$dynamicRef", "$recursiveRef", "$dynamicAnchor",
+    "$anchor", "$id", "id", "$defs", "definitions", "extends", "disallow", "format",
+]  # fmt: skip
+ODD = SCALARS | st.sampled_from(["#", "#a", "#/$defs/a", "^(?=a)", "[", "http://[", "string", 10**30, 1e308])
+NONSENSE = st.recursive(
+    ODD,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*ANY_WORDS, "a"]), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@MANY
+@given(
+    st.dictionaries(st.sampled_from(ANY_WORDS), NONSENSE, max_size=4), st.sampled_from(sorted(DRAFTS)), VALUES
+)
+def test_whatever_is_sent_is_a_schema_or_a_sentence_and_never_a_crash(schema, draft, value):
+    problem = schema_problem({**schema, "$schema": draft})
+    assert problem is None or problem
+    assert schema_mismatch(value, {**schema, "$schema": draft}) is None or problem is None
+
+
 WORDS = ["type", "items", "required", "minLength", "anyOf", "properties", "enum", "not"]
 BROKEN = st.recursive(
     SCALARS,
@@ -157,6 +185,11 @@ def test_what_is_no_schema_is_found_where_the_library_finds_it(schema, draft):
         ({"$ref": "#/$defs/nowhere"}, "its reference '#/$defs/nowhere' leads nowhere; none is fetched"),
         ({"items": {"$ref": "other.json"}}, "its reference 'other.json' leads nowhere"),
         ({"$ref": "#"}, "it refers to itself without end"),
+        ({"$schema": "http://json-schema.org/draft-04/schema#", "$ref": 5}, "it cannot be read as a schema"),
+        (
+            {"$schema": "http://json-schema.org/draft-03/schema#", "disallow": "x"},
+            "it cannot be read as a schema",
+        ),
         ({"enum": [float("nan")]}, "it is not JSON"),
         ({"enum": [{1, 2}]}, "it is not JSON"),
         ({"description": "x" * MOST_CHARS}, f"at most {MOST_CHARS} are accepted"),
@@ -249,9 +282,9 @@ HOSTILE = {
 def test_hostile_schemas_and_values_are_done_with_in_bounded_time(name):
     schema, value = HOSTILE[name]
     assert schema_problem(schema) is None
-    started = time.perf_counter()
+    started = time.process_time()
     schema_mismatch(value, schema)
-    assert time.perf_counter() - started < LONGEST_S
+    assert time.process_time() - started < LONGEST_S
 
 
 @pytest.mark.parametrize(
@@ -266,9 +299,9 @@ def test_hostile_schemas_and_values_are_done_with_in_bounded_time(name):
     ids=["doubling", "deep", "deeper", "itself", "in turn"],
 )
 def test_a_schema_that_no_value_can_be_checked_against_is_refused_in_bounded_time(schema):
-    started = time.perf_counter()
+    started = time.process_time()
     assert schema_problem(schema) is not None
-    assert time.perf_counter() - started < LONGEST_S
+    assert time.process_time() - started < LONGEST_S
 
 
 def test_one_purse_pays_for_several_values():
