@@ -128,6 +128,13 @@ def test_serving_loads_the_schema_library_only_once_a_request_names_a_schema():
     assert "jsonschema" in modules_loaded_by(needed)
 
 
+def test_the_simulator_loads_no_client_of_a_model():
+    assert (
+        modules_loaded_by("import x25.simulator.__main__") & {"openai", "langchain_openai", "pydantic"}
+        == set()
+    )
+
+
 def test_the_sdk_loads_httpx_and_no_more():
     ours = modules_loaded_by("import x25") - modules_loaded_by("import httpx") - sys.stdlib_module_names
     assert ours == {"x25"}
