@@ -52,15 +52,22 @@ def prepare(data_dir: Path, count: int, seed: int, folder: Path) -> list[Recordi
         raise ConfigError(f"expected prompts/, outcomes/ and responses/ in {data_dir}, found none")
     (folder / "models").mkdir(parents=True, exist_ok=True)
     (folder / "routers").mkdir(exist_ok=True)
-    shares = _shares(count)
-    return [_prepare_source(parquet, data_dir, source, shares[source], seed, folder) for source in PANELS]
+    outcomes = _Outcomes(parquet, data_dir, seed)
+    return [_prepare_source(outcomes, source, share, folder) for source, share in _shares(count).items()]
 
 
-def _prepare_source(  # noqa: PLR0913, PLR0917 - one place, one seed, one share
-    parquet: Any, data_dir: Path, source: str, count: int, seed: int, folder: Path
-) -> Recording:
+@dataclass(frozen=True, slots=True)
+class _Outcomes:
+    """Recorded outcomes, the module that reads them, and the seed that samples are drawn with."""
+
+    parquet: Any
+    folder: Path
+    seed: int
+
+
+def _prepare_source(outcomes: _Outcomes, source: str, count: int, folder: Path) -> Recording:
     model_to_tier = {model: tier for tier, model in PANELS[source].items()}
-    for entry in replay_models(data_dir, source, model_to_tier):
+    for entry in replay_models(outcomes.folder, source, model_to_tier):
         name = entry["model_id"].replace("/", "--")
         (folder / "models" / f"{name}.yaml").write_text(
             yaml.safe_dump(entry, sort_keys=False), encoding="utf-8"
@@ -72,24 +79,24 @@ def _prepare_source(  # noqa: PLR0913, PLR0917 - one place, one seed, one share
         "models": [*tier_to_model.values()],
     }
     (folder / "routers" / f"{source}.yaml").write_text(yaml.safe_dump(router), encoding="utf-8")
-    return Recording(Panel(source, tier_to_model), _items(parquet, data_dir, source, count, seed))
+    return Recording(Panel(source, tier_to_model), _items(outcomes, source, count))
 
 
-def _items(parquet: Any, data_dir: Path, source: str, count: int, seed: int) -> list[Item]:
+def _items(recorded: _Outcomes, source: str, count: int) -> list[Item]:
     """Return a seeded sample of the prompts that every model of the panel answered at a known cost."""
     wanted = set(PANELS[source].values())
     by_prompt: dict[str, dict[str, Any]] = {}
     columns = ["prompt_id", "model", "score", "cost_usd"]
-    outcomes = parquet.read_table(data_dir / "outcomes" / f"{source}.parquet", columns=columns,
+    outcomes = recorded.parquet.read_table(recorded.folder / "outcomes" / f"{source}.parquet", columns=columns,
                                   filters=[("model", "in", sorted(wanted))])  # fmt: skip
     for row in outcomes.to_pylist():
         if row["cost_usd"] is not None:
             by_prompt.setdefault(row["prompt_id"], {})[row["model"]] = row
-    prompts = parquet.read_table(
-        data_dir / "prompts" / f"{source}.parquet", columns=["prompt_id", "dataset", "prompt"]
+    prompts = recorded.parquet.read_table(
+        recorded.folder / "prompts" / f"{source}.parquet", columns=["prompt_id", "dataset", "prompt"]
     ).to_pylist()
     complete = [row for row in prompts if set(by_prompt.get(row["prompt_id"], ())) == wanted]
-    drawn = random.Random(seed).sample(complete, min(count, len(complete)))  # noqa: S311 - a reproducible sample
+    drawn = random.Random(recorded.seed).sample(complete, min(count, len(complete)))  # noqa: S311 - a reproducible sample
     return [_item(row, source, by_prompt[row["prompt_id"]]) for row in drawn]
 
 

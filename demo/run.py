@@ -15,7 +15,7 @@ from ..state.types import TIERS
 from . import figures, generated, recorded
 from .gateway import gateway_process
 from .items import Item, Panel, Routed
-from .traffic import send
+from .traffic import Traffic, send
 
 SIMULATED_MODELS = Path(__file__).resolve().parent.parent / "simulator" / "models"
 JUDGE_AUC = 0.85
@@ -66,7 +66,7 @@ async def _run_generated(options: Options, data_dir: Path, progress: Progress) -
         )  # fmt: skip
         progress.phase("routing", len(items))
         routed = await send(
-            items, gateway.url, optimize_for=options.optimize_for, concurrency=options.concurrency,
+            items, Traffic(gateway.url, options.optimize_for, options.concurrency),
             score=lambda item, reply: generated.score(item, reply.text), on_reply=progress.step,
         )  # fmt: skip
         panels = [await _panel_report("generated tasks", panel, routed, gateway.url, generated.ORG)]
@@ -95,7 +95,7 @@ async def _run_recorded(
         for recording in recordings:
             progress.phase(f"routing {recording.panel.name}", len(recording.items))
             routed = await send(
-                recording.items, gateway.url, optimize_for=options.optimize_for, concurrency=options.concurrency,
+                recording.items, Traffic(gateway.url, options.optimize_for, options.concurrency),
                 score=_recorded_score, on_reply=progress.step,
             )  # fmt: skip
             org = recording.items[0].org

@@ -2,21 +2,30 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from ..client import AsyncX25, Preset, X25Response
 from .items import Item, Routed
 
 
-async def send(  # noqa: PLR0913 - all but two by name
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """How calls reach a gateway."""
+
+    gateway_url: str
+    optimize_for: Preset
+    concurrency: int
+    """Most calls under way at once."""
+
+
+async def send(
     items: Sequence[Item],
-    gateway_url: str,
+    traffic: Traffic,
     *,
-    optimize_for: Preset,
-    concurrency: int,
     score: Callable[[Item, X25Response], float],
     on_reply: Callable[[Routed], None],
 ) -> list[Routed]:
-    """Route every item with at most `concurrency` calls under way; return them in the order they finished."""
+    """Route every item; return them in the order they finished."""
     queue = iter(items)
     done: list[Routed] = []
     agents: dict[tuple[str, str], AsyncX25] = {}
@@ -26,7 +35,10 @@ async def send(  # noqa: PLR0913 - all but two by name
             key = (item.org, item.router)
             if key not in agents:
                 agents[key] = AsyncX25(
-                    org=item.org, router=item.router, optimize_for=optimize_for, gateway_url=gateway_url
+                    org=item.org,
+                    router=item.router,
+                    optimize_for=traffic.optimize_for,
+                    gateway_url=traffic.gateway_url,
                 )
             reply = await agents[key].complete(item.prompt)
             routed = _routed(item, reply, score(item, reply))
@@ -35,7 +47,7 @@ async def send(  # noqa: PLR0913 - all but two by name
 
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(concurrency):
+            for _ in range(traffic.concurrency):
                 group.create_task(work())
     finally:
         for agent in agents.values():

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import numpy as np
-import yaml
 
 from ..nodes.services import Limits, Services
 from ..providers.embeddings import open_encoder
 from ..providers.gateway import OPENAI_WIRE, Gateway
-from ..providers.judge import LLMJudge, load_prompt
+from ..providers.judge import LLMJudge, Procedure, load_prompt
 from ..providers.keyring import Keyring
 from ..providers.langchain import LangChainProvider, specs_for
 from ..providers.openai_compatible import OpenAICompatible, new_client
-from ..providers.registry import Registry, load_registry
+from ..providers.registry import Registry, load_judges, load_registry
 from ..providers.specs import ModelSpec
+from ..providers.written import read_file
 from ..routing.plan.configs import RouterConfig
 from ..simulator.process import SimulatorProcess
 from ..state.errors import ConfigError
@@ -132,16 +132,9 @@ def load_routers(folder: Path | None = None) -> dict[str, RouterConfig]:
     routers: dict[str, RouterConfig] = {}
     for place in (BUNDLED_ROUTERS, folder):
         for path in sorted(place.glob("*.y*ml")) if place is not None else ():
-            config = RouterConfig.parse(_load_yaml(path), str(path))
+            config = RouterConfig.parse(read_file(path), str(path))
             routers[config.name] = config
     return routers
-
-
-def _load_yaml(path: Path) -> Any:
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path} cannot be read as YAML: {error}") from error
 
 
 def real_pool(settings: Settings, keyring: Keyring) -> Pool | None:
@@ -200,7 +193,7 @@ def _real_judges(registry: Registry, keyring: Keyring, wanted: str) -> tuple[Mod
         return ()
     if wanted != "auto":
         return (registry.get(wanted),)
-    listed = [registry.get(name) for name in _load_yaml(JUDGES_FILE)["judges"]]
+    listed = [registry.get(name) for name in load_judges(JUDGES_FILE)]
     return tuple(
         spec for spec in listed if any(deployment.is_usable(keyring.has) for deployment in spec.deployments)
     )
@@ -214,7 +207,7 @@ def _reference(registry: Registry, models: list[ModelSpec], settings: Settings) 
 
 def _judge(pool: Pool, keyring: Keyring, client: httpx.AsyncClient, settings: Settings) -> LLMJudge:
     return LLMJudge(
-        pool.judges, keyring, load_prompt(JUDGE_PROMPT), client, timeout_s=settings.judge_timeout_s
+        pool.judges, keyring, load_prompt(JUDGE_PROMPT), client, Procedure(settings.judge_timeout_s)
     )
 
 

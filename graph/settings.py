@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from dotenv import dotenv_values
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..state.errors import ConfigError
 
@@ -33,10 +32,10 @@ def default_routers_dir() -> Path:
     return PACKAGE_DIR / "registry" / "routers"
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Settings with their defaults. Each is read from `X25_<NAME>` in the environment or in `.env`."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     data_dir: Path = Field(Path(".x25"), description="Folder that holds all state of an embedded gateway.")
     database_url: str = Field(
@@ -154,23 +153,8 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: object)
         key: value for key, value in overrides.items() if value is not None
     }
     try:
-        return _FromMapping(**fields)  # type: ignore[arg-type]
+        return Settings.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
         name = PREFIX + str(first["loc"][0]).upper() if first["loc"] else "settings"
         raise ConfigError(f"{name}: {first['msg']}, got {first.get('input')!r}") from error
-
-
-class _FromMapping(Settings):
-    """Settings from what was passed alone, so that a test's mapping is all there is."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
-        init_settings: PydanticBaseSettingsSource,
-        *_: PydanticBaseSettingsSource,
-        **__: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Keep the explicit values; the environment was read by `read_environment`."""
-        return (init_settings,)

@@ -1,8 +1,9 @@
 """Open the call: check the request, stamp the clock, look for a cached answer."""
 
+import asyncio
 import secrets
 
-from ..routing.plan.request import check_request
+from ..routing.plan.request import check_request, check_schemas, named_schemas
 from ..state.names import check_call_id
 from ..state.types import Context, Request
 from ..state.working_memory import Change, Opening
@@ -20,6 +21,8 @@ async def lookup_cache(request: Request, services: Services, context: Context) -
     checked = check_request(
         request, routers=services.routers.keys(), max_chars=services.limits.max_prompt_chars
     )
+    if any(named_schemas(checked["options"])):
+        await asyncio.to_thread(check_schemas, checked["options"])
     call_id = request.get("call_id") or new_call_id(int(now.timestamp() * 1000))
     most_escalations = services.routers[checked["router"]].max_escalations
     return Change(

@@ -1,6 +1,6 @@
 """What every provider takes and gives: tokens used, a completion, and the protocol between them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -85,6 +85,21 @@ class Completion:
     """Requests made for this answer, failed ones included."""
 
 
+@dataclass(frozen=True, slots=True)
+class ProviderRequest:
+    """One request to one deployment of a model."""
+
+    spec: "ModelSpec"
+    deployment: "Deployment"
+    body: JSONObject
+    """OpenAI chat body; `model` and `stream` are the provider's to set."""
+    attempt_id: str
+    """The same id again asks for the answer of the earlier request, where the deployment knows how."""
+    timeout_s: float
+    """Seconds for the whole exchange."""
+    api_key: str | None = field(default=None, repr=False)
+
+
 class AttemptRecord(Protocol):
     """Keeps account of the requests behind one completion: each is written down before it is made."""
 
@@ -104,16 +119,7 @@ class AttemptRecord(Protocol):
 class ChatProvider(Protocol):
     """Anything that turns an OpenAI chat body into a completion."""
 
-    async def complete(  # noqa: PLR0913 - all that one request needs
-        self,
-        spec: "ModelSpec",
-        deployment: "Deployment",
-        body: JSONObject,
-        *,
-        api_key: str | None,
-        timeout_s: float,
-        attempt_id: str,
-    ) -> Completion:
+    async def complete(self, request: ProviderRequest) -> Completion:
         """Make one request and return its answer, or raise a `ProviderError`. Never retries."""
         ...
 

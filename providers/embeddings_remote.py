@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..state.errors import ConfigError, ProviderMalformed, ProviderTimeout
-from .errors_map import error_from_httpx, error_from_response
+from .errors_map import HttpAnswer, error_from_httpx, error_from_response
 from .openai_compatible import CONNECT_TIMEOUT_S, new_client
 
 Vectors = NDArray[np.float32]
@@ -125,13 +125,8 @@ class RemoteEncoder:
         except TimeoutError as error:
             raise ProviderTimeout(f"{self._where} did not finish within {self._timeout_s:g} s") from error
         if not reply.is_success:
-            raise error_from_response(
-                reply.status_code,
-                reply.headers,
-                reply.content,
-                deployment=self._where,
-                secret=self._api_key,
-            )
+            answer = HttpAnswer(reply.status_code, reply.headers, reply.content)
+            raise error_from_response(answer, deployment=self._where, secret=self._api_key)
         return self._read(reply, len(texts))
 
     def _read(self, reply: httpx.Response, count: int) -> Vectors:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -46,21 +47,23 @@ def redact(text: str, secret: str | None = None) -> str:
     return _SECRET.sub("[redacted]", text)
 
 
-def error_from_response(  # noqa: PLR0913 - what an answer consists of
-    status: int,
-    headers: Mapping[str, str],
-    body: bytes | str,
-    *,
-    deployment: str,
-    secret: str | None = None,
-    now: datetime | None = None,
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """An HTTP answer, as far as it says what went wrong."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes | str
+    """Only the first 4,000 characters are looked at."""
+
+
+def error_from_response(
+    answer: HttpAnswer, *, deployment: str, secret: str | None = None, now: datetime | None = None
 ) -> ProviderError:
     """Return the error that an unsuccessful HTTP answer stands for.
 
     Parameters
     ----------
-    status, headers, body
-        The answer. Only the first 4,000 characters of the body are looked at.
     deployment
         Its name, for the message.
     secret
@@ -68,11 +71,12 @@ def error_from_response(  # noqa: PLR0913 - what an answer consists of
     now
         UTC time against which a `Retry-After` date is read; the clock's when absent.
     """
+    body, status = answer.body, answer.status
     text = body.decode("utf-8", errors="replace") if isinstance(body, bytes) else body
     kind = _kind(status, text[:BODY_CHARS])
     words = redact(_vendor_message(text), secret)[:MESSAGE_CHARS]
     sentence = f"{deployment} answered {status}: {words or 'no message'}"
-    error = kind(sentence, status=status, retry_after_s=_retry_after_s(headers, now))
+    error = kind(sentence, status=status, retry_after_s=_retry_after_s(answer.headers, now))
     # A gateway in front of the model gave up waiting: the model may have done the work.
     error.may_have_billed = error.may_have_billed or status in (502, 504)
     return error
@@ -94,8 +98,8 @@ def error_from_openai(exc: Exception, *, deployment: str, secret: str | None = N
     import openai  # noqa: PLC0415 - takes half a second, and only LangChain's models raise its errors
 
     if isinstance(exc, openai.APIStatusError):
-        headers, body = exc.response.headers, exc.response.text
-        return error_from_response(exc.status_code, headers, body, deployment=deployment, secret=secret)
+        answer = HttpAnswer(exc.status_code, exc.response.headers, exc.response.text)
+        return error_from_response(answer, deployment=deployment, secret=secret)
     detail = redact(f"{type(exc).__name__}: {exc}", secret)[:MESSAGE_CHARS]
     if _CONTEXT.search(str(exc)):
         return ContextLengthExceeded(f"the prompt does not fit {deployment} ({detail})")
@@ -120,7 +124,7 @@ def error_from_langchain(exc: Exception, *, deployment: str) -> ProviderError:
     status = getattr(exc, "status_code", None)
     if isinstance(status, int):
         headers = getattr(getattr(exc, "response", None), "headers", {})
-        return error_from_response(status, headers, str(exc), deployment=deployment)
+        return error_from_response(HttpAnswer(status, headers, str(exc)), deployment=deployment)
     detail = redact(f"{type(exc).__name__}: {exc}")[:MESSAGE_CHARS]
     if isinstance(exc, TimeoutError):
         return ProviderTimeout(f"{deployment} did not answer in time ({detail})")

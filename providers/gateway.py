@@ -18,7 +18,7 @@ from ..state.errors import (
     ProviderTimeout,
 )
 from ..state.types import JSONObject
-from .base import AttemptRecord, ChatProvider, Completion
+from .base import AttemptRecord, ChatProvider, Completion, ProviderRequest
 from .keyring import Keyring
 from .registry import wanted_variables
 from .specs import Deployment, ModelSpec
@@ -65,6 +65,18 @@ class _Walk:
             self.pending = None
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often a deployment is asked, and by which clock, sleep and chance the gateway waits in between."""
+
+    max_tries: int = 2
+    """Requests at one deployment whose failures do not lie with the key."""
+    clock: Callable[[], float] = time.monotonic
+    """Seconds on a monotonic clock."""
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    rng: random.Random = field(default_factory=random.Random)
+
+
 class Gateway:
     """Makes one completion of one model out of its deployments and keys.
 
@@ -72,28 +84,14 @@ class Gateway:
     ----------
     providers
         By deployment name; the one under "openai" speaks for all others.
-    keyring, clock
-        Keys, and seconds on a monotonic clock.
-    max_tries_per_deployment
-        Requests at one deployment whose failures do not lie with the key.
     """
 
-    def __init__(  # noqa: PLR0913 - chance, time and sleep come in by the door
-        self,
-        providers: Mapping[str, ChatProvider],
-        keyring: Keyring,
-        clock: Callable[[], float] = time.monotonic,
-        *,
-        max_tries_per_deployment: int = 2,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        rng: random.Random | None = None,
+    def __init__(
+        self, providers: Mapping[str, ChatProvider], keyring: Keyring, patience: Patience | None = None
     ) -> None:
         self._providers = providers
         self._keyring = keyring
-        self._clock = clock
-        self._max_tries = max_tries_per_deployment
-        self._sleep = sleep
-        self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
+        self._patience = patience or Patience()
 
     async def complete(
         self, spec: ModelSpec, body: JSONObject, *, record: AttemptRecord, timeout_s: float, deadline_s: float
@@ -131,8 +129,8 @@ class Gateway:
     async def _try_deployment(self, walk: _Walk, deployment: Deployment) -> Completion | None:
         """Return its answer, or None when it gives none."""
         tries = 0
-        while (lease := self._keyring.next_key(deployment, self._clock())) and lease.wait_s == 0:
-            left_s = walk.deadline_s - self._clock()
+        while (lease := self._keyring.next_key(deployment, self._patience.clock())) and lease.wait_s == 0:
+            left_s = walk.deadline_s - self._patience.clock()
             if left_s <= 0:
                 break
             outcome = await self._request(walk, deployment, lease.key, min(walk.timeout_s, left_s))
@@ -141,7 +139,9 @@ class Gateway:
             if self._rest_key(lease.key, outcome):
                 continue
             tries += 1
-            if tries >= self._max_tries or not await self._may_repeat(walk, deployment, outcome, tries):
+            if tries >= self._patience.max_tries or not await self._may_repeat(
+                walk, deployment, outcome, tries
+            ):
                 break
         return None
 
@@ -154,10 +154,9 @@ class Gateway:
                 f"no provider speaks for deployment {deployment.name!r} of {walk.spec.model_id}"
             )
         attempt_id = walk.pending[0] if walk.pending else await walk.record.begin(deployment.name)
+        request = ProviderRequest(walk.spec, deployment, walk.body, attempt_id, timeout_s, key)
         try:
-            completion = await provider.complete(
-                walk.spec, deployment, walk.body, api_key=key, timeout_s=timeout_s, attempt_id=attempt_id
-            )
+            completion = await provider.complete(request)
         except ProviderError as error:
             logger.info("attempt %s failed at %s: %s", attempt_id, deployment.name, error.code)
             await walk.note_failure(attempt_id, error, deployment)
@@ -173,7 +172,7 @@ class Gateway:
             return False
         usual_s = RATE_LIMIT_REST_S if isinstance(error, ProviderRateLimit) else REFUSED_REST_S
         rest_s = usual_s if error.retry_after_s is None else max(SHORTEST_REST_S, error.retry_after_s)
-        self._keyring.cool_down(key, self._clock() + rest_s)
+        self._keyring.cool_down(key, self._patience.clock() + rest_s)
         return True
 
     async def _may_repeat(
@@ -184,15 +183,17 @@ class Gateway:
             return False
         if error.may_have_billed and not deployment.idempotent:
             return False
-        backoff_s = min(MAX_BACKOFF_S, FIRST_BACKOFF_S * 2 ** (tries - 1)) * self._rng.uniform(0.5, 1.0)
+        backoff_s = min(MAX_BACKOFF_S, FIRST_BACKOFF_S * 2 ** (tries - 1)) * self._patience.rng.uniform(
+            0.5, 1.0
+        )
         wait_s = max(backoff_s, error.retry_after_s or 0.0)
-        if wait_s > MAX_BACKOFF_S or self._clock() + wait_s >= walk.deadline_s:
+        if wait_s > MAX_BACKOFF_S or self._patience.clock() + wait_s >= walk.deadline_s:
             return False
-        await self._sleep(wait_s)
+        await self._patience.sleep(wait_s)
         return True
 
     def _why_nothing_was_tried(self, walk: _Walk) -> ProviderError:
-        now_s, model_id = self._clock(), walk.spec.model_id
+        now_s, model_id = self._patience.clock(), walk.spec.model_id
         leases = [self._keyring.next_key(deployment, now_s) for deployment in walk.spec.deployments]
         waits = [lease.wait_s for lease in leases if lease is not None]
         if not waits:

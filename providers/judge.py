@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +11,6 @@ from typing import Any
 
 import httpx
 import openai
-import yaml
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel, Field, SecretStr, ValidationError
@@ -21,13 +19,12 @@ from ..state.errors import ConfigError, ProviderAuth, ProviderMalformed, Provide
 from ..state.types import JSONObject
 from .base import Usage
 from .errors_map import error_from_openai
-from .fields import Fields
+from .judge_case import write_case
 from .keyring import Keyring
 from .specs import Deployment, ModelSpec
+from .written import Text, Written, parse, read_file
 
 BUNDLED_PROMPT = Path(__file__).resolve().parent.parent / "registry" / "prompts" / "judge.yaml"
-CUT_MARK = "\n[… {count} characters cut …]\n"
-_CASE = re.compile(r"^<case-(?P<nonce>[0-9a-f]+)>\n(?P<case>.*)\n</case-(?P=nonce)>$", re.MULTILINE)
 
 
 class Grade(BaseModel):
@@ -39,12 +36,11 @@ class Grade(BaseModel):
     score: float = Field(description="From 0.0 (wrong) to 1.0 (nothing to improve), in steps of 0.1.")
 
 
-@dataclass(frozen=True, slots=True)
-class JudgePrompt:
-    """What the judge is told."""
+class JudgePrompt(Written):
+    """What the judge is told, as a file holds it."""
 
-    version: str
-    system: str
+    version: Text
+    system: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,47 +67,27 @@ def load_prompt(path: Path = BUNDLED_PROMPT) -> JudgePrompt:
     ConfigError
         The file cannot be read or breaks the schema.
     """
-    try:
-        mapping = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path} cannot be read as YAML: {error}") from error
-    fields = Fields(mapping, str(path), ("version", "system"))
-    return JudgePrompt(fields.text("version"), fields.text("system"))
-
-
-def write_case(
-    messages: Sequence[JSONObject], answer: str | JSONObject, *, nonce: str, max_chars: int
-) -> str:
-    """Return the case as one JSON document between two lines that carry `nonce` (hexadecimal).
-
-    JSON writes a line break inside a text as two characters, so no text can hold a line of its own, and none
-    can know the nonce: whatever the answer says, it cannot close the fence.
-    """
-    asked = max((i for i, message in enumerate(messages) if message.get("role") == "user"), default=None)
-    said = [f"{m.get('role')}: {_text(m)}" for i, m in enumerate(messages) if i != asked]
-    case = {"question": "" if asked is None else _cut(_text(messages[asked]), max_chars)}
-    if said:
-        case["context"] = _cut("\n\n".join(said), max_chars)
-    case["answer"] = _cut(answer if isinstance(answer, str) else _text(answer), max_chars)
-    return f"<case-{nonce}>\n{json.dumps(case, ensure_ascii=False)}\n</case-{nonce}>"
-
-
-def parse_case(text: str) -> dict[str, str]:
-    """Return the case written in `text`: question, answer and, where there was more, context.
-
-    Raises
-    ------
-    ValueError
-        There is no case, or it is not a JSON object.
-    """
-    found = _CASE.search(text)
-    if found is None:
-        raise ValueError("expected a case between the lines <case-…> and </case-…>")
-    return dict(json.loads(found["case"]))
+    return parse(JudgePrompt, read_file(path), str(path))
 
 
 def _fresh_nonce() -> str:
     return secrets.token_hex(8)
+
+
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """How a judge is asked."""
+
+    timeout_s: float = 20.0
+    """Seconds for the whole judgement."""
+    max_chars: int = 24_000
+    """Longest question, answer and context, each; longer ones lose their middle."""
+    max_output_tokens: int = 1024
+    """Longest grade, thinking included."""
+    clock: Callable[[], float] = time.monotonic
+    """Seconds on a monotonic clock."""
+    nonce: Callable[[], str] = _fresh_nonce
+    """Returns a fresh hexadecimal text nobody can guess."""
 
 
 class LLMJudge:
@@ -125,42 +101,23 @@ class LLMJudge:
         Their keys, and what they are told.
     http_client
         Shared client, closed by the caller; None = the OpenAI client's own.
-    timeout_s
-        Seconds for the whole judgement.
-    max_chars
-        Longest question, answer and context, each; longer ones lose their middle.
-    max_output_tokens
-        Longest grade, thinking included.
-    clock
-        Seconds on a monotonic clock.
-    nonce
-        Returns a fresh hexadecimal text nobody can guess.
     """
 
-    def __init__(  # noqa: PLR0913 - chance and time come in by the door
+    def __init__(
         self,
         specs: Sequence[ModelSpec],
         keyring: Keyring,
         prompt: JudgePrompt,
         http_client: httpx.AsyncClient | None = None,
-        *,
-        timeout_s: float = 20.0,
-        max_chars: int = 24_000,
-        max_output_tokens: int = 1024,
-        clock: Callable[[], float] = time.monotonic,
-        nonce: Callable[[], str] = _fresh_nonce,
+        procedure: Procedure | None = None,
     ) -> None:
         if not specs:
             raise ConfigError("a judge needs at least one model, got none")
         self.specs = tuple(specs)
-        self.timeout_s = timeout_s
         self._prompt = prompt
-        self._max_chars = max_chars
-        self._max_output_tokens = max_output_tokens
+        self._procedure = procedure or Procedure()
         self._keyring = keyring
         self._http_client = http_client
-        self._clock = clock
-        self._nonce = nonce
         self._chats: dict[tuple[str, str | None], ChatOpenAI] = {}
 
     @property
@@ -177,11 +134,11 @@ class LLMJudge:
         self, messages: Sequence[JSONObject], answer: str | JSONObject, answerer_provider: str
     ) -> int:
         """Return what judging this answer costs at most; a prompt never has more tokens than UTF-8 bytes."""
-        case = write_case(messages, answer, nonce="0" * 16, max_chars=self._max_chars)
+        case = write_case(messages, answer, nonce="0" * 16, max_chars=self._procedure.max_chars)
         schema = json.dumps(Grade.model_json_schema())
         prompt_bytes = len((self._prompt.system + case + schema).encode())
         spec = self.choose(answerer_provider)
-        return spec.bound_cost_nusd(prompt_bytes, self._max_output_tokens)
+        return spec.bound_cost_nusd(prompt_bytes, self._procedure.max_output_tokens)
 
     async def score(
         self,
@@ -201,7 +158,9 @@ class LLMJudge:
         """
         spec = self.choose(answerer_provider)
         deployment, key = self._reach(spec)
-        case = write_case(messages, answer, nonce=self._nonce(), max_chars=self._max_chars)
+        case = write_case(
+            messages, answer, nonce=self._procedure.nonce(), max_chars=self._procedure.max_chars
+        )
         started = time.perf_counter()
         raw, grade = await self._ask(deployment, key, case, attempt_id)
         latency_ms = (time.perf_counter() - started) * 1000.0
@@ -221,7 +180,7 @@ class LLMJudge:
 
     def _reach(self, spec: ModelSpec) -> tuple[Deployment, str | None]:
         for deployment in spec.deployments:
-            lease = self._keyring.next_key(deployment, self._clock())
+            lease = self._keyring.next_key(deployment, self._procedure.clock())
             if lease is not None and lease.wait_s == 0:
                 return deployment, lease.key
         raise ProviderAuth(f"no deployment of the judge {spec.model_id} has a usable key")
@@ -235,18 +194,18 @@ class LLMJudge:
             method="json_schema",
             include_raw=True,
             model=deployment.upstream_model,
-            max_tokens=self._max_output_tokens,
+            max_tokens=self._procedure.max_output_tokens,
             extra_headers={"X-Request-Id": attempt_id, "Idempotency-Key": attempt_id},
         )
         try:
-            async with asyncio.timeout(self.timeout_s):
+            async with asyncio.timeout(self._procedure.timeout_s):
                 reply: Any = await runnable.ainvoke(
                     [SystemMessage(self._prompt.system), HumanMessage(case)], {"tags": ["nostream"]}
                 )
         except openai.OpenAIError as error:
             raise error_from_openai(error, deployment=name, secret=key) from error
         except TimeoutError as error:
-            raise ProviderTimeout(f"{name} did not grade within {self.timeout_s:g} s") from error
+            raise ProviderTimeout(f"{name} did not grade within {self._procedure.timeout_s:g} s") from error
         except (ValidationError, ValueError, TypeError) as error:
             raise ProviderMalformed(f"{name} replied with something that is not a grade") from error
         grade = reply["parsed"]
@@ -270,24 +229,7 @@ class LLMJudge:
                 default_headers=deployment.headers,
                 http_async_client=self._http_client,
                 max_retries=0,
-                timeout=self.timeout_s,
+                timeout=self._procedure.timeout_s,
                 use_responses_api=False,
             )
         return self._chats[address]
-
-
-def _text(message: JSONObject) -> str:
-    """Return the words of a message; other parts by their type, tool calls as JSON."""
-    content = message.get("content") or ""
-    if isinstance(content, list):
-        content = "\n".join(str(part.get("text", f"[{part.get('type')}]")) for part in content)
-    calls = message.get("tool_calls")
-    return "\n".join(part for part in (content, json.dumps(calls) if calls else "") if part)
-
-
-def _cut(text: str, max_chars: int) -> str:
-    left_out = len(text) - max_chars
-    if left_out <= 0:
-        return text
-    head = max_chars // 2
-    return text[:head] + CUT_MARK.format(count=left_out) + text[len(text) - (max_chars - head) :]

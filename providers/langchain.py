@@ -13,7 +13,7 @@ from langchain_core.messages.utils import convert_to_messages
 
 from ..state.errors import ConfigError, ProviderMalformed
 from ..state.types import TIERS, JSONObject, Tier
-from .base import Completion, Usage
+from .base import Completion, ProviderRequest, Usage
 from .errors_map import error_from_langchain
 from .specs import Deployment, ModelSpec
 
@@ -42,32 +42,26 @@ class LangChainProvider:
     def __init__(self, models: Mapping[Tier, BaseChatModel]) -> None:
         self._models = models
 
-    async def complete(  # noqa: PLR0913 - the protocol's
-        self,
-        spec: ModelSpec,
-        deployment: Deployment,
-        body: JSONObject,
-        *,
-        api_key: str | None,  # noqa: ARG002 - the model holds its own
-        timeout_s: float,
-        attempt_id: str,
-    ) -> Completion:
-        """Invoke the model with the body's messages, tools and the options named in `OPTIONS`.
+    async def complete(self, request: ProviderRequest) -> Completion:
+        """Invoke the model of the request's tier with the body's messages, tools and the options named in `OPTIONS`.
+
+        The key of the request is not used: the model holds its own.
 
         Raises
         ------
         ProviderError
             The member of its family that says what went wrong.
         """
-        model = self._models.get(spec.tier)
+        deployment = request.deployment
+        model = self._models.get(request.spec.tier)
         if model is None:
-            raise ConfigError(f"no LangChain model is given for tier {spec.tier}")
+            raise ConfigError(f"no LangChain model is given for tier {request.spec.tier}")
         started = time.perf_counter()
         try:
-            messages = convert_to_messages(body["messages"])
-            async with asyncio.timeout(timeout_s):
-                answer = await _bound(model, body).ainvoke(
-                    messages, {"metadata": {"attempt_id": attempt_id}, "tags": _TAGS}
+            messages = convert_to_messages(request.body["messages"])
+            async with asyncio.timeout(request.timeout_s):
+                answer = await _bound(model, request.body).ainvoke(
+                    messages, {"metadata": {"attempt_id": request.attempt_id}, "tags": _TAGS}
                 )
         except Exception as error:  # vendors' libraries share no base class; the cause is kept
             raise error_from_langchain(error, deployment=deployment.name) from error

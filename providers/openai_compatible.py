@@ -8,9 +8,9 @@ import httpx
 
 from ..state.errors import ProviderMalformed, ProviderTimeout
 from ..state.types import JSONObject
-from .base import Completion, Usage
-from .errors_map import error_from_httpx, error_from_response
-from .specs import Deployment, ModelSpec
+from .base import Completion, ProviderRequest, Usage
+from .errors_map import HttpAnswer, error_from_httpx, error_from_response
+from .specs import Deployment
 
 CONNECT_TIMEOUT_S = 5.0
 MAX_CONNECTIONS = 200
@@ -31,47 +31,31 @@ class OpenAICompatible:
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
 
-    async def complete(  # noqa: PLR0913 - the protocol's
-        self,
-        spec: ModelSpec,  # noqa: ARG002 - the deployment says it all
-        deployment: Deployment,
-        body: JSONObject,
-        *,
-        api_key: str | None,
-        timeout_s: float,
-        attempt_id: str,
-    ) -> Completion:
-        """Post `body` with the upstream model's name and without streaming; everything else passes untouched.
+    async def complete(self, request: ProviderRequest) -> Completion:
+        """Post the body with the upstream model's name and without streaming; everything else passes untouched.
 
-        Parameters
-        ----------
-        timeout_s
-            Seconds for the whole exchange, from connecting to the last byte.
-        attempt_id
-            Sent as `Idempotency-Key` and `X-Request-Id`.
+        The time limit runs from connecting to the last byte. The attempt id is sent as `Idempotency-Key` and
+        `X-Request-Id`.
 
         Raises
         ------
         ProviderError
             The member of its family that says what went wrong.
         """
-        headers = {**deployment.headers, "Idempotency-Key": attempt_id, "X-Request-Id": attempt_id}
+        deployment, api_key = request.deployment, request.api_key
+        ids = {"Idempotency-Key": request.attempt_id, "X-Request-Id": request.attempt_id}
+        headers = {**deployment.headers, **ids}
         if api_key is not None:
             headers["Authorization"] = f"Bearer {api_key}"
-        sent = {**body, "model": deployment.upstream_model, "stream": False}
+        sent = {**request.body, "model": deployment.upstream_model, "stream": False}
         # Vendors refuse it on a request that does not stream.
         sent.pop("stream_options", None)
         started = time.perf_counter()
-        response = await self._post(deployment, sent, headers, timeout_s)
+        response = await self._post(deployment, sent, headers, request.timeout_s)
         latency_ms = (time.perf_counter() - started) * 1000.0
         if not response.is_success:
-            raise error_from_response(
-                response.status_code,
-                response.headers,
-                response.content,
-                deployment=deployment.name,
-                secret=api_key,
-            )
+            answer = HttpAnswer(response.status_code, response.headers, response.content)
+            raise error_from_response(answer, deployment=deployment.name, secret=api_key)
         return _completion(response, deployment, latency_ms, api_key)
 
     async def _post(
@@ -101,13 +85,8 @@ def _completion(
         raise ProviderMalformed(f"{name} answered 200 with {type(payload).__name__} instead of an object")
     if payload.get("error") and not payload.get("choices"):
         # Some aggregators report an upstream's failure inside a 200.
-        raise error_from_response(
-            _status_within(payload["error"]),
-            response.headers,
-            response.content,
-            deployment=name,
-            secret=api_key,
-        )
+        answer = HttpAnswer(_status_within(payload["error"]), response.headers, response.content)
+        raise error_from_response(answer, deployment=name, secret=api_key)
     choice = _first_choice(payload, name)
     usage = payload.get("usage")
     if usage is not None and not isinstance(usage, dict):

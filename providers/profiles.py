@@ -1,18 +1,20 @@
 """Published benchmark figures by model, each with its source and how good that source is."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
-import yaml
+from pydantic import ConfigDict, Field, model_validator
 
 from ..state.errors import ConfigError
-from .fields import Fields
+from .written import DateText, Score, Several, Text, Written, parse, read_file, wrong
 
-SOURCE_LEVELS: dict[str, float] = {
+Level = Literal[
+    "missing", "third_party", "self_eval", "proxy_official", "dataset_aggregate", "paper", "model_card", "official",
+]  # fmt: skip
+SOURCE_LEVELS: dict[Level, float] = {
     "missing": 0.0,
     "third_party": 0.35,
     "self_eval": 0.45,
@@ -23,12 +25,11 @@ SOURCE_LEVELS: dict[str, float] = {
     "official": 1.0,
 }
 """How far a figure's source is trusted, 0 to 1. A source whose level nobody wrote counts as a third party."""
-UNSTATED_LEVEL = "third_party"
+UNSTATED_LEVEL: Level = "third_party"
 BUNDLED = "bundled"
 """The word that names the catalogue of the package in a list of catalogues."""
 BUNDLED_MODELS = Path(__file__).resolve().parent.parent / "registry" / "models"
 
-_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SUFFIXES = (".yaml", ".yml", ".json")
 
 
@@ -38,7 +39,7 @@ class Figure:
 
     score: float
     """0 to 100."""
-    level: str = UNSTATED_LEVEL
+    level: Level = UNSTATED_LEVEL
     """Key of `SOURCE_LEVELS`."""
     source: str = ""
     """URL, empty where nobody wrote it."""
@@ -59,6 +60,61 @@ class Profile:
             if held is None or SOURCE_LEVELS[figure.level] >= SOURCE_LEVELS[held.level]:
                 figures[name] = figure
         return Profile(self.model_id, figures)
+
+
+SourceLevel = Annotated[Level, Field(description=f"one of {', '.join(SOURCE_LEVELS)}")]
+
+
+class Origin(Written):
+    """Where one figure comes from."""
+
+    level: SourceLevel = UNSTATED_LEVEL
+    url: Text | None = None
+
+
+class Source(Written):
+    """Where some of a model's figures come from."""
+
+    url: Text
+    what: Text
+    date: DateText | None = None
+    level: SourceLevel = UNSTATED_LEVEL
+
+
+class ProfileEntry(Written):
+    """A model's benchmark figures; whatever else is written of it is not looked at."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    model_id: Text
+    benchmarks: Annotated[dict[str, Score | None] | None, Field(description="a mapping")] = None
+    benchmark_sources: Annotated[dict[str, Origin] | None, Field(description="a mapping")] = None
+    sources: Annotated[Several[Source] | None, Field(description="a list of mappings")] = None
+
+    @model_validator(mode="after")
+    def check_origins(self) -> Self:
+        """Refuse the source of a figure that is not there."""
+        if orphans := (self.benchmark_sources or {}).keys() - (self.benchmarks or {}).keys():
+            raise wrong("benchmark_sources", min(orphans), expected="absent for a benchmark without a score")
+        return self
+
+    def profile(self) -> Profile:
+        """Return its known figures."""
+        known = {name: score for name, score in (self.benchmarks or {}).items() if score is not None}
+        return Profile(
+            self.model_id, {name: Figure(score, *self._origin(name)) for name, score in known.items()}
+        )
+
+    def _origin(self, name: str) -> tuple[Level, str]:
+        """Return level and URL of a figure's source.
+
+        They are those written under `benchmark_sources`, else those of the first of `sources` whose `what` names the
+        benchmark, else a third party's.
+        """
+        if own := (self.benchmark_sources or {}).get(name):
+            return own.level, own.url or ""
+        found = next((one for one in self.sources or () if _plain(name) in _plain(one.what)), None)
+        return (UNSTATED_LEVEL, "") if found is None else (found.level, found.url)
 
 
 def load_profiles(catalogues: str | None = None) -> dict[str, Profile]:
@@ -85,44 +141,15 @@ def load_profiles(catalogues: str | None = None) -> dict[str, Profile]:
     return profiles
 
 
-def parse_profile(mapping: Mapping[str, Any], source: str) -> Profile:
+def parse_profile(given: Any, source: str) -> Profile:
     """Return the benchmark figures in a model's registry entry, or in one that holds nothing else.
-
-    A figure's level and source are those written for it under `benchmark_sources`, else those of the first of `sources`
-    whose `what` names the benchmark, else a third party's.
 
     Raises
     ------
     ConfigError
         A score, level or source is wrong; the sentence names source and key.
     """
-    top = Fields(mapping, source, None)
-    model_id = top.text("model_id")
-    scores = top.group("benchmarks", None, required=False)
-    stated = top.group("benchmark_sources", None, required=False)
-    figures = {}
-    for name in scores.mapping:
-        score = scores.optional_number(name, highest=100)
-        if score is not None:
-            figures[name] = Figure(float(score), *_origin(name, top, stated))
-    if orphans := stated.mapping.keys() - scores.mapping.keys():
-        raise stated.wrong(min(orphans), "absent for a benchmark without a score")
-    return Profile(model_id, figures)
-
-
-def _origin(name: str, top: Fields, stated: Fields) -> tuple[str, str]:
-    """Return level and URL of a figure's source."""
-    if name in stated.mapping:
-        own = stated.group(name, ("level", "url"))
-        return _level(own), own.text("url", default="")
-    for item in top.items("sources", ("url", "date", "what", "level")) if top.mapping.get("sources") else ():
-        if _plain(name) in _plain(item.text("what")):
-            return _level(item), item.text("url")
-    return UNSTATED_LEVEL, ""
-
-
-def _level(item: Fields) -> str:
-    return item.choice("level", tuple(SOURCE_LEVELS), default=UNSTATED_LEVEL)
+    return parse(ProfileEntry, given, source).profile()
 
 
 def _plain(text: str) -> str:
@@ -142,11 +169,7 @@ def _catalogue(name: str) -> Iterator[Profile]:
 
 
 def _entries(file: Path) -> list[Any]:
-    try:
-        text = file.read_text(encoding="utf-8")
-        whole = json.loads(text) if file.suffix == ".json" else yaml.load(text, Loader=_SafeLoader)  # noqa: S506
-    except (OSError, UnicodeDecodeError, ValueError, yaml.YAMLError) as error:
-        raise ConfigError(f"{file} cannot be read as YAML or JSON: {error}") from error
+    whole = read_file(file)
     if isinstance(whole, Mapping) and set(whole) == {"models"}:
         whole = whole["models"]
     return whole if isinstance(whole, list) else [whole]

@@ -3,15 +3,20 @@
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-import yaml
+from pydantic import Field
 
 from ..state.errors import ConfigError, NotFound
-from .specs import ModelSpec, parse_model
+from .model_files import parse_model
+from .specs import ModelSpec
+from .written import Texts, Written, parse, read_file
 
-# The loader written in C reads three hundred files in a fraction of the time and makes the same plain values.
-_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+class JudgesFile(Written):
+    """Which judges to use where none is named."""
+
+    judges: Annotated[Texts, Field(min_length=1, description="a list of model ids, best first")]
 
 
 class Registry:
@@ -84,18 +89,22 @@ def _load_folder(folder: Path) -> dict[str, ModelSpec]:
     models: dict[str, ModelSpec] = {}
     files: dict[str, Path] = {}
     for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
-        spec = parse_model(_load_yaml(path), str(path))
+        spec = parse_model(read_file(path), str(path))
         if spec.model_id in models:
             raise ConfigError(f"{spec.model_id} is described twice: in {files[spec.model_id]} and {path}")
         models[spec.model_id], files[spec.model_id] = spec, path
     return models
 
 
-def _load_yaml(path: Path) -> Any:
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_SafeLoader)  # noqa: S506 - a safe loader
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path} cannot be read as YAML: {error}") from error
+def load_judges(path: Path) -> list[str]:
+    """Return the model ids of the judges that a file lists, best first.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read or breaks the schema.
+    """
+    return list(parse(JudgesFile, read_file(path), str(path)).judges)
 
 
 def _hindrance(spec: ModelSpec, environ_has_key: Callable[[str], bool]) -> str | None:

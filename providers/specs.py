@@ -1,18 +1,17 @@
 """What is known of a model: prices, limits, tier, and the ways to reach it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
-from typing import Any, Literal, cast
+from typing import Literal
 
 from ..state.errors import ConfigError
 from ..state.records import nusd_from_usd
-from ..state.types import TIERS, JSONObject, Tier
+from ..state.types import JSONObject, Tier
 from .base import Usage
-from .fields import Fields
-from .profiles import Figure, parse_profile
-from .windows import PRICE_NAMES, PriceWindow, parse_windows
+from .profiles import Figure
+from .windows import PRICE_NAMES, PriceWindow
 
 Role = Literal["chat", "judge"]
 MODALITIES = ("text", "image", "audio", "video", "file")
@@ -184,105 +183,3 @@ class ModelSpec:
             + output_tokens * self.output_usd_per_mtok
         )
         return usd_times_mtok * NUSD_PER_MTOK_USD
-
-
-MODEL_KEYS = (
-    "model_id", "provider", "tier", "prices", "context_tokens", "max_output_tokens", "modalities",
-    "capabilities", "benchmarks", "benchmark_sources", "expected", "deployments", "aliases", "free", "role",
-    "simulated", "simulation", "sources", "as_of", "notes",
-)  # fmt: skip
-DEPLOYMENT_KEYS = ("name", "base_url", "key_env", "model", "idempotent", "headers", "enabled_by")
-
-
-def parse_model(mapping: Mapping[str, Any], source: str) -> ModelSpec:
-    """Return the model that `mapping` (one registry file) describes; `source` names it in errors.
-
-    A price that is null or absent gives a model that is not `priced`. A price of 0 needs `free: true`.
-
-    Raises
-    ------
-    ConfigError
-        A key is missing, unknown, of the wrong type or out of range; the sentence names source and key.
-    """
-    top = Fields(mapping, source, MODEL_KEYS)
-    model_id = top.text("model_id")
-    simulated = top.flag("simulated")
-    if "simulation" in mapping and not simulated:
-        raise top.wrong("simulation", "absent unless simulated: true")
-    expected = top.group("expected", ("latency_ms", "output_tokens"))
-    input_price, cached_price, output_price, price_windows = _prices(top)
-    return ModelSpec(
-        model_id=model_id,
-        provider=top.text("provider"),
-        tier=cast("Tier", top.choice("tier", TIERS)),
-        input_usd_per_mtok=input_price,
-        output_usd_per_mtok=output_price,
-        cached_input_usd_per_mtok=cached_price,
-        price_windows=price_windows,
-        context_tokens=top.count("context_tokens"),
-        max_output_tokens=top.count("max_output_tokens"),
-        expected_latency_ms=float(expected.number("latency_ms")),
-        expected_output_tokens=expected.count("output_tokens"),
-        deployments=_deployments(top, model_id),
-        modalities=frozenset(top.texts("modalities", allowed=MODALITIES) or ("text",)),
-        capabilities=frozenset(top.texts("capabilities")),
-        benchmarks=_benchmarks(top),
-        figures=parse_profile(mapping, source).figures,
-        aliases=top.texts("aliases"),
-        role=cast("Role", top.choice("role", ("chat", "judge"), default="chat")),
-        simulated=simulated,
-        simulation=dict(top.anything("simulation")) if "simulation" in mapping else None,
-        sources=_sources(top, required=not simulated),
-        as_of=top.text("as_of", default=""),
-        notes=top.text("notes", default=""),
-    )
-
-
-def _prices(top: Fields) -> tuple[Decimal, Decimal | None, Decimal, tuple[PriceWindow, ...]]:
-    free = top.flag("free")
-    names = ("input_usd_per_mtok", "cached_input_usd_per_mtok", "output_usd_per_mtok")
-    prices = top.group("prices", (*names, "time_zone", "windows"), required=False)
-    paid, cached, answered = (prices.optional_number(name) for name in names)
-    for name, price in zip(names, (paid, cached, answered), strict=True):
-        if price == 0 and not free:
-            raise prices.wrong(name, "above 0, or free: true written beside it")
-    if free and not paid == answered == 0:
-        raise top.wrong("free", "absent or false while input or output has a price")
-    return (
-        UNPRICED if paid is None else paid,
-        cached,
-        UNPRICED if answered is None else answered,
-        parse_windows(prices, (paid, answered), free=free),
-    )
-
-
-def _benchmarks(top: Fields) -> dict[str, float | None]:
-    group = top.group("benchmarks", None, required=False)
-    scores = {name: group.optional_number(name, highest=100) for name in group.mapping}
-    return {name: None if score is None else float(score) for name, score in scores.items()}
-
-
-def _deployments(top: Fields, model_id: str) -> tuple[Deployment, ...]:
-    return tuple(
-        Deployment(
-            name=item.text("name"),
-            base_url=item.text("base_url").rstrip("/"),
-            upstream_model=item.text("model", default=model_id),
-            key_envs=item.texts("key_env", one_is_enough=True),
-            enabled_by=item.text("enabled_by", default="") or None,
-            idempotent=item.flag("idempotent"),
-            headers={name: headers.text(name) for name in headers.mapping},
-        )
-        for item in top.items("deployments", DEPLOYMENT_KEYS)
-        for headers in (item.group("headers", None, required=False),)
-    )
-
-
-def _sources(top: Fields, *, required: bool) -> tuple[dict[str, str], ...]:
-    keys = ("url", "date", "what")
-    if not required and "sources" not in top.mapping:
-        return ()
-    return tuple(
-        {key: item.text(key) for key in (*keys, "level") if key != "level" or key in item.mapping}
-        for item in top.items("sources", (*keys, "level"))
-    )

@@ -13,7 +13,7 @@ from threading import Thread
 import uvicorn
 import yaml
 
-from .app import Simulator, create_app
+from .app import Simulator, World, create_app
 from .faults import parse_scenario
 from .models import load_models
 from .replay import Replay
@@ -53,11 +53,9 @@ def _simulator(options: argparse.Namespace) -> Simulator:
         scenario = parse_scenario(yaml.safe_load(options.scenario.read_text("utf-8")), options.seed)
     return Simulator(
         load_models(options.models_dir or [_BUNDLED]),
-        seed=options.seed,
+        World(options.seed, options.judge_auc, latency=not options.no_latency),
         scenario=scenario,
         replay=Replay(options.replay, options.replay_source) if options.replay else None,
-        judge_auc=options.judge_auc,
-        latency=not options.no_latency,
     )
 
 

@@ -3,7 +3,7 @@
 import json
 from asyncio import sleep
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import count
 from time import time
 from typing import cast
@@ -23,6 +23,18 @@ from .tasks import is_correct
 from .wire import Exchange, error_body
 
 
+@dataclass(frozen=True, slots=True)
+class World:
+    """What holds for everything that is simulated."""
+
+    seed: int = 7
+    """Decides every draw; two simulators with one seed say the same."""
+    judge_auc: float = 0.85
+    """Area under the ROC curve of the judge's scores, at least .5 and below 1."""
+    latency: bool = True
+    """Whether answers take their simulated time."""
+
+
 class Simulator:
     """Models, judge, faults and ledger behind one base URL.
 
@@ -30,36 +42,28 @@ class Simulator:
     ----------
     models
         Simulated models by model id.
-    seed
-        Decides every draw; two simulators with one seed say the same.
     scenario
         Faults to inject; none by default.
     replay
         Recorded models, answered beside the simulated ones.
-    judge_auc
-        Area under the ROC curve of the judge's scores, at least .5 and below 1.
-    latency
-        Whether answers take their simulated time.
     """
 
-    def __init__(  # noqa: PLR0913 - one parameter for each part that is simulated
+    def __init__(
         self,
         models: Mapping[str, SimulatedModel],
+        world: World,
         *,
-        seed: int = 7,
         scenario: Scenario | None = None,
         replay: Replay | None = None,
-        judge_auc: float = 0.85,
-        latency: bool = True,
     ) -> None:
         checkers = (is_correct,) if replay is None else (is_correct, replay.is_correct)
         self.ledger = Ledger()
-        self.scenario = scenario or Scenario([], seed)
-        self.seed = seed
+        self.scenario = scenario or Scenario([], world.seed)
+        self.seed = world.seed
         self._models = models
         self._replay = replay
-        self._judge = SimulatedJudge(auc=judge_auc, seed=seed, checkers=checkers)
-        self._latency = latency
+        self._judge = SimulatedJudge(auc=world.judge_auc, seed=world.seed, checkers=checkers)
+        self._latency = world.latency
         self._numbers = count(1)
 
     @property

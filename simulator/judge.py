@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from statistics import NormalDist
 
-from ..providers.judge import parse_case
+from ..providers.judge_case import parse_case
 from .models import (
     Answer,
     JSONObject,

@@ -1,12 +1,28 @@
 """The simulator as a child process that cannot outlive its parent."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import httpx
 
 from .child import ChildServer
+
+
+class Options(TypedDict, total=False):
+    """Options of the simulator's command line; what is left out is as there."""
+
+    models_dirs: Sequence[Path]
+    """Folders of simulated models; the bundled ones when empty."""
+    seed: int
+    judge_auc: float
+    latency: bool
+    scenario: Path
+    """YAML file of fault rules."""
+    replay_dir: Path
+    """Recorded outcomes to serve as `recorded/<source>/<model>`."""
+    replay_sources: Sequence[str]
+    port: int
 
 
 class SimulatorProcess(ChildServer):
@@ -14,38 +30,13 @@ class SimulatorProcess(ChildServer):
 
     Parameters
     ----------
-    models_dirs
-        Folders of simulated models; the bundled ones when empty.
-    seed, judge_auc, latency, port
-        As on the command line.
-    scenario
-        YAML file of fault rules.
-    replay_dir, replay_sources
-        Recorded outcomes to serve as `recorded/<source>/<model>`.
     start_timeout_s
         Seconds to wait until it listens.
     """
 
-    def __init__(  # noqa: PLR0913 - one parameter for each command-line option
-        self,
-        *,
-        models_dirs: Sequence[Path] = (),
-        seed: int = 7,
-        scenario: Path | None = None,
-        replay_dir: Path | None = None,
-        replay_sources: Sequence[str] = (),
-        judge_auc: float = 0.85,
-        latency: bool = True,
-        port: int = 0,
-        start_timeout_s: float = 20.0,
-    ) -> None:
-        options = ["--exit-with-parent", f"--seed={seed}", f"--judge-auc={judge_auc}", f"--port={port}"]
-        options += [f"--models-dir={folder}" for folder in models_dirs]
-        options += [f"--scenario={scenario}"] if scenario is not None else []
-        options += [f"--replay={replay_dir}"] if replay_dir is not None else []
-        options += [f"--replay-source={source}" for source in replay_sources]
-        options += [] if latency else ["--no-latency"]
-        super().__init__("simulator", ["-m", f"{__package__}", *options], start_timeout_s=start_timeout_s)
+    def __init__(self, *, start_timeout_s: float = 20.0, **options: Unpack[Options]) -> None:
+        arguments = ["-m", f"{__package__}", "--exit-with-parent", *_arguments(options)]
+        super().__init__("simulator", arguments, start_timeout_s=start_timeout_s)
 
     def bills(self, after: int = 0) -> list[dict[str, Any]]:
         """Return what the simulator billed, less the first `after` bills."""
@@ -70,3 +61,19 @@ class SimulatorProcess(ChildServer):
         if not self.url:
             raise RuntimeError("the simulator is not running; start it first")
         return self.url.removesuffix("/v1")
+
+
+def _arguments(options: Options) -> Iterator[str]:
+    """Yield the options as the command line takes them."""
+    flags = {
+        "scenario": "scenario",
+        "replay_dir": "replay",
+        "seed": "seed",
+        "judge_auc": "judge-auc",
+        "port": "port",
+    }
+    yield from (f"--{flag}={options[name]}" for name, flag in flags.items() if name in options)  # type: ignore[literal-required]
+    yield from (f"--models-dir={folder}" for folder in options.get("models_dirs", ()))
+    yield from (f"--replay-source={source}" for source in options.get("replay_sources", ()))
+    if not options.get("latency", True):
+        yield "--no-latency"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...providers.specs import ModelSpec
 from ...routing.plan.cascade import PlanPrices
 from ...routing.plan.configs import RouterConfig
-from ...routing.plan.policy import Policy, eligible
+from ...routing.plan.policy import Demand, Policy, eligible
 from ...routing.plan.request import answer_tokens
 from ...routing.plan.terms import Terms
 from ...routing.plan.weights import latency_price, quality_price
@@ -84,10 +84,8 @@ class Situation:
         return self._offers[key]
 
     def _derive_offers(self, spent_nusd: int, failed: frozenset[str]) -> Offers:
-        kept, removed = eligible(
-            self.arms, self.policy, prompt_tokens=self.prompt_tokens, answer_tokens=self.answer_tokens,
-            spent_nusd=spent_nusd, has_images=self.has_images, excluded=failed,
-        )  # fmt: skip
+        demand = Demand(self.prompt_tokens, self.answer_tokens, self.has_images, spent_nusd, failed)
+        kept, removed = eligible(self.arms, self.policy, demand)
         if self.allowances:
             bounds = {arm.model_id: self.bound_cost_nusd(arm.model_id) for arm in kept}
             kept, beyond = affordable(kept, bounds, self.allowances, spent_nusd)

@@ -1,6 +1,6 @@
 """Free checks of an answer's structure: what is plainly unusable needs no judge.
 
-Every check reads the OpenAI assistant message in time linear in its length.
+Every check reads the OpenAI assistant message in time linear in its length, or stops after `work.UNITS`.
 """
 
 import ast
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..prompt.tokens import content_text
+from .work import Work
 
 _LONGEST_REFUSAL = 500
 _CANNOT = r"(?:can(?:not|'t| not)|won't|will not|am unable to|'m unable to|am not able to|'m not able to)"
@@ -54,6 +55,7 @@ def run_checks(
     text = content_text(message.get("content"))
     calls = message.get("tool_calls") or []
     wants_json = (options.get("response_format") or {}).get("type") in {"json_object", "json_schema"}
+    work = Work()
     checks: list[tuple[str, Callable[[], Finding]]] = [
         ("not_empty", lambda: None if text.strip() or calls else _empty(message)),
         (
@@ -63,9 +65,10 @@ def run_checks(
         ("not_refused", lambda: _refused(message, text)),
     ]
     if wants_json and not calls:
-        checks.append(("json_valid", lambda: _json_wrong(text, options["response_format"])))
+        checks.append(("json_valid", lambda: _json_wrong(text, options["response_format"], work)))
     if calls:
-        checks.append(("tool_arguments", lambda: _first(_call_wrong(call, options) for call in calls)))
+        offered = offered_tools(options)
+        checks.append(("tool_arguments", lambda: _first(_call_wrong(call, offered, work) for call in calls)))
     if fences := list(_fences(text)):
         checks.append(("code_parses", lambda: _first(_fence_wrong(*fence) for fence in fences)))
     made: list[str] = []
@@ -105,80 +108,60 @@ def _parse_json(text: str) -> Any:
         raise ValueError("nested too deeply") from error
 
 
-def _json_wrong(text: str, response_format: Mapping[str, Any]) -> Finding:
+def _json_wrong(text: str, response_format: Mapping[str, Any], work: Work) -> Finding:
     try:
         value = _parse_json(text)
     except ValueError as error:
         return f"the answer is not JSON: {error}"
     if response_format["type"] == "json_object":
         return None if isinstance(value, dict) else "the answer is JSON but not an object"
-    schema = (response_format.get("json_schema") or {}).get("schema") or {}
-    return schema_mismatch(value, schema)
+    return _mismatch(value, response_schema(response_format), work)
 
 
-def _call_wrong(call: Mapping[str, Any], options: Mapping[str, Any]) -> Finding:
-    function = call.get("function") or {}
-    name = function.get("name")
-    offered = {
-        tool["function"]["name"]: tool["function"]
-        for tool in options.get("tools") or []
-        if "function" in tool
-    }
+def _call_wrong(call: Mapping[str, Any], offered: Mapping[str, Mapping[str, Any]], work: Work) -> Finding:
+    kind = str(call.get("type", "function"))
+    called = call.get(kind)
+    name = str(called.get("name")) if isinstance(called, Mapping) else "nothing"
     if name not in offered:
-        return f"the model called {name!r}, which was not offered"
+        return f"the model called {name[:80]!r}, which was not offered"
+    if kind != "function":  # the input of a custom tool is plain text
+        return None
+    arguments = call["function"].get("arguments") or {}
     try:
-        arguments = _parse_json(function.get("arguments") or "{}")
+        arguments = _parse_json(arguments) if isinstance(arguments, str) else arguments
     except ValueError as error:
         return f"the arguments of {name} are not JSON: {error}"
     if not isinstance(arguments, dict):
         return f"the arguments of {name} are not an object"
-    mismatch = schema_mismatch(arguments, offered[name].get("parameters") or {})
+    mismatch = _mismatch(arguments, offered[name].get("parameters"), work)
     return f"the arguments of {name} do not fit: {mismatch}" if mismatch else None
 
 
-_TYPE_TEST: dict[str, Callable[[Any], bool]] = {
-    "object": lambda value: isinstance(value, dict),
-    "array": lambda value: isinstance(value, list),
-    "string": lambda value: isinstance(value, str),
-    "boolean": lambda value: isinstance(value, bool),
-    "null": lambda value: value is None,
-    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
-    "integer": lambda value: (
-        (isinstance(value, int) and not isinstance(value, bool))
-        or (isinstance(value, float) and value.is_integer())
-    ),
-}
+def offered_tools(options: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return what a request says of each tool it offers, by the name to call it by.
 
-
-def schema_mismatch(value: Any, schema: Mapping[str, Any], path: str = "$") -> str | None:
-    """Return the first place where `value` breaks a JSON schema, or None.
-
-    Understands `type`, `enum`, `required`, `properties`, `additionalProperties: false` and `items`; every
-    other keyword is taken as met.
+    A tool is described under its type: "function", whose `parameters` are a JSON schema, or "custom".
     """
-    types = schema.get("type", [])
-    types = [types] if isinstance(types, str) else types
-    if types and not any(_TYPE_TEST.get(name, lambda _: True)(value) for name in types):
-        return f"{path} must be {' or '.join(types)}, got {type(value).__name__}"
-    if "enum" in schema and value not in schema["enum"]:
-        return f"{path} must be one of {schema['enum']!r}, got {value!r}"
-    if isinstance(value, dict):
-        return _object_mismatch(value, schema, path)
-    if isinstance(value, list) and isinstance(schema.get("items"), Mapping):
-        items = enumerate(value)
-        return _first(schema_mismatch(item, schema["items"], f"{path}[{index}]") for index, item in items)
-    return None
+    tools = [tool.get(tool.get("type", "function")) for tool in options.get("tools") or []]
+    return {
+        tool["name"]: tool
+        for tool in tools
+        if isinstance(tool, Mapping) and isinstance(tool.get("name"), str)
+    }
 
 
-def _object_mismatch(value: dict[str, Any], schema: Mapping[str, Any], path: str) -> str | None:
-    properties = schema.get("properties") or {}
-    for key in schema.get("required") or []:
-        if key not in value:
-            return f"{path}.{key} is missing"
-    if schema.get("additionalProperties") is False and (unknown := value.keys() - properties.keys()):
-        return f"{path}.{min(unknown)} is not allowed"
-    known = (key for key in properties if key in value and isinstance(properties[key], Mapping))
-    return _first(schema_mismatch(value[key], properties[key], f"{path}.{key}") for key in known)
+def response_schema(response_format: Mapping[str, Any]) -> Any:
+    """Return the JSON schema that a response format names, or None."""
+    named = response_format.get("json_schema")
+    return named.get("schema") if isinstance(named, Mapping) else None
+
+
+def _mismatch(value: Any, schema: Any, work: Work) -> Finding:
+    if schema is None:
+        return None
+    from .json_schema import schema_mismatch  # noqa: PLC0415 - takes a tenth of a second, and few calls need it
+
+    return schema_mismatch(value, schema, work)
 
 
 def _fences(text: str) -> Iterator[tuple[str, str]]:

@@ -1,58 +1,72 @@
 """Hard constraints of a call: which models may be asked at all, and which constraint removed the others."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from difflib import get_close_matches
-from math import isfinite
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
 
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from ...state.complaints import complain
 from ...state.errors import InvalidRequest, NoEligibleModel
 from ...state.records import Arm, nusd_from_usd, usd_from_nusd
-from ...state.types import TIERS
+from ...state.types import TIERS, Tier
 
 MODALITIES = ("text", "image", "audio", "video", "file")
 """What a model may read."""
 _VISION = "vision"
 LEAST_BUDGET_USD, MOST_BUDGET_USD = 1e-9, 1e6
 """Budgets are kept in whole nano-dollars."""
-_BUDGET = "a number of US dollars above 0, at most 1,000,000"
 
-
-def nearest_key(key: str, known: Iterable[str]) -> str:
-    """Return a sentence end that names the known key nearest to `key`, or all of them when none is near."""
-    known = list(known)
-    near = [name for name in known if key and name.startswith(key)] or get_close_matches(
-        key, known, cutoff=0.5
-    )
-    return f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(known)}"
+_Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+_Usd = Annotated[_Number, Field(ge=0, description="a number of US dollars >= 0")]
+_Share = Annotated[_Number, Field(ge=0, le=1, description="a number between 0 and 1")]
+_Budget = Annotated[
+    _Number,
+    Field(
+        ge=LEAST_BUDGET_USD,
+        le=MOST_BUDGET_USD,
+        description="a number of US dollars above 0, at most 1,000,000",
+    ),
+]
+_Name = Annotated[str, Field(strict=True, min_length=1)]
+_Names = Annotated[frozenset[_Name], Field(min_length=1, description="a list of one or more names")]
+_Modalities = Annotated[
+    frozenset[Literal["text", "image", "audio", "video", "file"]],
+    Field(min_length=1, description=f"a list of some of {', '.join(MODALITIES)}"),
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Constraints no routing decision may break; None and empty mean unconstrained."""
 
-    max_cost_per_call_usd: float | None = None
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    max_cost_per_call_usd: _Usd | None = None
     """US dollars for all answers and judgements of the call."""
-    allowed_providers: frozenset[str] = frozenset()
-    max_tier: str | None = None
+    allowed_providers: _Names = frozenset()
+    max_tier: Annotated[Tier | None, Field(description=f"one of {', '.join(TIERS)}")] = None
     """Highest tier that may be asked."""
-    required_capabilities: frozenset[str] = frozenset()
-    max_cost_per_token: float | None = None
+    required_capabilities: _Names = frozenset()
+    max_cost_per_token: _Usd | None = None
     """US dollars per token, compared with the dearer of input and output price."""
-    quality_bar: float | None = None
+    quality_bar: _Share | None = None
     """Quality, 0 to 1, beyond which more is worth nothing to the caller."""
-    max_latency_ms: float | None = None
+    max_latency_ms: Annotated[
+        float | None,
+        Field(strict=True, gt=0, allow_inf_nan=False, description="a number of milliseconds above 0"),
+    ] = None
     """Expected milliseconds of one answer."""
-    require_modalities: frozenset[str] = frozenset()
+    require_modalities: _Modalities = frozenset()
     """What the model must read: text, image, audio, video, file."""
-    prefer_modalities: frozenset[str] = frozenset()
+    prefer_modalities: _Modalities = frozenset()
     """As `require_modalities` where some eligible model reads them all; without effect otherwise."""
-    judged_share: float | None = None
+    judged_share: _Share | None = None
     """Share, 0 to 1, of the answers the plan would not judge that are judged all the same, to learn from; None = the
     router's. Answers the plan wants judged always are."""
-    budget_usd_per_call: float | None = None
+    budget_usd_per_call: _Budget | None = None
     """Mean cost of the org's calls under this very budget, US dollars."""
-    budget_usd_per_day: float | None = None
+    budget_usd_per_day: _Budget | None = None
     """Sum of a UTC day over the org's calls that carry this key, US dollars."""
 
     @classmethod
@@ -68,80 +82,47 @@ class Policy:
             return cls()
         if not isinstance(mapping, Mapping):
             raise InvalidRequest(f"policy must be an object, got {mapping!r}", field="policy")
-        known = [item.name for item in fields(cls)]
-        for key in mapping:
-            if key not in known:
-                field = f"policy.{key}"
-                raise InvalidRequest(f"{field} is unknown; {nearest_key(str(key), known)}", field=field)
-        return cls(**{key: _parsed(key, value) for key, value in mapping.items() if value is not None})
+        try:
+            return _FORMAT.validate_python(
+                {key: value for key, value in mapping.items() if value is not None}
+            )
+        except ValidationError as error:
+            wrong = complain(error.errors(), _FORMAT.json_schema(), mapping)
+            field = f"policy.{wrong.place}"
+            problem = (
+                f"is unknown; {wrong.hint}" if wrong.hint else f"must be {wrong.expected}, got {wrong.got}"
+            )
+            raise InvalidRequest(f"{field} {problem}", field=field) from error
 
 
-def _parsed(key: str, value: Any) -> Any:
-    if key in {"allowed_providers", "required_capabilities"}:
-        return _names(key, value)
-    if key == "max_tier":
-        _demand(key, value, value in TIERS, f"one of {', '.join(TIERS)}")
-        return value
-    if key.endswith("_modalities"):
-        names = _names(key, value)
-        _demand(key, value, names <= set(MODALITIES), f"a list of some of {', '.join(MODALITIES)}")
-        return names
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
-    if key == "max_latency_ms":
-        _demand(key, value, is_number and value > 0.0, "a number of milliseconds above 0")
-    elif key.startswith("budget_"):
-        _demand(key, value, is_number and LEAST_BUDGET_USD <= value <= MOST_BUDGET_USD, _BUDGET)
-    elif key in {"quality_bar", "judged_share"}:
-        _demand(key, value, is_number and 0.0 <= value <= 1.0, "a number between 0 and 1")
-    else:
-        _demand(key, value, is_number and value >= 0.0, "a number of US dollars >= 0")
-    return float(value)
+_FORMAT = TypeAdapter(Policy)
 
 
-def _names(key: str, value: Any) -> frozenset[str]:
-    is_list = isinstance(value, list | tuple | set | frozenset)
-    are_names = is_list and bool(value) and all(isinstance(name, str) and name for name in value)
-    _demand(key, value, are_names, "a list of one or more names")
-    return frozenset(value)
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a call asks of the model that is to answer it now."""
+
+    prompt_tokens: int
+    answer_tokens: int
+    """Estimated; together with the prompt's they must fit the model's window."""
+    has_images: bool = False
+    """Then only models with the capability "vision" may be asked."""
+    spent_nusd: int = 0
+    """What the call has spent already; it lowers what is left of the cost cap."""
+    failed: Collection[str] = frozenset()
+    """Model ids that brought no answer in this call."""
 
 
-def _demand(key: str, value: Any, condition: bool, expected: str) -> None:
-    if not condition:
-        field = f"policy.{key}"
-        raise InvalidRequest(f"{field} must be {expected}, got {value!r}", field=field)
-
-
-def eligible(  # noqa: PLR0913 - each is one thing a constraint may look at
-    arms: Sequence[Arm],
-    policy: Policy,
-    *,
-    prompt_tokens: int,
-    answer_tokens: int,
-    spent_nusd: int = 0,
-    has_images: bool = False,
-    excluded: Collection[str] = frozenset(),
-) -> tuple[list[Arm], dict[str, str]]:
-    """Return the arms that may be asked, in the given order, and the sentence that removed each other one.
-
-    Parameters
-    ----------
-    prompt_tokens, answer_tokens
-        Estimated; together they must fit the model's window.
-    spent_nusd
-        What the call has spent already, nano-dollars; it lowers what is left of the cost cap.
-    has_images
-        Whether the request holds an image: then only models with the capability "vision" may be asked.
-    excluded
-        Model ids that failed earlier in this call.
-    """
-    needs = policy.required_capabilities | ({_VISION} if has_images else frozenset())
-    tokens = prompt_tokens + answer_tokens
+def eligible(arms: Sequence[Arm], policy: Policy, demand: Demand) -> tuple[list[Arm], dict[str, str]]:
+    """Return the arms that may be asked, in the given order, and the sentence that removed each other one."""
+    needs = policy.required_capabilities | ({_VISION} if demand.has_images else frozenset())
+    tokens = demand.prompt_tokens + demand.answer_tokens
     kept: list[Arm] = []
     removed: dict[str, str] = {}
     for arm in arms:
-        if arm.model_id in excluded:
+        if arm.model_id in demand.failed:
             removed[arm.model_id] = "failed earlier in this call"
-        elif objection := _objection(arm, policy, needs, tokens, spent_nusd):
+        elif objection := _objection(arm, policy, needs, tokens, demand.spent_nusd):
             removed[arm.model_id] = objection
         else:
             kept.append(arm)

@@ -1,12 +1,13 @@
 """Check a request once, at the first node, and fill in its defaults: the same rules at every door."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ...state.errors import InvalidRequest
 from ...state.names import check_org
 from ...state.types import TASK_TYPES
+from ..answer.checks import response_schema
 from .policy import Policy
 from .weights import normalise
 
@@ -69,7 +70,8 @@ def check_options(options: object) -> dict[str, Any]:
     ------
     InvalidRequest
         When `options` is not an object, `max_tokens` is not a positive whole number, or what the free checks read
-        (`tools`, `response_format`, `memory_hit`) is not of the shape it should have.
+        (`tools`, `response_format`, `memory_hit`) is not of the shape it should have. JSON schemas are left to
+        `check_schemas`.
     """
     if options is None:
         return {}
@@ -81,18 +83,57 @@ def check_options(options: object) -> dict[str, Any]:
             raise InvalidRequest(
                 f"options.{name} must be a whole number of at least 1, got {value!r}", field=f"options.{name}"
             )
-    tools = options.get("tools")
-    if tools is not None and not (isinstance(tools, list) and all(isinstance(tool, dict) for tool in tools)):
-        raise InvalidRequest("options.tools must be a list of objects", field="options.tools")
-    response_format = options.get("response_format")
-    if response_format is not None and not isinstance(response_format, dict):
-        raise InvalidRequest("options.response_format must be an object", field="options.response_format")
+    _check_shape(options)
     if not isinstance(options.get(MEMORY_HIT, False), bool):
         raise InvalidRequest(
             f"options.{MEMORY_HIT} must be true or false, got {options[MEMORY_HIT]!r}",
             field=f"options.{MEMORY_HIT}",
         )
     return {key: value for key, value in options.items() if key not in (*ROUTER_OWNED, MEMORY_HIT)}
+
+
+def _check_shape(options: Mapping[str, Any]) -> None:
+    """Check what the free checks read of tools and response format; anything else is between caller and model."""
+    tools, response_format = options.get("tools"), options.get("response_format")
+    if tools is not None and not (isinstance(tools, list) and all(isinstance(tool, dict) for tool in tools)):
+        raise InvalidRequest("options.tools must be a list of objects", field="options.tools")
+    if response_format is not None and not isinstance(response_format, dict):
+        raise InvalidRequest("options.response_format must be an object", field="options.response_format")
+    typed = {f"options.tools[{index}]": tool for index, tool in enumerate(tools or ())}
+    for field, part in {**typed, "options.response_format": response_format or {}}.items():
+        if not isinstance(part.get("type", ""), str):
+            raise InvalidRequest(f"{field}.type must be text, got {part['type']!r}", field=f"{field}.type")
+
+
+def named_schemas(options: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the field and the content of each JSON schema that answers to a request are held to."""
+    response_format = options.get("response_format") or {}
+    if response_format.get("type") == "json_schema":
+        schema = response_schema(response_format)
+        if schema is not None:
+            yield "options.response_format.json_schema.schema", schema
+    for index, tool in enumerate(options.get("tools") or ()):
+        described = tool.get("function")
+        if isinstance(described, Mapping) and described.get("parameters") is not None:
+            yield f"options.tools[{index}].function.parameters", described["parameters"]
+
+
+def check_schemas(options: Mapping[str, Any]) -> None:
+    """Check that each JSON schema of a request is one.
+
+    The first one of a process takes a tenth of a second, which a library takes to load, and so may one of the longest:
+    call this outside the event loop. One that was checked before takes as long as writing it down.
+
+    Raises
+    ------
+    InvalidRequest
+        Naming the field of the first that is wrong.
+    """
+    from ..answer.json_schema import schema_problem  # noqa: PLC0415 - few calls name a schema
+
+    for field, schema in named_schemas(options):
+        if (problem := schema_problem(schema)) is not None:
+            raise InvalidRequest(f"{field} is not a JSON schema: {problem}", field=field)
 
 
 def check_hint(hint: object) -> str | None:

@@ -6,7 +6,7 @@ import pytest
 from x25.client import X25Error, X25Response
 from x25.demo.gateway import gateway_process
 from x25.demo.items import Item, Routed
-from x25.demo.traffic import send
+from x25.demo.traffic import Traffic, send
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def items(org: str, count: int) -> list[Item]:
 async def test_every_item_is_routed_once_under_its_own_org(gateway_url: str) -> None:
     seen: list[Routed] = []
     routed = await send(
-        items("left", 5) + items("right", 3), gateway_url, optimize_for="balanced", concurrency=4,
+        items("left", 5) + items("right", 3), Traffic(gateway_url, "balanced", 4),
         score=lambda item, reply: float(len(reply.text) > 0), on_reply=seen.append,
     )  # fmt: skip
     assert routed == seen, "in the order they finished"
@@ -46,8 +46,8 @@ async def test_a_routed_item_says_what_the_reply_said(gateway_url: str) -> None:
         return 0.25
 
     (routed,) = await send(
-        [Item("What is 1 + 1?", "sums", "one", router="x25-classic")], gateway_url, optimize_for="cost-first",
-        concurrency=1, score=score, on_reply=lambda _: None,
+        [Item("What is 1 + 1?", "sums", "one", router="x25-classic")], Traffic(gateway_url, "cost-first", 1),
+        score=score, on_reply=lambda _: None,
     )  # fmt: skip
     (reply,) = replies
     assert (routed.score, routed.judged, routed.stage) == (0.25, True, "Explore")
@@ -62,7 +62,7 @@ async def test_a_routed_item_says_what_the_reply_said(gateway_url: str) -> None:
 async def test_a_gateway_that_is_gone_ends_the_traffic() -> None:
     with pytest.raises(ExceptionGroup) as caught:
         await send(
-            items("nobody", 3), "http://127.0.0.1:1", optimize_for="balanced", concurrency=2,
+            items("nobody", 3), Traffic("http://127.0.0.1:1", "balanced", 2),
             score=lambda item, reply: 0.0, on_reply=lambda _: None,
         )  # fmt: skip
     assert caught.group_contains(X25Error)

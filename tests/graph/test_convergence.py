@@ -37,15 +37,15 @@ class ScriptedModels:
     rng: np.random.Generator
     right: dict[str, bool] = field(default_factory=dict)
 
-    async def complete(self, spec, deployment, body, *, api_key, timeout_s, attempt_id):
-        self.right[attempt_id] = bool(self.rng.random() < self.tier_to_pass_rate[spec.tier])
+    async def complete(self, request):
+        self.right[request.attempt_id] = bool(self.rng.random() < self.tier_to_pass_rate[request.spec.tier])
         return Completion(
-            message={"role": "assistant", "content": f"answer {attempt_id}"},
+            message={"role": "assistant", "content": f"answer {request.attempt_id}"},
             finish_reason="stop",
             usage=Usage(50, 50),
-            model=spec.model_id,
+            model=request.spec.model_id,
             latency_ms=1.0,
-            deployment=deployment.name,
+            deployment=request.deployment.name,
         )
 
     def was_right(self, text: str) -> bool:

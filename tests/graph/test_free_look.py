@@ -40,14 +40,14 @@ class BetrayingModels:
     rng: np.random.Generator
     right: dict[str, bool] = field(default_factory=dict)
 
-    async def complete(self, spec, deployment, body, *, api_key, timeout_s, attempt_id):
-        is_right = bool(self.rng.random() < PASS_RATES[spec.tier])
+    async def complete(self, request):
+        is_right = bool(self.rng.random() < PASS_RATES[request.spec.tier])
         hedges = self.rng.random() < (0.05 if is_right else 0.95)
-        text = f"{'Maybe, perhaps, I think, possibly:' if hedges else 'Clearly:'} answer {attempt_id}"
+        text = f"{'Maybe, perhaps, I think, possibly:' if hedges else 'Clearly:'} answer {request.attempt_id}"
         self.right[text] = is_right
         return Completion(
             message={"role": "assistant", "content": text}, finish_reason="stop", usage=Usage(50, 50),
-            model=spec.model_id, latency_ms=1.0, deployment=deployment.name,
+            model=request.spec.model_id, latency_ms=1.0, deployment=request.deployment.name,
         )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import yaml
 
 from x25.graph.bootstrap import SIMULATED_MODELS
 from x25.graph.run import Cascade, open_cascade
-from x25.providers.gateway import Gateway
+from x25.providers.gateway import Gateway, Patience
 from x25.state.errors import CallFailed, InvalidRequest, NoEligibleModel, NotFound
 from x25.state.records import nusd_from_usd
 
@@ -199,7 +199,9 @@ async def test_a_resumed_call_gets_its_deadline_anew(crash, open_gateway, bills)
     crash("sim/", {**CLASSIC, "call_id": "killed-long-ago"})
     cascade = await open_gateway(checkpoints="sync", judge="none")
     late = replace(cascade.services, clock_s=lambda: 1e9 + monotonic())
-    gateway = Gateway(cascade.services.gateway._providers, cascade.services.gateway._keyring, late.clock_s)
+    gateway = Gateway(
+        cascade.services.gateway._providers, cascade.services.gateway._keyring, Patience(clock=late.clock_s)
+    )
     reply = await Cascade(replace(late, gateway=gateway), cascade.settings, cascade.saver).resume(
         "default", "killed-long-ago"
     )

@@ -24,7 +24,7 @@ PLANTED = {
     "state/money/budgets.py": "from ..queries.usage import Usages\n",
     "training/data/design.py": "from ..fit.heads import fit_tier\n",
     "nodes/offers/prices.py": "from ..judge import judge\n",
-    "providers/fields.py": "import langgraph\n",
+    "providers/windows.py": "import langgraph\n",
     "nodes/judge.py": "import os\nfrom .dispatch import dispatch\n",
     "graph/run.py": "from ..client import X25\nfrom ..simulator.child import ChildServer\n",
     "simulator/shapes.py": "from ..routing.plan.weights import Weights\n",
@@ -120,6 +120,19 @@ def modules_loaded_by(statement):
 
 def test_serving_loads_nothing_heavy():
     assert modules_loaded_by("import x25.api.app, x25.cli.serve, x25.cli") & HEAVY == set()
+
+
+def test_serving_loads_the_schema_library_only_once_a_request_names_a_schema():
+    assert "jsonschema" not in modules_loaded_by("import x25.api.app, x25.cli.serve")
+    needed = "from x25.routing.plan.request import check_schemas; check_schemas({'tools': []})"
+    assert "jsonschema" in modules_loaded_by(needed)
+
+
+def test_the_simulator_loads_no_client_of_a_model():
+    assert (
+        modules_loaded_by("import x25.simulator.__main__") & {"openai", "langchain_openai", "pydantic"}
+        == set()
+    )
 
 
 def test_the_sdk_loads_httpx_and_no_more():

@@ -18,6 +18,8 @@ QUANTITY = re.compile(r"(^|_)(cost|latency|price|timeout|deadline)(_|$)")
 UNIT = re.compile(
     r"_(usd|nusd|nusd_per_tok|usd_per_mtok|usd_per_token|musd|ms|s|tokens|prob|weight|quantile)$"
 )
+NUMERIC = re.compile(r"\b(int|float|Decimal|Count|Number|Score|_Budget|_Number|_Price|_Share|_Usd)\b")
+"""Annotations of numbers, and the names that files and policies have for them."""
 WITHOUT_UNIT = {
     "PlanPrices.quality_price": "2026-11-20: dimensionless, quality points",
     "PlanPrices.latency_price": "2026-11-20: dimensionless, quality points",
@@ -40,11 +42,7 @@ def numeric_fields(path):
             for field in node.body:
                 if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
                     kind = ast.unparse(field.annotation)
-                    if (
-                        re.search(r"\b(int|float|Decimal)\b", kind)
-                        and "Mapping" not in kind
-                        and "dict" not in kind
-                    ):
+                    if NUMERIC.search(kind) and "Mapping" not in kind and "dict" not in kind:
                         yield f"{node.name}.{field.target.id}"
 
 

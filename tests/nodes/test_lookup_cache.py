@@ -50,6 +50,13 @@ async def test_the_smallest_bound_on_escalations_counts(services, asked, router,
         ({"prompt": "hi", "policy": {"max_tier": "huge"}}, "policy.max_tier"),
         ({"prompt": "hi", "options": {"max_tokens": 0}}, "options.max_tokens"),
         ({"messages": [{"role": "x"}]}, "messages[0].role"),
+        (
+            {
+                "prompt": "hi",
+                "options": {"tools": [{"function": {"name": "f", "parameters": {"type": "x"}}}]},
+            },
+            "options.tools[0].function.parameters",
+        ),
     ],
 )
 async def test_a_wrong_request_is_refused_naming_the_field(services, request_, field):

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from x25.providers.model_files import parse_model
 from x25.providers.openai_compatible import new_client
-from x25.providers.specs import parse_model
 
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
 

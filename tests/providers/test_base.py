@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from x25.providers.base import Usage
+from x25.providers.base import ProviderRequest, Usage
 from x25.state.errors import ProviderMalformed
 
 
@@ -72,3 +72,9 @@ def test_what_is_not_a_count_is_refused_by_name(change):
 
 def test_a_cost_is_only_written_where_the_provider_reported_one():
     assert "cost" not in Usage(1, 1).to_openai()
+
+
+def test_a_request_does_not_show_its_key(model):
+    spec = model()
+    request = ProviderRequest(spec, spec.deployments[0], {}, "att-1", 5.0, api_key="sk-secret")
+    assert "sk-secret" not in repr(request)

@@ -6,6 +6,7 @@ import openai
 import pytest
 
 from x25.providers.errors_map import (
+    HttpAnswer,
     error_from_httpx,
     error_from_langchain,
     error_from_openai,
@@ -53,7 +54,7 @@ def vendor(message, **extra):
     ],
 )
 def test_a_status_and_its_body_name_the_failure(status, body, kind):
-    error = error_from_response(status, {}, body.encode(), deployment="acme")
+    error = error_from_response(HttpAnswer(status, {}, body.encode()), deployment="acme")
     assert type(error) is kind
     assert error.status == status
     assert str(error).startswith(f"acme answered {status}: ")
@@ -74,20 +75,20 @@ def test_a_status_and_its_body_name_the_failure(status, body, kind):
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after_is_read_as_seconds_or_as_a_date(value, seconds, status):
     now = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-    error = error_from_response(status, {"retry-after": value}, "", deployment="acme", now=now)
+    error = error_from_response(HttpAnswer(status, {"retry-after": value}, ""), deployment="acme", now=now)
     assert error.retry_after_s == seconds
 
 
 def test_a_refusal_is_free_and_a_gateway_timeout_may_not_be():
     billed = {
-        s: error_from_response(s, {}, "", deployment="a").may_have_billed
+        s: error_from_response(HttpAnswer(s, {}, ""), deployment="a").may_have_billed
         for s in (400, 401, 429, 500, 503, 504)
     }
     assert billed == {400: False, 401: False, 429: False, 500: False, 503: False, 504: True}
 
 
 def test_the_vendors_words_are_quoted_up_to_two_hundred_characters():
-    error = error_from_response(400, {}, vendor("x" * 5000), deployment="acme")
+    error = error_from_response(HttpAnswer(400, {}, vendor("x" * 5000)), deployment="acme")
     assert str(error) == "acme answered 400: " + "x" * 200
 
 
@@ -113,7 +114,7 @@ def test_ordinary_words_are_not_redacted():
 
 def test_the_key_that_was_sent_is_never_quoted_back():
     error = error_from_response(
-        401, {}, vendor("bad key odd.format=1"), deployment="acme", secret="odd.format=1"
+        HttpAnswer(401, {}, vendor("bad key odd.format=1")), deployment="acme", secret="odd.format=1"
     )
     assert str(error) == "acme answered 401: bad key [redacted]"
 

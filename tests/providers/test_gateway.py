@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from x25.providers.gateway import MAX_BACKOFF_S, OPENAI_WIRE, Gateway
+from x25.providers.gateway import MAX_BACKOFF_S, OPENAI_WIRE, Gateway, Patience
 from x25.providers.keyring import Keyring
 from x25.providers.openai_compatible import OpenAICompatible
 from x25.state.errors import (
@@ -73,9 +73,8 @@ def ask(client, time, record):
     async def ask(spec, environ=None, deadline_s=200.0, timeout_s=5.0):
         environ = environ or {}
         keyring = keyrings.setdefault(tuple(environ.items()), Keyring(environ))
-        gateway = Gateway(
-            {OPENAI_WIRE: OpenAICompatible(client)}, keyring, time, sleep=time.sleep, rng=random.Random(7)
-        )
+        patience = Patience(clock=time, sleep=time.sleep, rng=random.Random(7))
+        gateway = Gateway({OPENAI_WIRE: OpenAICompatible(client)}, keyring, patience)
         return await gateway.complete(spec, BODY, record=record, timeout_s=timeout_s, deadline_s=deadline_s)
 
     return ask

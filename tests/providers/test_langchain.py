@@ -6,7 +6,7 @@ import pytest
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
-from x25.providers.base import Usage
+from x25.providers.base import ProviderRequest, Usage
 from x25.providers.langchain import STAND_IN_PRICES, LangChainProvider, specs_for
 from x25.state.errors import ConfigError, ProviderRateLimit, ProviderTimeout
 
@@ -35,10 +35,9 @@ class Recorder(GenericFakeChatModel):
 
 async def ask(chat, timeout_s=5.0, **options):
     (spec,) = specs_for({"slm": chat})
-    return await LangChainProvider({"slm": chat}).complete(
-        spec, spec.deployments[0], {"messages": MESSAGES, **options},
-        api_key=None, timeout_s=timeout_s, attempt_id="att-1",
-    )  # fmt: skip
+    body = {"messages": MESSAGES, **options}
+    request = ProviderRequest(spec, spec.deployments[0], body, "att-1", timeout_s)
+    return await LangChainProvider({"slm": chat}).complete(request)
 
 
 def recorder(message="Paris", **fields):
@@ -125,10 +124,9 @@ async def test_a_model_that_hangs_is_left_after_the_timeout():
 
 async def test_a_tier_without_a_model_is_a_configuration_error():
     (spec,) = specs_for({"mid": recorder()})
+    request = ProviderRequest(spec, spec.deployments[0], {"messages": MESSAGES}, "att-1", timeout_s=1)
     with pytest.raises(ConfigError, match="no LangChain model is given for tier mid"):
-        await LangChainProvider({"slm": recorder()}).complete(
-            spec, spec.deployments[0], {"messages": MESSAGES}, api_key=None, timeout_s=1, attempt_id="a"
-        )
+        await LangChainProvider({"slm": recorder()}).complete(request)
 
 
 def test_specs_follow_the_ladder_with_given_or_stand_in_prices():

@@ -3,7 +3,7 @@ import socket
 import httpx
 import pytest
 
-from x25.providers.base import Usage
+from x25.providers.base import ProviderRequest, Usage
 from x25.providers.openai_compatible import CONNECT_TIMEOUT_S, OpenAICompatible, new_client
 from x25.state.errors import (
     ContextLengthExceeded,
@@ -24,9 +24,8 @@ BODY = {"messages": [{"role": "user", "content": "Capital of France?"}]}
 def ask(client, upstream, deployed):
     async def ask(body=BODY, api_key=None, timeout_s=5.0, url=None, **changes):
         spec = deployed(url or upstream.url, **changes)
-        return await OpenAICompatible(client).complete(
-            spec, spec.deployments[0], body, api_key=api_key, timeout_s=timeout_s, attempt_id="att-1"
-        )
+        request = ProviderRequest(spec, spec.deployments[0], body, "att-1", timeout_s, api_key)
+        return await OpenAICompatible(client).complete(request)
 
     return ask
 

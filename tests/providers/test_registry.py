@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from x25.providers.registry import Registry, load_registry, wanted_variables
+from x25.providers.registry import Registry, load_judges, load_registry, wanted_variables
 from x25.state.errors import ConfigError, NotFound
 
 
@@ -124,3 +124,25 @@ def test_three_hundred_files_load_and_can_be_routed_to(tmp_path, mapping):
     registry = load_registry(tmp_path)
     assert len(registry.routable(lambda name: True)) == 300
     assert registry.get("acme/model-299").model_id == "acme/model-299"
+
+
+def test_judges_are_read_in_their_order(tmp_path):
+    path = tmp_path / "judges.yaml"
+    path.write_text("judges: [b/two, a/one]")
+    assert load_judges(path) == ["b/two", "a/one"]
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("judges: []", "judges must be a list of model ids, best first, got "),
+        ("judges: a/one", "judges must be a list of model ids, best first, got 'a/one'"),
+        ("jugdes: [a/one]", "unknown key 'jugdes'; did you mean 'judges'"),
+        ("[a/one]", "the file must be a mapping"),
+    ],
+)
+def test_a_wrong_judges_file_names_file_and_key(tmp_path, content, complaint):
+    path = tmp_path / "judges.yaml"
+    path.write_text(content)
+    with pytest.raises(ConfigError, match=rf"judges\.yaml: {complaint}"):
+        load_judges(path)

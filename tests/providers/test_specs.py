@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 
 from x25.providers.base import Usage
-from x25.providers.specs import Deployment, parse_model
+from x25.providers.specs import Deployment
 from x25.state.errors import ConfigError
 
 
@@ -74,55 +74,6 @@ def test_a_model_without_a_price_loads_but_can_charge_nothing(model, prices):
         spec.cost_nusd(Usage(1, 1))
 
 
-def test_a_price_of_zero_needs_the_word_free(model):
-    nothing = {"input_usd_per_mtok": 0, "output_usd_per_mtok": 0}
-    with pytest.raises(
-        ConfigError, match=r"test\.yaml: prices\.input_usd_per_mtok must be above 0, or free: true"
-    ):
-        model(prices=nothing)
-    spec = model(prices=nothing, free=True)
-    assert spec.priced
-    assert spec.cost_nusd(Usage(1000, 1000)) == 0
-
-
-def test_free_with_a_price_is_a_contradiction(model):
-    with pytest.raises(ConfigError, match="free must be absent or false"):
-        model(free=True)
-
-
-@pytest.mark.parametrize(
-    ("change", "complaint"),
-    [
-        ({"contxt_tokens": 1}, "unknown key contxt_tokens; did you mean context_tokens"),
-        ({"tier": "huge"}, "tier must be one of slm, mid, frontier, got 'huge'"),
-        ({"provider": None}, "provider must be text, got nothing"),
-        ({"context_tokens": "32k"}, "context_tokens must be a whole number above 0, got '32k'"),
-        ({"modalities": ["smell"]}, "modalities must be a list of some of text"),
-        (
-            {"benchmarks": {"gpqa_diamond": 930}},
-            r"benchmarks\.gpqa_diamond must be a number from 0 to 100, got 930",
-        ),
-        ({"prices": {"input": 1}}, r"unknown key prices\.input; did you mean input_usd_per_mtok"),
-        ({"deployments": []}, "deployments must be a list with at least one entry"),
-        ({"deployments": [{"name": "d", "base_url": "u", "urls": 1}]}, r"unknown key deployments\[0\]\.urls"),
-        ({"expected": {"latency_ms": 1}}, r"expected\.output_tokens must be a whole number"),
-        ({"sources": None}, "sources must be a list"),
-        ({"simulation": {"ability": 1}}, "simulation must be absent unless simulated: true"),
-        ({"role": "king"}, "role must be one of chat, judge"),
-    ],
-)
-def test_a_wrong_file_is_refused_by_name_and_key(mapping, change, complaint):
-    with pytest.raises(ConfigError, match=r"acme\.yaml: " + complaint):
-        parse_model(mapping(**change), "acme.yaml")
-
-
-def test_a_deployment_speaks_the_models_own_name_unless_told_otherwise(model):
-    given = {"name": "d", "base_url": "https://a/v1/", "key_env": ["A_KEY", "B_KEY"], "enabled_by": "A_ON"}
-    first, second = model(deployments=[given, {"name": "e", "base_url": "u", "model": "up"}]).deployments
-    assert first == Deployment("d", "https://a/v1", "acme/small", ("A_KEY", "B_KEY"), "A_ON")
-    assert (second.upstream_model, second.key_envs) == ("up", ())
-
-
 @pytest.mark.parametrize(
     ("set_names", "usable"),
     [(set(), False), ({"A_KEY"}, False), ({"A_ON"}, False), ({"A_ON", "B_KEY"}, True)],
@@ -130,11 +81,3 @@ def test_a_deployment_speaks_the_models_own_name_unless_told_otherwise(model):
 def test_a_deployment_needs_its_switch_and_one_of_its_keys(set_names, usable):
     deployment = Deployment("d", "u", "m", ("A_KEY", "B_KEY"), "A_ON")
     assert deployment.is_usable(set_names.__contains__) is usable
-
-
-def test_simulated_models_need_no_sources_and_can_be_aimed(model):
-    spec = model(simulated=True, simulation={"ability": 1.5}, sources=None)
-    aimed = spec.with_base_url("http://127.0.0.1:9/v1/")
-    assert (spec.simulation, spec.sources) == ({"ability": 1.5}, ())
-    assert [one.base_url for one in aimed.deployments] == ["http://127.0.0.1:9/v1"]
-    assert spec.deployments[0].base_url == "https://acme.example/v1"

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from x25.providers.base import Usage
+from x25.providers.model_files import parse_model
 from x25.providers.registry import load_registry
-from x25.providers.specs import parse_model
 from x25.providers.windows import PriceWindow
 from x25.state.errors import ConfigError
 
@@ -137,7 +137,10 @@ def test_windows_that_touch_or_fall_on_other_days_are_taken(windows):
         ({"input_usd_per_mtok": None}, r"must be a price, here or for output"),
         ({"input_usd_per_mtok": 0}, r"must be above 0, or free: true"),
         ({"output_usd_per_mtok": -1}, r"must be a number >= 0"),
-        ({"input_price": 1}, r"unknown key prices\.windows\[0\]\.input_price"),
+        (
+            {"input_price": 1},
+            r"unknown key 'prices\.windows\[0\]\.input_price'; did you mean 'input_usd_per_mtok'",
+        ),
     ],
 )
 def test_a_wrong_window_names_file_and_key(change, complaint):

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from x25.providers.specs import parse_model
+from x25.providers.model_files import parse_model
 from x25.simulator.replay import NotRecorded, Replay, replay_models
 
 PROMPTS = [{"prompt_id": "p1", "prompt": "What is 2 + 2?"}, {"prompt_id": "p2", "prompt": "Name a colour."}]

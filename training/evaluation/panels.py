@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from ...routing.plan.policy import nearest_key
+from ...state.complaints import nearest_key
 from ...state.errors import ConfigError
 from ...state.types import TIERS
 from ..data.recorded import Recorded

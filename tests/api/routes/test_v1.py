@@ -110,3 +110,31 @@ def test_a_key_decides_the_org(http: httpx.Client, org: str, gateway) -> None:
     headers = {"Authorization": f"Bearer {gateway.new_key(org)}"}
     body = {"model": "auto", "messages": HELLO, "x25": {"org": "another"}}
     assert http.post("/v1/chat/completions", json=body, headers=headers).json()["x25"]["org"] == org
+
+
+@pytest.mark.parametrize(
+    "fault", [{"type": "objekt"}, {"$ref": "http://127.0.0.1:9/a.json"}, {"pattern": "("}]
+)
+def test_a_schema_that_is_none_is_refused_before_anything_is_spent(
+    http: httpx.Client, org: str, fault: dict
+) -> None:
+    tool = {"type": "function", "function": {"name": "look_up", "parameters": fault}}
+    body = {"model": "auto", "messages": HELLO, "x25": {"org": org}, "tools": [TOOL, tool]}
+    answer = http.post("/v1/chat/completions", json=body)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["type"]) == (422, "invalid_request_error")
+    assert error["field"] == "options.tools[1].function.parameters"
+    stats = http.get(f"/stats/{org}").json()
+    assert (stats["total_calls"], stats["total_cost_usd"]) == (0, 0)
+
+
+def test_an_answer_that_breaks_its_schema_is_found_out(http: httpx.Client, org: str) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"n": {"type": "string", "pattern": "^never$"}},
+        "required": ["n"],
+    }
+    wanted = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
+    body = {"model": "auto", "messages": HELLO, "x25": {"org": org}, "response_format": wanted}
+    verdict = http.post("/v1/chat/completions", json=body).json()["x25"]["verdict"]
+    assert verdict["failed_check"] == "json_valid"

@@ -1,8 +1,9 @@
 import json
+import time
 
 import pytest
 
-from x25.routing.answer.checks import run_checks, schema_mismatch
+from x25.routing.answer.checks import offered_tools, response_schema, run_checks
 
 SCHEMA = {
     "type": "object",
@@ -133,10 +134,47 @@ def test_the_first_break_of_a_schema_is_named(value, reason):
     assert (report.failed, report.reason) == ("json_valid", reason)
 
 
-def test_booleans_are_no_numbers_and_whole_floats_are_integers():
-    assert schema_mismatch(True, {"type": "integer"}) is not None
-    assert schema_mismatch(2.0, {"type": "integer"}) is None
-    assert schema_mismatch("x", {"type": "string", "minLength": 5}) is None
+@pytest.mark.parametrize(
+    ("schema", "value", "fits"),
+    [
+        ({"type": "integer"}, True, False),
+        ({"type": "integer"}, 2.0, True),
+        ({"type": "string", "minLength": 5}, "x", False),
+        ({"pattern": "^[A-Z]{3}$"}, "abc", False),
+        ({"anyOf": [{"type": "null"}, {"minimum": 3}]}, 2, False),
+        ({"$defs": {"id": {"minimum": 1}}, "properties": {"id": {"$ref": "#/$defs/id"}}}, {"id": 0}, False),
+        ({"type": "array", "uniqueItems": True}, [1, 1], False),
+        ({"format": "date"}, "yesterday", True),
+        ({}, None, True),
+        (None, None, True),
+    ],
+)
+def test_every_keyword_of_the_schema_counts(schema, value, fits):
+    options = {"response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}}
+    report = checked(json.dumps(value), options=options)
+    assert (report.failed is None) is fits
+    assert report.made[-1] == "json_valid"
+
+
+def test_a_reason_quotes_little_of_the_answer():
+    secret = "word " * 10_000
+    for value in (
+        {"name": "n", "tags": [], "kind": secret},
+        {"name": "n", "tags": [], secret: 1},
+        {"name": [secret]},
+    ):
+        assert len(checked(json.dumps(value), options=JSON_SCHEMA).reason) < 200
+    assert len(checked(None, options=TOOLS, **call("{}", secret)).reason) < 200
+
+
+def test_checks_against_schemas_end_in_bounded_time_however_many_calls_there_are():
+    doubling = {f"n{i}": {"allOf": [{"$ref": f"#/$defs/n{i + 1}"}] * 2} for i in range(40)}
+    schema = {"$defs": {**doubling, "n40": {}}, "properties": {"x": {"$ref": "#/$defs/n0"}}}
+    tools = [{"type": "function", "function": {"name": "weather", "parameters": schema}}]
+    calls = call('{"x": 1}')["tool_calls"] * 500
+    started = time.process_time()
+    assert checked(None, options={"tools": tools}, tool_calls=calls).failed is None
+    assert time.process_time() - started < 1.5
 
 
 def test_a_fitting_tool_call_passes_without_text():
@@ -159,6 +197,37 @@ def test_a_tool_call_that_cannot_be_made_fails(arguments, name, reason):
     report = checked(None, options=TOOLS, **call(arguments, name))
     assert report.failed == "tool_arguments"
     assert reason in report.reason
+
+
+CUSTOM = {"tools": [{"type": "custom", "custom": {"name": "run_code"}}]}
+
+
+def test_the_input_of_a_custom_tool_is_free():
+    made = {"id": "c1", "type": "custom", "custom": {"name": "run_code", "input": "print(1"}}
+    assert checked(None, options=CUSTOM, tool_calls=[made]).failed is None
+    other = {**made, "custom": {"name": "run_cod", "input": ""}}
+    assert "'run_cod', which was not offered" in checked(None, options=CUSTOM, tool_calls=[other]).reason
+
+
+def test_arguments_that_come_as_an_object_are_read_as_one():
+    assert checked(None, options=TOOLS, **call({"city": "Oslo"})).failed is None
+    assert "$.city must be string" in checked(None, options=TOOLS, **call({"city": 5})).reason
+
+
+@pytest.mark.parametrize("made", [{}, {"type": "function"}, {"function": "weather"}, {"type": ["function"]}])
+def test_a_call_that_names_no_tool_fails(made):
+    assert checked(None, options=TOOLS, tool_calls=[made]).failed == "tool_arguments"
+
+
+def test_tools_are_offered_by_the_name_under_their_type():
+    tools = [*TOOLS["tools"], *CUSTOM["tools"], {"type": "function", "function": {}}, {"type": "web_search"}]
+    assert offered_tools({"tools": tools}).keys() == {"weather", "run_code"}
+    assert offered_tools({"tools": None}) == offered_tools({}) == {}
+
+
+def test_a_response_format_may_name_no_schema():
+    assert response_schema({"type": "json_schema"}) is None
+    assert response_schema({"type": "json_schema", "json_schema": {"schema": True}}) is True
 
 
 def test_tool_calls_are_not_held_to_the_json_format():

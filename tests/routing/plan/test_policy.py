@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from x25.routing.plan.policy import Policy, eligible, nearest_key, refuse
+from x25.routing.plan.policy import Demand, Policy, eligible, refuse
 from x25.state.errors import InvalidRequest, NoEligibleModel
 from x25.state.records import Arm
 
@@ -13,7 +13,8 @@ def arm(model_id, tier="slm", *, provider="acme", cost=1_000_000, price=1.0, win
 
 
 def sift(arms, policy=None, **request):
-    return eligible(arms, Policy.parse(policy), **{"prompt_tokens": 100, "answer_tokens": 100, **request})
+    demand = Demand(**{"prompt_tokens": 100, "answer_tokens": 100, **request})
+    return eligible(arms, Policy.parse(policy), demand)
 
 
 def removed(arms, policy=None, **request):
@@ -63,7 +64,7 @@ def test_the_dearer_of_both_prices_is_compared_with_the_cap_per_token():
 
 
 def test_models_that_failed_earlier_are_not_asked_again():
-    assert removed([arm("m")], excluded={"m"}) == {"m": "failed earlier in this call"}
+    assert removed([arm("m")], failed={"m"}) == {"m": "failed earlier in this call"}
 
 
 def test_an_unknown_key_is_refused_and_the_nearest_is_named():
@@ -98,14 +99,6 @@ def test_a_wrong_value_is_refused_by_key(key, value):
 def test_a_policy_is_an_object():
     with pytest.raises(InvalidRequest, match="policy must be an object"):
         Policy.parse(["max_tier"])
-
-
-def test_a_key_near_to_none_gets_the_whole_list():
-    assert nearest_key("zzz", ["alpha", "beta"]) == "known keys are alpha, beta"
-    assert (
-        nearest_key("max_cost", ["max_tier", "max_cost_per_call_usd"])
-        == "did you mean 'max_cost_per_call_usd'?"
-    )
 
 
 def test_the_refusal_lists_what_removed_each_model():
@@ -144,7 +137,7 @@ def test_preferred_modalities_nobody_reads_change_nothing():
 
 def test_a_preference_gives_way_when_its_models_have_failed():
     arms = [reading("blind"), reading("seeing", "image")]
-    kept, reasons = sift(arms, {"prefer_modalities": ["image"]}, excluded={"seeing"})
+    kept, reasons = sift(arms, {"prefer_modalities": ["image"]}, failed={"seeing"})
     assert [one.model_id for one in kept] == ["blind"]
     assert reasons == {"seeing": "failed earlier in this call"}
 

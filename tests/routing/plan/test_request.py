@@ -8,6 +8,8 @@ from x25.routing.plan.request import (
     check_messages,
     check_options,
     check_request,
+    check_schemas,
+    named_schemas,
 )
 from x25.state.errors import InvalidRequest
 from x25.state.types import TASK_TYPES
@@ -78,12 +80,59 @@ def test_content_that_the_cascade_could_not_read_is_refused(content):
         ({"tools": 5}, "options.tools"),
         ({"tools": ["a"]}, "options.tools"),
         ({"response_format": "json"}, "options.response_format"),
+        ({"response_format": {"type": ["json_object"]}}, "options.response_format.type"),
+        ({"tools": [{"type": "function"}, {"type": 5}]}, "options.tools[1].type"),
     ],
 )
 def test_options_that_the_free_checks_read_are_checked(options, field):
     with pytest.raises(InvalidRequest) as caught:
         checked(prompt="Hi", options=options)
     assert caught.value.field == field
+
+
+def response_format(schema):
+    return {"response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}}
+
+
+def tools(*parameters):
+    functions = [{"name": f"f{index}", "parameters": one} for index, one in enumerate(parameters)]
+    return {"tools": [{"type": "function", "function": one} for one in functions]}
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        (response_format({"type": "objekt"}), "options.response_format.json_schema.schema"),
+        (response_format([]), "options.response_format.json_schema.schema"),
+        (tools({}, {"properties": {"a": {"$ref": "#/nowhere"}}}), "options.tools[1].function.parameters"),
+        (tools({"required": "a"}), "options.tools[0].function.parameters"),
+        ({**tools({}), **response_format({"pattern": "("})}, "options.response_format.json_schema.schema"),
+    ],
+)
+def test_a_schema_that_is_none_is_refused_by_its_field(options, field):
+    with pytest.raises(InvalidRequest, match="is not a JSON schema: ") as caught:
+        check_schemas(options)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"tools": None, "response_format": None},
+        {"response_format": {"type": "json_object", "json_schema": {"schema": 5}}},
+        {"response_format": {"type": "json_schema"}},
+        {
+            "tools": [
+                {"type": "custom", "custom": {"name": "c"}},
+                {"type": "function", "function": {"name": "f"}},
+            ]
+        },
+    ],
+)
+def test_a_request_may_name_no_schema(options):
+    check_schemas(options)
+    assert list(named_schemas(options)) == []
 
 
 def test_length_is_that_of_the_json_and_the_limit_is_accepted():

@@ -58,14 +58,14 @@ class Recording:
     call: int = 0
     asked: dict[str, int] = field(default_factory=dict)
 
-    async def complete(self, spec, deployment, body, *, api_key, timeout_s, attempt_id):
+    async def complete(self, request):
         return Completion(
-            message={"role": "assistant", "content": f"{spec.tier} answers"},
+            message={"role": "assistant", "content": f"{request.spec.tier} answers"},
             finish_reason="stop",
             usage=Usage(50, 50),
-            model=spec.model_id,
+            model=request.spec.model_id,
             latency_ms=1.0,
-            deployment=deployment.name,
+            deployment=request.deployment.name,
         )
 
 
