@@ -82,6 +82,22 @@ def test_means_are_shares_or_points_by_what_the_task_says(tmp_path):
     assert profile["benchmarks"] == {"essay": 60.0, "maths": 50.0}
 
 
+def test_a_sample_keeps_the_same_prompts_of_every_model(tmp_path):
+    for model in ("small", "middle", "large"):
+        rows = [{"prompt": f"What is {number}?", "score": 1} for number in range(40)]
+        write(tmp_path / "all", f"maths/test/{model}/run.json", {"records": rows})
+
+    def prompts(seed):
+        part = tmp_path / f"part-{seed}"
+        sample(tmp_path / "all", part, records=100, files=3, records_per_file=8, seed=seed)
+        return [[row["prompt"] for row in rows] for _, _, rows in read_results(part)]
+
+    first, second, third = prompts(1)
+    assert first == second == third
+    assert len(first) == 8
+    assert prompts(2)[0] != first
+
+
 def test_a_sample_does_not_land_in_its_source(tmp_path):
     write(tmp_path, "a.json", [{"score": 1}])
     with pytest.raises(ConfigError, match="lies inside"):

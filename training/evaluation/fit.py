@@ -12,8 +12,6 @@ from ..fit.heads import TierHead, difficulty_target, fit_ridge_by_folds, fit_tie
 from .panels import Panel
 
 Floats = NDArray[np.float64]
-RIGHT = 0.85
-"""Quality from which an answer counts as right where quality is a rating."""
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,17 @@
 """Fit the free verifier on answers known right or wrong: recorded outcomes, judged calls, people's feedback."""
 
-import argparse
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...providers.embeddings import open_encoder
 from ...routing.answer.verifier import ModelAnswers, Verifier
 from ...routing.answer.verifier_evidence import TierEvidence, table_of
 from ...routing.prompt.linear import LinearHead
-from ..data.design import EmbedsMany, design_matrix
-from ..data.recorded import Recorded, Texts, fold_of, is_held_out, read_recorded
+from ..data.recorded import Recorded, Texts, fold_of
 from ..fit.heads import TierHead, difficulty_target, fit_ridge_by_folds, fit_tier
-from .answer_matrix import Answers, Lengths, Progress, model_lengths, read_answers, with_length_z
+from .answer_matrix import Answers, Lengths, model_lengths, with_length_z
 from .heads import Fit, fit_head, fit_platt, scores_out_of_fold
 from .measures import auc_within
 
@@ -125,7 +119,6 @@ def fit_verifier(  # noqa: PLR0913 - the data, what its columns are, how to fit
     *,
     encoder: str,
     fit: Fit = fit_head,
-    manifest: Mapping[str, object] | None = None,
 ) -> FittedVerifier:
     """Fit one head for all tiers, and per tier its calibration and its table of evidence, out of fold.
 
@@ -151,7 +144,6 @@ def fit_verifier(  # noqa: PLR0913 - the data, what its columns are, how to fit
             for column, model in enumerate(models)
         },
         encoder=encoder,
-        manifest=dict(manifest or {}),
     )
     return FittedVerifier(verifier, platt_logits(scores, [tier_evidence[tier] for tier in tiers]))
 
@@ -200,77 +192,3 @@ def labelled_of(recorded: Recorded, answers: Answers, priors: Floats, usual: Usu
         recorded.datasets,
         fold_of(recorded.groups, FOLDS),
     )
-
-
-def fit_recorded(  # noqa: PLR0913 - a source, its tiers, what to read it with
-    data_dir: Path,
-    source: str,
-    model_to_tier: Mapping[str, str],
-    encoder: EmbedsMany,
-    *,
-    cache: Path | None = None,
-    date: str | None = None,
-    say: Progress | None = None,
-) -> FittedVerifier:
-    """Fit a verifier on the train side of one recorded source."""
-    recorded = read_recorded(data_dir, source)
-    answers = read_answers(data_dir, recorded, cache, say).choose(list(model_to_tier))
-    design = design_matrix(recorded.prompts, encoder, cache)
-    train = np.flatnonzero(~is_held_out(recorded.groups))
-    side, given = recorded.take(train), answers.take(train)
-    prior = fit_prior(side, design[train], given.models)
-    usual = Usual.of(given, side.correct[:, side.columns(given.models)])
-    labelled = labelled_of(side, given, prior.train_probs, usual)
-    responses = (data_dir / "responses" / f"{source}.parquet").read_bytes()
-    manifest = {
-        "created": date,
-        "source": source,
-        "train_prompts": len(train),
-        "labels": int(labelled.known.sum()),
-        "responses_sha256": hashlib.sha256(responses).hexdigest(),
-    }
-    return fit_verifier(
-        labelled,
-        given.models,
-        [model_to_tier[model] for model in given.models],
-        usual,
-        encoder=encoder.fingerprint,
-        manifest=manifest,
-    )
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Fit on one source, print what each tier's evidence is worth, write the artifact."""
-    parser = argparse.ArgumentParser(description="Fit the free answer verifier on recorded answers.")
-    parser.add_argument("--data", type=Path, required=True, help="folder of recorded outcomes and answers")
-    parser.add_argument("--source", required=True, help="source to fit on")
-    parser.add_argument(
-        "--tier", action="append", required=True, metavar="TIER=MODEL", help="a model and its tier; repeat it"
-    )
-    parser.add_argument("--out", type=Path, required=True, help="artifact to write")
-    parser.add_argument("--encoder", default="", help="encoder setting; nothing = the bundled one")
-    parser.add_argument("--date", default=None, help="date of the fit for the manifest, YYYY-MM-DD")
-    options = parser.parse_args(arguments)
-    model_to_tier = {}
-    for pair in options.tier:
-        tier, divider, model = pair.partition("=")
-        if not (tier and divider and model):
-            parser.error(f"--tier must be TIER=MODEL, got {pair!r}")
-        model_to_tier[model] = tier
-    fitted = fit_recorded(
-        options.data,
-        options.source,
-        model_to_tier,
-        open_encoder(options.encoder),
-        date=options.date,
-        say=print,
-    )
-    print(f"{'tier':<12}{'labels':>8}{'AUC inside':>12}{'evidence AUC':>14}  trusted")
-    for tier, known in fitted.verifier.tiers.items():
-        audit = float("nan") if known.audit_auc is None else known.audit_auc
-        print(f"{tier:<12}{known.labels:>8}{audit:>12.3f}{known.fitted.auc:>14.3f}  {known.is_trusted}")
-    options.out.write_text(json.dumps(fitted.verifier.to_dict()) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,8 +1,6 @@
 """What the free verifier is worth on recorded answers: one table a source, every figure on prompts not fitted on."""
 
-import argparse
 import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -170,72 +168,3 @@ def _transfer(others: Sequence[Side], test: Side) -> Figures:
     scores = np.full(asked.shape, np.nan)
     scores[asked] = fit_trees(inputs, right).logits(test.labelled.inputs[asked])
     return test.measure(scores)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure, print one line a source and a panel, write the figures."""
-    parser = argparse.ArgumentParser(description="Measure the free answer verifier on recorded answers.")
-    parser.add_argument("--train", type=Path, required=True, help="folder of recorded outcomes and answers")
-    parser.add_argument(
-        "--test", type=Path, help="folder to measure on; without it a fifth of --train is held out"
-    )
-    parser.add_argument("--source", action="append", help="source to measure; repeat it; default: all four")
-    parser.add_argument("--encoder", default="", help="encoder setting; nothing = the bundled one")
-    parser.add_argument("--cache", type=Path, default=Path(".x25/cache"), help="where features are kept")
-    parser.add_argument("--json", type=Path, required=True, help="file to write")
-    options = parser.parse_args(arguments)
-    figures = verifier_figures(
-        options.train,
-        options.test,
-        tuple(options.source or FRONTIER),
-        encoder=open_encoder(options.encoder),
-        cache=options.cache,
-        say=lambda line: print(line, flush=True),
-    )
-    options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    for line in summary_lines(figures):
-        print(line)
-
-
-def summary_lines(figures: Figures) -> list[str]:
-    """Return the figures a person looks at first, one line a source and a panel: AUC in the source / inside."""
-    lines = [
-        f"{'source':<14}{'prior':>11}{'logistic':>11}{'trees':>11}{'gain in':>9}{'ECE':>7}{'transfer':>11}"
-    ]
-    for source, one in figures["sources"].items():
-        cells = "".join(f"{_both(one[name]):>11}" for name in ("prior", "logistic", "trees"))
-        transfer = _both(one["transfer"]) if "transfer" in one else "-"
-        lines.append(
-            f"{source:<14}{cells}{one['gain_auc_in']:>+9.3f}{one['trees']['ece']:>7.3f}{transfer:>11}"
-        )
-        if "unseen" in one:
-            unseen = one["unseen"]
-            lines.append(f"{'  unseen':<14}{_both(unseen['prior']):>11}{'':>11}{_both(unseen['trees']):>11}")
-    for source, panel in figures["panels"].items():
-        for tier in panel["tiers"]:
-            second = tier["with_second"]
-            lines.append(
-                f"{source}: {tier['model']} own {_both(tier['own'])}, with {second['model']} {_both(second['pair'])}"
-            )
-        for signals, one in panel["continuation"].items():
-            point = one["match_0"]
-            said = (
-                "unreachable"
-                if point is None
-                else f"{point['gain']:+.1f} points at {point['cut']:.0%} less cost"
-            )
-            lines.append(f"{source}: no judge, {signals}: {said}")
-    cpu = figures["cpu_ms"]
-    lines.append(
-        f"one answer: features p50 {cpu['features_p50']:.2f} ms, p95 {cpu['features_p95']:.2f} ms; "
-        f"trees p50 {cpu['trees_p50']:.3f} ms"
-    )
-    return lines
-
-
-def _both(figures: Figures) -> str:
-    return f"{figures['auc']:.3f}/{figures['auc_in']:.3f}".replace("0.", ".")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,21 +1,18 @@
-import json
-
 import numpy as np
 import pytest
 
 from x25.routing.answer.features import extract_answer
-from x25.routing.answer.verifier import VERIFIER_INPUTS, Verifier
+from x25.routing.answer.verifier import VERIFIER_INPUTS
+from x25.training.data.design import design_matrix
 from x25.training.data.recorded import is_held_out, read_recorded
 from x25.training.verifier.answer_matrix import read_answers
 from x25.training.verifier.fit import (
     Labelled,
     Usual,
     fit_prior,
-    fit_recorded,
     fit_verifier,
     labelled_of,
     log_odds,
-    main,
 )
 from x25.training.verifier.heads import fit_logistic
 from x25.training.verifier.measures import auc
@@ -25,7 +22,17 @@ MODEL_TO_TIER = {"tiny": "slm", "middle": "mid", "large": "frontier"}
 
 @pytest.fixture(scope="session")
 def made(answered, no_encoder):
-    return fit_recorded(answered, "made", MODEL_TO_TIER, no_encoder, date="2026-01-01")
+    """Return a verifier fitted on the train side."""
+    recorded = read_recorded(answered, "made")
+    rows = np.flatnonzero(~is_held_out(recorded.groups))
+    side, answers = (
+        recorded.take(rows),
+        read_answers(answered, recorded).choose(list(MODEL_TO_TIER)).take(rows),
+    )
+    usual = Usual.of(answers, side.correct[:, side.columns(answers.models)])
+    prior = fit_prior(side, design_matrix(side.prompts, no_encoder), answers.models)
+    data = labelled_of(side, answers, prior.train_probs, usual)
+    return fit_verifier(data, answers.models, list(MODEL_TO_TIER.values()), usual, encoder="none")
 
 
 def test_a_fitted_verifier_tells_right_from_wrong_answers_it_has_not_seen(answered, made):
@@ -48,13 +55,6 @@ def test_enough_labels_and_a_good_score_out_of_fold_are_trusted(made):
     assert slm.audit_auc > 0.6
     assert slm.is_trusted
     assert slm.fitted.auc > 0.6
-
-
-def test_manifest_says_where_the_verifier_comes_from(made):
-    manifest = made.verifier.manifest
-    assert manifest["source"] == "made"
-    assert manifest["created"] == "2026-01-01"
-    assert len(manifest["responses_sha256"]) == 64
 
 
 def test_out_of_fold_beliefs_are_calibrated(answered, made):
@@ -102,15 +102,3 @@ def test_the_prior_of_a_training_prompt_comes_from_other_prompts(answered):
     prior = fit_prior(recorded, remembered, ["tiny"])
     assert abs(auc(prior.train_probs[:, 0], recorded.correct[:, recorded.columns(["tiny"])[0]]) - 0.5) < 0.15
     assert prior.probs(remembered).shape == (len(recorded), 1)
-
-
-def test_command_writes_an_artifact_serving_can_open(answered, no_encoder, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("x25.training.verifier.fit.open_encoder", lambda _: no_encoder)
-    out = tmp_path / "verifier.json"
-    tiers = [part for model, tier in MODEL_TO_TIER.items() for part in ("--tier", f"{tier}={model}")]
-    main(["--data", str(answered), "--source", "made", "--out", str(out), *tiers])
-    verifier = Verifier.from_dict(json.loads(out.read_text(encoding="utf-8")), encoder="none")
-    assert set(verifier.tiers) == set(MODEL_TO_TIER.values())
-    assert "trusted" in capsys.readouterr().out
-    with pytest.raises(SystemExit):
-        main(["--data", str(answered), "--source", "made", "--out", str(out), "--tier", "slm"])
