@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from ...routing.prompt.linear import LinearHead
 from ..data.recorded import Recorded, fold_of
-from ..fit.heads import TierHead, difficulty_target, fit_ridge_by_folds, fit_tier
+from ..fit.heads import TierHead, difficulty_target, fit_tier
+from ..fit.ridge import fit_ridge_by_folds
 from .panels import Panel
 
 Floats = NDArray[np.float64]

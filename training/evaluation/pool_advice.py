@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from ...state.types import TIERS
 from ..data.design import EmbedsMany, design_matrix
 from ..data.recorded import Recorded, fold_of, is_held_out, read_recorded
-from ..fit.heads import difficulty_target, fit_ridge_by_folds, fit_tier
+from ..fit.heads import difficulty_target, fit_tier
+from ..fit.ridge import Tried, fit_ridge_by_folds
 from .fit import Side
 from .judged import PanelJudge, TrainCosts, panel_judge, problem_of, table_of, train_costs
 from .panels import Panel
@@ -30,7 +31,7 @@ OFFERED = 5
 TRAIN_ROWS = 2_500
 """Train prompts the operating points are chosen on, at most; drawn evenly."""
 PRICES = QUALITY_PRICES[::3]
-_ALPHA = (300.0,)
+_TRIED = Tried(alphas=(300.0,))
 _BEATEN = 0.01
 
 
@@ -51,7 +52,7 @@ class _Source:
             cost = self.train.costs_usd[:, self.train.columns([model])[0]]
             known = np.isfinite(cost) & (cost > 0)
             target = np.where(known, np.log(np.where(known, cost, 1.0)), np.nan)
-            head, estimates = fit_ridge_by_folds(self.designs[0], target, self.fold, _ALPHA)
+            head, estimates = fit_ridge_by_folds(self.designs[0], target, self.fold, _TRIED)
             scale = cost[known].mean() / np.exp(estimates[known]).mean()
             self.costs[model] = (scale * np.exp(estimates), scale * np.exp(head.predict(self.designs[1])))
         return self.costs[model]
@@ -145,7 +146,7 @@ def _read(
     sides = [_only(panel, *side) for side in sides]
     (train, design), (test, test_design) = sides
     fold = fold_of(train.groups)
-    head, difficulty = fit_ridge_by_folds(design, difficulty_target(train.pass_rate()), fold, _ALPHA)
+    head, difficulty = fit_ridge_by_folds(design, difficulty_target(train.pass_rate()), fold, _TRIED)
     return _Source(train, test, (design, test_design), fold, (difficulty, head.predict(test_design)), {})
 
 

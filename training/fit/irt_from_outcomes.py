@@ -17,8 +17,9 @@ from ..data.synthetic_outcomes import SOURCE as SYNTHETIC
 from ..data.synthetic_outcomes import synthetic_profiles
 from .corpus import Corpus, Labels, corpus_of, designed, load_datasets, training_encoder
 from .difficulty import EASY_ANCHORS, HARD_ANCHORS
-from .irt import FOLDS, Anchors, Fitted, fit, measure, model_of
+from .irt import FOLDS, Fitted, fit, measure, model_of
 from .profiles import read_profiles
+from .ridge import Anchors
 
 Step = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""

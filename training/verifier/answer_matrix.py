@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...routing.answer.features import ANSWER_FEATURE_NAMES, MOST_CHARS, extract_answer
 from ...routing.answer.verifier import FEATURE_VERSION
-from ..data.dataset import read_columns
+from ..data.parquet import read_columns
 from ..data.recorded import Recorded
 
 Floats = NDArray[np.float64]

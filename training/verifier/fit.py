@@ -10,7 +10,8 @@ from ...routing.answer.verifier import ModelAnswers, Verifier
 from ...routing.answer.verifier_evidence import TierEvidence, table_of
 from ...routing.prompt.linear import LinearHead
 from ..data.recorded import Recorded, Texts, fold_of
-from ..fit.heads import TierHead, difficulty_target, fit_ridge_by_folds, fit_tier
+from ..fit.heads import TierHead, difficulty_target, fit_tier
+from ..fit.ridge import fit_ridge_by_folds
 from .answer_matrix import Answers, Lengths, model_lengths, with_length_z
 from .heads import Fit, fit_head, fit_platt, scores_out_of_fold
 from .measures import auc_within

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...routing.answer.features import extract_answer
 from ..data.recorded import Recorded, Texts, fold_of
-from ..fit.heads import pearson
+from ..fit.ridge import pearson
 from .answer_matrix import Answers, Progress
 from .continuation import PRICES, PanelSignals, Point, Signals, operating_point, trade_off
 from .fit import FOLDS, Labelled

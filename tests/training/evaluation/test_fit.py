@@ -7,7 +7,7 @@ from x25.state.types import TIERS
 from x25.training.data.recorded import read_recorded
 from x25.training.evaluation.fit import fit_panel
 from x25.training.evaluation.panels import Panel
-from x25.training.fit.heads import pearson
+from x25.training.fit.ridge import pearson
 
 
 def made_panel(**changes):

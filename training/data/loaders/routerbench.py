@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ..dataset import read_columns
 from ..outcomes import Outcome, Outcomes
+from ..parquet import read_columns
 from .rows import Row, collect, read_csv, require_columns
 
 SOURCE = "routerbench"
