@@ -109,17 +109,17 @@ def _advise_recorded(
     with workshop_errors():
         if panel is None:
             raise InvalidRequest("--recorded needs --panel", field="panel")
+        from ..training.data.sides import Folders  # noqa: PLC0415 - the workshop is loaded where it is used
         from ..training.evaluation.panels import load_panels  # noqa: PLC0415
-        from ..training.evaluation.pool_advice import advise_recorded  # noqa: PLC0415 - the workshop is loaded where it is used
+        from ..training.evaluation.pool_advice import advise_recorded  # noqa: PLC0415
         from ..training.fit.corpus import training_encoder  # noqa: PLC0415
 
         (chosen,) = load_panels([panel])
         table = training_encoder(settings_for().encoder if encoder is None else encoder)
         with progress_bar() as step:
             done = iter(range(1, 1_000))
-            report = advise_recorded(
-                chosen, recorded, test, table, cache, lambda total: step(panel, next(done), total)
-            )
+            folders = Folders(recorded, test, table, cache)
+            report = advise_recorded(chosen, folders, lambda total: step(panel, next(done), total))
     if as_json:
         print_json(report)
         return

@@ -74,18 +74,16 @@ def evaluate(
     Costs include escalations and judgements. Judges are simulated unless recorded; the models' answers are recorded.
     """
     with workshop_errors():
-        from ..training.evaluation.report import evaluate_panels  # noqa: PLC0415 - the workshop is loaded where it is used
+        from ..training.evaluation.report import choose_panels, evaluate_panels  # noqa: PLC0415 - the workshop is loaded where it is used
         from ..training.evaluation.run import Request  # noqa: PLC0415
         from ..training.fit.corpus import training_encoder  # noqa: PLC0415
 
         settings = settings_for()
         chosen = training_encoder(settings.encoder if encoder is None else encoder)
         request = Request(train, test, judge_auc, seeds, cache)
+        panels = choose_panels(request, panel or None, panels_dir, only_recorded=judge == "recorded")
         with _bars() as step:
-            report = evaluate_panels(
-                request, chosen, panel or None, panels_dir, only_recorded=judge == "recorded", with_verifier=verifier,
-                step=step,
-            )  # fmt: skip
+            report = evaluate_panels(panels, request, chosen, with_verifier=verifier, step=step)
         if json_out is not None:
             json_out.parent.mkdir(parents=True, exist_ok=True)
             json_out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Fit the free verifier on answers known right or wrong: recorded outcomes, judged calls, people's feedback."""
+"""How is the free verifier fitted on answers known right or wrong? One head for all tiers, evidence a tier."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -92,6 +92,10 @@ class Labelled:
     datasets: Texts
     fold: NDArray[np.int64]
     """Cross-validation fold of each prompt."""
+    models: Sequence[str]
+    tiers: Sequence[str]
+    """Tier of each model; several may share one."""
+    usual: Usual
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -109,22 +113,17 @@ class FittedVerifier:
 
     def logits(self, inputs: Floats, tiers: Sequence[str]) -> Floats:
         """Return the log odds of other answers; `inputs` (prompts, models, inputs), a tier per model."""
-        return platt_logits(_scores(self.verifier, inputs), [self.verifier.tiers[tier] for tier in tiers])
+        scores = np.full(inputs.shape[:2], np.nan)
+        known = np.isfinite(inputs).all(axis=2)
+        scores[known] = self.verifier.head.logits(inputs[known])
+        return _platt_logits(scores, [self.verifier.tiers[tier] for tier in tiers])
 
 
-def fit_verifier(  # noqa: PLR0913 - the data, what its columns are, how to fit
-    data: Labelled,
-    models: Sequence[str],
-    tiers: Sequence[str],
-    usual: Usual,
-    *,
-    encoder: str,
-    fit: Fit = fit_head,
-) -> FittedVerifier:
+def fit_verifier(data: Labelled, *, encoder: str, fit: Fit = fit_head) -> FittedVerifier:
     """Fit one head for all tiers, and per tier its calibration and its table of evidence, out of fold.
 
-    `models` and `tiers` name the columns of `data`; several models may share a tier. The AUC inside a data set,
-    out of fold, stands in for the first audit.
+    The AUC inside a data set, out of fold, stands in for the first audit. `encoder` is the fingerprint of the encoder
+    behind the priors.
     """
     known = data.known
     prompts = np.broadcast_to(np.arange(len(known))[:, None], known.shape)
@@ -132,32 +131,26 @@ def fit_verifier(  # noqa: PLR0913 - the data, what its columns are, how to fit
     scores[known] = scores_out_of_fold(
         data.inputs[known], data.correct[known], data.fold[prompts[known]], fit
     )
-    tier_evidence = {tier: _tier_evidence(tier, data, scores, tiers) for tier in dict.fromkeys(tiers)}
+    tier_evidence = {tier: _tier_evidence(tier, data, scores) for tier in dict.fromkeys(data.tiers)}
+    usual = zip(data.usual.rate_logits, data.usual.lengths.mean, data.usual.lengths.spread, strict=True)
     verifier = Verifier(
         head=fit(data.inputs[known], data.correct[known]),
         tiers=tier_evidence,
-        models={
-            model: ModelAnswers(
-                float(usual.rate_logits[column]),
-                float(usual.lengths.mean[column]),
-                float(usual.lengths.spread[column]),
-            )
-            for column, model in enumerate(models)
-        },
+        models={model: ModelAnswers(*map(float, one)) for model, one in zip(data.models, usual, strict=True)},
         encoder=encoder,
     )
-    return FittedVerifier(verifier, platt_logits(scores, [tier_evidence[tier] for tier in tiers]))
+    return FittedVerifier(verifier, _platt_logits(scores, [tier_evidence[tier] for tier in data.tiers]))
 
 
-def platt_logits(scores: Floats, tiers: Sequence[TierEvidence]) -> Floats:
+def _platt_logits(scores: Floats, tiers: Sequence[TierEvidence]) -> Floats:
     """Return calibrated log odds of scores of shape (prompts, models), a tier per model."""
     return np.column_stack(
         [tier.slope * scores[:, column] + tier.intercept for column, tier in enumerate(tiers)]
     )
 
 
-def _tier_evidence(tier: str, data: Labelled, scores: Floats, tiers: Sequence[str]) -> TierEvidence:
-    columns = [column for column, name in enumerate(tiers) if name == tier]
+def _tier_evidence(tier: str, data: Labelled, scores: Floats) -> TierEvidence:
+    columns = [column for column, name in enumerate(data.tiers) if name == tier]
     known = data.known[:, columns]
     own, right = scores[:, columns][known], data.correct[:, columns][known]
     slope, intercept = fit_platt(own, right)
@@ -177,19 +170,33 @@ def _tier_evidence(tier: str, data: Labelled, scores: Floats, tiers: Sequence[st
     )
 
 
-def _scores(verifier: Verifier, inputs: Floats) -> Floats:
-    scores = np.full(inputs.shape[:2], np.nan)
-    known = np.isfinite(inputs).all(axis=2)
-    scores[known] = verifier.head.logits(inputs[known])
-    return scores
+@dataclass(frozen=True)
+class Answered:
+    """Prompts with their answers and what was believed before these came."""
 
+    recorded: Recorded
+    answers: Answers
+    priors: Floats
+    """P(right) of each of the answers' models from the prompt alone, shape (prompts, models); on train out of fold."""
 
-def labelled_of(recorded: Recorded, answers: Answers, priors: Floats, usual: Usual) -> Labelled:
-    """Return recorded answers as labelled ones."""
-    return Labelled(
-        usual.inputs(answers, priors),
-        priors,
-        recorded.correct[:, recorded.columns(answers.models)],
-        recorded.datasets,
-        fold_of(recorded.groups, FOLDS),
-    )
+    @property
+    def correct(self) -> Floats:
+        """How the answers turned out, shape (prompts, models)."""
+        return self.recorded.correct[:, self.recorded.columns(self.answers.models)]
+
+    def usual(self) -> Usual:
+        """Return what is usual in these answers; of the train side."""
+        return Usual.of(self.answers, self.correct)
+
+    def labelled(self, usual: Usual, tiers: Sequence[str] | None = None) -> Labelled:
+        """Return the answers to fit on or to measure; without `tiers` each model is a tier of its own."""
+        return Labelled(
+            usual.inputs(self.answers, self.priors),
+            self.priors,
+            self.correct,
+            self.recorded.datasets,
+            fold_of(self.recorded.groups, FOLDS),
+            self.answers.models,
+            self.answers.models if tiers is None else tiers,
+            usual,
+        )

@@ -1,19 +1,15 @@
-"""What the free verifier is worth on recorded answers: one table a source, every figure on prompts not fitted on."""
+"""What is the free verifier worth on recorded answers? By source and panel, every figure on prompts not fitted on."""
 
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...providers.embeddings import open_encoder
-from ..data.design import EmbedsMany
-from ..data.recorded import Recorded
-from .answer_matrix import Answers, Progress
-from .fit import Usual, fit_prior, labelled_of, log_odds
+from ..data.sides import Designed, Folders
+from .fit import log_odds
 from .heads import Fit, fit_logistic, fit_trees
-from .sides import FRONTIER, Figures, Side, read_sides
+from .sides import FRONTIER, Figures, Side, read_sides, sides_of
 from .value import cpu_figures, panel_figures
 
 Floats = NDArray[np.float64]
@@ -27,57 +23,27 @@ LABEL_COUNTS = (200, 500, 1_000, 2_000, 5_000, 10_000)
 _UNSEEN_SOURCE = "reasoning_gym"
 
 
-def verifier_figures(  # noqa: PLR0913 - two folders, what to measure with, whom to tell
-    data_dir: Path,
-    test_dir: Path | None = None,
-    sources: Sequence[str] = tuple(FRONTIER),
-    *,
-    encoder: EmbedsMany | None = None,
-    cache: Path | None = None,
-    say: Progress | None = None,
-) -> Figures:
-    """Return every figure of the free verifier as JSON values, per source and per panel.
-
-    Parameters
-    ----------
-    data_dir
-        Folder of recorded outcomes and answers. Without `test_dir`, one group of prompts in five is held out.
-    test_dir
-        Folder of the same layout to measure on; all of `data_dir` is fitted on then.
-    encoder
-        Behind the prompt's prior; None = the bundled one.
-    """
-    encoder = open_encoder() if encoder is None else encoder
-    tell = say or _silent
-    figures: Figures = {"sources": {}, "panels": {}, "encoder": encoder.fingerprint}
+def verifier_figures(folders: Folders, sources: Sequence[str] = tuple(FRONTIER)) -> Figures:
+    """Return every figure of the free verifier as JSON values, per source and per panel."""
+    figures: Figures = {"sources": {}, "panels": {}, "encoder": folders.encoder.fingerprint}
     sides = {}
     for source in sources:
-        train, test = sides[source] = read_sides(data_dir, test_dir, source, encoder, cache, tell)
-        figures["sources"][source] = source_figures(train, test, tell)
+        train, test = sides[source] = read_sides(folders, source)
+        figures["sources"][source] = source_figures(train, test)
         if source in PANELS:
             figures["panels"][source] = panel_figures(
-                _parts(train), _parts(test), PANELS[source], encoder.fingerprint, tell
+                train.answered, test.answered, PANELS[source], folders.encoder.fingerprint
             )
     for source in sources if len(sources) > 1 else ():
         others = [train for name, (train, _) in sides.items() if name != source]
-        tell(f"{source}: a verifier fitted on the other sources")
         figures["sources"][source]["transfer"] = _transfer(others, sides[source][1])
     train, test = next(iter(sides.values()))
     figures["cpu_ms"] = cpu_figures(test.recorded, test.answers, train.labelled)
     return figures
 
 
-def _parts(side: Side) -> tuple[Recorded, Answers, Floats]:
-    return side.recorded, side.answers, side.labelled.priors
-
-
-def _silent(_: str) -> None:
-    pass
-
-
-def source_figures(train: Side, test: Side, say: Progress) -> Figures:
+def source_figures(train: Side, test: Side) -> Figures:
     """Return the figures of one source: prior, both heads, calibrated trees, labels needed, unseen data sets."""
-    source = train.recorded.source
     known = train.labelled.known
     prior = np.where(test.labelled.known, log_odds(test.labelled.priors), np.nan)
     figures: Figures = {
@@ -88,14 +54,11 @@ def source_figures(train: Side, test: Side, say: Progress) -> Figures:
         "prior": test.measure(prior),
     }
     for name, fit in (("logistic", fit_logistic), ("trees", fit_trees)):
-        say(f"{source}: {name} on {known.sum():,} answers")
         figures[name] = test.measure(_fit_and_score(train, test, fit))
     for name in ("auc", "auc_in"):
         figures[f"gain_{name}"] = figures["trees"][name] - figures["prior"][name]
-    say(f"{source}: labels needed")
     figures["labels_needed"] = _label_curve(train, test)
-    if source == _UNSEEN_SOURCE:
-        say(f"{source}: data sets not seen in training")
+    if train.recorded.source == _UNSEEN_SOURCE:
         figures["unseen"] = _unseen(train, test)
     return figures
 
@@ -136,27 +99,17 @@ def is_unseen(dataset: str) -> bool:
 def _unseen(train: Side, test: Side) -> Figures:
     """Return prior and trees on data sets that neither head nor prior has seen."""
     left_out = [np.array([is_unseen(name) for name in side.recorded.datasets]) for side in (train, test)]
-    rows = [np.flatnonzero(~left_out[0]), np.flatnonzero(left_out[1])]
-    models = train.answers.models
-    seen, answers = train.recorded.take(rows[0]), train.answers.take(rows[0])
-    prior = fit_prior(seen, train.design[rows[0]], models)
-    usual = Usual.of(answers, seen.correct[:, seen.columns(models)])
-    fresh, asked = test.recorded.take(rows[1]), test.answers.take(rows[1])
-    sides = (
-        Side(seen, answers, labelled_of(seen, answers, prior.train_probs, usual), train.design[rows[0]]),
-        Side(
-            fresh,
-            asked,
-            labelled_of(fresh, asked, prior.probs(test.design[rows[1]]), usual),
-            test.design[rows[1]],
-        ),
-    )
-    log_priors = np.where(sides[1].labelled.known, log_odds(sides[1].labelled.priors), np.nan)
+    parts = [
+        (Designed(side.recorded, side.design).take(rows), side.answers.take(rows))
+        for side, rows in ((train, ~left_out[0]), (test, left_out[1]))
+    ]
+    seen, fresh = sides_of(*parts)
+    log_priors = np.where(fresh.labelled.known, log_odds(fresh.labelled.priors), np.nan)
     return {
-        "datasets": len(np.unique(fresh.datasets)),
-        "test_prompts": len(fresh),
-        "prior": sides[1].measure(log_priors),
-        "trees": sides[1].measure(_fit_and_score(*sides, fit_trees)),
+        "datasets": len(np.unique(fresh.recorded.datasets)),
+        "test_prompts": len(fresh.recorded),
+        "prior": fresh.measure(log_priors),
+        "trees": fresh.measure(_fit_and_score(seen, fresh, fit_trees)),
     }
 
 

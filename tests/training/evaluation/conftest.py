@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from x25.training.data.recorded import Recorded, is_held_out
+from x25.training.data.sides import Designed
 from x25.training.evaluation.cascade import Problem
 from x25.training.evaluation.fit import Side, fit_panel
-from x25.training.evaluation.panels import Panel
+from x25.training.evaluation.panels import Panel, load_panels
 from x25.training.evaluation.report import evaluate_panels
 from x25.training.evaluation.run import Request
 
@@ -127,12 +128,18 @@ def panels_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def report(train_dir, test_dir, panels_dir, encoder) -> dict:
     """Return the evaluation of the panel "made" with a test folder; nobody changes it."""
-    return evaluate_panels(Request(train_dir, test_dir, seeds=1), encoder, ["made"], panels_dir)
+    return evaluate_panels(load_panels(["made"], panels_dir), Request(train_dir, test_dir, seeds=1), encoder)
 
 
 @pytest.fixture(scope="session")
 def panel() -> Panel:
-    return Panel("hand", "By hand", "hand", {"slm": "s", "mid": "m", "frontier": "f"}, budget_share=0.5)
+    return Panel(
+        name="hand",
+        title="By hand",
+        source="hand",
+        tiers={"slm": "s", "mid": "m", "frontier": "f"},
+        budget_share=0.5,
+    )
 
 
 def record(scores, costs, datasets=None, seed=0) -> Recorded:
@@ -159,7 +166,8 @@ def fitted(panel):
     both = record(scores, costs)
     design = np.stack([truth + rng.normal(0.0, 0.5, 400), rng.normal(size=400)], axis=1)
     held_out = is_held_out(both.groups)
-    fit = fit_panel(panel, both.take(~held_out), both.take(held_out), (design[~held_out], design[held_out]))
+    whole = Designed(both, design)
+    fit = fit_panel(panel, whole.take(~held_out), whole.take(held_out))
     return fit, truth[held_out]
 
 
@@ -237,7 +245,6 @@ def answered(train_dir, tmp_path_factory) -> Request:
 @pytest.fixture(scope="session")
 def looked_fit(answered, panels_dir, encoder):
     """Return the panel "made" with its verifier."""
-    from x25.training.evaluation.panels import load_panels
     from x25.training.evaluation.verified_fit import fit_looked
 
     return fit_looked(load_panels(["made"], panels_dir)[0], answered, encoder)

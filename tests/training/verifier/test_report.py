@@ -2,6 +2,7 @@ import shutil
 
 import pytest
 
+from x25.training.data.sides import Folders
 from x25.training.verifier import report as verifier_report
 from x25.training.verifier.report import is_unseen, verifier_figures
 
@@ -21,7 +22,7 @@ def figures(answered, no_encoder, tmp_path_factory):
         patch.setattr(verifier_report, "PANELS", {"made": ("tiny", "middle", "large")})
         patch.setattr(verifier_report, "_UNSEEN_SOURCE", "made")
         patch.setattr(verifier_report, "is_unseen", lambda dataset: dataset == "tales")
-        return verifier_figures(folder, None, ("made", "other"), encoder=no_encoder)
+        return verifier_figures(Folders(folder, None, no_encoder), ("made", "other"))
 
 
 def test_a_source_is_measured_for_prior_heads_labels_and_transfer(figures):
