@@ -24,8 +24,8 @@ Dataset = Annotated[
 BenchmarkProfiles = Annotated[
     str | None,
     typer.Option(
-        help="Files and folders of published benchmarks, separated by commas; a later one wins; "
-        "without, the bundled registry."
+        help="Files and folders of published benchmarks, separated by commas, 'bundled' = the package's own; of two "
+        "figures the one of the better source, else the later one, wins. Without: bundled."
     ),
 ]
 Threshold = Annotated[

@@ -5,11 +5,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
 from ..state.errors import ConfigError
+from ..state.types import TIERS, Tier
 from .fields import Fields
 
 SOURCE_LEVELS: dict[str, float] = {
@@ -50,15 +51,22 @@ class Profile:
 
     model_id: str
     figures: dict[str, Figure] = field(default_factory=dict)
+    tier: Tier | None = None
+    """None where no catalogue says it."""
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """Percentage of each benchmark."""
+        return {name: figure.score for name, figure in self.figures.items()}
 
     def merged(self, other: "Profile") -> "Profile":
-        """Return both together: of two figures the one of higher level, of equals the other's."""
+        """Return both together: of two figures the one of higher level, of equals the other's; the other's tier."""
         figures = dict(self.figures)
         for name, figure in other.figures.items():
             held = figures.get(name)
             if held is None or SOURCE_LEVELS[figure.level] >= SOURCE_LEVELS[held.level]:
                 figures[name] = figure
-        return Profile(self.model_id, figures)
+        return Profile(self.model_id, figures, other.tier or self.tier)
 
 
 def load_profiles(catalogues: str | None = None) -> dict[str, Profile]:
@@ -70,12 +78,12 @@ def load_profiles(catalogues: str | None = None) -> dict[str, Profile]:
     ----------
     catalogues
         Files and folders, separated by commas; "bundled" names the package's own, which is also the default. A file
-        holds one model, a list of models, or `models:` with a list, as YAML or JSON.
+        holds one model, a list of models, or a list under `models`, as YAML or JSON.
 
     Raises
     ------
     ConfigError
-        A path does not exist, cannot be read, or breaks the schema.
+        A path does not exist, holds nothing, cannot be read, or breaks the schema.
     """
     profiles: dict[str, Profile] = {}
     for name in (part.strip() for part in (catalogues or BUNDLED).split(",")):
@@ -107,7 +115,8 @@ def parse_profile(mapping: Mapping[str, Any], source: str) -> Profile:
             figures[name] = Figure(float(score), *_origin(name, top, stated))
     if orphans := stated.mapping.keys() - scores.mapping.keys():
         raise stated.wrong(min(orphans), "absent for a benchmark without a score")
-    return Profile(model_id, figures)
+    tier = cast("Tier", top.choice("tier", TIERS)) if "tier" in mapping else None
+    return Profile(model_id, figures, tier)
 
 
 def _origin(name: str, top: Fields, stated: Fields) -> tuple[str, str]:
@@ -131,14 +140,17 @@ def _plain(text: str) -> str:
 
 
 def _catalogue(name: str) -> Iterator[Profile]:
-    """Yield the profiles of a file, of a folder's files by name, or of the package."""
-    path = BUNDLED_MODELS if name == BUNDLED else Path(name)
+    """Yield the profiles of a file, of a folder's files by name, or of the package; a judge has none."""
+    path = BUNDLED_MODELS if name == BUNDLED else Path(name).expanduser()
     if not name or not path.exists():
         raise ConfigError(f"benchmark profiles: there is no file or folder {name!r}")
     files = sorted(one for one in path.iterdir() if one.suffix in _SUFFIXES) if path.is_dir() else [path]
+    if not files:
+        raise ConfigError(f"benchmark profiles: folder {name!r} holds no {', '.join(_SUFFIXES)} file")
     for file in files:
         for entry in _entries(file):
-            yield parse_profile(entry, str(file))
+            if not (isinstance(entry, Mapping) and entry.get("role") == "judge"):
+                yield parse_profile(entry, str(file))
 
 
 def _entries(file: Path) -> list[Any]:
@@ -147,6 +159,6 @@ def _entries(file: Path) -> list[Any]:
         whole = json.loads(text) if file.suffix == ".json" else yaml.load(text, Loader=_SafeLoader)  # noqa: S506
     except (OSError, UnicodeDecodeError, ValueError, yaml.YAMLError) as error:
         raise ConfigError(f"{file} cannot be read as YAML or JSON: {error}") from error
-    if isinstance(whole, Mapping) and set(whole) == {"models"}:
+    if isinstance(whole, Mapping) and "models" in whole:
         whole = whole["models"]
     return whole if isinstance(whole, list) else [whole]

@@ -33,7 +33,7 @@ class TrainOptions:
     datasets: Sequence[str]
     """kind:path, or synthetic:SEED."""
     benchmark_profiles: str | None = None
-    """Files and folders separated by commas; None = the bundled registry."""
+    """Catalogues separated by commas, "bundled" among them; None = the bundled one."""
     labels: Labels = field(default_factory=Labels)
     test_size: float = 0.2
     """Share of the prompts held out, (0, 1)."""

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from ...graph.settings import PACKAGE_DIR
 from ...providers.embeddings import open_encoder
+from ...providers.profiles import BUNDLED
 from ...routing.belief.irt import CompletionModel, FormName, Prediction
 from ...routing.prompt.features import extract
 from ...state.errors import ConfigError
-from .profiles import BUNDLED_PROFILES, profiles_from, read_profiles
+from .profiles import profiles_from, read_profiles
 
 BUNDLED_ARTIFACT = PACKAGE_DIR / "artifacts" / "completion.json"
 FEATURES_ONLY = "none"
@@ -59,7 +60,7 @@ class Predictor:
         """The fitted model with the profiles added so far."""
         return self._model
 
-    def add_profiles(self, profiles: Mapping[str, Mapping[str, Any]] | str | Path) -> None:
+    def add_profiles(self, profiles: Mapping[str, Mapping[str, Any]] | str) -> None:
         """Make further models predictable; nothing is refitted, and a later figure wins over an earlier one.
 
         `profiles` maps a model_id to `benchmarks` (percentages) and `tier`, or names files and folders as
@@ -107,7 +108,7 @@ class Predictor:
 
 def load_predictor(
     artifact: Path | str | None = None,
-    profiles: Mapping[str, Mapping[str, Any]] | str | Path | None = None,
+    profiles: Mapping[str, Mapping[str, Any]] | str | None = None,
     encoder: str = "",
 ) -> Predictor:
     """Return a predictor of the bundled artifact, or of another one.
@@ -130,7 +131,7 @@ def load_predictor(
     model = read_artifact(path)
     bare = FEATURES_ONLY in {encoder, model.encoder_fingerprint}
     predictor = Predictor(model, NoEncoder() if bare else open_encoder(encoder))
-    predictor.add_profiles(BUNDLED_PROFILES if profiles is None else profiles)
+    predictor.add_profiles(BUNDLED if profiles is None else profiles)
     return predictor
 
 
