@@ -1,4 +1,4 @@
-"""Predict completion from Python: load an artifact, add profiles, ask for a prompt and some models.
+"""How likely does a model complete a prompt? Load an artifact, add profiles, ask for a prompt and some models.
 
 >>> from x25.training.fit.predictor import load_predictor
 >>> predictor = load_predictor()
@@ -26,6 +26,8 @@ from ...state.errors import ConfigError
 from .profiles import profiles_from, read_profiles
 
 BUNDLED_ARTIFACT = PACKAGE_DIR / "artifacts" / "completion.json"
+Prompt = str | Sequence[Mapping[str, Any]]
+"""A text, or a conversation as OpenAI chat messages."""
 FEATURES_ONLY = "none"
 """The encoder of a model that reads features alone."""
 
@@ -75,7 +77,7 @@ class Predictor:
         self._model = self._model.with_profiles(added)
 
     def predict(
-        self, prompt: str, model_ids: Sequence[str], form: FormName = "estimated"
+        self, prompt: Prompt, model_ids: Sequence[str], form: FormName = "estimated"
     ) -> list[Prediction]:
         """Return a prediction a model, in the order asked for.
 
@@ -88,12 +90,13 @@ class Predictor:
         """
         return self._model.predict(self._inputs(prompt), model_ids, form)
 
-    def difficulty(self, prompt: str) -> float:
+    def difficulty(self, prompt: Prompt) -> float:
         """Return how hard a prompt is, in logits; raises ConfigError as `predict` does."""
         return self._model.difficulty(self._inputs(prompt))
 
-    def _inputs(self, prompt: str) -> NDArray[np.float64]:
-        features = extract([{"role": "user", "content": prompt}], {})
+    def _inputs(self, prompt: Prompt) -> NDArray[np.float64]:
+        messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else list(prompt)
+        features = extract(messages, {})
         vector = self._encoder.embed_many([features.text])[0]
         self._check_encoder()
         return np.concatenate([vector.astype(np.float64), features.values])
