@@ -77,7 +77,10 @@ def evaluate(
         from ..training.evaluation.report import choose_panels, evaluate_panels  # noqa: PLC0415 - the workshop is loaded where it is used
         from ..training.evaluation.run import Request  # noqa: PLC0415
         from ..training.fit.corpus import training_encoder  # noqa: PLC0415
+        from ..training.report import require_libraries  # noqa: PLC0415
 
+        if html is not None:
+            require_libraries()  # rather than after the evaluation
         settings = settings_for()
         chosen = training_encoder(settings.encoder if encoder is None else encoder)
         request = Request(train, test, judge_auc, seeds, cache)
@@ -95,7 +98,7 @@ def evaluate(
 
 
 def _write_html(path: Path, report: Mapping[str, Any], replay: Path | None) -> None:
-    from ..training.report.page import write_report  # noqa: PLC0415 - the workshop is loaded where it is used
+    from ..training.report import write_report  # noqa: PLC0415 - the workshop is loaded where it is used
 
     try:
         streams = None if replay is None else json.loads(replay.read_text(encoding="utf-8"))

@@ -14,7 +14,7 @@ import x25
 ROOT = Path(x25.__file__).parent
 PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-HEAVY = {"pandas", "pyarrow", "sentence_transformers", "sklearn", "torch"}
+HEAVY = {"matplotlib", "pandas", "pyarrow", "sentence_transformers", "sklearn", "torch"}
 
 PLANTED = {
     "routing/plan/weights.py": "import httpx\nfrom ...state.store import Store\n",
