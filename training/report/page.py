@@ -1,6 +1,7 @@
 """How does the report become one HTML file? Templates filled with figures and charts, nothing fetched."""
 
 from collections.abc import Mapping
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def render(report: Mapping[str, Any], replay: Mapping[str, Any] | None = None) -
         If the `train` extra is not installed.
     """
     require_libraries()
-    page: str = _environment().get_template("page.jinja").render(context_of(report, replay or {}))
+    page: str = environment().get_template("page.jinja").render(context_of(report, replay or {}))
     return page
 
 
@@ -48,7 +49,9 @@ def require_libraries() -> None:
         raise ModuleNotFoundError(f"a report needs {' and '.join(missing)}: pip install 'x25[train]'")
 
 
-def _environment() -> Any:
+@cache
+def environment() -> Any:
+    """Return the templates, with the words and the figures they may ask for."""
     from jinja2 import Environment, FileSystemLoader  # noqa: PLC0415 - train extra
 
     environment = Environment(
