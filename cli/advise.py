@@ -14,7 +14,7 @@ from ..state.errors import InvalidRequest
 from ..state.names import check_org
 from ..state.store import open_store
 from .console import AsJson, Database, friendly_errors, out, print_json, run, settings_for
-from .workshop import EncoderSetting, progress_bar, workshop_errors
+from .workshop import EncoderSetting, counting_bar, workshop_errors
 
 if TYPE_CHECKING:
     from ..training.org.advice import Advice
@@ -116,10 +116,9 @@ def _advise_recorded(
 
         (chosen,) = load_panels([panel])
         table = training_encoder(settings_for().encoder if encoder is None else encoder)
-        with progress_bar() as step:
-            done = iter(range(1, 1_000))
+        with counting_bar() as step:
             folders = Folders(recorded, test, table, cache)
-            report = advise_recorded(chosen, folders, lambda total: step(panel, next(done), total))
+            report = advise_recorded(chosen, folders, lambda total: step(panel, total))
     if as_json:
         print_json(report)
         return

@@ -1,18 +1,16 @@
 """`x25 evaluate`: what routing would have saved on recorded outcomes, beside every baseline."""
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from ..state.errors import ConfigError
 from .console import err, out, settings_for
-from .workshop import EncoderSetting, workshop_errors
+from .workshop import EncoderSetting, counting_bar, workshop_errors
 
 POINTS = ("match", "budget", "prompt_only_match", "prompt_only_budget")
 
@@ -85,7 +83,7 @@ def evaluate(
         chosen = training_encoder(settings.encoder if encoder is None else encoder)
         request = Request(train, test, judge_auc, seeds, cache)
         panels = choose_panels(request, panel or None, panels_dir, only_recorded=judge == "recorded")
-        with _bars() as step:
+        with counting_bar() as step:
             report = evaluate_panels(panels, request, chosen, with_verifier=verifier, step=step)
         if json_out is not None:
             json_out.parent.mkdir(parents=True, exist_ok=True)
@@ -106,21 +104,6 @@ def _write_html(path: Path, report: Mapping[str, Any], replay: Path | None) -> N
         raise ConfigError(f"{replay} is not JSON: {error}") from error
     write_report(path, report, streams)
     err.print(f"wrote {path}")
-
-
-@contextmanager
-def _bars() -> Iterator[Any]:
-    """Show a bar a panel on stderr."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err) as progress:
-        tasks: dict[str, Any] = {}
-
-        def step(name: str, total: int) -> None:
-            if name not in tasks:
-                tasks[name] = progress.add_task(name, total=total)
-            progress.advance(tasks[name])
-
-        yield step
 
 
 def _table(name: str, figures: Mapping[str, Any]) -> Table:

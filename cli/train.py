@@ -12,26 +12,19 @@ from .workshop import (
     BenchmarkProfiles,
     Cache,
     EncoderSetting,
+    FitRequest,
     FixedSplit,
+    MaybeDataset,
     MinModels,
     PassrateFloor,
     Seed,
     TestSize,
     Threshold,
     progress_bar,
-    train_options,
     workshop_errors,
 )
 
 Output = Annotated[Path | None, typer.Option(help="File to write [completion.json].")]
-Datasets = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--dataset",
-        help="kind:path, repeatable; kinds: agentic, csv, jsonl, llmrouterbench, recorded, routerbench, "
-        "xagent-labels. synthetic:SEED is a small bundled corpus.",
-    ),
-]
 FromLog = Annotated[
     str | None, typer.Option(metavar="ORG", help="Fit the org's own estimators on its calls instead.")
 ]
@@ -46,7 +39,7 @@ DryRun = Annotated[bool, typer.Option(help="With --from-log: fit and compare, wr
 
 
 def train(
-    dataset: Datasets = None,
+    dataset: MaybeDataset = None,
     from_log: FromLog = None,
     rollback: Rollback = None,
     export_log: ExportLog = None,
@@ -77,11 +70,11 @@ def train(
     with workshop_errors(), progress_bar() as step:
         from ..training.fit.irt_from_outcomes import train as fit_and_write  # noqa: PLC0415 - loads scikit-free, but pyarrow
 
-        options = train_options(
-            dataset, benchmark_profiles, (threshold, passrate_floor, min_models),
-            (test_size, seed, fixed_split), encoder, cache,
+        asked = FitRequest(
+            dataset, benchmark_profiles, encoder, cache, threshold, passrate_floor, min_models,
+            test_size, seed, fixed_split,
         )  # fmt: skip
-        report = fit_and_write(options, output, step)
+        report = fit_and_write(asked.options(), output, step)
     if as_json:
         print_json({**report, "output": str(output)})
     else:
