@@ -9,6 +9,7 @@ import shutil
 import tarfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
@@ -127,15 +128,17 @@ def _raw_files(path: Path) -> Iterator[tuple[str, bytes]]:
             raise ConfigError(f"{path} is neither a folder, .json, .jsonl nor an archive: {error}") from error
 
 
+@dataclass(frozen=True, slots=True)
+class SampleSize:
+    """At most how much of recorded results to keep."""
+
+    records: int
+    files: int
+    records_per_file: int
+
+
 def sample(
-    source: Path,
-    target: Path,
-    *,
-    records: int,
-    files: int,
-    records_per_file: int,
-    seed: int,
-    overwrite: bool = False,
+    source: Path, target: Path, size: SampleSize, seed: int, *, overwrite: bool = False
 ) -> dict[str, int]:
     """Write a random part of the results to a new folder, files keeping their places; return what was kept.
 
@@ -154,9 +157,9 @@ def sample(
             raise ConfigError(f"{target} is not empty; pass --overwrite to replace what is there")
         shutil.rmtree(target)
     found = list(read_results(source))
-    left, kept_files = records, 0
-    for name, head, rows in _drawn(found, files, seed, key=lambda result: result[0]):
-        kept = _drawn(rows, min(records_per_file, left), seed, key=_prompt_of)
+    left, kept_files = size.records, 0
+    for name, head, rows in _drawn(found, size.files, seed, key=lambda result: result[0]):
+        kept = _drawn(rows, min(size.records_per_file, left), seed, key=_prompt_of)
         if kept:
             file = target / PurePosixPath(name).with_suffix(".json")
             if not file.resolve().is_relative_to(target.resolve()):
@@ -164,7 +167,7 @@ def sample(
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps({**head, "records": kept}, ensure_ascii=False), encoding="utf-8")
             left, kept_files = left - len(kept), kept_files + 1
-    return {"files": kept_files, "records": records - left, "files_found": len(found)}
+    return {"files": kept_files, "records": size.records - left, "files_found": len(found)}
 
 
 def _drawn(items: Sequence[T], most: int, seed: int, key: Callable[[T], str]) -> list[T]:
