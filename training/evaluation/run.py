@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from ...routing.belief.judge_table import JudgeTable
 from ..data.design import EmbedsMany
+from ..data.metrics import auc
 from ..data.recorded import Recorded, is_held_out
 from ..data.sides import Divide, Folders
 from .baselines import baselines
 from .cascade import Problem
 from .fit import PanelFit, family_of, fit_panel
-from .judged import PanelJudge, panel_judge, problem_of, recorded_judge_auc, table_of, train_costs
+from .judged import PanelJudge, panel_judge, problem_of, table_of, train_costs
 from .measures import Result, by_task_type, summarise
 from .panels import Panel
 from .points import QUALITY_PRICES, Curve, Point, Policy, budget_point, match_point, policy_of, trace
@@ -182,7 +183,7 @@ def _judge_figures(judge: PanelJudge, table: JudgeTable) -> dict[str, Any]:
     }
     if judge.recorded is not None:
         figures["recorded_pairs"] = len(judge.recorded.score)
-        figures["auc_at_reference_85"] = recorded_judge_auc(judge.recorded, 0.85)
+        figures["auc_at_reference_85"] = auc(judge.recorded.score, judge.recorded.reference >= 0.85)
     return figures
 
 
