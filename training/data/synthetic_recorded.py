@@ -1,4 +1,4 @@
-"""The synthetic corpus as a folder of recorded outcomes, to try `x25 evaluate` and `x25 replay` without data.
+"""On what can `x25 evaluate` and `x25 replay` be tried? The synthetic corpus as a folder of recorded outcomes.
 
 Run as `python -m x25.training.data.synthetic_recorded FOLDER`. Nobody's model was asked; every figure drawn from it
 is one of this file's formulas.

@@ -1,4 +1,4 @@
-"""What a policy scored and cost against always asking the frontier, with bootstrap intervals."""
+"""What did a policy score and cost? Against always asking the frontier, with bootstrap intervals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

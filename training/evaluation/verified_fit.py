@@ -1,4 +1,4 @@
-"""A panel with its verifier: heads and looks fitted on train, and judges who err with the verifier."""
+"""What does a panel's verifier know? Heads and looks fitted on train, and judges who err with the verifier."""
 
 from dataclasses import dataclass
 from pathlib import Path

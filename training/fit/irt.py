@@ -1,4 +1,4 @@
-"""Fit the completion model: how hard prompts are, and what capability does about it.
+"""How hard are prompts, and what does capability do about it? The completion model, fitted.
 
     difficulty   ridge of -logit(pass rate) on [embedding | features]
     mu           sigmoids(a capability + b difficulty + c), fitted on the answers of profiled models

@@ -1,4 +1,4 @@
-"""`x25 train`: read datasets, split, fit the completion model, measure what was held out, write the artifact."""
+"""What does `x25 train` do? Read datasets, split, fit the completion model, measure what was held out, write it."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""`x25 eval-model-holdout`: predict each model as if nobody had ever recorded it.
+"""How well is a model predicted that nobody ever recorded? `x25 eval-model-holdout` leaves each out in turn.
 
 The model's answers are taken out of everything: of the pass rates, of the difficulty head and of the form. What is
 left is its capability and, out of fold, the difficulty of prompts that the head has not seen either.

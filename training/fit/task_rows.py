@@ -1,4 +1,4 @@
-"""Prompts with their kind of work, as the inputs of the task classifier: written by hand, and recorded ones."""
+"""Which rows fit the task classifier? Prompts with their kind of work, written by hand and recorded ones."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Fitting the heads of the answer verifier, and what is read from their out-of-fold scores."""
+"""How are the heads of the answer verifier fitted? And what is read from their out-of-fold scores."""
 
 from collections.abc import Callable
 from importlib import import_module

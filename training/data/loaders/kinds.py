@@ -1,4 +1,4 @@
-"""Choose a reader by the name of its format."""
+"""Which reader reads a dataset? The one of the format its name begins with."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Read LLMRouterBench results: a folder or a .tar.gz of `bench/<task>/<split>/<model>/<run>.json`.
+"""What did LLMRouterBench record? A folder or a .tar.gz of `bench/<task>/<split>/<model>/<run>.json`.
 
 Source: LLMRouterBench, arXiv 2601.07206; github.com/ynulihao/LLMRouterBench.
 """

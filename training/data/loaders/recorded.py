@@ -1,4 +1,4 @@
-"""Read outcomes recorded in the layout of `training.data.recorded`: a table of prompts and one of outcomes a source."""
+"""Which outcomes lie in the layout of `training.data.recorded`? A table of prompts and one of outcomes a source."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Read RouterBench tables: wide ones (0-shot, 5-shot) with a column a model, or the raw one with a row a model.
+"""What did RouterBench record? Wide tables (0-shot, 5-shot) with a column a model, or the raw one with a row a model.
 
 Source: Hu et al., RouterBench, arXiv 2403.12031.
 """
