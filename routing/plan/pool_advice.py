@@ -60,7 +60,7 @@ class Prospect:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class PoolTerms:
     """What a pool is judged by."""
 
     prices: PlanPrices
@@ -111,7 +111,7 @@ class _Outlook:
 def rank_swaps(
     pool: Sequence[Prospect],
     offers: Sequence[Prospect],
-    terms: Terms,
+    terms: PoolTerms,
     rng: np.random.Generator,
     *,
     most: int = SCREENED,
@@ -135,7 +135,7 @@ class _Bench:
     """One pool and its offers; the same draws of every model's level serve all comparisons."""
 
     def __init__(
-        self, pool: Sequence[Prospect], offers: Sequence[Prospect], terms: Terms, rng: np.random.Generator
+        self, pool: Sequence[Prospect], offers: Sequence[Prospect], terms: PoolTerms, rng: np.random.Generator
     ) -> None:
         self._pool, self._offers = list(pool), list(offers)
         self._reference_usd = max(float(one.costs_usd.mean()) for one in pool) or 1e-12

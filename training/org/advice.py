@@ -13,7 +13,7 @@ from ...routing.belief.dominance import Dominated, dominated
 from ...routing.belief.irt import CAPABILITY_BENCHMARKS
 from ...routing.belief.judge_table import DEFAULT_TABLE, JudgeTable, table_from_counts
 from ...routing.plan.cascade import PlanPrices
-from ...routing.plan.pool_advice import Prospect, Swap, Terms, rank_swaps
+from ...routing.plan.pool_advice import PoolTerms, Prospect, Swap, rank_swaps
 from ...routing.plan.weights import normalise, quality_price
 from ...state.queries.usage import LoggedCall, ModelUsage
 from ...state.records import Evidence, usd_from_nusd
@@ -67,7 +67,7 @@ async def advise_org(store: Store, registry: Registry, org: str, *, seed: int = 
     swaps = rank_swaps(
         [_prospect(specs[model_id], logged, pooled) for model_id in pool.values()],
         [_prospect(spec, logged, pooled) for spec in offers],
-        Terms(PlanPrices(quality_price=price), await _table(store, org, usage), _judge_cost_usd(usage)),
+        PoolTerms(PlanPrices(quality_price=price), await _table(store, org, usage), _judge_cost_usd(usage)),
         np.random.default_rng(seed),
     )
     tokens = int(fmean(one.prompt_tokens for one in logged)) if logged else TYPICAL_PROMPT_TOKENS

@@ -3,7 +3,7 @@ import pytest
 
 from x25.routing.belief.judge_table import DEFAULT_TABLE, JudgeTable
 from x25.routing.plan.cascade import PlanPrices
-from x25.routing.plan.pool_advice import Prospect, Terms, rank_swaps
+from x25.routing.plan.pool_advice import PoolTerms, Prospect, rank_swaps
 from x25.state.records import Evidence
 
 CALLS = 60
@@ -24,7 +24,7 @@ POOL = (
 
 
 def swaps(offers, pool=POOL, *, table=DEFAULT_TABLE, seed=0):
-    terms = Terms(PlanPrices(quality_price=0.1), table, judge_cost_usd=1e-4)
+    terms = PoolTerms(PlanPrices(quality_price=0.1), table, judge_cost_usd=1e-4)
     return rank_swaps(pool, offers, terms, np.random.default_rng(seed))
 
 
