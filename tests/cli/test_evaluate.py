@@ -1,24 +1,16 @@
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from x25.cli import app
+from x25.training.data.parquet import write_rows
 from x25.training.report import page
 
 MODELS = {"tiny": (0.5, 1e-4), "middle": (1.5, 5e-4), "large": (2.5, 3e-3)}
 TIERS = dict(zip(("slm", "mid", "frontier"), MODELS, strict=True))
 BASELINES = ("always frontier", "best single within budget", "xrouter classic", "x25 classic", "oracle")
-
-
-def write(path: Path, rows: list[dict]) -> None:
-    pa = pytest.importorskip("pyarrow", reason="needs the train extra")
-    from pyarrow import parquet
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    parquet.write_table(pa.Table.from_pylist(rows), path)
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +30,8 @@ def data(tmp_path_factory):
                 "prompt_id": f"p{row}", "model": model, "score": float(right), "correct": right,
                 "cost_usd": cost * float(rng.uniform(0.8, 1.2)), "input_tokens": 30, "output_tokens": 40,
             })  # fmt: skip
-    write(folder / "prompts" / "made.parquet", prompts)
-    write(folder / "outcomes" / "made.parquet", outcomes)
+    write_rows(folder / "prompts" / "made.parquet", prompts)
+    write_rows(folder / "outcomes" / "made.parquet", outcomes)
     return folder
 
 

@@ -39,10 +39,6 @@ class NoEncoder:
     fingerprint = FEATURES_ONLY
     dimension = 0
 
-    async def embed(self, text: str) -> NDArray[np.float32]:
-        """Return the empty vector."""
-        return self.embed_many([text]).reshape(self.dimension)
-
     def embed_many(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return an empty vector a text, shape (n, 0)."""
         return np.zeros((len(texts), 0), dtype=np.float32)

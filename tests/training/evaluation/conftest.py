@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from x25.training.data.parquet import read_columns, write_rows
 from x25.training.data.recorded import Recorded, is_held_out
 from x25.training.data.sides import Designed
 from x25.training.evaluation.cascade import Problem
@@ -24,14 +25,6 @@ PANELS = {
     "rated": {"judge": {"recorded": "acme/judge"}, "title": "Made, rated"},
     "elsewhere": {"source": "absent"},
 }
-
-
-def _write(path: Path, rows: list[dict]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.Table.from_pylist(rows), path)
 
 
 def write_folder(folder: Path, seed: int, prompts: int = 240, shuffle: int | None = None) -> Path:
@@ -76,9 +69,9 @@ def write_folder(folder: Path, seed: int, prompts: int = 240, shuffle: int | Non
             }
             for one in outcomes
         ]
-    _write(folder / "prompts" / "made.parquet", asked)
-    _write(folder / "outcomes" / "made.parquet", outcomes)
-    _write(folder / "judges" / "made.parquet", judged)
+    write_rows(folder / "prompts" / "made.parquet", asked)
+    write_rows(folder / "outcomes" / "made.parquet", outcomes)
+    write_rows(folder / "judges" / "made.parquet", judged)
     return folder
 
 
@@ -216,19 +209,17 @@ def make_problem():
 
 def write_answers(folder: Path, seed: int) -> None:
     """Write an answer to each outcome of "made": wrong ones hedge, and so do a few right ones."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    columns = read_columns(folder / "outcomes" / "made.parquet", ["prompt_id", "model", "correct"])
 
     rng = np.random.default_rng(seed)
     rows = []
-    for one in pq.read_table(folder / "outcomes" / "made.parquet").to_pylist():
-        hedges = rng.random() < (0.1 if one["correct"] else 0.8)
+    for prompt_id, model, is_correct in zip(*columns.values(), strict=True):
+        hedges = rng.random() < (0.1 if is_correct else 0.8)
         start = "Maybe, perhaps, I am not sure, wait:" if hedges else "Clearly"
         filler = " ".join(["so"] * int(rng.integers(20, 60)))
         text = f"{start} {filler} the answer is {rng.integers(100)}."
-        rows.append({"prompt_id": one["prompt_id"], "model": one["model"], "response": text})
-    (folder / "responses").mkdir()
-    pq.write_table(pa.Table.from_pylist(rows), folder / "responses" / "made.parquet")
+        rows.append({"prompt_id": prompt_id, "model": model, "response": text})
+    write_rows(folder / "responses" / "made.parquet", rows)
 
 
 @pytest.fixture(scope="session")

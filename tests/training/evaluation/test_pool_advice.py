@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from x25.training.data.parquet import write_rows
 from x25.training.data.recorded import read_recorded
 from x25.training.data.sides import Folders
 from x25.training.evaluation.panels import Panel
@@ -26,8 +27,7 @@ class Letters:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    pa = pytest.importorskip("pyarrow", reason="needs the train extra")
-    import pyarrow.parquet as pq
+    pytest.importorskip("pyarrow", reason="needs the train extra")
 
     path, rng = tmp_path_factory.mktemp("recorded"), np.random.default_rng(4)
     prompts, outcomes = [], []
@@ -45,8 +45,7 @@ def folder(tmp_path_factory):
                 "input_tokens": 40, "output_tokens": 60,
             })  # fmt: skip
     for table, rows in (("prompts", prompts), ("outcomes", outcomes)):
-        (path / table).mkdir()
-        pq.write_table(pa.Table.from_pylist(rows), path / table / "made.parquet")
+        write_rows(path / table / "made.parquet", rows)
     return path
 
 

@@ -126,9 +126,8 @@ def test_a_wrong_artifact_is_named(tmp_path):
         load_predictor(tmp_path / "nowhere.json")
 
 
-async def test_features_alone_have_an_empty_vector():
+def test_features_alone_have_an_empty_vector():
     assert NoEncoder().embed_many(["a", "b"]).shape == (2, 0)
-    assert (await NoEncoder().embed("a")).shape == (0,)
 
 
 def test_the_bundled_artifact_says_what_it_is(predictor):
