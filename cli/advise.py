@@ -1,6 +1,6 @@
 """`x25 advise`: which models of an org's pool are worth their price, and which swap would pay most."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +14,7 @@ from ..state.errors import InvalidRequest
 from ..state.names import check_org
 from ..state.store import open_store
 from .console import AsJson, Database, friendly_errors, out, print_json, run, settings_for
-from .workshop import EncoderSetting, progress_bar, workshop_errors
+from .workshop import EncoderSetting, counting_bar, workshop_errors
 
 if TYPE_CHECKING:
     from ..training.org.advice import Advice
@@ -42,7 +42,7 @@ def advise(
 ) -> None:
     """Say which models are dominated, which tiers nobody asks, and which swap of one model would pay most."""
     if recorded is not None:
-        _advise_recorded(recorded, panel, test, encoder, cache, as_json=as_json)
+        _advise_recorded(_Recorded(recorded, test, cache), panel, encoder, as_json=as_json)
         return
     with friendly_errors():
         if org is None:
@@ -103,23 +103,29 @@ def _interval(one: Estimate) -> str:
     return f"{one.mean:+.2f} ({one.low:+.2f} … {one.high:+.2f})"
 
 
-def _advise_recorded(
-    recorded: Path, panel: str | None, test: Path | None, encoder: str | None, cache: Path, *, as_json: bool
-) -> None:
+@dataclass(frozen=True)
+class _Recorded:
+    """Folders of recorded outcomes: to choose on, to try on, and for what is computed from their prompts."""
+
+    train: Path
+    test: Path | None
+    cache: Path
+
+
+def _advise_recorded(at: _Recorded, panel: str | None, encoder: str | None, *, as_json: bool) -> None:
     with workshop_errors():
         if panel is None:
             raise InvalidRequest("--recorded needs --panel", field="panel")
+        from ..training.data.sides import Folders  # noqa: PLC0415 - the workshop is loaded where it is used
         from ..training.evaluation.panels import load_panels  # noqa: PLC0415
-        from ..training.evaluation.pool_advice import advise_recorded  # noqa: PLC0415 - the workshop is loaded where it is used
+        from ..training.evaluation.pool_advice import advise_recorded  # noqa: PLC0415
         from ..training.fit.corpus import training_encoder  # noqa: PLC0415
 
         (chosen,) = load_panels([panel])
         table = training_encoder(settings_for().encoder if encoder is None else encoder)
-        with progress_bar() as step:
-            done = iter(range(1, 1_000))
-            report = advise_recorded(
-                chosen, recorded, test, table, cache, lambda total: step(panel, next(done), total)
-            )
+        with counting_bar() as step:
+            folders = Folders(at.train, at.test, table, at.cache)
+            report = advise_recorded(chosen, folders, lambda total: step(panel, total))
     if as_json:
         print_json(report)
         return

@@ -1,18 +1,16 @@
 """`x25 evaluate`: what routing would have saved on recorded outcomes, beside every baseline."""
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from ..state.errors import ConfigError
 from .console import err, out, settings_for
-from .workshop import EncoderSetting, workshop_errors
+from .workshop import EncoderSetting, counting_bar, workshop_errors
 
 POINTS = ("match", "budget", "prompt_only_match", "prompt_only_budget")
 
@@ -74,18 +72,19 @@ def evaluate(
     Costs include escalations and judgements. Judges are simulated unless recorded; the models' answers are recorded.
     """
     with workshop_errors():
-        from ..training.evaluation.report import evaluate_panels  # noqa: PLC0415 - the workshop is loaded where it is used
+        from ..training.evaluation.report import choose_panels, evaluate_panels  # noqa: PLC0415 - the workshop is loaded where it is used
         from ..training.evaluation.run import Request  # noqa: PLC0415
         from ..training.fit.corpus import training_encoder  # noqa: PLC0415
+        from ..training.report import require_libraries  # noqa: PLC0415
 
+        if html is not None:
+            require_libraries()  # rather than after the evaluation
         settings = settings_for()
         chosen = training_encoder(settings.encoder if encoder is None else encoder)
         request = Request(train, test, judge_auc, seeds, cache)
-        with _bars() as step:
-            report = evaluate_panels(
-                request, chosen, panel or None, panels_dir, only_recorded=judge == "recorded", with_verifier=verifier,
-                step=step,
-            )  # fmt: skip
+        panels = choose_panels(request, panel or None, panels_dir, only_recorded=judge == "recorded")
+        with counting_bar() as step:
+            report = evaluate_panels(panels, request, chosen, with_verifier=verifier, step=step)
         if json_out is not None:
             json_out.parent.mkdir(parents=True, exist_ok=True)
             json_out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -97,7 +96,7 @@ def evaluate(
 
 
 def _write_html(path: Path, report: Mapping[str, Any], replay: Path | None) -> None:
-    from ..training.report.page import write_report  # noqa: PLC0415 - the workshop is loaded where it is used
+    from ..training.report import write_report  # noqa: PLC0415 - the workshop is loaded where it is used
 
     try:
         streams = None if replay is None else json.loads(replay.read_text(encoding="utf-8"))
@@ -105,21 +104,6 @@ def _write_html(path: Path, report: Mapping[str, Any], replay: Path | None) -> N
         raise ConfigError(f"{replay} is not JSON: {error}") from error
     write_report(path, report, streams)
     err.print(f"wrote {path}")
-
-
-@contextmanager
-def _bars() -> Iterator[Any]:
-    """Show a bar a panel on stderr."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err) as progress:
-        tasks: dict[str, Any] = {}
-
-        def step(name: str, total: int) -> None:
-            if name not in tasks:
-                tasks[name] = progress.add_task(name, total=total)
-            progress.advance(tasks[name])
-
-        yield step
 
 
 def _table(name: str, figures: Mapping[str, Any]) -> Table:

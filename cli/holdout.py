@@ -12,11 +12,11 @@ from .workshop import (
     Cache,
     Dataset,
     EncoderSetting,
+    FitRequest,
     MinModels,
     PassrateFloor,
     Threshold,
     progress_bar,
-    train_options,
     workshop_errors,
 )
 
@@ -45,15 +45,8 @@ def eval_model_holdout(
     with workshop_errors(), progress_bar() as step:
         from ..training.fit.model_holdout import evaluate  # noqa: PLC0415 - loaded only where it is used
 
-        options = train_options(
-            dataset,
-            benchmark_profiles,
-            (threshold, passrate_floor, min_models),
-            (0.2, 42, False),
-            encoder,
-            cache,
-        )
-        report = evaluate(options, capability_from.value, names, step)
+        asked = FitRequest(dataset, benchmark_profiles, encoder, cache, threshold, passrate_floor, min_models)
+        report = evaluate(asked.options(), capability_from.value, names, step)
     if as_json:
         print_json(report)
     else:

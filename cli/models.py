@@ -14,7 +14,7 @@ from ..providers.keyring import Keyring
 from ..providers.registry import Registry, load_registry
 from ..state.types import TIERS
 from .console import AsJson, friendly_errors, out, print_json, settings_for
-from .outcome_files import extract_profiles, fetch, sample
+from .outcome_files import SampleSize, extract_profiles, fetch, sample
 
 models = typer.Typer(
     help="List models; fetch, sample and sum up recorded outcomes.", invoke_without_command=True
@@ -70,9 +70,9 @@ def take_sample(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in the folder.")] = False,
 ) -> None:
     """Write a random part of recorded outcomes to a new folder."""
-    limits = {"records": max_records, "files": max_files, "records_per_file": max_records_per_file}
+    size = SampleSize(max_records, max_files, max_records_per_file)
     with friendly_errors():
-        print_json(sample(results, folder, **limits, seed=seed, overwrite=overwrite))
+        print_json(sample(results, folder, size, seed, overwrite=overwrite))
 
 
 @models.command()

@@ -8,16 +8,18 @@ import json
 import shutil
 import tarfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
-from random import Random
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 
 from ..state.errors import ConfigError
+
+T = TypeVar("T")
 
 SUFFIXES = (".json", ".jsonl")
 _CONNECT_S = 10.0
@@ -126,19 +128,22 @@ def _raw_files(path: Path) -> Iterator[tuple[str, bytes]]:
             raise ConfigError(f"{path} is neither a folder, .json, .jsonl nor an archive: {error}") from error
 
 
+@dataclass(frozen=True, slots=True)
+class SampleSize:
+    """At most how much of recorded results to keep."""
+
+    records: int
+    files: int
+    records_per_file: int
+
+
 def sample(
-    source: Path,
-    target: Path,
-    *,
-    records: int,
-    files: int,
-    records_per_file: int,
-    seed: int,
-    overwrite: bool = False,
+    source: Path, target: Path, size: SampleSize, seed: int, *, overwrite: bool = False
 ) -> dict[str, int]:
     """Write a random part of the results to a new folder, files keeping their places; return what was kept.
 
-    The same seed keeps the same records of the same results.
+    The same seed keeps the same records of the same results, and of every model's results on a task the same prompts:
+    only a prompt that several models answered says how hard it is.
 
     Raises
     ------
@@ -152,20 +157,28 @@ def sample(
             raise ConfigError(f"{target} is not empty; pass --overwrite to replace what is there")
         shutil.rmtree(target)
     found = list(read_results(source))
-    chosen = sorted(Random(seed).sample(range(len(found)), min(files, len(found))))  # noqa: S311 - a sample
-    left, kept_files = records, 0
-    for index in chosen:
-        name, head, rows = found[index]
-        rng = Random(f"{seed}:{name}")  # noqa: S311 - a sample
-        rows = [rows[i] for i in sorted(rng.sample(range(len(rows)), min(records_per_file, len(rows), left)))]
-        if rows:
+    left, kept_files = size.records, 0
+    for name, head, rows in _drawn(found, size.files, seed, key=lambda result: result[0]):
+        kept = _drawn(rows, min(size.records_per_file, left), seed, key=_prompt_of)
+        if kept:
             file = target / PurePosixPath(name).with_suffix(".json")
             if not file.resolve().is_relative_to(target.resolve()):
                 raise ConfigError(f"{source}: {name} points outside its archive")
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps({**head, "records": rows}, ensure_ascii=False), encoding="utf-8")
-            left, kept_files = left - len(rows), kept_files + 1
-    return {"files": kept_files, "records": records - left, "files_found": len(found)}
+            file.write_text(json.dumps({**head, "records": kept}, ensure_ascii=False), encoding="utf-8")
+            left, kept_files = left - len(kept), kept_files + 1
+    return {"files": kept_files, "records": size.records - left, "files_found": len(found)}
+
+
+def _drawn(items: Sequence[T], most: int, seed: int, key: Callable[[T], str]) -> list[T]:
+    """Return at most so many items in their order, drawn by a hash of the seed and each item's key."""
+    ranks = [sha256(f"{seed}:{key(item)}".encode("utf-8", "surrogatepass")).digest() for item in items]
+    kept = sorted(range(len(items)), key=lambda place: (ranks[place], place))[:most]
+    return [items[place] for place in sorted(kept)]
+
+
+def _prompt_of(record: dict[str, Any]) -> str:
+    return str(record.get("prompt_id") or record.get("prompt") or record.get("origin_query"))
 
 
 def extract_profiles(source: Path) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from .workshop import (
     Cache,
     Dataset,
     EncoderSetting,
+    FitRequest,
     FixedSplit,
     MinModels,
     PassrateFloor,
@@ -20,7 +21,6 @@ from .workshop import (
     Threshold,
     calibration_rows,
     progress_bar,
-    train_options,
     workshop_errors,
 )
 
@@ -80,11 +80,11 @@ def sweep_thresholds(
         from ..training.fit.threshold_sweep import THRESHOLDS, Grid, sweep  # noqa: PLC0415 - loaded only where it is used
 
         levels = THRESHOLDS if thresholds is None else tuple(float(one) for one in thresholds.split(","))
-        options = train_options(
-            dataset, benchmark_profiles, (threshold, passrate_floor, min_models),
-            (test_size, seed, fixed_split), encoder, cache,
+        asked = FitRequest(
+            dataset, benchmark_profiles, encoder, cache, threshold, passrate_floor, min_models,
+            test_size, seed, fixed_split,
         )  # fmt: skip
-        report = sweep(options, Grid(levels, margin, capability_from.value, form.value), step)
+        report = sweep(asked.options(), Grid(levels, margin, capability_from.value, form.value), step)
     if as_json:
         print_json(report)
     else:

@@ -12,26 +12,19 @@ from .workshop import (
     BenchmarkProfiles,
     Cache,
     EncoderSetting,
+    FitRequest,
     FixedSplit,
+    MaybeDataset,
     MinModels,
     PassrateFloor,
     Seed,
     TestSize,
     Threshold,
     progress_bar,
-    train_options,
     workshop_errors,
 )
 
 Output = Annotated[Path | None, typer.Option(help="File to write [completion.json].")]
-Datasets = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--dataset",
-        help="kind:path, repeatable; kinds: agentic, csv, jsonl, llmrouterbench, recorded, routerbench, "
-        "xagent-labels. synthetic:SEED is a small bundled corpus.",
-    ),
-]
 FromLog = Annotated[
     str | None, typer.Option(metavar="ORG", help="Fit the org's own estimators on its calls instead.")
 ]
@@ -46,7 +39,7 @@ DryRun = Annotated[bool, typer.Option(help="With --from-log: fit and compare, wr
 
 
 def train(
-    dataset: Datasets = None,
+    dataset: MaybeDataset = None,
     from_log: FromLog = None,
     rollback: Rollback = None,
     export_log: ExportLog = None,
@@ -70,42 +63,30 @@ def train(
     With --from-log an org's own calls teach its own estimators, which serve only if they win on calls held out.
     """
     _require_one(dataset, from_log, rollback, export_log)
-    if dataset is None:
-        _own(from_log, rollback, export_log, db, output, dry_run=dry_run, as_json=as_json)
-        return
-    output = output or Path("completion.json")
-    with workshop_errors(), progress_bar() as step:
-        from ..training.fit.irt_from_outcomes import train as fit_and_write  # noqa: PLC0415 - loads scikit-free, but pyarrow
-
-        options = train_options(
-            dataset, benchmark_profiles, (threshold, passrate_floor, min_models),
-            (test_size, seed, fixed_split), encoder, cache,
-        )  # fmt: skip
-        report = fit_and_write(options, output, step)
-    if as_json:
-        print_json({**report, "output": str(output)})
-    else:
-        show(report)
-        err.print(f"wrote {output} in {report['seconds']} s")
-
-
-def _own(
-    from_log: str | None,
-    rollback: str | None,
-    export_log: str | None,
-    db: str | None,
-    output: Path | None,
-    *,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
-    """Do what was asked for of an org's own estimators or rows."""
     if from_log is not None:
         refit_from_log(from_log, db, dry_run=dry_run, as_json=as_json)
     elif rollback is not None:
         roll_back(rollback, db, as_json=as_json)
     elif export_log is not None:
         export(export_log, db, output or Path(f"{export_log}.jsonl"), as_json=as_json)
+    elif dataset is not None:
+        asked = FitRequest(
+            dataset, benchmark_profiles, encoder, cache, threshold, passrate_floor, min_models,
+            test_size, seed, fixed_split,
+        )  # fmt: skip
+        _fit(asked, output or Path("completion.json"), as_json=as_json)
+
+
+def _fit(asked: FitRequest, output: Path, *, as_json: bool) -> None:
+    with workshop_errors(), progress_bar() as step:
+        from ..training.fit.irt_from_outcomes import train as fit_and_write  # noqa: PLC0415 - loads scikit-free, but pyarrow
+
+        report = fit_and_write(asked.options(), output, step)
+    if as_json:
+        print_json({**report, "output": str(output)})
+    else:
+        show(report)
+        err.print(f"wrote {output} in {report['seconds']} s")
 
 
 def _require_one(*given: object) -> None:

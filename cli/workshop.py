@@ -1,9 +1,11 @@
 """Shared manners of the commands that fit and measure: their options, their progress bar, their errors."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -13,19 +15,21 @@ from ..graph.settings import read_environment
 from ..state.errors import ConfigError
 from .console import err, friendly_errors, settings_for
 
-Dataset = Annotated[
-    list[str],
-    typer.Option(
-        "--dataset",
-        help="kind:path, repeatable; kinds: agentic, csv, jsonl, llmrouterbench, recorded, routerbench, "
-        "xagent-labels. synthetic:SEED is a small bundled corpus.",
-    ),
-]
+if TYPE_CHECKING:
+    from ..training.fit.irt_from_outcomes import TrainOptions
+
+_DATASET: Any = typer.Option(
+    "--dataset",
+    help="kind:path, repeatable; kinds: agentic, csv, jsonl, llmrouterbench, recorded, routerbench, "
+    "xagent-labels. synthetic:SEED is a small bundled corpus.",
+)
+Dataset = Annotated[list[str], _DATASET]
+MaybeDataset = Annotated[list[str] | None, _DATASET]
 BenchmarkProfiles = Annotated[
     str | None,
     typer.Option(
-        help="Files and folders of published benchmarks, separated by commas; a later one wins; "
-        "without, the bundled registry."
+        help="Files and folders of published benchmarks, separated by commas, 'bundled' = the package's own; of two "
+        "figures the one of the better source, else the later one, wins. Without: bundled."
     ),
 ]
 Threshold = Annotated[
@@ -49,40 +53,39 @@ EncoderSetting = Annotated[
 Cache = Annotated[Path | None, typer.Option(help="Keep the inputs computed from prompts in this folder.")]
 
 
-def train_options(
-    datasets: list[str],
-    profiles: str | None,
-    labels: tuple[float, float, int],
-    split: tuple[float, int, bool],
-    encoder: str | None,
-    cache: Path | None,
-) -> Any:
-    """Return the options of a fit.
+@dataclass(frozen=True)
+class FitRequest:
+    """What a command was asked to fit on; the defaults are those of the options."""
 
-    Parameters: `labels` is threshold, pass-rate floor and least models; `split` test size, seed and whether it
-    is the fixed one.
-    """
-    from ..training.fit.corpus import Labels  # noqa: PLC0415 - the workshop is loaded only where it is used
-    from ..training.fit.irt_from_outcomes import TrainOptions  # noqa: PLC0415
+    datasets: list[str]
+    benchmark_profiles: str | None = None
+    encoder: str | None = None
+    cache: Path | None = None
+    threshold: float = 0.75
+    passrate_floor: float = 0.02
+    min_models: int = 3
+    test_size: float = 0.2
+    seed: int = 42
+    is_split_fixed: bool = False
 
-    settings = settings_for()
-    chosen = encoder if encoder is not None else settings.encoder
-    threshold, floor, least = labels
-    test_size, seed, fixed = split
-    return TrainOptions(
-        datasets=datasets,
-        benchmark_profiles=profiles,
-        labels=Labels(threshold, floor, least),
-        test_size=test_size,
-        seed=seed,
-        split="fixed" if fixed else "drawn",
-        encoder=chosen,
-        encoder_options={
-            "model": settings.encoder_model,
-            "api_key": read_environment().get(settings.encoder_key_env),
-        },
-        cache=cache,
-    )
+    def options(self) -> "TrainOptions":
+        """Return it as the workshop takes it, with the encoder the settings name where none was asked for."""
+        from ..training.fit.corpus import Labels  # noqa: PLC0415 - the workshop is loaded only where it is used
+        from ..training.fit.irt_from_outcomes import TrainOptions  # noqa: PLC0415
+
+        settings = settings_for()
+        api_key = read_environment().get(settings.encoder_key_env)
+        return TrainOptions(
+            datasets=self.datasets,
+            benchmark_profiles=self.benchmark_profiles,
+            labels=Labels(self.threshold, self.passrate_floor, self.min_models),
+            test_size=self.test_size,
+            seed=self.seed,
+            split="fixed" if self.is_split_fixed else "drawn",
+            encoder=settings.encoder if self.encoder is None else self.encoder,
+            encoder_options={"model": settings.encoder_model, "api_key": api_key},
+            cache=self.cache,
+        )
 
 
 @contextmanager
@@ -108,6 +111,19 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
             progress.update(tasks[phase], completed=done, total=total)
 
         yield step
+
+
+@contextmanager
+def counting_bar() -> Iterator[Callable[[str, int], None]]:
+    """Show a bar a phase on stderr; the callable is told the phase and how often it will be called for it."""
+    done: Counter[str] = Counter()
+    with progress_bar() as step:
+
+        def count(phase: str, total: int) -> None:
+            done[phase] += 1
+            step(phase, done[phase], total)
+
+        yield count
 
 
 def calibration_rows(table: list[dict[str, Any]]) -> Table:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from ..state.errors import ConfigError
+from ..state.types import TIERS, Tier
 from .written import DateText, Score, Several, Text, Written, parse, read_file, wrong
 
 Level = Literal[
@@ -51,15 +52,22 @@ class Profile:
 
     model_id: str
     figures: dict[str, Figure] = field(default_factory=dict)
+    tier: Tier | None = None
+    """None where no catalogue says it."""
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """Percentage of each benchmark."""
+        return {name: figure.score for name, figure in self.figures.items()}
 
     def merged(self, other: "Profile") -> "Profile":
-        """Return both together: of two figures the one of higher level, of equals the other's."""
+        """Return both together: of two figures the one of higher level, of equals the other's; the other's tier."""
         figures = dict(self.figures)
         for name, figure in other.figures.items():
             held = figures.get(name)
             if held is None or SOURCE_LEVELS[figure.level] >= SOURCE_LEVELS[held.level]:
                 figures[name] = figure
-        return Profile(self.model_id, figures)
+        return Profile(self.model_id, figures, other.tier or self.tier)
 
 
 SourceLevel = Annotated[Level, Field(description=f"one of {', '.join(SOURCE_LEVELS)}")]
@@ -87,6 +95,7 @@ class ProfileEntry(Written):
     model_config = ConfigDict(extra="ignore")
 
     model_id: Text
+    tier: Annotated[Tier | None, Field(description=f"one of {', '.join(TIERS)}")] = None
     benchmarks: Annotated[dict[str, Score | None] | None, Field(description="a mapping")] = None
     benchmark_sources: Annotated[dict[str, Origin] | None, Field(description="a mapping")] = None
     sources: Annotated[Several[Source] | None, Field(description="a list of mappings")] = None
@@ -102,7 +111,9 @@ class ProfileEntry(Written):
         """Return its known figures."""
         known = {name: score for name, score in (self.benchmarks or {}).items() if score is not None}
         return Profile(
-            self.model_id, {name: Figure(score, *self._origin(name)) for name, score in known.items()}
+            self.model_id,
+            {name: Figure(score, *self._origin(name)) for name, score in known.items()},
+            self.tier,
         )
 
     def _origin(self, name: str) -> tuple[Level, str]:
@@ -131,7 +142,7 @@ def load_profiles(catalogues: str | None = None) -> dict[str, Profile]:
     Raises
     ------
     ConfigError
-        A path does not exist, cannot be read, or breaks the schema.
+        A path does not exist, holds nothing, cannot be read, or breaks the schema.
     """
     profiles: dict[str, Profile] = {}
     for name in (part.strip() for part in (catalogues or BUNDLED).split(",")):
@@ -158,18 +169,21 @@ def _plain(text: str) -> str:
 
 
 def _catalogue(name: str) -> Iterator[Profile]:
-    """Yield the profiles of a file, of a folder's files by name, or of the package."""
-    path = BUNDLED_MODELS if name == BUNDLED else Path(name)
+    """Yield the profiles of a file, of a folder's files by name, or of the package; a judge has none."""
+    path = BUNDLED_MODELS if name == BUNDLED else Path(name).expanduser()
     if not name or not path.exists():
         raise ConfigError(f"benchmark profiles: there is no file or folder {name!r}")
     files = sorted(one for one in path.iterdir() if one.suffix in _SUFFIXES) if path.is_dir() else [path]
+    if not files:
+        raise ConfigError(f"benchmark profiles: folder {name!r} holds no {', '.join(_SUFFIXES)} file")
     for file in files:
         for entry in _entries(file):
-            yield parse_profile(entry, str(file))
+            if not (isinstance(entry, Mapping) and entry.get("role") == "judge"):
+                yield parse_profile(entry, str(file))
 
 
 def _entries(file: Path) -> list[Any]:
     whole = read_file(file)
-    if isinstance(whole, Mapping) and set(whole) == {"models"}:
+    if isinstance(whole, Mapping) and "models" in whole:
         whole = whole["models"]
     return whole if isinstance(whole, list) else [whole]

@@ -29,7 +29,7 @@ KIND = "verifier"
 """What an org's own is filed under."""
 FEATURES_ID = sha256(repr((FEATURE_VERSION, ANSWER_FEATURE_NAMES)).encode()).hexdigest()[:16]
 """Names what kept features are made of."""
-_REFIT = "fit it again: python -m x25.training.verifier.fit"
+_REFIT = "fit it again: x25 train --from-log ORG"
 _USUAL_LENGTH = (6.0, 1.0)
 
 

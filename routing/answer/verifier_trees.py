@@ -14,7 +14,7 @@ from ..prompt.linear import standardise
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 _LEAF = -1
-_REFIT = "fit it again: python -m x25.training.verifier.fit"
+_REFIT = "fit it again: x25 train --from-log ORG"
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,19 @@ class Prospect:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolTerms:
+    """What a pool is judged by."""
+
+    prices: PlanPrices
+    """Of the org's callers; latency plays no part."""
+    table: JudgeTable | None
+    """The org's judge; None when nobody can judge, and one of too small an AUC is not asked."""
+    judge_cost_usd: float
+    """Expected cost of one judgement."""
+    learner: Learner = DEFAULT_LEARNER
+
+
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """A difference with its 90 % interval over what the models' levels may be."""
 
@@ -95,33 +108,21 @@ class _Outlook:
     cost_usd: Floats
 
 
-def rank_swaps(  # noqa: PLR0913 - the pool, the offers, and what they are judged by
+def rank_swaps(
     pool: Sequence[Prospect],
     offers: Sequence[Prospect],
-    *,
-    prices: PlanPrices,
-    table: JudgeTable | None,
-    judge_cost_usd: float,
+    terms: PoolTerms,
     rng: np.random.Generator,
-    learner: Learner = DEFAULT_LEARNER,
+    *,
     most: int = SCREENED,
 ) -> list[Swap]:
     """Return the swaps that promise most, the best first; empty without a pool, calls or offers.
 
-    Parameters
-    ----------
-    pool, offers
-        Models in use, and those that may take the place of one; all over the same calls.
-    prices
-        Of the org's callers; latency plays no part.
-    table
-        The org's judge; None when nobody can judge, and one of too small an AUC is not asked.
-    judge_cost_usd
-        Expected cost of one judgement.
+    `pool` and `offers` are the models in use, and those that may take the place of one; all over the same calls.
     """
     if not pool or not offers or not len(pool[0].probs):
         return []
-    bench = _Bench(pool, offers, prices, table, judge_cost_usd, rng, learner)
+    bench = _Bench(pool, offers, terms, rng)
     swaps = [(one, other) for one in range(len(pool)) for other in range(len(offers))]
     promise = [bench.outlook(one, other, draws=1).value[0] for one, other in swaps]
     best = sorted(range(len(swaps)), key=lambda number: -promise[number])[:most]
@@ -133,25 +134,19 @@ def rank_swaps(  # noqa: PLR0913 - the pool, the offers, and what they are judge
 class _Bench:
     """One pool and its offers; the same draws of every model's level serve all comparisons."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - as for rank_swaps
-        self,
-        pool: Sequence[Prospect],
-        offers: Sequence[Prospect],
-        prices: PlanPrices,
-        table: JudgeTable | None,
-        judge_cost_usd: float,
-        rng: np.random.Generator,
-        learner: Learner,
+    def __init__(
+        self, pool: Sequence[Prospect], offers: Sequence[Prospect], terms: PoolTerms, rng: np.random.Generator
     ) -> None:
         self._pool, self._offers = list(pool), list(offers)
         self._reference_usd = max(float(one.costs_usd.mean()) for one in pool) or 1e-12
-        self._prices = replace(prices, latency_price=0.0, judge_cost=judge_cost_usd / self._reference_usd)
-        self._table = table if table is not None and table.is_trusted else None
+        judge_cost = terms.judge_cost_usd / self._reference_usd
+        self._prices = replace(terms.prices, latency_price=0.0, judge_cost=judge_cost)
+        self._table = terms.table if terms.table is not None and terms.table.is_trusted else None
         everybody = (*pool, *offers)
         noise = rng.standard_normal((len(everybody), DRAWS))
         noise[:, 0] = 0.0  # the first draw is the expected level itself
         self._levels = {
-            one.model_id: _levels(one, noise[number], learner) for number, one in enumerate(everybody)
+            one.model_id: _levels(one, noise[number], terms.learner) for number, one in enumerate(everybody)
         }
 
     def outlook(self, one: int | None, other: int | None, draws: int) -> _Outlook:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...state.errors import ConfigError, InvalidRequest
 from ...state.types import GENERAL, TASK_TYPES
-from .cues import CUES, cue_hits, lexicon_probs
+from .cues import CUES, cue_hits
 from .difficulty import standardise
 from .encoded import require_encoder
 from .features import FEATURE_NAMES, Features
@@ -49,17 +49,6 @@ class TaskEstimate:
     eight_probs: dict[str, float]
     """Probability of each of the eight types as the text alone suggests; sums to 1."""
     source: Literal["hint", "classifier"]
-
-
-def classify(features: Features, hint: str | None) -> TaskEstimate:
-    """Return the task type by the lexicon: for where no fitted classifier or not its encoder is at hand.
-
-    Raises
-    ------
-    InvalidRequest
-        If the hint is neither one of the seven types nor "general".
-    """
-    return _estimate(_kinds_of(lexicon_probs(features)), hint)
 
 
 def complete_inputs(features: Features, embedding: ArrayLike) -> Floats:
@@ -206,8 +195,3 @@ def _folded(
     for kind, prob in kind_probs.items():
         folded[name_of(kind)] += prob
     return folded
-
-
-def _kinds_of(task_probs: Mapping[str, float]) -> dict[str, float]:
-    """Return each task type's probability as that of its plainest kind, which has the same name."""
-    return {kind: task_probs.get(kind, 0.0) for kind in KINDS}

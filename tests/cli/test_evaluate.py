@@ -1,23 +1,16 @@
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from x25.cli import app
+from x25.training.data.parquet import write_rows
+from x25.training.report import page
 
 MODELS = {"tiny": (0.5, 1e-4), "middle": (1.5, 5e-4), "large": (2.5, 3e-3)}
 TIERS = dict(zip(("slm", "mid", "frontier"), MODELS, strict=True))
 BASELINES = ("always frontier", "best single within budget", "xrouter classic", "x25 classic", "oracle")
-
-
-def write(path: Path, rows: list[dict]) -> None:
-    pa = pytest.importorskip("pyarrow", reason="needs the train extra")
-    from pyarrow import parquet
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    parquet.write_table(pa.Table.from_pylist(rows), path)
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +30,8 @@ def data(tmp_path_factory):
                 "prompt_id": f"p{row}", "model": model, "score": float(right), "correct": right,
                 "cost_usd": cost * float(rng.uniform(0.8, 1.2)), "input_tokens": 30, "output_tokens": 40,
             })  # fmt: skip
-    write(folder / "prompts" / "made.parquet", prompts)
-    write(folder / "outcomes" / "made.parquet", outcomes)
+    write_rows(folder / "prompts" / "made.parquet", prompts)
+    write_rows(folder / "outcomes" / "made.parquet", outcomes)
     return folder
 
 
@@ -74,9 +67,9 @@ def test_figures_are_shown_and_written_and_progress_stays_on_stderr(evaluate, tm
     assert "wrote new/figures.json" in result.stderr
     assert "96/96" not in result.stdout
     assert "wrote" not in result.stdout
-    page = (tmp_path / "new" / "report.html").read_text()
-    assert page.startswith("<!DOCTYPE html>")
-    assert "Made" in page
+    written = (tmp_path / "new" / "report.html").read_text()
+    assert written.startswith("<!DOCTYPE html>")
+    assert "Made" in written
 
 
 def test_a_point_that_train_did_not_reach_is_marked(evaluate, tmp_path):
@@ -133,3 +126,11 @@ def test_a_replay_that_is_no_json_is_named(evaluate, tmp_path):
     result = evaluate("--html", "report.html", "--replay", "replay.json")
     assert result.exit_code == 1
     assert "replay.json is not JSON" in result.stderr
+
+
+def test_a_report_that_could_not_be_written_is_refused_before_the_work(evaluate, tmp_path, monkeypatch):
+    monkeypatch.setattr(page, "NEEDED", ("jinja2", "no_such_library"))
+    result = evaluate("--html", "report.html", "--json", "figures.json")
+    assert result.exit_code == 1
+    assert "a report needs no_such_library: pip install 'x25[train]'" in " ".join(result.stderr.split())
+    assert not (tmp_path / "figures.json").exists()

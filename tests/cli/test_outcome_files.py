@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from x25.cli.outcome_files import extract_profiles, fetch, read_results, sample
+from x25.cli.outcome_files import SampleSize, extract_profiles, fetch, read_results, sample
 from x25.state.errors import ConfigError
 
 
@@ -82,10 +82,26 @@ def test_means_are_shares_or_points_by_what_the_task_says(tmp_path):
     assert profile["benchmarks"] == {"essay": 60.0, "maths": 50.0}
 
 
+def test_a_sample_keeps_the_same_prompts_of_every_model(tmp_path):
+    for model in ("small", "middle", "large"):
+        rows = [{"prompt": f"What is {number}?", "score": 1} for number in range(40)]
+        write(tmp_path / "all", f"maths/test/{model}/run.json", {"records": rows})
+
+    def prompts(seed):
+        part = tmp_path / f"part-{seed}"
+        sample(tmp_path / "all", part, SampleSize(records=100, files=3, records_per_file=8), seed)
+        return [[row["prompt"] for row in rows] for _, _, rows in read_results(part)]
+
+    first, second, third = prompts(1)
+    assert first == second == third
+    assert len(first) == 8
+    assert prompts(2)[0] != first
+
+
 def test_a_sample_does_not_land_in_its_source(tmp_path):
     write(tmp_path, "a.json", [{"score": 1}])
     with pytest.raises(ConfigError, match="lies inside"):
-        sample(tmp_path, tmp_path / "part", records=1, files=1, records_per_file=1, seed=1)
+        sample(tmp_path, tmp_path / "part", SampleSize(1, 1, 1), seed=1)
 
 
 def test_a_name_that_leaves_the_archive_is_refused(tmp_path):
@@ -95,5 +111,5 @@ def test_a_name_that_leaves_the_archive_is_refused(tmp_path):
         member.size = len(content)
         archive.addfile(member, io.BytesIO(content))
     with pytest.raises(ConfigError, match="points outside its archive"):
-        sample(tmp_path / "sly.tar", tmp_path / "part", records=1, files=1, records_per_file=1, seed=1)
+        sample(tmp_path / "sly.tar", tmp_path / "part", SampleSize(1, 1, 1), seed=1)
     assert not (Path(tmp_path).parent / "out.json").exists()

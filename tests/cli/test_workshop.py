@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
 import typer
 
-from x25.cli.workshop import progress_bar, train_options, workshop_errors
+from x25.cli.workshop import FitRequest, counting_bar, progress_bar, workshop_errors
+from x25.training.fit.corpus import Labels
 from x25.training.fit.irt_from_outcomes import TrainOptions
 
 
@@ -18,20 +21,26 @@ def test_a_fault_of_the_data_is_one_sentence_and_a_bug_keeps_its_traceback(capsy
         raise KeyError("bug")
 
 
-def test_options_travel_unchanged():
-    options = train_options(["synthetic:1"], "a.yaml", (0.5, 0.1, 2), (0.3, 7, True), "none", None)
-    assert isinstance(options, TrainOptions)
-    assert (options.labels.threshold, options.labels.passrate_floor, options.labels.least_models) == (
-        0.5,
-        0.1,
-        2,
+def test_what_was_asked_for_travels_unchanged():
+    asked = FitRequest(
+        ["synthetic:1"], "a.yaml", "none", Path("inputs"), 0.5, 0.1, 2, 0.3, 7, is_split_fixed=True
     )
-    assert (options.test_size, options.seed, options.split) == (0.3, 7, "fixed")
-    assert (options.datasets, options.benchmark_profiles, options.encoder) == (
-        ["synthetic:1"],
-        "a.yaml",
-        "none",
-    )
+    options = asked.options()
+    labels = Labels(threshold=0.5, passrate_floor=0.1, least_models=2)
+    assert options == TrainOptions(
+        datasets=["synthetic:1"], benchmark_profiles="a.yaml", labels=labels, test_size=0.3, seed=7, split="fixed",
+        encoder="none", encoder_options=options.encoder_options, cache=Path("inputs"),
+    )  # fmt: skip
+
+
+def test_without_an_encoder_the_settings_choose(monkeypatch):
+    monkeypatch.setenv("X25_ENCODER", "none")
+    assert FitRequest(["synthetic:1"]).options().encoder == "none"
+
+
+def test_the_defaults_are_those_of_the_workshop():
+    asked = FitRequest(["synthetic:1"], encoder="").options()
+    assert asked == TrainOptions(datasets=["synthetic:1"], encoder_options=asked.encoder_options)
 
 
 def test_phases_are_told_apart():
@@ -39,3 +48,10 @@ def test_phases_are_told_apart():
         for phase in ("reading", "fitting"):
             for done in range(3):
                 step(phase, done, 2)
+
+
+def test_a_phase_counts_its_calls(capsys):
+    with counting_bar() as step:
+        for _ in range(3):
+            step("panel", 3)
+    assert "3/3" in capsys.readouterr().err

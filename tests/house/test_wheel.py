@@ -56,10 +56,11 @@ def test_wheel_holds_the_code_and_its_data_and_nothing_else(wheel):
         "artifacts/encoder/*",
         "registry/**/*.yaml",
         "simulator/models/*.yaml",
-        "training/languages.yaml",
-        "training/profiles/*.yaml",
-        "training/task_prompts/*.yaml",
+        "training/data/task_prompts/*.yaml",
         "training/evaluation/panels/*.yaml",
+        "training/fit/languages.yaml",
+        "training/fit/profiles/*.yaml",
+        "training/report/templates/*",
     ):
         expected |= {f"x25/{path.relative_to(ROOT).as_posix()}" for path in ROOT.glob(pattern)}
     with zipfile.ZipFile(wheel) as archive:

@@ -37,7 +37,8 @@ def score_of(catalogues, model_id="acme/m", name="gpqa_diamond"):
 def test_by_default_the_bundled_catalogue_is_read():
     profiles = load_profiles()
     assert profiles == load_profiles("bundled") == load_profiles("")
-    assert profiles.keys() == {spec.model_id for spec in load_registry(BUNDLED_MODELS).models}
+    chats = {spec.model_id for spec in load_registry(BUNDLED_MODELS).models if spec.role == "chat"}
+    assert profiles.keys() == chats
     assert profiles["openai/gpt-5.6-luna"].figures["gpqa_diamond"].score == 91.1
 
 
@@ -94,6 +95,19 @@ def test_sources_give_level_and_address_by_what_they_say_they_tell():
     }
 
 
+def test_a_tier_is_kept_where_a_catalogue_says_it(catalogue):
+    one, two = catalogue("one.yaml", {**entry(50), "tier": "slm"}), catalogue("two.yaml", entry(60))
+    assert load_profiles(f"{one},{two}")["acme/m"].tier == "slm"
+    assert load_profiles(two)["acme/m"].tier is None
+    assert load_profiles()["anthropic/claude-opus-5"].tier == "frontier"
+
+
+def test_what_else_a_file_says_beside_its_models_is_passed_over(tmp_path):
+    file = tmp_path / "all.yaml"
+    file.write_text(yaml.safe_dump({"sources": [{"url": "https://a.example"}], "models": [entry(50)]}))
+    assert score_of(str(file)) == 50
+
+
 def test_an_unknown_score_is_no_figure():
     assert parse_profile(entry(None), "m.yaml").figures == {}
 
@@ -118,3 +132,11 @@ def test_a_catalogue_that_is_not_there_is_named():
     for missing in ("nowhere.yaml", "bundled,", "bundled,,x"):
         with pytest.raises(ConfigError, match="there is no file or folder"):
             load_profiles(missing)
+
+
+def test_a_folder_that_holds_no_catalogue_and_a_file_that_is_none_are_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"holds no \.yaml, \.yml, \.json file"):
+        load_profiles(str(tmp_path))
+    (tmp_path / "broken.json").write_text("{")
+    with pytest.raises(ConfigError, match=r"broken\.json cannot be read"):
+        load_profiles(str(tmp_path))

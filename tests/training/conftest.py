@@ -5,6 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from x25.training.data.parquet import write_rows
+from x25.training.fit.predictor import NoEncoder
+
 MODELS = ("tiny", "middle", "large")
 RATES = (0.5, 0.7, 0.85)
 COSTS_USD = (0.0001, 0.0004, 0.002)
@@ -37,26 +40,8 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Path:
             })  # fmt: skip
             responses.append({"prompt_id": prompt_id, "model": model, "response": answer})
     for table, rows in (("prompts", prompts), ("outcomes", outcomes), ("responses", responses)):
-        _write(folder / table / "made.parquet", rows)
+        write_rows(folder / table / "made.parquet", rows)
     return folder
-
-
-def _write(path: Path, rows: list[dict]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.Table.from_pylist(rows), path)
-
-
-class NoEncoder:
-    """Embeds nothing: the prompt's cheap features alone make the prior."""
-
-    dimension = 0
-    fingerprint = "none"
-
-    def embed_many(self, texts):
-        return np.zeros((len(texts), 0), dtype=np.float32)
 
 
 @pytest.fixture(scope="session")

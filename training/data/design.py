@@ -1,4 +1,4 @@
-"""What a prompt looks like to a fitted head: its embedding beside its cheap features."""
+"""What does a prompt look like to a fitted head? Its embedding beside its cheap features."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...routing.prompt.features import FEATURE_NAMES, MOST_CHARS, extract
+from .cache import kept
 
 Floats = NDArray[np.float64]
 
@@ -38,21 +39,15 @@ def design_matrix(prompts: Sequence[str], encoder: EmbedsMany, cache: Path | Non
     Parameters: `cache` is a folder where the result is kept under a name made of the encoder, the features'
     names and the texts; None = do not keep it.
     """
-    path = None if cache is None else cache / f"design-{_key(prompts, encoder)}.npy"
-    if path is not None and path.is_file():
-        kept: Floats = np.load(path, allow_pickle=False)
-        return kept.astype(np.float64)
-    features = [extract([{"role": "user", "content": prompt}], {}) for prompt in prompts]
-    embedded = np.asarray(encoder.embed_many([one.text for one in features]), dtype=np.float64)
-    design = np.hstack([embedded.reshape(len(prompts), -1), np.array([one.values for one in features])])
-    # In the precision it is kept in, so that a figure does not depend on whether the cache was warm.
-    rounded = design.astype(np.float32)
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".part.npy")
-        np.save(partial, rounded)
-        partial.replace(path)
-    return rounded.astype(np.float64)
+
+    def make() -> NDArray[np.float32]:
+        features = [extract([{"role": "user", "content": prompt}], {}) for prompt in prompts]
+        embedded = np.asarray(encoder.embed_many([one.text for one in features]), dtype=np.float64)
+        design = np.hstack([embedded.reshape(len(prompts), -1), np.array([one.values for one in features])])
+        # In the precision it is kept in, so that a figure does not depend on whether the cache was warm.
+        return design.astype(np.float32)
+
+    return kept(cache, lambda: f"design-{_key(prompts, encoder)}", make).astype(np.float64)
 
 
 def _key(prompts: Sequence[str], encoder: EmbedsMany) -> str:

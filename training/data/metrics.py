@@ -1,4 +1,4 @@
-"""How good predicted probabilities are: ranking, squared error, calibration, and how sure a mean is."""
+"""How good are predicted probabilities? Their ranking, squared error and calibration, and how sure a mean is."""
 
 from dataclasses import asdict, dataclass
 

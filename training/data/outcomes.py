@@ -1,6 +1,5 @@
-"""Outcomes: which model answered which prompt how well, whatever the format they were published in."""
+"""Which model answered which prompt how well? Outcomes, whatever the format they were published in."""
 
-import logging
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,10 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-_log = logging.getLogger(__name__)
-
-COMPLETION_THRESHOLD = 0.75
-"""Score from which an answer counts as having completed its prompt."""
+from ...routing.belief.irt import COMPLETION_THRESHOLD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,58 +146,15 @@ class Outcomes:
             subjects=len({row.model_id for row in self}),
         )
 
-    def profiled(self) -> "Outcomes":
-        """Return the outcomes of profiled subjects: those that may teach what a model can do."""
-        return replace(self, outcomes=tuple(row for row in self if row.subject_profiled))
-
     def completed(self, threshold: float = COMPLETION_THRESHOLD) -> NDArray[np.bool_]:
         """Return, for each outcome in order, whether its score reaches the threshold; shape (n,)."""
         return np.array([row.score >= threshold for row in self], dtype=np.bool_)
 
-    def difficulty_targets(
-        self,
-        passrate_floor: float = 0.02,
-        min_models_per_prompt: int = 3,
-        threshold: float = COMPLETION_THRESHOLD,
-    ) -> dict[str, float]:
-        """Return each prompt's difficulty: -logit of the share of its outcomes that are completed.
-
-        The share is clipped to [passrate_floor, 1 - passrate_floor], so that a prompt nobody or everybody
-        completes stays finite. Prompts with fewer distinct models than `min_models_per_prompt` are left out;
-        their number is logged.
-
-        Raises
-        ------
-        ValueError
-            If `passrate_floor` is not in (0, 0.5).
-        """
-        if not 0.0 < passrate_floor < 0.5:
-            raise ValueError(f"expected passrate_floor in (0, 0.5), got {passrate_floor}")
-        models: defaultdict[str, set[str]] = defaultdict(set)
-        passes: defaultdict[str, list[bool]] = defaultdict(list)
-        for row in self:
-            models[row.prompt_id].add(row.model_id)
-            passes[row.prompt_id].append(row.score >= threshold)
-        kept = [name for name, answered in models.items() if len(answered) >= min_models_per_prompt]
-        _log.info(
-            "difficulty: left out %d of %d prompts, answered by fewer than %d models",
-            len(models) - len(kept),
-            len(models),
-            min_models_per_prompt,
-        )
-        return {name: _difficulty(passes[name], passrate_floor) for name in kept}
-
-    def split_by_prompt(
-        self,
-        test_size: float = 0.2,
-        seed: int = 42,
-        groups: Mapping[str, str] | None = None,
-    ) -> tuple["Outcomes", "Outcomes"]:
+    def split_by_prompt(self, test_size: float = 0.2, seed: int = 42) -> tuple["Outcomes", "Outcomes"]:
         """Return a training and a test set that share no prompt and no group of prompts.
 
         Whole groups are drawn until they hold at least `test_size` of the prompts. The draw depends on the
-        seed, the prompt_ids and the groups, not on the order of the outcomes. `groups` defaults to those that
-        came with the data.
+        seed, the prompt_ids and the groups, not on the order of the outcomes.
 
         Raises
         ------
@@ -210,10 +163,9 @@ class Outcomes:
         """
         if not 0.0 < test_size < 1.0:
             raise ValueError(f"expected test_size in (0, 1), got {test_size}")
-        known = self.groups if groups is None else groups
         members: defaultdict[tuple[bool, str], set[str]] = defaultdict(set)
         for row in self:
-            name = known.get(row.prompt_id)
+            name = self.groups.get(row.prompt_id)
             members[(name is not None, row.prompt_id if name is None else name)].add(row.prompt_id)
         if len(members) < 2:
             raise ValueError(f"expected at least 2 groups of prompts to split, got {len(members)}")
@@ -222,11 +174,6 @@ class Outcomes:
             replace(self, outcomes=tuple(row for row in self if row.prompt_id not in test)),
             replace(self, outcomes=tuple(row for row in self if row.prompt_id in test)),
         )
-
-
-def _difficulty(passed: list[bool], passrate_floor: float) -> float:
-    share = min(max(sum(passed) / len(passed), passrate_floor), 1.0 - passrate_floor)
-    return math.log((1.0 - share) / share)
 
 
 def _draw(groups: list[set[str]], test_size: float, seed: int) -> set[str]:

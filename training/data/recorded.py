@@ -1,4 +1,9 @@
-"""Recorded outcomes of one source as matrices: prompts down, models across."""
+"""What did which model get on which prompt, and at what cost? One source as matrices, prompts down, models across.
+
+A folder holds `prompts/<source>.parquet` (a row a prompt: `prompt_id`, `dataset`, `task_type`, `group`, `prompt`) and
+`outcomes/<source>.parquet` (a row a prompt and model: `prompt_id`, `model`, `score`, `correct`, `cost_usd`,
+`input_tokens`, `output_tokens`).
+"""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -9,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .dataset import read_columns
+from .parquet import read_columns
 
 Floats = NDArray[np.float64]
 Texts = NDArray[np.str_]

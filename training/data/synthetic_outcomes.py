@@ -1,4 +1,4 @@
-"""A small synthetic corpus, for trying the training commands and for tests; nobody's model was asked.
+"""On what can the training commands be tried? A small synthetic corpus; nobody's model was asked.
 
     difficulty = (steps - 6.5) / 2 + noise,             noise ~ N(0, .5)
     P(complete) = sigmoids(4 capability - difficulty - 1.5)

@@ -1,4 +1,4 @@
-"""The synthetic corpus as a folder of recorded outcomes, to try `x25 evaluate` and `x25 replay` without data.
+"""On what can `x25 evaluate` and `x25 replay` be tried? The synthetic corpus as a folder of recorded outcomes.
 
 Run as `python -m x25.training.data.synthetic_recorded FOLDER`. Nobody's model was asked; every figure drawn from it
 is one of this file's formulas.
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...routing.prompt.tokens import estimate_prompt_tokens
+from .parquet import write_rows
 from .synthetic_outcomes import SOURCE, synthetic_outcomes
 
 PROMPTS = 600
@@ -41,24 +42,14 @@ def write_synthetic(folder: Path, prompts: int = PROMPTS, seed: int = 42) -> Pat
             "cost_usd": one.cost_usd, "output_tokens": ANSWER_TOKENS,
             "input_tokens": estimate_prompt_tokens([{"role": "user", "content": one.prompt}], {}),
         })  # fmt: skip
-    _write(folder / "prompts" / f"{SOURCE}.parquet", list(asked.values()))
-    _write(folder / "outcomes" / f"{SOURCE}.parquet", rows)
+    write_rows(folder / "prompts" / f"{SOURCE}.parquet", list(asked.values()))
+    write_rows(folder / "outcomes" / f"{SOURCE}.parquet", rows)
     panels = folder / "panels"
     panels.mkdir(exist_ok=True)
     tiers = "".join(f"  {tier}: {model}\n" for tier, model in TIERS.items())
     text = f"name: {SOURCE}\ntitle: Synthetic arithmetic, nobody was asked\nsource: {SOURCE}\ntiers:\n{tiers}"
     (panels / f"{SOURCE}.yaml").write_text(text, encoding="utf-8")
     return panels
-
-
-def _write(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    try:
-        import pyarrow as pa  # noqa: PLC0415 - train extra
-        from pyarrow import parquet  # noqa: PLC0415 - train extra
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError("writing outcomes needs pyarrow: pip install 'x25[train]'") from error
-    path.parent.mkdir(parents=True, exist_ok=True)
-    parquet.write_table(pa.Table.from_pylist(list(rows)), path)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

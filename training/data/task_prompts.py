@@ -1,4 +1,4 @@
-"""Make labelled prompts for the task classifier from hand-written templates and fillers.
+"""Which prompts teach the task classifier? Labelled ones, made from hand-written templates and fillers.
 
 `task_prompts/<kind>.yaml` holds the templates of one kind, its slots and its request options;
 `task_prompts/shared.yaml` holds slots any kind may use, so that a passage alone never gives a label away.
@@ -9,19 +9,24 @@ belongs to one split. So does a filler: those at even positions of their list tr
 
 import re
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from math import prod
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 import numpy as np
-import yaml
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from ...routing.prompt.taxonomy import KIND_TO_TASK, KINDS, Kind
+from ...state.errors import ConfigError
 from ...state.types import TaskType
+from .documents import Document, read_document
 
 Split = Literal["train", "test"]
+Half = Literal[0, 1] | None
+Slots = Mapping[str, Sequence[str]]
+"""Name of a slot → its fillers."""
 
 MOST_PER_TEMPLATE = 12
 """Prompts made from one template, so that none outweighs the others."""
@@ -29,9 +34,6 @@ MOST_PER_PHRASING = 8
 """Prompts made from one phrasing: many short wordings teach more than many fillings of one."""
 _FOLDER = Path(__file__).with_suffix("")
 _SLOT = re.compile(r"<<(\w+)>>")
-_KIND_KEYS = frozenset({"templates", "slots", "options", "phrasings", "more_fillers"})
-_SHARED_KEYS = frozenset({"slots", "more_fillers"})
-_TEMPLATE_KEYS = frozenset({"id", "split", "text"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,101 @@ class LabelledPrompt:
     """The template itself, its slots left open: what asks for the work, whatever the work is about."""
 
 
+def _plain(filler: str) -> str:
+    if _SLOT.search(filler):
+        raise ValueError("a filler must name no slot itself")
+    return filler
+
+
+def _each_once(fillers: list[str]) -> list[str]:
+    if len(fillers) < 2 or len(set(fillers)) != len(fillers):
+        raise ValueError("a slot must hold two or more fillers, each once")
+    return fillers
+
+
+Fillers = Annotated[list[Annotated[str, AfterValidator(_plain)]], AfterValidator(_each_once)]
+
+
+class SlotFile(Document):
+    """Slots and their fillers as they stand in a file."""
+
+    slots: dict[str, Fillers] = Field(default_factory=dict)
+    """At least two fillers each, one for each split."""
+    more_fillers: dict[str, Fillers] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _more_of_what_there_is(self) -> Self:
+        if unknown := self.more_fillers.keys() - self.slots.keys():
+            raise ValueError(f"more_fillers names unknown slots {sorted(unknown)}")
+        return self
+
+    def of(self, split: Split, half: Half) -> dict[str, list[str]]:
+        """Return slot name → the fillers of a split, or of one half of them."""
+        chosen = {
+            name: fillers[1::2] if split == "test" else [*fillers[::2], *self.more_fillers.get(name, [])]
+            for name, fillers in self.slots.items()
+        }
+        return chosen if half is None else {name: fillers[half::2] for name, fillers in chosen.items()}
+
+
+class Phrasing(Document):
+    """A wording that only trains, with `<<slots>>` to fill."""
+
+    text: str
+    options: list[str] = Field(default_factory=list)
+    """Names of request options to send along."""
+
+
+class Entry(Phrasing):
+    """A template as it stands in a file."""
+
+    id: str
+    split: Split
+
+
+_Wording = Annotated[
+    Phrasing, BeforeValidator(lambda given: {"text": given} if isinstance(given, str) else given)
+]
+
+
+class KindFile(SlotFile):
+    """What a kind's file holds."""
+
+    templates: list[Entry]
+    options: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Name → OpenAI chat parameters."""
+    phrasings: list[_Wording] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _names_once_and_known(self) -> Self:
+        ids = [entry.id for entry in self.templates]
+        if len(set(ids)) != len(ids):
+            raise ValueError(f"every template id must occur once, among {ids}")
+        for entry in (*self.templates, *self.phrasings):
+            if unknown := [name for name in entry.options if name not in self.options]:
+                raise ValueError(f"{entry.text!r} names unknown options {unknown}")
+        return self
+
+    def worded(self, kind: str) -> list["Template"]:
+        """Return templates and phrasings alike; a phrasing is called after the kind and its place."""
+        phrasings = [
+            Template(f"{kind}-phrasing-{number:02}", "train", one.text, self._sent(one), MOST_PER_PHRASING)
+            for number, one in enumerate(self.phrasings, start=1)
+        ]
+        return [
+            *(Template(one.id, one.split, one.text, self._sent(one)) for one in self.templates),
+            *phrasings,
+        ]
+
+    def _sent(self, wording: Phrasing) -> dict[str, Any]:
+        """Return the request options of a wording as one; their tools stand behind each other."""
+        options = [self.options[name] for name in wording.options]
+        joined = {key: value for option in options for key, value in option.items() if key != "tools"}
+        if tools := [tool for option in options for tool in option.get("tools", [])]:
+            joined["tools"] = tools
+        return joined
+
+
 @dataclass(frozen=True, slots=True)
 class Template:
     """The wording of a prompt, with `<<slots>>` to fill."""
@@ -66,8 +163,23 @@ class Template:
         """Slot names in order of first appearance."""
         return list(dict.fromkeys(_SLOT.findall(self.text)))
 
+    def fill(self, slots: Slots, rng: np.random.Generator) -> list[str]:
+        """Return it with up to `most` different draws of fillers."""
+        names = self.slots
+        choices = [slots[name] for name in names]
+        sizes = tuple(len(fillers) for fillers in choices)
+        drawn = rng.choice(prod(sizes), size=min(prod(sizes), self.most), replace=False)
+        prompts = []
+        for number in drawn:
+            picks = np.unravel_index(number, sizes) if sizes else ()
+            filler_of = {
+                name: fillers[pick] for name, fillers, pick in zip(names, choices, picks, strict=True)
+            }
+            prompts.append(_SLOT.sub(partial(_filler, filler_of), self.text))
+        return prompts
 
-def task_prompts(seed: int, split: Split, half: Literal[0, 1] | None = None) -> list[LabelledPrompt]:
+
+def task_prompts(seed: int, split: Split, half: Half = None) -> list[LabelledPrompt]:
     """Return the labelled prompts of one split, kind by kind, at most `MOST_PER_TEMPLATE` a template.
 
     The seed decides which fillers meet in a template; the same seed gives the same list. `half` uses only every
@@ -75,23 +187,27 @@ def task_prompts(seed: int, split: Split, half: Literal[0, 1] | None = None) -> 
 
     Raises
     ------
+    ConfigError
+        If a file of `task_prompts/` is not what it should be, naming the file and the key.
     ValueError
-        If the split is unknown or a file of `task_prompts/` breaks the schema.
+        If the split is unknown.
     """
     if split not in get_args(Split):
         raise ValueError(f"split must be one of {', '.join(get_args(Split))}, got {split!r}")
     rng = np.random.default_rng(seed)
-    document = _read("shared")
-    _check_keys(document, required={"slots"}, allowed=_SHARED_KEYS, where="shared.yaml")
-    shared = _fillers(document, split, half, "shared.yaml")
+    shared = read_document(_FOLDER / "shared.yaml", SlotFile).of(split, half)
     return [
         LabelledPrompt(
             prompt, template.options, KIND_TO_TASK[kind], kind, template.template_id, split, template.text
         )
         for kind in KINDS
         for template, slots in _templates_of(kind, shared, split, half)
-        for prompt in _fill(template, slots, rng)
+        for prompt in template.fill(slots, rng)
     ]
+
+
+def _filler(filler_of: Mapping[str, str], slot: re.Match[str]) -> str:
+    return filler_of[slot[1]]
 
 
 def pieces(wording: str) -> list[str]:
@@ -99,127 +215,13 @@ def pieces(wording: str) -> list[str]:
     return [piece for piece in _SLOT.split(wording)[::2] if piece.strip()]
 
 
-def parse_templates(document: object, where: str) -> list[Template]:
-    """Return the templates of one kind's file; `where` names the file in messages.
-
-    Raises
-    ------
-    ValueError
-        If a key is missing or unknown, an id occurs twice, or a template names an option that is not there.
-    """
-    kind = _check_keys(document, required={"templates"}, allowed=_KIND_KEYS, where=where)
-    options = kind.get("options", {})
-    templates = [_parse_template(entry, options, where) for entry in kind["templates"]]
-    for number, entry in enumerate(kind.get("phrasings", []), start=1):
-        wording = {"text": entry} if isinstance(entry, str) else entry
-        name = f"{where.removesuffix('.yaml')}-phrasing-{number:02}"
-        parsed = _parse_template({"id": name, "split": "train", **wording}, options, where)
-        templates.append(replace(parsed, most=MOST_PER_PHRASING))
-    ids = [template.template_id for template in templates]
-    if len(set(ids)) != len(ids):
-        raise ValueError(f"{where}: expected every template id once, got {ids}")
-    return templates
-
-
-def parse_slots(slots: Mapping[str, Any], where: str) -> dict[str, list[str]]:
-    """Return slot name → fillers as they stand in a file; `where` names the file in messages.
-
-    Raises
-    ------
-    ValueError
-        If a slot has not at least two distinct strings, one for each split, or names a slot itself.
-    """
-    for name, fillers in slots.items():
-        if not isinstance(fillers, list) or not all(map(_is_plain, fillers)):
-            raise ValueError(f"{where}: expected slot {name!r} to hold plain strings, got {fillers!r}")
-        if len(fillers) < 2 or len(set(fillers)) != len(fillers):
-            raise ValueError(f"{where}: expected slot {name!r} to hold two or more fillers, each once")
-    return dict(slots)
-
-
-def _templates_of(
-    kind: Kind, shared: Mapping[str, list[str]], split: Split, half: Literal[0, 1] | None
-) -> list[tuple[Template, Mapping[str, list[str]]]]:
+def _templates_of(kind: Kind, shared: Slots, split: Split, half: Half) -> list[tuple[Template, Slots]]:
     """Return the templates of a kind and a split, each with the slots it may use."""
-    where = f"{kind}.yaml"
-    document = _read(kind)
-    templates = parse_templates(document, where)
-    slots = {**shared, **_fillers(document, split, half, where)}
+    path = _FOLDER / f"{kind}.yaml"
+    document = read_document(path, KindFile)
+    slots: Slots = {**shared, **document.of(split, half)}
+    templates = document.worded(kind)
     for template in templates:
         if unknown := set(template.slots) - slots.keys():
-            raise ValueError(f"{where}: {template.template_id} names unknown slots {sorted(unknown)}")
+            raise ConfigError(f"{path}: {template.template_id} names unknown slots {sorted(unknown)}")
     return [(template, slots) for template in templates if template.split == split]
-
-
-def _fillers(
-    document: Mapping[str, Any], split: Split, half: Literal[0, 1] | None, where: str
-) -> dict[str, list[str]]:
-    """Return slot name → the fillers of a split, or of one half of them."""
-    slots = parse_slots(document.get("slots", {}), where)
-    more = parse_slots(document.get("more_fillers", {}), where)
-    if unknown := more.keys() - slots.keys():
-        raise ValueError(f"{where}: more_fillers names unknown slots {sorted(unknown)}")
-    chosen = {
-        name: fillers[1::2] if split == "test" else [*fillers[::2], *more.get(name, [])]
-        for name, fillers in slots.items()
-    }
-    return chosen if half is None else {name: fillers[half::2] for name, fillers in chosen.items()}
-
-
-def _parse_template(entry: object, options: Mapping[str, Any], where: str) -> Template:
-    fields = _check_keys(entry, required=_TEMPLATE_KEYS, allowed=_TEMPLATE_KEYS | {"options"}, where=where)
-    template_id, split, text = fields["id"], fields["split"], fields["text"]
-    if not isinstance(template_id, str) or not isinstance(text, str):
-        message = f"{where}: expected id and text of a template to be strings, got {entry!r}"
-        raise ValueError(message)  # noqa: TRY004 - a fault of the file, like the others
-    if split not in get_args(Split):
-        raise ValueError(f"{where}: expected the split of {template_id} to be train or test, got {split!r}")
-    names: Sequence[str] = fields.get("options", [])
-    if unknown := [name for name in names if name not in options]:
-        raise ValueError(f"{where}: {template_id} names unknown options {unknown}")
-    return Template(template_id, split, text, _joined([options[name] for name in names]))
-
-
-def _is_plain(filler: object) -> bool:
-    return isinstance(filler, str) and not _SLOT.search(filler)
-
-
-def _joined(options: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return several request options as one; their tools stand behind each other."""
-    joined = {key: value for option in options for key, value in option.items() if key != "tools"}
-    if tools := [tool for option in options for tool in option.get("tools", [])]:
-        joined["tools"] = tools
-    return joined
-
-
-def _fill(template: Template, slots: Mapping[str, list[str]], rng: np.random.Generator) -> list[str]:
-    """Return the template with up to `template.most` different draws of fillers."""
-    names = template.slots
-    choices = [slots[name] for name in names]
-    sizes = tuple(len(fillers) for fillers in choices)
-    drawn = rng.choice(prod(sizes), size=min(prod(sizes), template.most), replace=False)
-    prompts = []
-    for number in drawn:
-        picks = np.unravel_index(number, sizes) if sizes else ()
-        filler_of = {name: fillers[pick] for name, fillers, pick in zip(names, choices, picks, strict=True)}
-        prompts.append(_worded(template.text, filler_of))
-    return prompts
-
-
-def _worded(text: str, filler_of: Mapping[str, str]) -> str:
-    return _SLOT.sub(lambda slot: filler_of[slot[1]], text)
-
-
-def _read(name: str) -> Any:
-    return yaml.safe_load((_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
-
-
-def _check_keys(
-    entry: object, *, required: AbstractSet[str], allowed: AbstractSet[str], where: str
-) -> Mapping[str, Any]:
-    """Return the entry if it is a mapping with all of the required and none but the allowed keys."""
-    if not isinstance(entry, Mapping) or not required <= entry.keys() <= allowed:
-        raise ValueError(
-            f"{where}: expected the keys {sorted(required)} out of {sorted(allowed)}, got {entry!r}"
-        )
-    return entry

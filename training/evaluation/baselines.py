@@ -1,4 +1,4 @@
-"""What one would do without this router: fixed models, lotteries, the seeds' rules, and perfect foresight."""
+"""What would one do without this router? Fixed models, lotteries, the seeds' rules, and perfect foresight."""
 
 from typing import Any
 

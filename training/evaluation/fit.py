@@ -1,19 +1,19 @@
-"""What a panel's heads say of its prompts: fitted on train, out of fold there, once on test."""
+"""What do a panel's heads say of its prompts? Fitted on train, out of fold there, once on test."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ...routing.prompt.linear import LinearHead
 from ..data.recorded import Recorded, fold_of
-from ..fit.heads import TierHead, difficulty_target, fit_ridge_by_folds, fit_tier
+from ..data.sides import Designed
+from ..fit.heads import TierHead, difficulty_target, fit_tier
+from ..fit.ridge import EVERYTHING, Tried, fit_ridge_by_folds
 from .panels import Panel
 
 Floats = NDArray[np.float64]
-RIGHT = 0.85
-"""Quality from which an answer counts as right where quality is a rating."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,42 @@ class Side:
         """Return the number of prompts."""
         return len(self.scores)
 
+    @classmethod
+    def of(
+        cls, panel: Panel, recorded: Recorded, heads: Sequence[TierHead], estimates: "Estimates"
+    ) -> "Side":
+        """Return the prompts a panel covers, with what is expected of them."""
+        covered, columns = panel.covers(recorded), recorded.columns(panel.models)
+        kept, difficulty = recorded.take(covered), estimates.difficulty[covered]
+        return cls(
+            recorded=kept,
+            difficulty=difficulty,
+            completion_probs=np.stack([head.predict(difficulty) for head in heads], axis=1),
+            predicted_costs_usd=estimates.costs_usd[covered],
+            scores=kept.scores[:, columns],
+            correct=kept.correct[:, columns],
+            costs_usd=kept.costs_usd[:, columns],
+            input_tokens=np.nan_to_num(kept.input_tokens[:, columns]),
+            output_tokens=np.nan_to_num(kept.output_tokens[:, columns]),
+        )
+
+    def take(self, rows: ArrayLike) -> "Side":
+        """Return the prompts of these rows, in their order."""
+        arrays = {
+            item.name: getattr(self, item.name)[rows] for item in fields(self) if item.name != "recorded"
+        }
+        return Side(recorded=self.recorded.take(rows), **arrays)
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """What is expected of prompts before anybody is asked."""
+
+    difficulty: Floats
+    """Shape (prompts,)."""
+    costs_usd: Floats
+    """Of each tier's call, shape (prompts, tiers)."""
+
 
 @dataclass(frozen=True)
 class PanelFit:
@@ -53,46 +89,36 @@ class PanelFit:
     test_difficulty: Floats
 
 
-def fit_panel(
-    panel: Panel, train: Recorded, test: Recorded, designs: tuple[Floats, Floats], seed: int = 0
-) -> PanelFit:
-    """Fit difficulty, completion and cost of a panel on train and apply them to test.
-
-    Parameters
-    ----------
-    train, test
-        Both sides of the panel's source.
-    designs
-        Inputs of both sides' prompts, shape (prompts, inputs).
+def fit_panel(panel: Panel, train: Designed, test: Designed, seed: int = 0) -> PanelFit:
+    """Fit difficulty, completion and cost of a panel on the train side of its source and apply them to test.
 
     Raises
     ------
     ValueError
         If a side holds no prompt of the panel.
     """
-    train_rows, test_rows = (_belonging(panel, side) for side in (train, test))
-    train, test = train.take(train_rows), test.take(test_rows)
-    train_design, test_design = designs[0][train_rows], designs[1][test_rows]
-    fold = _folds(panel, train, seed)
-    target = difficulty_target(train.pass_rate())
-    head, train_difficulty = fit_ridge_by_folds(train_design, target, fold)
-    test_difficulty = head.predict(test_design)
-    covered, test_covered = panel.covers(train), panel.covers(test)
-    if not covered.any() or not test_covered.any():
+    train, test = (side.take(panel.belongs(side.recorded)) for side in (train, test))
+    prompts = train.recorded
+    fold = _folds(panel, prompts, seed)
+    head, on_train = fit_ridge_by_folds(train.design, difficulty_target(prompts.pass_rate()), fold)
+    on_test = head.predict(test.design)
+    covered = panel.covers(prompts)
+    if not covered.any() or not panel.covers(test.recorded).any():
         raise ValueError(f"panel {panel.name!r} has no prompt on one side of the split")
-    columns = train.columns(panel.models)
-    heads = tuple(fit_tier(train_difficulty[covered], train.scores[covered][:, column]) for column in columns)
-    costs, test_costs = _predicted_costs(train, train_design, test_design, columns, fold)
+    columns = prompts.columns(panel.models)
+    heads = tuple(fit_tier(on_train[covered], prompts.scores[covered][:, column]) for column in columns)
+    priced = [predicted_costs(train, test.design, column, fold) for column in columns]
+    costs, test_costs = (np.stack(side, axis=1) for side in zip(*priced, strict=True))
     return PanelFit(
         panel=panel,
         difficulty_head=head,
         tier_heads=heads,
-        train=_side(panel, train, covered, train_difficulty, heads, costs),
-        test=_side(panel, test, test_covered, test_difficulty, heads, test_costs),
-        train_prompts=train,
-        test_prompts=test,
-        train_difficulty=train_difficulty,
-        test_difficulty=test_difficulty,
+        train=Side.of(panel, prompts, heads, Estimates(on_train, costs)),
+        test=Side.of(panel, test.recorded, heads, Estimates(on_test, test_costs)),
+        train_prompts=prompts,
+        test_prompts=test.recorded,
+        train_difficulty=on_train,
+        test_difficulty=on_test,
     )
 
 
@@ -114,52 +140,16 @@ def family_of(datasets: Iterable[str]) -> list[str]:
     return [str(dataset).rpartition("/")[2] for dataset in datasets]
 
 
-def _belonging(panel: Panel, recorded: Recorded) -> NDArray[np.int64]:
-    belongs = np.char.startswith(recorded.datasets, panel.dataset_prefix)
-    if panel.datasets:
-        belongs &= np.isin(recorded.datasets, panel.datasets)
-    return np.flatnonzero(belongs)
-
-
-def _predicted_costs(
-    train: Recorded,
-    train_design: Floats,
-    test_design: Floats,
-    columns: Sequence[int],
-    fold: NDArray[np.int64],
+def predicted_costs(
+    train: Designed, design: Floats, column: int, fold: NDArray[np.int64], tried: Tried = EVERYTHING
 ) -> tuple[Floats, Floats]:
-    """Return each model's expected cost: a ridge of the log cost, scaled so that its mean is right on train."""
-    on_train, on_test = [], []
-    for column in columns:
-        cost = train.costs_usd[:, column]
-        known = np.isfinite(cost) & (cost > 0)
-        target = np.where(known, np.log(np.where(known, cost, 1.0)), np.nan)
-        head, estimates = fit_ridge_by_folds(train_design, target, fold)
-        scale = cost[known].mean() / np.exp(estimates[known]).mean()
-        on_train.append(scale * np.exp(estimates))
-        on_test.append(scale * np.exp(head.predict(test_design)))
-    return np.stack(on_train, axis=1), np.stack(on_test, axis=1)
+    """Return one model's expected cost on train (out of fold) and of other prompts.
 
-
-def _side(  # noqa: PLR0913, PLR0917 - one argument a part
-    panel: Panel,
-    recorded: Recorded,
-    covered: NDArray[np.bool_],
-    difficulty: Floats,
-    heads: Sequence[TierHead],
-    predicted_costs_usd: Floats,
-) -> Side:
-    columns = recorded.columns(panel.models)
-    kept = recorded.take(covered)
-    difficulty = difficulty[covered]
-    return Side(
-        recorded=kept,
-        difficulty=difficulty,
-        completion_probs=np.stack([head.predict(difficulty) for head in heads], axis=1),
-        predicted_costs_usd=predicted_costs_usd[covered],
-        scores=kept.scores[:, columns],
-        correct=kept.correct[:, columns],
-        costs_usd=kept.costs_usd[:, columns],
-        input_tokens=np.nan_to_num(kept.input_tokens[:, columns]),
-        output_tokens=np.nan_to_num(kept.output_tokens[:, columns]),
-    )
+    A ridge of the log cost, scaled so that its mean is right on train.
+    """
+    cost = train.recorded.costs_usd[:, column]
+    known = np.isfinite(cost) & (cost > 0)
+    target = np.where(known, np.log(np.where(known, cost, 1.0)), np.nan)
+    head, estimates = fit_ridge_by_folds(train.design, target, fold, tried)
+    scale = cost[known].mean() / np.exp(estimates[known]).mean()
+    return scale * np.exp(estimates), scale * np.exp(head.predict(design))

@@ -95,10 +95,3 @@ def problem_of(
         judge_costs_usd=judge_costs,
         judge_cost=costs.judge_usd / costs.frontier_usd,
     )
-
-
-def recorded_judge_auc(recorded: RecordedJudge, bar: float) -> float:
-    """Return how often a judge scores an answer of reference quality >= `bar` above one below it."""
-    right, wrong = recorded.score[recorded.reference >= bar], recorded.score[recorded.reference < bar]
-    above = (right[:, None] > wrong[None, :]).mean() + 0.5 * (right[:, None] == wrong[None, :]).mean()
-    return float(above)

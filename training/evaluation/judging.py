@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...routing.belief.judge_table import BINS, DEFAULT_TABLE, JudgeTable
-from ..data.dataset import read_columns
+from ..data.parquet import read_columns
 
 Floats = NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""What a policy scored and cost against always asking the frontier, with bootstrap intervals."""
+"""What did a policy score and cost? Against always asking the frontier, with bootstrap intervals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,19 +41,20 @@ class Result:
         )
 
 
-def static_mixture(side: Side, cost_usd: float) -> float:
-    """Return the best score any fixed lottery over the tiers has at this mean cost, with hindsight.
+def static_mixture(scores: Floats, costs_usd: Floats, cost_usd: float) -> float:
+    """Return the best score any fixed lottery over the columns has at this mean cost, with hindsight.
 
-    The upper concave hull of (mean cost, mean score) of the tiers; beyond its best point more money buys nothing.
+    The upper concave hull of (mean cost, mean score) of the columns, shape (prompts, tiers or arms); beyond its best
+    point more money buys nothing.
     """
-    cost, score = side.costs_usd.mean(axis=0), side.scores.mean(axis=0)
+    cost, score = costs_usd.mean(axis=0), scores.mean(axis=0)
     best = score[cost <= cost_usd].max(initial=-np.inf)
     for low in range(len(cost)):
         for high in range(len(cost)):
             if cost[low] <= cost_usd < cost[high]:
                 share = (cost_usd - cost[low]) / (cost[high] - cost[low])
                 best = max(best, score[low] + share * (score[high] - score[low]))
-    # Cheaper than the cheapest tier, no lottery exists; the cheapest is the nearest.
+    # Cheaper than the cheapest, no lottery exists; the cheapest is the nearest.
     return float(best if np.isfinite(best) else score[cost.argmin()])
 
 
@@ -63,7 +64,7 @@ def summarise(result: Result, side: Side, rng: np.random.Generator) -> dict[str,
     gain = result.score - frontier_score
     gains, cuts = _resampled(gain, result.cost_usd, frontier_cost, rng)
     score, cost = float(result.score.mean()), float(result.cost_usd.mean())
-    mixture = static_mixture(side, cost)
+    mixture = static_mixture(side.scores, side.costs_usd, cost)
     return {
         "score": score,
         "score_delta_points": {"value": 100.0 * float(gain.mean()), "ci95": _interval(100.0 * gains)},

@@ -1,4 +1,4 @@
-"""Operating points: the price of quality, chosen on train and then left alone."""
+"""At which price of quality is a policy measured? Operating points, chosen on train and then left alone."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How good the heads' predictions are on test: ranking, calibration, and against the published form."""
+"""How good are the heads' predictions on test? Ranking, calibration, and the published form beside them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,16 +6,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...routing.prompt.logistic import sigmoids
 from ..data.metrics import auc, brier, calibration_table, ece
 from ..data.recorded import Recorded
-from ..fit.heads import difficulty_target, fit_tier, pearson
+from ..fit.heads import difficulty_target, fit_tier
+from ..fit.logistic import newton
+from ..fit.ridge import pearson
 from .fit import PanelFit
-from .seed_form import fit_seed_form, seed_probs
 
 Floats = NDArray[np.float64]
 
 LEAST_SHARE = 0.9
 """A model counts in the averages when this share of the prompts was recorded for it."""
+_MOST_ROWS = 200_000
+_SEED_PENALTY = np.full(3, 1e-3)
 
 
 @dataclass(frozen=True)
@@ -98,3 +102,28 @@ def _averaged(probs: Floats, score: Floats, correct: Floats, test: Recorded) -> 
         ]
         rows["auc_in_dataset"].append(float(np.nanmean(inside)) if np.isfinite(inside).any() else np.nan)
     return {name: float(np.nanmean(values)) for name, values in rows.items()}
+
+
+def fit_seed_form(capability: Floats, difficulty: Floats, outcome: Floats) -> Floats:
+    """Return (a, b, c) of the published p = sigmoids(a capability + b difficulty + c), kept as a baseline.
+
+    Parameters
+    ----------
+    capability
+        One number a model, shape (models,).
+    difficulty
+        **True** difficulty of each prompt, shape (prompts,); its error in serving is what the form ignores.
+    outcome
+        Shape (prompts, models), NaN = not recorded.
+    """
+    rows, columns = np.nonzero(np.isfinite(outcome) & np.isfinite(difficulty)[:, None])
+    if len(rows) > _MOST_ROWS:
+        kept = np.random.default_rng(0).choice(len(rows), _MOST_ROWS, replace=False)
+        rows, columns = rows[kept], columns[kept]
+    inputs = np.stack([capability[columns], difficulty[rows], np.ones(len(rows))], axis=1)
+    return newton(inputs, outcome[rows, columns], _SEED_PENALTY)
+
+
+def seed_probs(weights: Floats, capability: Floats, difficulty: Floats) -> Floats:
+    """Return the predictions, shape (prompts, models)."""
+    return sigmoids(weights[0] * capability[None, :] + weights[1] * difficulty[:, None] + weights[2])

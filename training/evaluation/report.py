@@ -1,7 +1,7 @@
-"""The whole evaluation as one JSON document."""
+"""What does `x25 evaluate` write? The whole evaluation as one JSON document."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -11,40 +11,56 @@ from typing import Any
 from ...state.errors import ConfigError
 from ..data.design import EmbedsMany
 from ..report.derived import matched_saving
+from ..verifier.report import verifier_figures
+from ..verifier.sides import FRONTIER
 from .panels import BUNDLED_PANELS, Panel, load_panels
 from .run import Request, evaluate_panel, steps_of
+from .with_verifier import panel_with_verifier
 
 SCHEMA = 1
 
 
-def evaluate_panels(  # noqa: PLR0913 - what the command offers
+def choose_panels(
     request: Request,
-    encoder: EmbedsMany,
     names: Sequence[str] | None = None,
-    panels_dir: Path | None = None,
+    folder: Path | None = None,
     *,
     only_recorded: bool = False,
-    with_verifier: bool = False,
-    step: Callable[[str, int], None] = lambda _name, _total: None,
-) -> dict[str, Any]:
-    """Return the figures of all asked panels.
+) -> list[Panel]:
+    """Return the panels of these names, or all whose outcomes are there; of the bundled folder unless another is named.
 
-    `step` is told the panel's name and how often it will be called for it.
+    `only_recorded` leaves out panels whose judge is simulated.
 
     Raises
     ------
     ConfigError
         If a panel is unknown, or none is left.
     """
-    panels = load_panels(names, panels_dir or BUNDLED_PANELS)
+    panels = load_panels(names, folder or BUNDLED_PANELS)
     if only_recorded:
         panels = [panel for panel in panels if panel.recorded_judge]
     if names is None:
-        panels = [panel for panel in panels if _is_there(panel, request)]
+        panels = [panel for panel in panels if request.has("outcomes", panel.source)]
     if not panels:
         raise ConfigError(
             "no panel is left to evaluate: expected outcomes of a panel's source in both folders"
         )
+    return panels
+
+
+def evaluate_panels(
+    panels: Sequence[Panel],
+    request: Request,
+    encoder: EmbedsMany,
+    *,
+    with_verifier: bool = False,
+    step: Callable[[str, int], None] = lambda _name, _total: None,
+) -> dict[str, Any]:
+    """Return the figures of these panels.
+
+    `with_verifier` also measures the free verifier where answers were recorded. `step` is told the panel's name and
+    how often it will be called for it.
+    """
     report: dict[str, Any] = {
         "schema": SCHEMA,
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -60,37 +76,21 @@ def evaluate_panels(  # noqa: PLR0913 - what the command offers
         figures = evaluate_panel(panel, request, encoder, partial(step, panel.name, steps_of(request)))
         report["panels"][panel.name] = figures | {"matched_saving": asdict(matched_saving(figures))}
     if with_verifier:
-        _add_verifier(report, panels, request, encoder, step)
+        answered = [panel for panel in panels if request.has("responses", panel.source)]
+        for name, figures in _with_verifier(answered, request, encoder, step):
+            report["panels"][name]["verifier"] = figures
+        sources = tuple(source for source in FRONTIER if source in {panel.source for panel in answered})
+        if sources:
+            report["verifier"] = verifier_figures(request.folders(encoder), sources)
     return report
 
 
-def _add_verifier(
-    report: dict[str, Any],
-    panels: Sequence[Panel],
-    request: Request,
-    encoder: EmbedsMany,
-    step: Callable[[str, int], None],
-) -> None:
-    """Add what the free verifier tells and saves, of panels and sources whose answers were recorded."""
-    from ..verifier.report import verifier_figures  # noqa: PLC0415 - loads scikit-learn
-    from ..verifier.sides import FRONTIER  # noqa: PLC0415
-    from .verified_fit import has_answers  # noqa: PLC0415
-    from .with_verifier import panel_with_verifier  # noqa: PLC0415
-
-    answered = [panel for panel in panels if has_answers(panel, request)]
-    for panel in answered:
-        report["panels"][panel.name]["verifier"] = panel_with_verifier(panel, request, encoder)
+def _with_verifier(
+    panels: Sequence[Panel], request: Request, encoder: EmbedsMany, step: Callable[[str, int], None]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    for panel in panels:
+        yield panel.name, panel_with_verifier(panel, request, encoder)
         step(f"{panel.name}, verifier", 1)
-    sources = tuple(source for source in FRONTIER if source in {panel.source for panel in answered})
-    if sources:
-        report["verifier"] = verifier_figures(
-            request.train_dir, request.test_dir, sources, encoder=encoder, cache=request.cache
-        )
-
-
-def _is_there(panel: Panel, request: Request) -> bool:
-    folders = [folder for folder in (request.train_dir, request.test_dir) if folder is not None]
-    return all((folder / "outcomes" / f"{panel.source}.parquet").is_file() for folder in folders)
 
 
 def _described(folder: Path, panels: Sequence[Panel]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Evaluate panels: fit on train, freeze the operating points there, report on test beside every baseline."""
+"""What would routing have saved? Fit on train, freeze the operating points there, report on test."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...routing.belief.judge_table import JudgeTable
-from ..data.design import EmbedsMany, design_matrix
-from ..data.recorded import Recorded, is_held_out, read_recorded
+from ..data.design import EmbedsMany
+from ..data.metrics import auc
+from ..data.recorded import Recorded, is_held_out
+from ..data.sides import Divide, Folders
 from .baselines import baselines
 from .cascade import Problem
 from .fit import PanelFit, family_of, fit_panel
-from .judged import PanelJudge, panel_judge, problem_of, recorded_judge_auc, table_of, train_costs
+from .judged import PanelJudge, panel_judge, problem_of, table_of, train_costs
 from .measures import Result, by_task_type, summarise
 from .panels import Panel
 from .points import QUALITY_PRICES, Curve, Point, Policy, budget_point, match_point, policy_of, trace
@@ -41,6 +43,15 @@ class Request:
     """Splits where there is no test folder; draws of the judge's noise in any case."""
     cache: Path | None = None
     """Folder for designs already computed."""
+
+    def folders(self, encoder: EmbedsMany) -> Folders:
+        """Return where the outcomes are, read with this encoder."""
+        return Folders(self.train_dir, self.test_dir, encoder, self.cache)
+
+    def has(self, table: str, source: str) -> bool:
+        """Return whether every folder holds this table of a source: "outcomes", "responses"."""
+        folders = [folder for folder in (self.train_dir, self.test_dir) if folder is not None]
+        return all((folder / table / f"{source}.parquet").is_file() for folder in folders)
 
 
 def evaluate_panel(
@@ -69,24 +80,21 @@ def steps_of(request: Request) -> int:
 
 def fit_split(panel: Panel, request: Request, encoder: EmbedsMany, seed: int) -> PanelFit:
     """Return the panel's heads, fitted on the train side of split `seed`."""
-    train = read_recorded(request.train_dir, panel.source)
-    design = design_matrix(train.prompts, encoder, request.cache)
-    if request.test_dir is None:
-        held_out = _held_out(panel, train, seed)
-        sides = (train.take(~held_out), train.take(held_out))
-        return fit_panel(panel, *sides, (design[~held_out], design[held_out]), seed)
-    test = read_recorded(request.test_dir, panel.source)
-    return fit_panel(panel, train, test, (design, design_matrix(test.prompts, encoder, request.cache)), seed)
+    return fit_panel(panel, *request.folders(encoder).sides(panel.source, _divider(panel, seed)), seed)
 
 
-def _held_out(panel: Panel, recorded: Recorded, seed: int) -> NDArray[np.bool_]:
+def _divider(panel: Panel, seed: int) -> Divide:
     """Return the test side: one group in five, and one family of templates in ten where families may be unseen."""
-    held_out = is_held_out(recorded.groups, seed)
-    if panel.unseen_families:
-        families = family_of(recorded.datasets)
-        halves = is_held_out([f"family {family}" for family in families], seed)
-        held_out |= halves & is_held_out([f"half {family}" for family in families], seed)
-    return held_out
+
+    def divide(recorded: Recorded) -> NDArray[np.bool_]:
+        held_out = is_held_out(recorded.groups, seed)
+        if panel.unseen_families:
+            families = family_of(recorded.datasets)
+            halves = is_held_out([f"family {family}" for family in families], seed)
+            held_out |= halves & is_held_out([f"half {family}" for family in families], seed)
+        return held_out
+
+    return divide
 
 
 def evaluate_fit(
@@ -175,7 +183,7 @@ def _judge_figures(judge: PanelJudge, table: JudgeTable) -> dict[str, Any]:
     }
     if judge.recorded is not None:
         figures["recorded_pairs"] = len(judge.recorded.score)
-        figures["auc_at_reference_85"] = recorded_judge_auc(judge.recorded, 0.85)
+        figures["auc_at_reference_85"] = auc(judge.recorded.score, judge.recorded.reference >= 0.85)
     return figures
 
 

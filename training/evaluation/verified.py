@@ -1,6 +1,6 @@
-"""The cascade over recorded outcomes where the free verifier looks at every answer before a judge is paid.
+"""What becomes of recorded prompts where the free verifier looks first? The cascade with looks before judges.
 
-Looks that say nothing, without dependence and without pairs, make it `cascade.run_cascade`.
+Looks that say nothing, without pairs, make it `cascade.run_cascade`.
 """
 
 from collections.abc import Sequence
@@ -32,8 +32,6 @@ class Looks:
     """Bin of each answer's evidence, shape (prompts, tiers)."""
     pairs: Floats | None = None
     """[i, own, other] = P(own right) once both answers are held, shape (prompts, tiers, tiers)."""
-    shift: float = 0.0
-    """Logits by which belief in the next tiers moves with belief in an answer seen: `free_evidence.lower_next`."""
     is_foreseen: bool = True
     """Whether the plan counts on looks to come; without, it is the plan that serves and the look corrects it."""
 
@@ -47,19 +45,17 @@ class LookedProblem(Problem):
 
 @dataclass(frozen=True)
 class _Held:
-    """What is known of every answer bought so far; arrays of shape (prompts, tiers), -inf and NaN = not bought."""
+    """What is known of every answer bought so far; arrays of shape (prompts, tiers), NaN = not bought."""
 
-    thetas: Floats
-    """Belief before the answer; those of tiers to come move with what was seen."""
     base: Floats
     """Log odds after the look, or after both answers were compared."""
     judged: Floats
     """What a judge added to them; 0 where none was asked."""
 
     @classmethod
-    def none(cls, thetas: Floats) -> "_Held":
+    def none(cls, shape: tuple[int, ...]) -> "_Held":
         """Return the state before the first answer."""
-        return cls(thetas.copy(), np.full(thetas.shape, np.nan), np.zeros(thetas.shape))
+        return cls(np.full(shape, np.nan), np.zeros(shape))
 
     def beliefs(self) -> Floats:
         """Return P(right) of each answer held, -inf for the others."""
@@ -73,9 +69,9 @@ class _Held:
         best: Floats = self.beliefs().max(axis=1)
         return best
 
-    def look(self, rows: Ints, column: int, looks: Looks) -> None:
+    def look(self, rows: Ints, column: int, problem: LookedProblem) -> None:
         """See the newest answer of `rows`, alone and beside each answer held before."""
-        before = self.thetas[rows, column]
+        looks, before = problem.looks, problem.thetas[rows, column]
         table, bins = looks.tables[column][0], looks.bins[rows, column]
         right, wrong = before * np.asarray(table.right)[bins], (1.0 - before) * np.asarray(table.wrong)[bins]
         self.base[rows, column] = log_odds(right / (right + wrong))
@@ -87,17 +83,12 @@ class _Held:
             self.base[both, other] = log_odds(looks.pairs[both, other, column])
             self.base[both, column] = log_odds(looks.pairs[both, column, other])
 
-    def judge(self, rows: Ints, column: int, judged: AfterLook, look_bins: Ints, judge_bins: Ints) -> None:
+    def judge(self, rows: Ints, column: int, problem: LookedProblem) -> None:
         """Add what the judge says of the newest answer of `rows`."""
-        right, wrong = (np.array([getattr(one, side) for one in judged]) for side in ("right", "wrong"))
-        self.judged[rows, column] = np.log(right / wrong)[look_bins, judge_bins]
-
-    def carry_on(self, rows: Ints, column: int, shift: float) -> None:
-        """Move belief in the tiers to come with what was seen of this one."""
-        if shift:
-            moved = shift * (self.beliefs()[rows, column] - self.thetas[rows, column])
-            later = self.thetas[rows, column + 1 :]
-            self.thetas[rows, column + 1 :] = sigmoids(log_odds(later) + moved[:, None])
+        after = problem.looks.tables[column][1]
+        right, wrong = (np.array([getattr(one, side) for one in after]) for side in ("right", "wrong"))
+        seen = problem.looks.bins[rows, column], problem.bins[rows, column]
+        self.judged[rows, column] = np.log(right / wrong)[seen]
 
 
 def run_looked(
@@ -107,25 +98,22 @@ def run_looked(
 
     After an answer the look moves belief in it, then the judge is asked where that is worth its price.
     """
+    rules = _Rules(problem, table, prices)
     count, tiers = problem.thetas.shape
-    rows, held = np.arange(count), _Held.none(problem.thetas)
+    rows, held = np.arange(count), _Held.none(problem.thetas.shape)
     last, first, active = np.full(count, -1), np.full(count, -1), np.ones(count, dtype=np.bool_)
     cost = np.zeros(count)
     judged, answers = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
     for step in range(max_escalations + 1):
         left = max_escalations - step
-        arm = _moves(problem, held, table, prices, last, active, left + 1)
+        arm = rules.moves(held, last, active, left + 1)
         active &= arm != STOP
         for column in np.unique(arm[active]).tolist():
             asked = rows[active & (arm == column)]
-            held.look(asked, column, problem.looks)
-            seen = np.zeros(len(asked), dtype=np.bool_)
+            held.look(asked, column, problem)
+            seen = rules.is_judged(held, asked, column, left)
             if table is not None:
-                seen = _is_judged(problem, held, table, prices, asked, column, left)
-                chosen = asked[seen]
-                bins = problem.looks.bins[chosen, column], problem.bins[chosen, column]
-                held.judge(chosen, column, problem.looks.tables[column][1], *bins)
-            held.carry_on(asked, column, problem.looks.shift)
+                held.judge(asked[seen], column, problem)
             cost[asked] += problem.costs_usd[asked, column]
             cost[asked] += np.where(seen, problem.judge_costs_usd[asked, column], 0.0)
             judged[asked] += seen
@@ -137,59 +125,52 @@ def run_looked(
     return Outcome(problem.scores[rows, best], cost, judged, best, first, answers)
 
 
-def _is_judged(  # noqa: PLR0913, PLR0917 - the situation after one tier's look
-    problem: LookedProblem,
-    held: _Held,
-    table: JudgeTable,
-    prices: PlanPrices,
-    asked: Ints,
-    column: int,
-    left: int,
-) -> NDArray[np.bool_]:
-    looks, ahead = problem.looks, slice(column + 1, None)
-    rest = held.thetas[asked, ahead]
-    beliefs = held.beliefs()[asked]
-    others = np.delete(beliefs, column, axis=1)
-    return second_look(
-        beliefs[:, column],
-        looks.bins[asked, column],
-        others.max(axis=1),
-        looks.tables[column][1],
-        prices,
-        thetas=rest,
-        costs=problem.predicted_costs[asked, ahead],
-        latencies=np.zeros(rest.shape[1]),
-        max_moves=left,
-        table=table,
-        looks=looks.tables[ahead] if looks.is_foreseen else None,
-    ).is_worth
+@dataclass(frozen=True)
+class _Rules:
+    """How a problem is decided."""
 
+    problem: LookedProblem
+    table: JudgeTable | None
+    prices: PlanPrices
 
-def _moves(  # noqa: PLR0913, PLR0917 - the situation of every prompt
-    problem: LookedProblem,
-    held: _Held,
-    table: JudgeTable | None,
-    prices: PlanPrices,
-    last: Ints,
-    active: NDArray[np.bool_],
-    moves_left: int,
-) -> Ints:
-    """Return each active prompt's next column, or STOP."""
-    arm = np.full(len(last), STOP)
-    best = held.best()
-    for place in np.unique(last[active]).tolist():
-        here = np.flatnonzero(active & (last == place))
-        ahead = slice(place + 1, None)
-        thetas = held.thetas[here, ahead]
-        sight = (thetas, problem.predicted_costs[here, ahead], np.zeros(thetas.shape[1]))
-        start = None if place < 0 else best[here]
-        found = (
-            plan_with_looks(*sight, start, problem.looks.tables[ahead], prices, max_moves=moves_left)
-            if problem.looks.is_foreseen
-            else plan(*sight, start, table, prices, max_moves=moves_left)
-        )
-        arm[here] = np.where(found.arm == STOP, STOP, found.arm + place + 1)
-    return arm
+    def moves(self, held: _Held, last: Ints, active: NDArray[np.bool_], moves_left: int) -> Ints:
+        """Return each active prompt's next column, or STOP."""
+        problem, looks = self.problem, self.problem.looks
+        arm = np.full(len(last), STOP)
+        best = held.best()
+        for place in np.unique(last[active]).tolist():
+            here = np.flatnonzero(active & (last == place))
+            ahead = slice(place + 1, None)
+            thetas = problem.thetas[here, ahead]
+            sight = (thetas, problem.predicted_costs[here, ahead], np.zeros(thetas.shape[1]))
+            start = None if place < 0 else best[here]
+            found = (
+                plan_with_looks(*sight, start, looks.tables[ahead], self.prices, max_moves=moves_left)
+                if looks.is_foreseen
+                else plan(*sight, start, self.table, self.prices, max_moves=moves_left)
+            )
+            arm[here] = np.where(found.arm == STOP, STOP, found.arm + place + 1)
+        return arm
+
+    def is_judged(self, held: _Held, asked: Ints, column: int, moves_left: int) -> NDArray[np.bool_]:
+        """Return whether a judge sees the answers just looked at, shape of `asked`."""
+        if self.table is None:
+            return np.zeros(len(asked), dtype=np.bool_)
+        problem, looks, ahead = self.problem, self.problem.looks, slice(column + 1, None)
+        beliefs, rest = held.beliefs()[asked], problem.thetas[asked, ahead]
+        return second_look(
+            beliefs[:, column],
+            looks.bins[asked, column],
+            np.delete(beliefs, column, axis=1).max(axis=1),
+            looks.tables[column][1],
+            self.prices,
+            thetas=rest,
+            costs=problem.predicted_costs[asked, ahead],
+            latencies=np.zeros(rest.shape[1]),
+            max_moves=moves_left,
+            table=self.table,
+            looks=looks.tables[ahead] if looks.is_foreseen else None,
+        ).is_worth
 
 
 def looks_of(tables: Sequence[JudgeTable], after: Sequence[AfterLook] | None) -> tuple[Look, ...]:

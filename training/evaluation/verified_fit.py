@@ -1,15 +1,16 @@
-"""A panel with its verifier: heads and looks fitted on train, and judges who err with the verifier."""
+"""What does a panel's verifier know? Heads and looks fitted on train, and judges who err with the verifier."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..data.design import EmbedsMany
-from ..data.recorded import Recorded, read_recorded
-from ..verifier.answer_matrix import Answers, read_answers
-from ..verifier.fit import log_odds
+from ..data.recorded import read_recorded
+from ..verifier.answer_matrix import read_answers
+from ..verifier.fit import Answered, log_odds
 from ..verifier.panel import PanelVerifier, panel_verifier
 from .fit import Side
 from .judging import SHARED_NOISE
@@ -44,49 +45,35 @@ class LookedFit:
     verdicts: PanelVerifier
 
 
-def has_answers(panel: Panel, request: Request) -> bool:
-    """Return whether the answers of a panel's source were recorded."""
-    folders = [folder for folder in (request.train_dir, request.test_dir) if folder is not None]
-    return all((folder / "responses" / f"{panel.source}.parquet").is_file() for folder in folders)
-
-
 def fit_looked(panel: Panel, request: Request, encoder: EmbedsMany, seed: int = 0) -> LookedFit:
     """Fit a panel's heads and its verifier on the train side; the verifier is out of fold there.
 
     Prompts of which an answer was not recorded are left out on both sides.
     """
     fit = fit_split(panel, request, encoder, seed)
-    answered: list[tuple[Side, Answers]] = []
-    for side, folder in ((fit.train, request.train_dir), (fit.test, request.test_dir or request.train_dir)):
-        everything = read_recorded(folder, panel.source)
-        answered.append(_answered(panel, side, everything, read_answers(folder, everything, request.cache)))
-    (train, answers_train), (test, answers_test) = answered
-    verdicts = panel_verifier(
-        train.recorded,
-        test.recorded,
-        panel.models,
-        priors_train=train.completion_probs,
-        priors_test=test.completion_probs,
-        answers_train=answers_train,
-        answers_test=answers_test,
-        encoder=encoder.fingerprint,
-    )
+    folders = (request.train_dir, request.test_dir or request.train_dir)
+    sides = [
+        _answered(panel, side, folder, request.cache)
+        for side, folder in zip((fit.train, fit.test), folders, strict=True)
+    ]
+    (train, seen), (test, asked) = sides
+    verdicts = panel_verifier(seen, asked, panel.models, encoder=encoder.fingerprint)
     looked_train, looked_test = (
-        LookedSide(side, log_odds(q) - log_odds(side.completion_probs), bins, pairs)
-        for side, q, bins, pairs in (
-            (train, verdicts.q_train, verdicts.bins_train, verdicts.pair_q_train),
-            (test, verdicts.q_test, verdicts.bins_test, verdicts.pair_q_test),
-        )
+        LookedSide(side, log_odds(said.q) - log_odds(side.completion_probs), said.bins, said.pair_q)
+        for side, said in ((train, verdicts.train), (test, verdicts.test))
     )
     return LookedFit(panel, looked_train, looked_test, verdicts)
 
 
-def _answered(panel: Panel, side: Side, everything: Recorded, answers: Answers) -> tuple[Side, Answers]:
+def _answered(panel: Panel, side: Side, folder: Path, cache: Path | None) -> tuple[Side, Answered]:
+    """Return the prompts of a side whose answers were all recorded, and these."""
+    everything = read_recorded(folder, panel.source)
+    answers = read_answers(folder, everything, cache)
     row_of = {prompt_id: row for row, prompt_id in enumerate(everything.prompt_ids.tolist())}
     mine = answers.take([row_of[prompt_id] for prompt_id in side.recorded.prompt_ids.tolist()])
     known = np.flatnonzero(mine.choose(panel.models).given.all(axis=1))
-    kept = {item.name: getattr(side, item.name)[known] for item in fields(side) if item.name != "recorded"}
-    return Side(recorded=side.recorded.take(known), **kept), mine.take(known)
+    kept = side.take(known)
+    return kept, Answered(kept.recorded, mine.take(known), kept.completion_probs)
 
 
 def judge_scores(looked: LookedSide, auc: float, rng: np.random.Generator, shared: float) -> Floats:

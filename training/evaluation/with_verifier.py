@@ -1,4 +1,4 @@
-"""What the free verifier saves a panel: paid judgements, and money where no judge is asked at all."""
+"""What does the free verifier save a panel? Paid judgements, and money where no judge is asked at all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -10,13 +10,14 @@ from ...routing.answer.verifier_evidence import error_correlation
 from ...routing.belief.judge_table import JudgeTable
 from ...routing.plan.judge_worth import after_look
 from ..data.design import EmbedsMany
+from ..data.metrics import bootstrap_ci
 from ..verifier.fit import log_odds
 from .cascade import Outcome, Problem
 from .judged import PanelJudge, TrainCosts, problem_of, train_costs
 from .judging import fit_table
 from .measures import RESAMPLES, Result, summarise
 from .panels import Panel
-from .points import Curve, Point, Policy, budget_point, match_point, plan_prices, policy_of, trace
+from .points import Point, Policy, budget_point, match_point, plan_prices, policy_of, trace
 from .run import Request
 from .verified import LookedProblem, Looks, looks_of, run_looked
 from .verified_fit import LookedFit, LookedSide, fit_looked, judge_scores
@@ -97,7 +98,6 @@ class Measured:
 
     policy: Policy
     sides: Sides
-    curve: Curve
     points: dict[str, Point]
     results: dict[str, Result]
 
@@ -113,7 +113,7 @@ class Measured:
             budget_point(curve, panel.budget_share * cost),
         ]
         results = {point.name: _run(sides.test, policy, point.quality_price) for point in points}
-        return cls(policy, sides, curve, {point.name: point for point in points}, results)
+        return cls(policy, sides, {point.name: point for point in points}, results)
 
     def figures(self, fit: LookedFit, rng: np.random.Generator) -> Figures:
         """Return each point's figures."""
@@ -227,12 +227,12 @@ def _without_looks(problem: Problem) -> Problem:
 def _saved(alone: Result, both: Result, rng: np.random.Generator) -> Figures:
     """Return the share of judgements saved and what that changed of the score, paired by prompt, in points."""
     change = both.score - alone.score
-    drawn = [float(change[rng.integers(len(change), size=len(change))].mean()) for _ in range(RESAMPLES)]
+    low, high = bootstrap_ci(100.0 * change, rng, RESAMPLES)
     return {
         "judge_calls_share": 1.0 - both.judge_calls / alone.judge_calls if alone.judge_calls else 0.0,
         "score_change_points": {
             "value": 100.0 * float(change.mean()),
-            "ci95": [100.0 * float(bound) for bound in np.quantile(drawn, [0.025, 0.975])],
+            "ci95": [low, high],
         },
         "cost_change": float(both.cost_usd.mean() / alone.cost_usd.mean()) - 1.0,
     }

@@ -1,4 +1,4 @@
-"""Fit the task classifier on hand-written and recorded prompts.
+"""Which kind of work does a prompt ask for? Fit the task classifier on hand-written and recorded prompts.
 
 Run as `python -m x25.training.fit.classifier --data DIR`. Softmax regression with a ridge penalty; the penalty was
 chosen by cross-validation that keeps the prompts of a template together, and so is the temperature each time.

@@ -1,4 +1,4 @@
-"""Outcomes as arrays: prompts in one axis, recorded answers in another, and the inputs of a difficulty head."""
+"""What do outcomes look like to a fit? Arrays: prompts in one axis, answers in another, inputs of a difficulty head."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Fit the difficulty model on recorded pass rates.
+"""How hard is a prompt? Fit the bundled difficulty model on recorded pass rates.
 
 Run as `python -m x25.training.fit.difficulty --data DIR`. Ridge regression of -logit(pass rate) on the embedding
 and the features of a prompt. Benchmarks hold neither small talk nor open proofs, so a few hand-written
@@ -17,12 +17,15 @@ from numpy.typing import NDArray
 
 from ...providers.embeddings import open_encoder
 from ...routing.prompt.difficulty import DifficultyModel
-from ..data.dataset import SOURCES, load_source
 from ..data.design import EmbedsMany, design_matrix
-from .heads import difficulty_target, fit_ridge, pearson, residual_variance
+from ..data.recorded import is_held_out, read_recorded
+from .heads import difficulty_target
+from .ridge import fit_ridge, pearson, residual_variance
 
 Floats = NDArray[np.float64]
 
+SOURCES = ("zeroeval", "mmlu_pro", "routerbench", "reasoning_gym", "paretobandit")
+"""Sources with at least three models a prompt and answers that can be checked."""
 ALPHA = 300.0
 """Ridge penalty."""
 LEAST_MODELS = 3
@@ -104,21 +107,18 @@ def read_rows(data_dir: Path, encoder: EmbedsMany, cache: Path | None = None) ->
     """Return the prompts of all sources; a source's total weight grows with the root of its size."""
     values, target, weight, is_test, source = [], [], [], [], []
     for name in SOURCES:
-        data = load_source(data_dir, name)
-        kept = np.flatnonzero(data["models"] >= LEAST_MODELS)
-        held_out = np.array([_is_test(data["group"][row]) for row in kept])
-        difficulty = difficulty_target(data["pass_rate"][kept])
-        values.append(design_matrix([data["prompt"][row] for row in kept], encoder, cache))
+        recorded = read_recorded(data_dir, name)
+        recorded = recorded.take(np.isfinite(recorded.pass_rate(LEAST_MODELS)))
+        held_out, difficulty = (
+            is_held_out(recorded.groups),
+            difficulty_target(recorded.pass_rate(LEAST_MODELS)),
+        )
+        values.append(design_matrix(recorded.prompts, encoder, cache))
         target.append(difficulty - CENTRED_SHARE * difficulty[~held_out].mean())
-        weight.append(np.full(len(kept), np.sqrt(_SOURCE_PROMPTS / len(kept))))
+        weight.append(np.full(len(recorded), np.sqrt(_SOURCE_PROMPTS / len(recorded))))
         is_test.append(held_out)
-        source.append(np.full(len(kept), name))
+        source.append(np.full(len(recorded), name))
     return Rows(*(np.concatenate(part) for part in (values, target, weight, is_test, source)))
-
-
-def _is_test(group: str) -> bool:
-    """Return whether a group of near-duplicate prompts is held out: one in five, by its hash."""
-    return int(hashlib.sha256(group.encode()).hexdigest()[:8], 16) % 5 == 0
 
 
 def fit(rows: Rows, encoder: EmbedsMany) -> DifficultyModel:

@@ -1,4 +1,4 @@
-"""Distil a sentence transformer into a static token table, served without torch.
+"""How does an encoder serve without torch? A sentence transformer is distilled into a static token table.
 
 Run as `python -m x25.training.fit.encoder [--teacher PACKAGE_OR_FOLDER] [--out FOLDER]`. Every token of the
 teacher's vocabulary goes through the teacher once, alone; the table is the principal components of what comes
@@ -15,6 +15,7 @@ import importlib.util
 import itertools
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -158,25 +159,33 @@ def quantise(table: Floats, dtype: str) -> NDArray[Any]:
     return np.asarray(table, dtype=dtype)
 
 
-def distil(  # noqa: PLR0913, PLR0917 - what a table is made from, and how
-    teacher: Any, tokenizer: Mapping[str, Any], out: Path, dimensions: int, dtype: str, sif: float
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class TableKind:
+    """What a token table is to be like."""
+
+    dimensions: int = DIMENSIONS
+    dtype: str = DTYPES[0]
+    sif: float = 0.0
+    """Weight by rank, such as 1e-4; 0 = none."""
+
+
+def distil(teacher: Any, tokenizer: Mapping[str, Any], kind: TableKind, out: Path) -> dict[str, Any]:
     """Write the token table of a teacher to `out`; return what the manifest says of it."""
     from safetensors.numpy import save_file  # noqa: PLC0415 - train extra
 
     pruned, old_ids = prune_tokenizer(tokenizer)
-    table = reduce_dimensions(token_vectors(teacher, old_ids[:-1]), dimensions)
-    table *= rank_weights(len(table), sif)[:, None]
+    table = reduce_dimensions(token_vectors(teacher, old_ids[:-1]), kind.dimensions)
+    table *= rank_weights(len(table), kind.sif)[:, None]
     # Serving leaves unknown tokens out, sentence-transformers counts them in: a row of zeros makes the two
     # differ by length alone, which the unit length takes away.
-    table = np.vstack([table, np.zeros((1, dimensions), dtype=np.float32)])
+    table = np.vstack([table, np.zeros((1, kind.dimensions), dtype=np.float32)])
     out.mkdir(parents=True, exist_ok=True)
-    save_file({"embeddings": quantise(table, dtype)}, out / "model.safetensors")
+    save_file({"embeddings": quantise(table, kind.dtype)}, out / "model.safetensors")
     _write_json(out / "tokenizer.json", pruned, indent=None)
-    config = {"model_type": "model2vec", "architectures": ["StaticModel"], "hidden_dim": dimensions}
+    config = {"model_type": "model2vec", "architectures": ["StaticModel"], "hidden_dim": kind.dimensions}
     _write_json(out / "config.json", {**config, "max_length": None, "normalize": True})
     _write_json(out / "modules.json", _MODULES)
-    return {"dimensions": dimensions, "dtype": dtype, "sif": sif, "tokens": len(table)}
+    return {**asdict(kind), "tokens": len(table)}
 
 
 def load_teacher(folder: Path) -> Any:
@@ -225,9 +234,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     folder = find_teacher(options.teacher, options.teacher_sha256)
     teacher = load_teacher(folder)
-    described = distil(
-        teacher, read_tokenizer(folder), options.out, options.dimensions, options.dtype, options.sif
-    )
+    kind = TableKind(options.dimensions, options.dtype, options.sif)
+    described = distil(teacher, read_tokenizer(folder), kind, options.out)
     texts = parity_texts()
     vectors = np.asarray(teacher.encode(texts, normalize_embeddings=True), dtype=np.float32)
     (options.out / "manifest.json").unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Fit the completion model: how hard prompts are, and what capability does about it.
+"""How hard are prompts, and what does capability do about it? The completion model, fitted.
 
     difficulty   ridge of -logit(pass rate) on [embedding | features]
     mu           sigmoids(a capability + b difficulty + c), fitted on the answers of profiled models
@@ -9,25 +9,28 @@ see the same variable; the published recipe is kept beside it as `seed`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...routing.belief.irt import CAPABILITY_BENCHMARKS, CompletionModel, FactoredForm, FormName, Profile
+from ...routing.prompt.linear import LinearHead
 from ...routing.prompt.logistic import sigmoids
 from ...state.errors import ConfigError
 from ..data.design import EmbedsMany
 from ..data.metrics import auc, brier, ece
 from ..data.recorded import fold_of
 from .corpus import Corpus, Labels
-from .heads import RIDGE_ALPHAS, pearson
-from .ridge import Ridge, fit_plain_ridge
+from .logistic import newton
+from .ridge import Anchors, Tried, fit_ridge_by_folds, pearson
 
 Floats = NDArray[np.float64]
 
 FOLDS = 5
+UNFADED = Tried(shrinkages=(0.0,))
+"""The form is published with estimates that do not fade on unfamiliar prompts."""
 ANCHOR_SHARE = 0.04
 """Weight of the hand-written anchors, as a share of the prompts fitted on."""
 _PENALTY = np.array([1.0, 1.0, 0.0])
@@ -36,25 +39,10 @@ _LEAST_PROMPTS = 20
 
 
 @dataclass(frozen=True)
-class Anchors:
-    """Prompts whose difficulty is known without asking anybody: benchmarks hold neither small talk nor proofs."""
-
-    design: Floats
-    """Shape (anchors, inputs)."""
-    target: Floats
-    """Shape (anchors,)."""
-
-    def repeated(self, prompts: int) -> tuple[Floats, Floats]:
-        """Return the anchors as often as gives them their share beside so many prompts, at least once."""
-        times = max(1, round(ANCHOR_SHARE * prompts / len(self.target)))
-        return np.repeat(self.design, times, axis=0), np.repeat(self.target, times)
-
-
-@dataclass(frozen=True)
 class Fitted:
     """What a fit leaves."""
 
-    head: Ridge
+    head: LinearHead
     forms: dict[FormName, FactoredForm]
     target: Floats
     """Empirical difficulty of each prompt, NaN = not known; shape (prompts,)."""
@@ -81,41 +69,15 @@ def fit(
             f"expected at least {_LEAST_PROMPTS} prompts answered by {labels.least_models} models or more, "
             f"got {known}"
         )
-    head, estimates = fit_head(design, target, fold_of(corpus.groups, FOLDS), anchors)
+    if anchors is not None:
+        weight = max(1, round(ANCHOR_SHARE * known / len(anchors.target)))
+        anchors = replace(anchors, weight=float(weight))
+    head, estimates = fit_ridge_by_folds(design, target, fold_of(corpus.groups, FOLDS), UNFADED, anchors)
     forms: dict[FormName, FactoredForm] = {
         "estimated": fit_form(capability, estimates[corpus.prompt], corpus.completed),
         "seed": fit_form(capability, target[corpus.prompt], corpus.completed),
     }
     return Fitted(head, forms, target, estimates)
-
-
-def fit_head(
-    design: Floats, target: Floats, fold: NDArray[np.int64], anchors: Anchors | None = None
-) -> tuple[Ridge, Floats]:
-    """Return the ridge of the penalty that predicts other folds best, and every prompt's out-of-fold estimate.
-
-    Parameters: shapes are (prompts, inputs), (prompts,) with NaN = not known, and (prompts,). Anchors are fitted
-    on in every fold and judged in none.
-    """
-    known = np.isfinite(target)
-    more = (design[:0], target[:0]) if anchors is None else anchors.repeated(int(known.sum()))
-
-    def fitted_on(rows: NDArray[np.bool_], alpha: float) -> Ridge:
-        return fit_plain_ridge(
-            np.vstack([design[rows], more[0]]), np.concatenate([target[rows], more[1]]), alpha
-        )
-
-    best: tuple[float, float, Floats] | None = None
-    for alpha in RIDGE_ALPHAS:
-        estimates = np.empty(len(target))
-        for one in np.unique(fold):
-            away = fold == one
-            estimates[away] = fitted_on(known & ~away, alpha).predict(design[away])
-        score = pearson(estimates[known], target[known])
-        if best is None or score > best[0]:
-            best = (score, alpha, estimates)
-    assert best is not None
-    return fitted_on(known, best[1]), best[2]
 
 
 def fit_form(capability: Floats, difficulty: Floats, completed: Floats) -> FactoredForm:
@@ -128,7 +90,7 @@ def fit_form(capability: Floats, difficulty: Floats, completed: Floats) -> Facto
 
     Notes
     -----
-    Logistic regression with penalty (a² + b²) / 2, by Newton's method.
+    Logistic regression with penalty (a² + b²) / 2.
     """
     used = np.isfinite(capability) & np.isfinite(difficulty)
     if len(np.unique(capability[used])) < 2:
@@ -137,24 +99,11 @@ def fit_form(capability: Floats, difficulty: Floats, completed: Floats) -> Facto
             f"{len(np.unique(capability[used]))}: name files that hold them in --benchmark-profiles"
         )
     inputs = np.stack([capability[used], difficulty[used], np.ones(int(used.sum()))], axis=1)
-    a, b, c = (float(weight) for weight in _newton(inputs, completed[used]))
+    a, b, c = newton(inputs, completed[used], _PENALTY).tolist()
     try:
         return FactoredForm(a, b, c)
     except ConfigError as error:
         raise ValueError(f"the data do not order models by their benchmarks: {error}") from error
-
-
-def _newton(inputs: Floats, completed: Floats) -> Floats:
-    weights = np.zeros(inputs.shape[1])
-    for _ in range(50):
-        p = sigmoids(inputs @ weights)
-        gradient = inputs.T @ (p - completed) + _PENALTY * weights
-        curvature = (inputs * (p * (1.0 - p))[:, None]).T @ inputs + np.diag(_PENALTY + 1e-9)
-        step = np.clip(np.linalg.solve(curvature, gradient), -2.0, 2.0)
-        weights = weights - step
-        if np.abs(step).max() < 1e-10:
-            break
-    return weights
 
 
 def model_of(

@@ -1,4 +1,4 @@
-"""`x25 train`: read datasets, split, fit the completion model, measure what was held out, write the artifact."""
+"""What does `x25 train` do? Read datasets, split, fit the completion model, measure what was held out, write it."""
 
 import json
 import time
@@ -17,8 +17,9 @@ from ..data.synthetic_outcomes import SOURCE as SYNTHETIC
 from ..data.synthetic_outcomes import synthetic_profiles
 from .corpus import Corpus, Labels, corpus_of, designed, load_datasets, training_encoder
 from .difficulty import EASY_ANCHORS, HARD_ANCHORS
-from .irt import FOLDS, Anchors, Fitted, fit, measure, model_of
+from .irt import FOLDS, Fitted, fit, measure, model_of
 from .profiles import read_profiles
+from .ridge import Anchors
 
 Step = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
@@ -32,7 +33,7 @@ class TrainOptions:
     datasets: Sequence[str]
     """kind:path, or synthetic:SEED."""
     benchmark_profiles: str | None = None
-    """Files and folders separated by commas; None = the bundled registry."""
+    """Catalogues separated by commas, "bundled" among them; None = the bundled one."""
     labels: Labels = field(default_factory=Labels)
     test_size: float = 0.2
     """Share of the prompts held out, (0, 1)."""

@@ -1,4 +1,4 @@
-"""Ask whether a fitted model finds the same prompts hard in another language.
+"""Does a fitted model find the same prompts hard in another language? English and Chinese, compared by rank.
 
 Run as `python -m x25.training.fit.languages [--artifact FILE] [--encoder SETTING]`.
 """
@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from ..data.documents import Document, read_document
 from ..data.metrics import rank_correlation
 from .predictor import Predictor, load_predictor
 
@@ -19,10 +18,23 @@ MULTILINGUAL = "st:paraphrase-multilingual-MiniLM-L12-v2"
 _FILE = Path(__file__).with_suffix(".yaml")
 
 
-def read_pairs() -> list[tuple[str, str]]:
-    """Return the English prompts, easy to hard, each with its Chinese translation."""
-    entries = yaml.safe_load(_FILE.read_text(encoding="utf-8"))["prompts"]
-    return [(entry["en"], entry["zh"]) for entry in entries]
+class Pair(Document):
+    """A prompt in English and in Chinese."""
+
+    en: str
+    zh: str
+
+
+class Pairs(Document):
+    """What the file holds."""
+
+    prompts: list[Pair]
+    """From easy to hard."""
+
+
+def read_pairs() -> list[Pair]:
+    """Return the prompts, easy to hard, in both languages."""
+    return read_document(_FILE, Pairs).prompts
 
 
 def compare(predictor: Predictor) -> dict[str, Any]:
@@ -33,7 +45,8 @@ def compare(predictor: Predictor) -> dict[str, Any]:
     `advice`, None where it is reached.
     """
     pairs = read_pairs()
-    english, chinese = ([predictor.difficulty(texts[language]) for texts in pairs] for language in (0, 1))
+    english = [predictor.difficulty(pair.en) for pair in pairs]
+    chinese = [predictor.difficulty(pair.zh) for pair in pairs]
     order = list(range(len(pairs)))
     correlation = rank_correlation(english, chinese)
     gap = max(0.0, TARGET - correlation)

@@ -1,4 +1,4 @@
-"""`x25 eval-model-holdout`: predict each model as if nobody had ever recorded it.
+"""How well is a model predicted that nobody ever recorded? `x25 eval-model-holdout` leaves each out in turn.
 
 The model's answers are taken out of everything: of the pass rates, of the difficulty head and of the form. What is
 left is its capability and, out of fold, the difficulty of prompts that the head has not seen either.
@@ -12,15 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...routing.belief.irt import FormName
-from ...routing.prompt.difficulty import standardise
 from ..data.recorded import fold_of
 from .corpus import Corpus, Labels, corpus_of, designed, training_encoder
-from .irt import FOLDS, fit_form, fit_head, form_mu, scores_of
+from .irt import FOLDS, UNFADED, fit_form, form_mu, scores_of
 from .irt_from_outcomes import Step, TrainOptions, datasets_and_profiles
+from .ridge import fit_ridge_by_folds, out_of_fold
 from .threshold_sweep import CapabilityFrom
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 PUBLISHED_AUC = {"text counts": 0.658, "sentence embedding": 0.719}
 """Macro AUC the published router reports for the same exercise on its own data."""
@@ -81,11 +80,11 @@ def leave_out(evidence: Evidence, columns: Sequence[int], step: Step | None = No
     capability = evidence.capability
     fold = fold_of(corpus.groups, FOLDS)
     # The penalty alone is chosen with everybody present: one number, the same for all.
-    head, _ = fit_head(design, corpus.difficulty_targets(labels), fold)
+    head, _ = fit_ridge_by_folds(design, corpus.difficulty_targets(labels), fold, UNFADED)
     targets = np.stack(
         [corpus.difficulty_targets(labels, without=corpus.model == column) for column in columns], axis=1
     )
-    estimates = out_of_fold_many(design, targets, fold, head.alpha)
+    estimates = out_of_fold(design, targets, fold, head.alpha)
     per_model: dict[str, dict[str, Any]] = {}
     for place, column in enumerate(columns):
         of_it = corpus.model == column
@@ -107,30 +106,6 @@ def leave_out(evidence: Evidence, columns: Sequence[int], step: Step | None = No
         if step is not None:
             step("leaving models out", place + 1, len(columns))
     return {"models": per_model, "macro": _macro(per_model), "published_macro_auc": PUBLISHED_AUC}
-
-
-def out_of_fold_many(design: Floats, targets: Floats, fold: Ints, alpha: float) -> Floats:
-    """Return out-of-fold ridge estimates of many targets at once, shape (prompts, targets).
-
-    The same ridge as `ridge.fit_plain_ridge`, whose matrix is factored once a fold because only the targets differ.
-    """
-    estimates = np.empty_like(targets)
-    for one in np.unique(fold):
-        away = fold == one
-        seen = design[~away]
-        mean, spread = seen.mean(axis=0), seen.std(axis=0)
-        varies = spread > 1e-6
-        scale = np.where(varies, spread, 1.0)
-        inputs = standardise(seen, mean, scale) * varies
-        centre = inputs.mean(axis=0)
-        level = targets[~away].mean(axis=0)
-        gram = (inputs - centre).T @ (inputs - centre) + alpha * np.eye(inputs.shape[1])
-        coef = np.linalg.solve(gram, (inputs - centre).T @ (targets[~away] - level)) * varies[:, None]
-        fitted = inputs @ coef
-        shift = level - centre @ coef
-        raw = (standardise(design[away], mean, scale) * varies) @ coef + shift
-        estimates[away] = raw.clip(fitted.min(axis=0) + shift, fitted.max(axis=0) + shift)
-    return estimates
 
 
 def models_to_leave_out(evidence: Evidence, models: Sequence[str] | None = None) -> list[int]:

@@ -1,4 +1,4 @@
-"""Predict completion from Python: load an artifact, add profiles, ask for a prompt and some models.
+"""How likely does a model complete a prompt? Load an artifact, add profiles, ask for a prompt and some models.
 
 >>> from x25.training.fit.predictor import load_predictor
 >>> predictor = load_predictor()
@@ -19,12 +19,15 @@ from numpy.typing import NDArray
 
 from ...graph.settings import PACKAGE_DIR
 from ...providers.embeddings import open_encoder
+from ...providers.profiles import BUNDLED
 from ...routing.belief.irt import CompletionModel, FormName, Prediction
 from ...routing.prompt.features import extract
 from ...state.errors import ConfigError
-from .profiles import BUNDLED_PROFILES, profiles_from, read_profiles
+from .profiles import profiles_from, read_profiles
 
 BUNDLED_ARTIFACT = PACKAGE_DIR / "artifacts" / "completion.json"
+Prompt = str | Sequence[Mapping[str, Any]]
+"""A text, or a conversation as OpenAI chat messages."""
 FEATURES_ONLY = "none"
 """The encoder of a model that reads features alone."""
 
@@ -35,10 +38,6 @@ class NoEncoder:
     name = FEATURES_ONLY
     fingerprint = FEATURES_ONLY
     dimension = 0
-
-    async def embed(self, text: str) -> NDArray[np.float32]:
-        """Return the empty vector."""
-        return self.embed_many([text]).reshape(self.dimension)
 
     def embed_many(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return an empty vector a text, shape (n, 0)."""
@@ -59,7 +58,7 @@ class Predictor:
         """The fitted model with the profiles added so far."""
         return self._model
 
-    def add_profiles(self, profiles: Mapping[str, Mapping[str, Any]] | str | Path) -> None:
+    def add_profiles(self, profiles: Mapping[str, Mapping[str, Any]] | str) -> None:
         """Make further models predictable; nothing is refitted, and a later figure wins over an earlier one.
 
         `profiles` maps a model_id to `benchmarks` (percentages) and `tier`, or names files and folders as
@@ -74,7 +73,7 @@ class Predictor:
         self._model = self._model.with_profiles(added)
 
     def predict(
-        self, prompt: str, model_ids: Sequence[str], form: FormName = "estimated"
+        self, prompt: Prompt, model_ids: Sequence[str], form: FormName = "estimated"
     ) -> list[Prediction]:
         """Return a prediction a model, in the order asked for.
 
@@ -87,12 +86,13 @@ class Predictor:
         """
         return self._model.predict(self._inputs(prompt), model_ids, form)
 
-    def difficulty(self, prompt: str) -> float:
+    def difficulty(self, prompt: Prompt) -> float:
         """Return how hard a prompt is, in logits; raises ConfigError as `predict` does."""
         return self._model.difficulty(self._inputs(prompt))
 
-    def _inputs(self, prompt: str) -> NDArray[np.float64]:
-        features = extract([{"role": "user", "content": prompt}], {})
+    def _inputs(self, prompt: Prompt) -> NDArray[np.float64]:
+        messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else list(prompt)
+        features = extract(messages, {})
         vector = self._encoder.embed_many([features.text])[0]
         self._check_encoder()
         return np.concatenate([vector.astype(np.float64), features.values])
@@ -107,7 +107,7 @@ class Predictor:
 
 def load_predictor(
     artifact: Path | str | None = None,
-    profiles: Mapping[str, Mapping[str, Any]] | str | Path | None = None,
+    profiles: Mapping[str, Mapping[str, Any]] | str | None = None,
     encoder: str = "",
 ) -> Predictor:
     """Return a predictor of the bundled artifact, or of another one.
@@ -130,7 +130,7 @@ def load_predictor(
     model = read_artifact(path)
     bare = FEATURES_ONLY in {encoder, model.encoder_fingerprint}
     predictor = Predictor(model, NoEncoder() if bare else open_encoder(encoder))
-    predictor.add_profiles(BUNDLED_PROFILES if profiles is None else profiles)
+    predictor.add_profiles(BUNDLED if profiles is None else profiles)
     return predictor
 
 

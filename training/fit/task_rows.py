@@ -1,4 +1,4 @@
-"""Prompts with their kind of work, as the inputs of the task classifier: written by hand, and recorded ones."""
+"""Which rows fit the task classifier? Prompts with their kind of work, written by hand and recorded ones."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from ...routing.prompt.classifier import complete_inputs
 from ...routing.prompt.features import Features, extract
 from ...routing.prompt.taxonomy import KINDS
 from ...routing.prompt.wording import wordings
-from ..data.dataset import read_columns
+from ..data.parquet import read_columns
 from ..data.recorded import is_held_out
 from ..data.task_prompts import Split, pieces, task_prompts
 

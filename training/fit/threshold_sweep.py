@@ -1,4 +1,4 @@
-"""`x25 sweep-thresholds`: what the threshold rule would have cost and completed, over a grid of thresholds.
+"""What would the threshold rule have cost and completed? `x25 sweep-thresholds`, over a grid of thresholds.
 
 Decided on estimates alone: mu of the completion model, and what a model's answers cost on the training side.
 The realised cost of the model chosen is looked at only afterwards, for the report.

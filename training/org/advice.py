@@ -1,4 +1,4 @@
-"""Advice on an org's pool of models: who is not worth their price, who is never asked, which swap would pay most."""
+"""What do an org's own calls advise? Who is not worth their price, who is never asked, which swap would pay most."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +10,10 @@ from ...providers.registry import Registry
 from ...providers.specs import ModelSpec
 from ...routing.belief.completion import completion_prob
 from ...routing.belief.dominance import Dominated, dominated
+from ...routing.belief.irt import CAPABILITY_BENCHMARKS
 from ...routing.belief.judge_table import DEFAULT_TABLE, JudgeTable, table_from_counts
 from ...routing.plan.cascade import PlanPrices
-from ...routing.plan.pool_advice import Prospect, Swap, rank_swaps
+from ...routing.plan.pool_advice import PoolTerms, Prospect, Swap, rank_swaps
 from ...routing.plan.weights import normalise, quality_price
 from ...state.queries.usage import LoggedCall, ModelUsage
 from ...state.records import Evidence, usd_from_nusd
@@ -21,7 +22,6 @@ from ...state.types import TIERS
 
 TYPICAL_PROMPT_TOKENS = 1_000
 """Prompt at which prices are compared before there are calls."""
-_CAPABILITY = ("gpqa_diamond", "livecodebench")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,8 @@ async def advise_org(store: Store, registry: Registry, org: str, *, seed: int = 
     swaps = rank_swaps(
         [_prospect(specs[model_id], logged, pooled) for model_id in pool.values()],
         [_prospect(spec, logged, pooled) for spec in offers],
-        prices=PlanPrices(quality_price=price),
-        table=await _table(store, org, usage),
-        judge_cost_usd=_judge_cost_usd(usage),
-        rng=np.random.default_rng(seed),
+        PoolTerms(PlanPrices(quality_price=price), await _table(store, org, usage), _judge_cost_usd(usage)),
+        np.random.default_rng(seed),
     )
     tokens = int(fmean(one.prompt_tokens for one in logged)) if logged else TYPICAL_PROMPT_TOKENS
     prices = {name: float(spec.expected_cost_nusd(tokens)) for name, spec in specs.items()}
@@ -98,7 +96,7 @@ def _prospect(spec: ModelSpec, logged: Sequence[LoggedCall], pooled: dict[str, E
         probs=np.array(probs),
         costs_usd=np.array(costs),
         evidence=pooled.get(spec.model_id),
-        benchmarks=sum(spec.benchmarks.get(name) is not None for name in _CAPABILITY),
+        benchmarks=sum(spec.benchmarks.get(name) is not None for name in CAPABILITY_BENCHMARKS),
     )
 
 

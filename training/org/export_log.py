@@ -1,4 +1,4 @@
-"""Write an org's call log as training rows, in the form `training.data.loaders.jsonl_csv` reads."""
+"""What is an org's call log as training rows? The form `training.data.loaders.jsonl_csv` reads."""
 
 import json
 from collections import Counter

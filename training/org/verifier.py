@@ -47,16 +47,6 @@ class OwnVerifierFit:
     metrics: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class OwnAnswers:
-    """An org's judged answers as the verifier reads them; rows are answers, columns models."""
-
-    labelled: Labelled
-    models: tuple[str, ...]
-    tiers: tuple[str, ...]
-    usual: Usual
-
-
 async def fit_own_verifier(  # noqa: PLR0913 - what a fit depends on
     store: Store,
     org: str,
@@ -87,9 +77,7 @@ async def fit_own_verifier(  # noqa: PLR0913 - what a fit depends on
         judge: table_from_counts(table, one.right, one.wrong, name=judge) for judge, one in counts.items()
     }
     answers = own_answers(kept, soft_labels(kept, tables, table))
-    found = fit_verifier(
-        answers.labelled, answers.models, answers.tiers, answers.usual, encoder=encoder, fit=fit
-    )
+    found = fit_verifier(answers, encoder=encoder, fit=fit)
     cells = cell_audits(found, answers)
     metrics = metrics_of(found, cells, kept)
     is_of_use = any(tier.is_trusted for tier in found.verifier.tiers.values()) and bool(cells)
@@ -126,7 +114,7 @@ def soft_labels(
     return np.where(np.isfinite(hard), hard, labels)
 
 
-def own_answers(kept: Sequence[LabelledAnswer], labels: Floats, seed: int = 0) -> OwnAnswers:
+def own_answers(kept: Sequence[LabelledAnswer], labels: Floats, seed: int = 0) -> Labelled:
     """Return answers ready to fit on; each counts as right with the probability of its label."""
     model_to_tier = {one.seen.model_id: one.seen.tier for one in kept}
     models = tuple(sorted(model_to_tier))
@@ -143,8 +131,8 @@ def own_answers(kept: Sequence[LabelledAnswer], labels: Floats, seed: int = 0) -
     usual = Usual.of(answers, correct)
     cells = np.array([one.seen.task_cell for one in kept])
     fold = fold_of([_prompt_of(one) for one in kept], FOLDS)
-    labelled = Labelled(usual.inputs(answers, priors), priors, correct, cells, fold)
-    return OwnAnswers(labelled, models, tuple(model_to_tier[model] for model in models), usual)
+    tiers = tuple(model_to_tier[model] for model in models)
+    return Labelled(usual.inputs(answers, priors), priors, correct, cells, fold, models, tiers, usual)
 
 
 def _prompt_of(one: LabelledAnswer) -> str:
@@ -152,15 +140,15 @@ def _prompt_of(one: LabelledAnswer) -> str:
     return one.seen.call_id if one.inputs is None else hashlib.sha256(one.inputs).hexdigest()
 
 
-def cell_audits(found: FittedVerifier, answers: OwnAnswers) -> dict[str, float]:
+def cell_audits(found: FittedVerifier, data: Labelled) -> dict[str, float]:
     """Return the AUC inside each kind of task, out of fold, averaged over models; where there are labels enough."""
-    data, audits = answers.labelled, {}
+    audits = {}
     for cell in np.unique(data.datasets).tolist():
         here = data.datasets == cell
         if int(data.known[here].sum()) < LEAST_CELL_LABELS:
             continue
         measured = []
-        for column in range(len(answers.models)):
+        for column in range(len(data.models)):
             rows = here & data.known[:, column]
             measured.append(auc_within(
                 found.train_logits[rows, column], data.correct[rows, column], data.datasets[rows]

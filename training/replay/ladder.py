@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..evaluation.measures import static_mixture
 from .episodes import Ceiling, orders_of, run
 from .learners import COLD, Bandit, Greedy, Offset
 from .regret import Setting
@@ -34,21 +35,6 @@ def price_for(side: Side, ceiling_usd: float) -> float:
         mean = side.predicted_usd[np.arange(len(side)), chosen].mean()
         low, high = (price, high) if mean > ceiling_usd else (low, price)
     return high
-
-
-def static_mixture(side: Side, ceiling_usd: float) -> float:
-    """Return the highest mean reward of any fixed mixture of arms at this mean cost: known in hindsight only.
-
-    Of all mixtures within a mean cost, one of two arms is best; below the cheapest arm's cost that arm alone.
-    """
-    reward, cost = side.rewards.mean(axis=0), side.costs_usd.mean(axis=0)
-    affordable = cost <= ceiling_usd
-    best = float(reward[affordable].max()) if affordable.any() else float(reward[cost.argmin()])
-    for cheap in np.flatnonzero(affordable):
-        for dear in np.flatnonzero(~affordable):
-            part = (ceiling_usd - cost[cheap]) / (cost[dear] - cost[cheap])
-            best = max(best, float(reward[cheap] + part * (reward[dear] - reward[cheap])))
-    return best
 
 
 def ceiling_for(replayed: Replayed, usd_per_call: float) -> Ceiling:
@@ -83,7 +69,7 @@ def _rung(replayed: Replayed, usd: float, setting: Setting) -> dict[str, Any]:
         "spend_ratio_mean": float(ratio.mean()),
         "spend_ratio_max": float(ratio.max()),
         "greedy": float(greedy.rewards.mean()),
-        "static_mixture": static_mixture(side, usd),
+        "static_mixture": static_mixture(side.rewards, side.costs_usd, usd),
         "published": PUBLISHED_REWARD.get(usd) if side.models == PUBLISHED_STREAM else None,
         "price_per_usd": ceiling.price_per_usd,
         "shares": {model: float((trace.arms == arm).mean()) for arm, model in enumerate(side.models)},

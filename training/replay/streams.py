@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from ..data.design import EmbedsMany, design_matrix
 from ..data.recorded import Recorded, fold_of, is_held_out
-from ..fit.heads import difficulty_target, fit_ridge, fit_ridge_by_folds, fit_tier
+from ..fit.heads import difficulty_target, fit_tier
+from ..fit.ridge import Tried, fit_ridge, fit_ridge_by_folds
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -19,7 +20,7 @@ COLD_PROBS = (0.80, 0.88, 0.92)
 CONTEXT_DIMENSIONS = 25
 RESIDUAL_ALPHA = 3_000.0
 """Penalty of what an arm does beside the difficulty: the middle of 300 to 10,000, all alike by cross-validation."""
-_COST_ALPHAS = (300.0, 1_000.0)
+_COST_TRIED = Tried(alphas=(300.0, 1_000.0))
 _FOLDS = 5
 
 
@@ -168,7 +169,7 @@ def _predict(stream: Side, warm: Side, designs: tuple[Floats, Floats], folds: In
 def _predict_cost(design: Floats, costs_usd: Floats, folds: Ints, wanted: Floats) -> tuple[Floats, Floats]:
     """Return one arm's predicted costs: a ridge on the logarithm, scaled so that the mean is met out of fold."""
     target = np.log(np.maximum(costs_usd, 1e-9))
-    head, own = fit_ridge_by_folds(design, target, folds, _COST_ALPHAS)
+    head, own = fit_ridge_by_folds(design, target, folds, _COST_TRIED)
     scale = costs_usd.sum() / np.exp(own).sum()
     return scale * np.exp(head.predict(wanted)), scale * np.exp(own)
 

@@ -1,5 +1,5 @@
-"""The report a reader opens: one HTML file, charts drawn in it, nothing fetched from elsewhere."""
+"""What does a reader open? One HTML file, charts drawn in it, nothing fetched from elsewhere."""
 
-from .page import render, write_report
+from .page import render, require_libraries, write_report
 
-__all__ = ["render", "write_report"]
+__all__ = ["render", "require_libraries", "write_report"]

@@ -1,4 +1,4 @@
-"""What follows from the figures: which saving may be claimed, and the two measures of LLMRouterBench."""
+"""What follows from the figures? Which saving may be claimed, and the two measures of LLMRouterBench."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,15 +15,6 @@ MARK_COST_SAVE, MARK_PERF_GAIN = 0.317, 0.04
 LEAST_CUT = 0.005
 """An interval that reaches below half a per cent of the bill shows no saving."""
 _NOTHING = 1e-9
-
-FINDINGS: dict[Kind, str] = {
-    "claimed": "Saving, no loss",
-    "unproven": "Loss not excluded",
-    "worse": "Saving at a loss",
-    "no_saving": "No saving",
-    "not_reached": "Not reached on train",
-    "unknown": "No figures",
-}
 
 
 def finding_of(point: Figures) -> Kind:

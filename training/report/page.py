@@ -1,35 +1,18 @@
-"""The page as a whole."""
+"""How does the report become one HTML file? Templates filled with figures and charts, nothing fetched."""
 
 from collections.abc import Mapping
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from . import pictures, sections
-from .markup import Child, Safe, join, tag
-from .method import everything, method, verifier
-from .reading import panels_of, part
-from .replay_sections import replay_sections
-from .style import STYLE
-from .summary import summary
+from . import derived, reading, words
+from .context import context_of, flattened, unrounded
+from .reading import number, part
 
-_CHAPTERS = {
-    "headline": "Result by panel",
-    "frontier": "Cost and quality",
-    "calibration": "Calibration",
-    "baselines": "Baselines",
-    "matched": "Best single model",
-    "types": "Task types",
-    "mix": "Who answers",
-    "points": "Frozen points",
-    "splits": "Splits",
-    "verifier": "Verifier",
-    "regret": "Learning",
-    "drift": "Drift",
-    "ladder": "Budget",
-    "loop": "Loop",
-    "method": "Method",
-    "everything": "Every number",
-}
+NEEDED = ("jinja2", "matplotlib")
+"""Libraries a report is made with; the train extra brings them."""
+_TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render(report: Mapping[str, Any], replay: Mapping[str, Any] | None = None) -> str:
@@ -42,59 +25,53 @@ def render(report: Mapping[str, Any], replay: Mapping[str, Any] | None = None) -
         out.
     replay
         What `x25 replay` writes.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If the `train` extra is not installed.
     """
-    panels = panels_of(report)
-    body = [
-        summary(panels),
-        sections.headline(panels),
-        pictures.frontiers(panels),
-        pictures.calibrations(panels),
-        sections.baselines(panels),
-        sections.matched(panels),
-        sections.task_types(panels),
-        pictures.mixes(panels),
-        sections.points(panels),
-        sections.splits(panels),
-        verifier(report.get("verifier")),
-        *(replay_sections(replay) if replay else ()),
-        method(report),
-        everything({**panels, **({"replay": replay} if replay else {})}),
-    ]
-    return "<!DOCTYPE html>\n" + _document([one for one in body if one is not None], _made(report))
-
-
-def _document(body: list[Safe], made: str) -> Safe:
-    chapters: list[Child] = [
-        tag("a", title, href=f"#{key}")
-        for key, title in _CHAPTERS.items()
-        if any(f'id="{key}"' in one[:200] for one in body)
-    ]
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", "x25 evaluation report"),
-        # The style sheet is this package's own text and holds no character that ends it.
-        tag("style", Safe(STYLE)),
-    )
-    top = tag("header", tag("h1", "What routing saves, and what it costs"), tag("p", made, class_="note"))
-    navigation = tag("nav", *chapters, aria_label="Sections")
-    return tag("html", head, tag("body", top, navigation, tag("main", join(body))), lang="en")
-
-
-def _made(report: Mapping[str, Any]) -> str:
-    encoder = report.get("encoder")
-    named = part(report, "encoder").get("fingerprint", encoder) if encoder else None
-    parts = [
-        "x25 evaluation report",
-        str(report["created_at"]) if report.get("created_at") else None,
-        f"encoder {named}" if isinstance(named, str) else None,
-    ]
-    return " · ".join(one for one in parts if one)
+    require_libraries()
+    page: str = environment().get_template("page.jinja").render(context_of(report, replay or {}))
+    return page
 
 
 def write_report(path: Path, report: Mapping[str, Any], replay: Mapping[str, Any] | None = None) -> None:
     """Write the page to a file, replacing what is there; its folder is made where it is missing."""
+    page = render(report, replay)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render(report, replay), encoding="utf-8")
+    path.write_text(page, encoding="utf-8")
+
+
+def require_libraries() -> None:
+    """Refuse to begin what could not be finished; raises ModuleNotFoundError naming the extra."""
+    if missing := [name for name in NEEDED if find_spec(name) is None]:
+        raise ModuleNotFoundError(f"a report needs {' and '.join(missing)}: pip install 'x25[train]'")
+
+
+@cache
+def environment() -> Any:
+    """Return the templates, with the words and the figures they may ask for."""
+    from jinja2 import Environment, FileSystemLoader  # noqa: PLC0415 - train extra
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= words.FILTERS
+    environment.tests |= {
+        "simulated": reading.is_judge_simulated,
+        "compared": lambda panel: bool(part(panel, "baselines")),
+        "answered": lambda panel: any(
+            part(point, "tier_share") for point in reading.points_of(panel).values()
+        ),
+        "split": lambda panel: any(part(panel, "over_splits", point) for point in reading.points_of(panel)),
+    }
+    helpers = (
+        reading.interval, number, part, reading.points_of, reading.tiers_of, reading.title_of, derived.finding_of,
+        derived.match_of, derived.matched_saving, words.spread, flattened, unrounded,
+    )  # fmt: skip
+    environment.globals |= {one.__name__: one for one in helpers}
+    environment.globals |= {
+        name: getattr(derived, name) for name in ("LARGE_CUT", "MARK_COST_SAVE", "MARK_PERF_GAIN")
+    }
+    return environment

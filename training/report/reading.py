@@ -1,4 +1,4 @@
-"""Reading an evaluation's JSON, of which any part may be absent."""
+"""What does an evaluation's JSON hold? Any part of it may be absent."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,221 +1,144 @@
-"""Scales, axes and labels of charts: SVG drawn by hand, coloured by the page's style sheet."""
+"""How does a chart become part of the page? Drawn by matplotlib, coloured by the page's style sheet."""
 
-import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+import io
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+from xml.etree import ElementTree as ET
 
-from .markup import Safe, join, tag
-
+Axes: TypeAlias = Any
+Figure: TypeAlias = Any
+"""Matplotlib's own; it comes with the train extra, which reading this file does not need."""
 Pair = tuple[float, float]
 
-_CHARACTER_WIDTH = 6.2
-_LINE_HEIGHT = 12.0
-_NEAR = 8
-"""Places tried right beside a mark; later ones are joined to it by a thin line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """Values to positions, in user units of the drawing."""
-
-    low: float
-    high: float
-    start: float
-    end: float
-    is_log: bool = False
-
-    def __call__(self, value: float) -> float:
-        """Return where a value lies; values outside the range lie outside the frame."""
-        low, high, at = (self._inner(one) for one in (self.low, self.high, value))
-        return self.start + (at - low) / (high - low) * (self.end - self.start)
-
-    def _inner(self, value: float) -> float:
-        return math.log(max(value, 1e-12)) if self.is_log else value
-
-    def ticks(self) -> list[float]:
-        """Return round values inside the range: some five, or the ones, twos and fives of decades."""
-        return _log_ticks(self.low, self.high) if self.is_log else _ticks(self.low, self.high)
-
-
-def scale(values: Iterable[float], start: float, end: float, *, is_log: bool = False) -> Scale:
-    """Return a scale that holds all values with some room around them."""
-    held = list(values) or [0.0, 1.0]
-    low, high = min(held), max(held)
-    if is_log:
-        room = max(high / low, 1.5) ** 0.08
-        return Scale(low / room, high * room, start, end, is_log=True)
-    room = 0.07 * (high - low) or 0.05 * abs(high) or 1.0
-    return Scale(low - room, high + room, start, end)
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    raw = (high - low) / 5.0
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(one * power for one in (1.0, 2.0, 5.0, 10.0) if one * power >= raw * 0.999)
-    first = math.ceil(low / step - 1e-9)
-    return [round(place * step, 12) for place in range(first, math.floor(high / step + 1e-9) + 1)]
-
-
-def _log_ticks(low: float, high: float) -> list[float]:
-    decades = math.log10(high / low)
-    leading = (1.0, 2.0, 5.0) if decades < 1.8 else (1.0, 3.0) if decades < 2.6 else (1.0,)
-    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    return [one * 10.0**power for power in powers for one in leading if low <= one * 10.0**power <= high]
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """One side of a frame."""
-
-    scale: Scale
-    title: str
-    written: Callable[[float], str]
-    """How a tick is written."""
-
-
-def frame(x: Axis, y: Axis) -> Safe:
-    """Return grid lines, ticks and titles; x runs right, y runs up."""
-    left, right, bottom, top = x.scale.start, x.scale.end, y.scale.start, y.scale.end
-    parts = []
-    for value in y.scale.ticks():
-        at = y.scale(value)
-        parts += [
-            tag("line", x1=left, x2=right, y1=at, y2=at, class_="grid"),
-            tag("text", y.written(value), x=left - 6, y=at + 4, class_="tick end"),
-        ]
-    for value in x.scale.ticks():
-        at = x.scale(value)
-        parts += [
-            tag("line", x1=at, x2=at, y1=bottom, y2=bottom + 4, class_="axis"),
-            tag("text", x.written(value), x=at, y=bottom + 16, class_="tick middle"),
-        ]
-    parts += [
-        tag("line", x1=left, x2=right, y1=bottom, y2=bottom, class_="axis"),
-        tag("text", x.title, x=(left + right) / 2, y=bottom + 33, class_="title middle"),
-        tag("text", y.title, x=left - 6, y=top - 10, class_="title"),
-    ]
-    return tag("g", *parts, aria_hidden="true")
-
-
-def drawing(width: float, height: float, label: str, *parts: Safe, class_: str = "chart") -> Safe:
-    """Return a chart that grows with its place; the label says to a screen reader what it shows."""
-    return tag(
-        "svg", *parts, viewBox=f"0 0 {width:g} {height:g}", role="img", aria_label=label, class_=class_
+COLOURS = {
+    name: f"#0000{place:02x}"
+    for place, name in enumerate(
+        ("ink", "soft", "rule", "panel", "accent", "slm", "mid", "frontier", "hue-3", "hue-4", "hue-5"),
+        start=1,
     )
+}
+"""Variable of the style sheet → what stands for it while drawing: one page is read on white and on black."""
+HUES = tuple(COLOURS[name] for name in ("accent", "mid", "frontier", "hue-3", "hue-4", "hue-5"))
+"""Of lines, in their order; further ones are soft."""
+FONT_SIZE = 11.0
+_DRAWN: Any = {"svg.fonttype": "none", "svg.hashsalt": "x25"}
+_XLINK = "{http://www.w3.org/1999/xlink}"
+_SPACE = re.compile(r"\{.*?\}")
+_FONT = re.compile(r"font-family:[^;]*;\s*")
+_LONG = re.compile(r"-?\d+\.\d{3,}")
+_KEPT = ("d", "x", "y", "style")
 
 
-def dense(points: Sequence[Pair], gap: float = 7.0) -> list[Pair]:
-    """Return positions along a line, no two neighbours further apart than `gap`."""
-    found = list(points[:1])
-    for (x0, y0), (x1, y1) in pairwise(points):
-        steps = max(1, math.ceil(math.dist((x0, y0), (x1, y1)) / gap))
-        found += [(x0 + (x1 - x0) * k / steps, y0 + (y1 - y0) * k / steps) for k in range(1, steps + 1)]
-    return found
+def axes(size: Pair, margins: tuple[float, float, float, float]) -> tuple[Figure, Axes]:
+    """Return an empty chart of a size in points, with margins left, right, top and bottom of its frame."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG  # noqa: PLC0415 - train extra
+    from matplotlib.figure import Figure as Drawing  # noqa: PLC0415
+
+    (width, height), (left, right, top, bottom) = size, margins
+    figure = Drawing(figsize=(width / 72, height / 72), dpi=72)
+    FigureCanvasSVG(figure)
+    inner = (left / width, bottom / height, 1 - (left + right) / width, 1 - (top + bottom) / height)
+    drawn = figure.add_axes(inner)
+    figure.patch.set_visible(False)
+    drawn.patch.set_visible(False)
+    drawn.spines[["left", "right", "top"]].set_visible(False)
+    drawn.spines["bottom"].set_color(COLOURS["soft"])
+    drawn.grid(axis="y", color=COLOURS["rule"], linewidth=1)
+    drawn.set_axisbelow(True)
+    drawn.tick_params(length=0, pad=6, labelsize=FONT_SIZE, labelcolor=COLOURS["soft"], which="both")
+    return figure, drawn
 
 
-def polyline(points: Sequence[Pair], class_: str, title: str = "") -> Safe:
-    """Return a line through positions."""
-    path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-    return (
-        tag("path", tag("title", title) if title else None, d=path, class_=f"line {class_}")
-        if points
-        else Safe()
-    )
+def set_range(
+    drawn: Axes, x: Sequence[float], y: Sequence[float], *, is_log: bool = False, steps: int = 5
+) -> None:
+    """Hold all these values with some room around them; round ticks, some `steps` of them along x."""
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator  # noqa: PLC0415 - train extra
+
+    for axis, values, most in (("x", x, steps), ("y", y, 5)):
+        low, high = min(values), max(values)
+        room = 0.07 * (high - low) or 0.05 * abs(high) or 1.0
+        getattr(drawn, f"set_{axis}lim")(low - room, high + room)
+        getattr(drawn, f"{axis}axis").set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10]))
+    if is_log and min(x) > 0.0:
+        span = max(max(x) / min(x), 1.5)
+        drawn.set_xscale("log")
+        drawn.set_xlim(min(x) / span**0.08, max(x) * span**0.08)
+        subs = (1.0, 2.0, 5.0) if span < 60 else (1.0, 3.0) if span < 400 else (1.0,)
+        drawn.xaxis.set_major_locator(LogLocator(subs=subs, numticks=9))
+        drawn.xaxis.set_minor_locator(NullLocator())
 
 
-def marker(shape: str, at: Pair, radius: float, class_: str, title: str) -> Safe:
-    """Return a mark whose hover text is the title: circle, square, diamond or triangle, all of the same area."""
-    x, y = at
-    half = radius * 0.886
-    corners = {
-        "square": ((-half, -half), (half, -half), (half, half), (-half, half)),
-        "diamond": ((0, -1.253 * radius), (1.253 * radius, 0), (0, 1.253 * radius), (-1.253 * radius, 0)),
-        "triangle": (
-            (0, -1.55 * radius),
-            (1.347 * radius, 0.778 * radius),
-            (-1.347 * radius, 0.778 * radius),
-        ),
-    }.get(shape)
-    hover = tag("title", title)
-    if corners is None:
-        return tag("circle", hover, cx=x, cy=y, r=radius, class_=f"mark {class_}")
-    points = " ".join(f"{x + dx:.1f},{y + dy:.1f}" for dx, dy in corners)
-    return tag("polygon", hover, points=points, class_=f"mark {class_}")
+def write(drawn: Axes, text: str, at: Pair, **how: Any) -> None:
+    """Write a text at a place of the drawing; whatever it holds is letters, not formulas."""
+    letters = "".join(letter if letter.isprintable() else " " for letter in text)
+    how = {"xycoords": "figure points", "fontsize": FONT_SIZE, "zorder": 5} | how
+    drawn.annotate(letters, at, annotation_clip=False, parse_math=False, **how)
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
-    """A word beside a mark."""
-
-    text: str
-    at: Pair
-    class_: str = ""
+def name_axes(drawn: Axes, x: str, y: str) -> None:
+    """Write what runs right beneath the frame, and what runs up above it."""
+    drawn.set_xlabel(x, color=COLOURS["soft"], fontsize=FONT_SIZE, labelpad=6)
+    how = {"xytext": (-6, 8), "xycoords": "axes fraction", "textcoords": "offset points"}
+    write(drawn, y, (0, 1), color=COLOURS["soft"], **how)
 
 
-@dataclass(frozen=True, slots=True)
-class _Box:
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    def overlap(self, other: "_Box") -> float:
-        if (
-            self.left >= other.right
-            or other.left >= self.right
-            or self.top >= other.bottom
-            or other.top >= self.bottom
-        ):
-            return 0.0
-        width = min(self.right, other.right) - max(self.left, other.left)
-        height = min(self.bottom, other.bottom) - max(self.top, other.top)
-        return width * height
-
-
-def labels(wanted: Sequence[Label], inside: tuple[float, float, float, float], avoid: Sequence[Pair]) -> Safe:
-    """Return the words, each at the side of its mark where it covers least.
+def inline(figure: Figure, label: str, told: Mapping[str, str] | None = None) -> str:
+    """Return a chart as an element of an HTML page: no name space, no reference, colours as variables.
 
     Parameters
     ----------
-    inside
-        Left, top, right and bottom of the frame; words beyond it are cut off.
-    avoid
-        Positions better left free, as of other marks and along lines.
+    label
+        What it shows, for those who do not see it.
+    told
+        What hovering over a part says, by the part's gid.
     """
-    taken = [_Box(x - 4, y - 4, x + 4, y + 4) for x, y in avoid]
-    taken += [_Box(one.at[0] - 5, one.at[1] - 5, one.at[0] + 5, one.at[1] + 5) for one in wanted]
-    drawn = []
-    for one in wanted:
-        places = list(enumerate(_candidates(one)))
-        # A nearer place is worth covering a little.
-        place, box = min(places, key=lambda spot: _covered(spot[1], taken, inside) + 1.5 * spot[0])
-        taken.extend([box] * 4)
-        if place >= _NEAR:
-            drawn.append(_leader(one.at, box))
-        drawn.append(tag("text", one.text, x=box.left, y=box.bottom - 3, class_=f"label {one.class_}"))
-    return join(drawn)
+    from matplotlib import rc_context  # noqa: PLC0415 - train extra
+
+    with rc_context(_DRAWN), io.StringIO() as file:
+        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+        drawn = ET.fromstring(_coloured(file.getvalue()))  # noqa: S314 - matplotlib's own
+    for one in drawn.iter():
+        one.tag = _SPACE.sub("", one.tag)
+    shapes = {f"#{shape.get('id')}": shape for defs in drawn.iter("defs") for shape in defs.iter("path")}
+    width, height = (f"{72 * side:.6g}" for side in figure.get_size_inches())
+    page = ET.Element(
+        "svg", {"viewBox": f"0 0 {width} {height}", "role": "img", "aria-label": label, "class": "chart"}
+    )
+    for child in drawn:
+        page.extend(_plain(child, shapes, told or {}))
+    return ET.tostring(page, encoding="unicode", short_empty_elements=False)
 
 
-def _leader(at: Pair, box: _Box) -> Safe:
-    """Return a thin line from a mark to a label that is not right beside it."""
-    x, y = min(max(at[0], box.left), box.right), min(max(at[1], box.top + 2), box.bottom - 2)
-    return tag("line", x1=at[0], y1=at[1], x2=x, y2=y, class_="leader")
+def _coloured(text: str) -> str:
+    """Return the drawing with colours as variables and without a font: the page has its own."""
+    for name, colour in COLOURS.items():
+        text = text.replace(colour, f"var(--{name})")
+    return _FONT.sub("", text)
 
 
-def _candidates(label: Label) -> list[_Box]:
-    """Return places around a mark, the preferred first."""
-    width, (x, y) = len(label.text) * _CHARACTER_WIDTH, label.at
-    found = []
-    for far in (8.0, 15.0, 24.0):
-        for dx, dy in ((1, 0), (0, -1), (0, 1), (-1, 0), (1, -1), (1, 1), (-1, -1), (-1, 1)):
-            left = x + dx * far - (width if dx < 0 else width / 2 if dx == 0 else 0.0)
-            middle = y + dy * (far + 3)
-            found.append(_Box(left, middle - _LINE_HEIGHT / 2, left + width, middle + _LINE_HEIGHT / 2))
-    return found
+def _plain(one: ET.Element, shapes: Mapping[str, ET.Element], told: Mapping[str, str]) -> list[ET.Element]:
+    """Return an element as what it draws: shapes where they are used, and groups only where hovering says something."""
+    if one.tag in {"metadata", "defs"}:
+        return []
+    inside = [part for child in one for part in _plain(child, shapes, told)]
+    says = told.get(one.get("id", ""))
+    if one.tag == "g" and says is None:
+        return inside
+    found = ET.Element(one.tag, {key: _short(one.attrib[key]) for key in _KEPT if key in one.attrib})
+    if one.tag == "use":
+        shape = shapes[one.attrib[f"{_XLINK}href"]]
+        style = f"{shape.get('style', '')}; {one.get('style', '')}"
+        place = _short(f"translate({one.get('x')} {one.get('y')})")
+        found = ET.Element("path", {"d": _short(shape.attrib["d"]), "transform": place, "style": style})
+    found.text = one.text if one.text and one.text.strip() else None
+    if says is not None:
+        ET.SubElement(found, "title").text = says
+    found.extend(inside)
+    return [found]
 
 
-def _covered(box: _Box, taken: Sequence[_Box], inside: tuple[float, float, float, float]) -> float:
-    left, top, right, bottom = inside
-    outside = max(0.0, left - box.left, box.right - right, top - box.top, box.bottom - bottom)
-    return sum(box.overlap(other) for other in taken) + 60.0 * outside
+def _short(numbers: str) -> str:
+    """Return numbers with two decimals and single spaces."""
+    return " ".join(_LONG.sub(lambda found: f"{float(found[0]):.2f}", numbers).split())

@@ -1,7 +1,7 @@
-"""Recorded answers of one source as matrices: prompts down, models across, features deep."""
+"""What did the answers look like? Those of one source as matrices: prompts down, models across, features deep."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...routing.answer.features import ANSWER_FEATURE_NAMES, MOST_CHARS, extract_answer
 from ...routing.answer.verifier import FEATURE_VERSION
-from ..data.dataset import read_columns
+from ..data.cache import kept
+from ..data.parquet import read_columns
 from ..data.recorded import Recorded
 
 Floats = NDArray[np.float64]
-Progress = Callable[[str], None]
 
 _LENGTH, _Z, _Z_SQUARED = map(ANSWER_FEATURE_NAMES.index, ("log_chars", "length_z", "length_z_squared"))
 
@@ -56,9 +56,7 @@ class Answers:
         return np.isfinite(self.values[:, :, _LENGTH])
 
 
-def read_answers(
-    data_dir: Path, recorded: Recorded, cache: Path | None = None, say: Progress | None = None
-) -> Answers:
+def read_answers(data_dir: Path, recorded: Recorded, cache: Path | None = None) -> Answers:
     """Return the answers to `recorded`'s prompts; their features are kept in `cache` under a name made of both.
 
     Raises
@@ -79,28 +77,20 @@ def read_answers(
     ):
         if prompt_id in row_of and model in column_of:
             texts[row_of[prompt_id]][column_of[model]] = text or ""
-    path = None if cache is None else cache / f"answers-{recorded.source}-{_key(recorded, texts)}.npy"
-    if path is not None and path.is_file():
-        return Answers(models, texts, np.load(path, allow_pickle=False))
-    values = _extract(recorded, texts, len(models), say)
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".part.npy")
-        np.save(partial, values)
-        partial.replace(path)
+    values = kept(
+        cache,
+        lambda: f"answers-{recorded.source}-{_key(recorded, texts)}",
+        lambda: _extract(recorded, texts, len(models)),
+    )
     return Answers(models, texts, values)
 
 
-def _extract(
-    recorded: Recorded, texts: Sequence[Sequence[str | None]], models: int, say: Progress | None
-) -> NDArray[np.float32]:
+def _extract(recorded: Recorded, texts: Sequence[Sequence[str | None]], models: int) -> NDArray[np.float32]:
     values = np.full((len(texts), models, len(ANSWER_FEATURE_NAMES)), np.nan, dtype=np.float32)
     for row, (prompt, answers) in enumerate(zip(recorded.prompts, texts, strict=True)):
         for column, text in enumerate(answers):
             if text is not None:
                 values[row, column] = extract_answer(prompt, text, None, {}, 0.0, 0.0).values
-        if say is not None and row % 2_000 == 1_999:
-            say(f"{recorded.source}: features of the answers to {row + 1:,} of {len(texts):,} prompts")
     return values
 
 

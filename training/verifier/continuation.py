@@ -1,4 +1,4 @@
-"""Going on or stopping without any judge: the value of each next step, learned from recorded outcomes.
+"""Is it worth going on without any judge? The value of each next step, learned from recorded outcomes.
 
 The table plan treats tiers as independent; here the value of asking tier k while S is held is a regression of what
 asking k would have earned on what is known at S. Fitted backwards, from the last tier down (fitted Q iteration):

@@ -1,23 +1,18 @@
-"""Fit the free verifier on answers known right or wrong: recorded outcomes, judged calls, people's feedback."""
+"""How is the free verifier fitted on answers known right or wrong? One head for all tiers, evidence a tier."""
 
-import argparse
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...providers.embeddings import open_encoder
 from ...routing.answer.verifier import ModelAnswers, Verifier
 from ...routing.answer.verifier_evidence import TierEvidence, table_of
 from ...routing.prompt.linear import LinearHead
-from ..data.design import EmbedsMany, design_matrix
-from ..data.recorded import Recorded, Texts, fold_of, is_held_out, read_recorded
-from ..fit.heads import TierHead, difficulty_target, fit_ridge_by_folds, fit_tier
-from .answer_matrix import Answers, Lengths, Progress, model_lengths, read_answers, with_length_z
+from ..data.recorded import Recorded, Texts, fold_of
+from ..fit.heads import TierHead, difficulty_target, fit_tier
+from ..fit.ridge import fit_ridge_by_folds
+from .answer_matrix import Answers, Lengths, model_lengths, with_length_z
 from .heads import Fit, fit_head, fit_platt, scores_out_of_fold
 from .measures import auc_within
 
@@ -97,6 +92,10 @@ class Labelled:
     datasets: Texts
     fold: NDArray[np.int64]
     """Cross-validation fold of each prompt."""
+    models: Sequence[str]
+    tiers: Sequence[str]
+    """Tier of each model; several may share one."""
+    usual: Usual
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -114,23 +113,17 @@ class FittedVerifier:
 
     def logits(self, inputs: Floats, tiers: Sequence[str]) -> Floats:
         """Return the log odds of other answers; `inputs` (prompts, models, inputs), a tier per model."""
-        return platt_logits(_scores(self.verifier, inputs), [self.verifier.tiers[tier] for tier in tiers])
+        scores = np.full(inputs.shape[:2], np.nan)
+        known = np.isfinite(inputs).all(axis=2)
+        scores[known] = self.verifier.head.logits(inputs[known])
+        return _platt_logits(scores, [self.verifier.tiers[tier] for tier in tiers])
 
 
-def fit_verifier(  # noqa: PLR0913 - the data, what its columns are, how to fit
-    data: Labelled,
-    models: Sequence[str],
-    tiers: Sequence[str],
-    usual: Usual,
-    *,
-    encoder: str,
-    fit: Fit = fit_head,
-    manifest: Mapping[str, object] | None = None,
-) -> FittedVerifier:
+def fit_verifier(data: Labelled, *, encoder: str, fit: Fit = fit_head) -> FittedVerifier:
     """Fit one head for all tiers, and per tier its calibration and its table of evidence, out of fold.
 
-    `models` and `tiers` name the columns of `data`; several models may share a tier. The AUC inside a data set,
-    out of fold, stands in for the first audit.
+    The AUC inside a data set, out of fold, stands in for the first audit. `encoder` is the fingerprint of the encoder
+    behind the priors.
     """
     known = data.known
     prompts = np.broadcast_to(np.arange(len(known))[:, None], known.shape)
@@ -138,33 +131,26 @@ def fit_verifier(  # noqa: PLR0913 - the data, what its columns are, how to fit
     scores[known] = scores_out_of_fold(
         data.inputs[known], data.correct[known], data.fold[prompts[known]], fit
     )
-    tier_evidence = {tier: _tier_evidence(tier, data, scores, tiers) for tier in dict.fromkeys(tiers)}
+    tier_evidence = {tier: _tier_evidence(tier, data, scores) for tier in dict.fromkeys(data.tiers)}
+    usual = zip(data.usual.rate_logits, data.usual.lengths.mean, data.usual.lengths.spread, strict=True)
     verifier = Verifier(
         head=fit(data.inputs[known], data.correct[known]),
         tiers=tier_evidence,
-        models={
-            model: ModelAnswers(
-                float(usual.rate_logits[column]),
-                float(usual.lengths.mean[column]),
-                float(usual.lengths.spread[column]),
-            )
-            for column, model in enumerate(models)
-        },
+        models={model: ModelAnswers(*map(float, one)) for model, one in zip(data.models, usual, strict=True)},
         encoder=encoder,
-        manifest=dict(manifest or {}),
     )
-    return FittedVerifier(verifier, platt_logits(scores, [tier_evidence[tier] for tier in tiers]))
+    return FittedVerifier(verifier, _platt_logits(scores, [tier_evidence[tier] for tier in data.tiers]))
 
 
-def platt_logits(scores: Floats, tiers: Sequence[TierEvidence]) -> Floats:
+def _platt_logits(scores: Floats, tiers: Sequence[TierEvidence]) -> Floats:
     """Return calibrated log odds of scores of shape (prompts, models), a tier per model."""
     return np.column_stack(
         [tier.slope * scores[:, column] + tier.intercept for column, tier in enumerate(tiers)]
     )
 
 
-def _tier_evidence(tier: str, data: Labelled, scores: Floats, tiers: Sequence[str]) -> TierEvidence:
-    columns = [column for column, name in enumerate(tiers) if name == tier]
+def _tier_evidence(tier: str, data: Labelled, scores: Floats) -> TierEvidence:
+    columns = [column for column, name in enumerate(data.tiers) if name == tier]
     known = data.known[:, columns]
     own, right = scores[:, columns][known], data.correct[:, columns][known]
     slope, intercept = fit_platt(own, right)
@@ -184,93 +170,33 @@ def _tier_evidence(tier: str, data: Labelled, scores: Floats, tiers: Sequence[st
     )
 
 
-def _scores(verifier: Verifier, inputs: Floats) -> Floats:
-    scores = np.full(inputs.shape[:2], np.nan)
-    known = np.isfinite(inputs).all(axis=2)
-    scores[known] = verifier.head.logits(inputs[known])
-    return scores
+@dataclass(frozen=True)
+class Answered:
+    """Prompts with their answers and what was believed before these came."""
 
+    recorded: Recorded
+    answers: Answers
+    priors: Floats
+    """P(right) of each of the answers' models from the prompt alone, shape (prompts, models); on train out of fold."""
 
-def labelled_of(recorded: Recorded, answers: Answers, priors: Floats, usual: Usual) -> Labelled:
-    """Return recorded answers as labelled ones."""
-    return Labelled(
-        usual.inputs(answers, priors),
-        priors,
-        recorded.correct[:, recorded.columns(answers.models)],
-        recorded.datasets,
-        fold_of(recorded.groups, FOLDS),
-    )
+    @property
+    def correct(self) -> Floats:
+        """How the answers turned out, shape (prompts, models)."""
+        return self.recorded.correct[:, self.recorded.columns(self.answers.models)]
 
+    def usual(self) -> Usual:
+        """Return what is usual in these answers; of the train side."""
+        return Usual.of(self.answers, self.correct)
 
-def fit_recorded(  # noqa: PLR0913 - a source, its tiers, what to read it with
-    data_dir: Path,
-    source: str,
-    model_to_tier: Mapping[str, str],
-    encoder: EmbedsMany,
-    *,
-    cache: Path | None = None,
-    date: str | None = None,
-    say: Progress | None = None,
-) -> FittedVerifier:
-    """Fit a verifier on the train side of one recorded source."""
-    recorded = read_recorded(data_dir, source)
-    answers = read_answers(data_dir, recorded, cache, say).choose(list(model_to_tier))
-    design = design_matrix(recorded.prompts, encoder, cache)
-    train = np.flatnonzero(~is_held_out(recorded.groups))
-    side, given = recorded.take(train), answers.take(train)
-    prior = fit_prior(side, design[train], given.models)
-    usual = Usual.of(given, side.correct[:, side.columns(given.models)])
-    labelled = labelled_of(side, given, prior.train_probs, usual)
-    responses = (data_dir / "responses" / f"{source}.parquet").read_bytes()
-    manifest = {
-        "created": date,
-        "source": source,
-        "train_prompts": len(train),
-        "labels": int(labelled.known.sum()),
-        "responses_sha256": hashlib.sha256(responses).hexdigest(),
-    }
-    return fit_verifier(
-        labelled,
-        given.models,
-        [model_to_tier[model] for model in given.models],
-        usual,
-        encoder=encoder.fingerprint,
-        manifest=manifest,
-    )
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Fit on one source, print what each tier's evidence is worth, write the artifact."""
-    parser = argparse.ArgumentParser(description="Fit the free answer verifier on recorded answers.")
-    parser.add_argument("--data", type=Path, required=True, help="folder of recorded outcomes and answers")
-    parser.add_argument("--source", required=True, help="source to fit on")
-    parser.add_argument(
-        "--tier", action="append", required=True, metavar="TIER=MODEL", help="a model and its tier; repeat it"
-    )
-    parser.add_argument("--out", type=Path, required=True, help="artifact to write")
-    parser.add_argument("--encoder", default="", help="encoder setting; nothing = the bundled one")
-    parser.add_argument("--date", default=None, help="date of the fit for the manifest, YYYY-MM-DD")
-    options = parser.parse_args(arguments)
-    model_to_tier = {}
-    for pair in options.tier:
-        tier, divider, model = pair.partition("=")
-        if not (tier and divider and model):
-            parser.error(f"--tier must be TIER=MODEL, got {pair!r}")
-        model_to_tier[model] = tier
-    fitted = fit_recorded(
-        options.data,
-        options.source,
-        model_to_tier,
-        open_encoder(options.encoder),
-        date=options.date,
-        say=print,
-    )
-    print(f"{'tier':<12}{'labels':>8}{'AUC inside':>12}{'evidence AUC':>14}  trusted")
-    for tier, known in fitted.verifier.tiers.items():
-        audit = float("nan") if known.audit_auc is None else known.audit_auc
-        print(f"{tier:<12}{known.labels:>8}{audit:>12.3f}{known.fitted.auc:>14.3f}  {known.is_trusted}")
-    options.out.write_text(json.dumps(fitted.verifier.to_dict()) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+    def labelled(self, usual: Usual, tiers: Sequence[str] | None = None) -> Labelled:
+        """Return the answers to fit on or to measure; without `tiers` each model is a tier of its own."""
+        return Labelled(
+            usual.inputs(self.answers, self.priors),
+            self.priors,
+            self.correct,
+            self.recorded.datasets,
+            fold_of(self.recorded.groups, FOLDS),
+            self.answers.models,
+            self.answers.models if tiers is None else tiers,
+            usual,
+        )

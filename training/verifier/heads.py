@@ -1,15 +1,15 @@
-"""Fitting the heads of the answer verifier, and what is read from their out-of-fold scores."""
+"""How are the heads of the answer verifier fitted? And what is read from their out-of-fold scores."""
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...routing.answer.verifier_trees import Head, LogisticHead, TreesHead
 from ...routing.prompt.linear import standardise
-from ...routing.prompt.logistic import sigmoids
+from ..fit.logistic import newton
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -18,6 +18,7 @@ Fit = Callable[[Floats, Floats], Head]
 LEAST_TREE_LABELS = 2_000
 """Labels below which the logistic regression does better than the trees."""
 _RIDGE = 300.0  # pseudo-observations that pull each standardised weight to 0
+_INTERCEPT_RIDGE = 1e-3  # as good as free
 _PLATT_RIDGE = 2.0
 _TREES, _LEAVES, _RATE = 200, 15, 0.06
 _LEAF_ANSWERS = 40
@@ -26,44 +27,14 @@ _LEAF_ANSWERS = 40
 def fit_logistic(inputs: Floats, right: Floats, ridge: float = _RIDGE) -> LogisticHead:
     """Fit a logistic regression on standardised inputs, all weights but the intercept pulled to 0.
 
-    The log loss is minimised by Newton's steps; an input that never varies gets no weight. Few labels get
-    the same pull and so weights closer to 0.
+    An input that never varies gets no weight. Few labels get the same pull and so weights closer to 0.
     """
     mean, scale = inputs.mean(axis=0), inputs.std(axis=0)
     varies = scale > 1e-9
     scale = np.where(varies, scale, 1.0)
     design = np.column_stack([standardise(inputs, mean, scale) * varies, np.ones(len(inputs))])
-    weights = newton(design, right, np.full(design.shape[1] - 1, ridge))
+    weights = newton(design, right, np.append(np.full(inputs.shape[1], ridge), _INTERCEPT_RIDGE))
     return LogisticHead(mean, scale, weights[:-1] * varies, float(weights[-1]))
-
-
-def newton(design: Floats, right: Floats, ridge: Floats, start: Floats | None = None) -> Floats:
-    """Return the weights of least penalised log loss; the last column of `design` is free of penalty.
-
-    `ridge` are the penalties of the other columns, which pull towards `start` (0 by default).
-    """
-    centre = np.zeros(design.shape[1]) if start is None else start
-    penalty = np.append(ridge, 1e-3)
-    weights = centre.copy()
-
-    def loss(at: Floats) -> float:
-        z = design @ at
-        return float((np.logaddexp(0.0, z) - right * z).sum() + 0.5 * penalty @ (at - centre) ** 2)
-
-    best = loss(weights)
-    for _ in range(30):
-        p = sigmoids(design @ weights)
-        gradient = design.T @ (p - right) + penalty * (weights - centre)
-        curvature = (design * (p * (1.0 - p))[:, None]).T @ design + np.diag(penalty)
-        step = np.linalg.solve(curvature, gradient)
-        while (reached := loss(weights - step)) > best and np.abs(step).max() > 1e-9:
-            step *= 0.5  # far from the optimum the curvature misleads
-        if reached > best:
-            break
-        weights, best = weights - step, reached
-        if np.abs(step).max() < 1e-7:
-            break
-    return weights
 
 
 def fit_trees(inputs: Floats, right: Floats, seed: int = 0) -> TreesHead:
@@ -129,5 +100,6 @@ def scores_out_of_fold(inputs: Floats, right: Floats, fold: Ints, fit: Fit = fit
 def fit_platt(scores: Floats, right: Floats) -> tuple[float, float]:
     """Return slope and intercept that turn out-of-fold scores into log odds, drawn a little to (1, 0)."""
     design = np.column_stack([scores, np.ones(len(scores))])
-    slope, intercept = newton(design, right, np.array([_PLATT_RIDGE]), start=np.array([1.0, 0.0]))
-    return max(float(cast("float", slope)), 0.05), float(intercept)
+    penalty, usual = np.array([_PLATT_RIDGE, _INTERCEPT_RIDGE]), np.array([1.0, 0.0])
+    slope, intercept = newton(design, right, penalty, usual).tolist()
+    return max(slope, 0.05), intercept

@@ -1,27 +1,16 @@
-"""How well scores tell right answers from wrong ones: within a source, within a data set, and in size."""
+"""How well do scores tell right answers from wrong ones? Within a source, within a data set, and in size."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..data.metrics import auc
 from ..data.recorded import Texts
 
 Floats = NDArray[np.float64]
 _LEAST_PAIRS = 20
 _BINS = 10
-
-
-def auc(scores: ArrayLike, right: ArrayLike) -> float:
-    """Return the chance that a right answer scores above a wrong one, ties half; NaN without both kinds."""
-    values, is_right = np.asarray(scores, dtype=np.float64), np.asarray(right, dtype=np.float64) > 0.5
-    positives, negatives = int(is_right.sum()), int((~is_right).sum())
-    if not positives or not negatives:
-        return float("nan")
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks = np.cumsum(counts) - 0.5 * (counts - 1)
-    above = float(ranks[inverse][is_right].sum()) - positives * (positives + 1) / 2
-    return above / (positives * negatives)
 
 
 def auc_within(scores: ArrayLike, right: ArrayLike, datasets: Texts) -> float:

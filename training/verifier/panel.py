@@ -1,4 +1,4 @@
-"""What the free look says of a panel's answers: alone, beside a second answer, out of fold and on other prompts."""
+"""What does the free look say of a panel's answers? Alone, beside a second answer, out of fold and on other prompts."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 from ...routing.answer.choices import find_choices
 from ...routing.answer.features import MOST_CHARS, HeldAnswer, pair_features
 from ...routing.answer.final_answer import FinalAnswer, find_final
-from ...routing.answer.verifier import PairVerifier, Verifier, with_products
+from ...routing.answer.verifier import Verifier, with_products
 from ...routing.answer.verifier_trees import LogisticHead
 from ...routing.belief.judge_table import JudgeTable
 from ...routing.prompt.logistic import sigmoids
-from ..data.recorded import Recorded
 from ..fit.heads import fit_tier
 from .answer_matrix import Answers
-from .fit import FOLDS, FittedVerifier, Usual, fit_verifier, labelled_of, log_odds
+from .fit import FOLDS, Answered, FittedVerifier, Usual, fit_verifier, log_odds
 from .heads import Fit, fit_head, fit_logistic
 
 Floats = NDArray[np.float64]
@@ -27,100 +26,76 @@ _TEXT_INPUTS = 3  # of a pair's seven inputs: same final answer, cosine, length 
 
 
 @dataclass(frozen=True)
-class PanelVerifier:
-    """A panel's answers as the verifier sees them; train rows out of fold. NaN = no answer."""
+class Verdicts:
+    """What the verifier says of one side's answers; NaN = no answer."""
 
-    q_train: Floats
+    q: Floats
     """P(right) of each answer, shape (prompts, tiers)."""
-    q_test: Floats
-    pair_q_train: Floats
+    pair_q: Floats
     """[i, own, other] = P(own right) once both answers are held, shape (prompts, tiers, tiers); NaN diagonal."""
-    pair_q_test: Floats
-    same_train: Floats
+    same: Floats
     """[i, own, other] = 1 where both state the same final answer, 0 another, 1/2 unknown; same shape."""
-    same_test: Floats
+    bins: NDArray[np.int64]
+    """Bin of each answer's evidence, shape (prompts, tiers); -1 = no answer."""
+
+
+@dataclass(frozen=True)
+class PanelVerifier:
+    """A panel's answers as the verifier sees them."""
+
+    train: Verdicts
+    """Out of fold."""
+    test: Verdicts
     tables: tuple[JudgeTable, ...]
     """Per tier, over the evidence logit q - logit p; flat where the guard does not trust it."""
-    bins_train: NDArray[np.int64]
-    """Bin of each answer's evidence, shape (prompts, tiers); -1 = no answer."""
-    bins_test: NDArray[np.int64]
     verifier: Verifier
-    pairs: PairVerifier
 
 
-def panel_verifier(  # noqa: PLR0913 - two sides, each with prompts, answers and priors
-    train: Recorded,
-    test: Recorded,
-    models: Sequence[str],
-    *,
-    priors_train: Floats,
-    priors_test: Floats,
-    answers_train: Answers,
-    answers_test: Answers,
-    encoder: str = "",
-    fit: Fit = fit_head,
+def panel_verifier(
+    train: Answered, test: Answered, models: Sequence[str], *, encoder: str = "", fit: Fit = fit_head
 ) -> PanelVerifier:
     """Fit verifier and pair verifier for a panel on the train side, and apply them to both.
 
     Parameters
     ----------
+    train, test
+        With priors of the panel's models, in its order. A model without any recorded answer has only NaN. Answers of
+        other models on the train side are fitted on as well.
     models
         The panel in ladder order; each is its own tier.
-    priors_train, priors_test
-        P(right) from the prompt alone, shape (prompts, len(models)); those of train out of fold.
-    answers_train, answers_test
-        Hold the models' answers; a model without any recorded answer has only NaN. Answers of other models on
-        the train side are fitted on as well.
     """
-    fitted, usual, fold = _fit(train, answers_train, models, priors_train, encoder, fit)
-    given, asked = (_columns(side, models) for side in (answers_train, answers_test))
-    logits_train = fitted.train_logits[:, : len(models)]
-    logits_test = fitted.logits(usual.inputs(asked, priors_test), list(models))
-    prior_logits = log_odds(priors_train), log_odds(priors_test)
+    fitted, usual, fold = _fit(train, models, encoder, fit)
+    given, asked = (_columns(side.answers, models) for side in (train, test))
     sides = (
-        PairSide(train, given, logits_train, prior_logits[0]),
-        PairSide(test, asked, logits_test, prior_logits[1]),
+        PairSide(train, given, fitted.train_logits[:, : len(models)]),
+        PairSide(test, asked, fitted.logits(usual.inputs(asked, test.priors), models)),
     )
-    pair_train, pair_test, same_train, same_test, pairs = _pairs(*sides, models, fold)
+    pairs = _pairs(*sides, models, fold)
     tiers = [fitted.verifier.tiers[model] for model in models]
-    bins_train, bins_test = (
-        _bins(logits - priors, [tier.fitted for tier in tiers])
-        for logits, priors in zip((logits_train, logits_test), prior_logits, strict=True)
+    evidence = [tier.fitted for tier in tiers]
+    on_train, on_test = (
+        Verdicts(_probs(side.logits), *pair, _bins(side.logits - side.prior_logits, evidence))
+        for side, pair in zip(sides, pairs, strict=True)
     )
-    return PanelVerifier(
-        q_train=_probs(logits_train),
-        q_test=_probs(logits_test),
-        pair_q_train=pair_train,
-        pair_q_test=pair_test,
-        same_train=same_train,
-        same_test=same_test,
-        tables=tuple(tier.table for tier in tiers),
-        bins_train=bins_train,
-        bins_test=bins_test,
-        verifier=fitted.verifier,
-        pairs=pairs,
-    )
+    return PanelVerifier(on_train, on_test, tuple(tier.table for tier in tiers), fitted.verifier)
 
 
-def _fit(  # noqa: PLR0913, PLR0917 - the train side of `panel_verifier`
-    train: Recorded, answers: Answers, models: Sequence[str], priors: Floats, encoder: str, fit: Fit
+def _fit(
+    train: Answered, models: Sequence[str], encoder: str, fit: Fit
 ) -> tuple[FittedVerifier, Usual, NDArray[np.int64]]:
     """Fit on the panel's answers and on those of every other model recorded, which share one tier of their own.
 
     The others' priors follow from the panel's: its mean log odds stand for how easy a prompt is.
     """
-    others = [model for model in answers.models if model not in models]
-    everyone = [*models, *others]
-    given = _columns(answers, everyone)
-    correct = train.correct[:, train.columns(everyone)]
-    difficulty = -log_odds(priors).mean(axis=1)
-    more = [
-        fit_tier(difficulty, correct[:, len(models) + at]).predict(difficulty) for at in range(len(others))
-    ]
-    usual = Usual.of(given, correct)
-    labelled = labelled_of(train, given, np.column_stack([priors, *more]), usual)
-    tiers = [*models, *(["others"] * len(others))]
-    fitted = fit_verifier(labelled, everyone, tiers, usual, encoder=encoder, fit=fit)
+    others = [model for model in train.answers.models if model not in models]
+    answers = _columns(train.answers, [*models, *others])
+    correct = train.recorded.correct[:, train.recorded.columns(others)]
+    difficulty = -log_odds(train.priors).mean(axis=1)
+    more = [fit_tier(difficulty, column).predict(difficulty) for column in correct.T]
+    everyone = Answered(train.recorded, answers, np.column_stack([train.priors, *more]))
+    usual = everyone.usual()
+    labelled = everyone.labelled(usual, [*models, *(["others"] * len(others))])
+    fitted = fit_verifier(labelled, encoder=encoder, fit=fit)
     return fitted, usual.first(len(models)), labelled.fold
 
 
@@ -128,10 +103,15 @@ def _fit(  # noqa: PLR0913, PLR0917 - the train side of `panel_verifier`
 class PairSide:
     """One side's answers with what each is thought of alone; arrays of shape (prompts, tiers)."""
 
-    recorded: Recorded
+    answered: Answered
     answers: Answers
+    """Of the panel's models, in its order."""
     logits: Floats
-    prior_logits: Floats
+
+    @property
+    def prior_logits(self) -> Floats:
+        """Log odds before the answers came."""
+        return log_odds(self.answered.priors)
 
     def pair_inputs(self, own: int, other: int, texts: Floats) -> Floats:
         """Return the pair verifier's inputs, shape (prompts, `PAIR_INPUTS`), from `pair_texts(own, other)`."""
@@ -142,8 +122,8 @@ class PairSide:
 
     def pair_texts(self, own: int, other: int) -> Floats:
         """Return the inputs read from the two texts, shape (prompts, 3); NaN where one is missing."""
-        inputs = np.full((len(self.recorded), _TEXT_INPUTS), np.nan)
-        for row, prompt in enumerate(self.recorded.prompts):
+        inputs = np.full((len(self.answers.texts), _TEXT_INPUTS), np.nan)
+        for row, prompt in enumerate(self.answered.recorded.prompts):
             texts = self.answers.texts[row][own], self.answers.texts[row][other]
             if texts[0] is None or texts[1] is None:
                 continue
@@ -179,26 +159,25 @@ def fit_pair(inputs: Floats, right: Floats, fold: NDArray[np.int64]) -> tuple[Lo
 
 def _pairs(
     train: PairSide, test: PairSide, models: Sequence[str], fold: NDArray[np.int64]
-) -> tuple[Floats, Floats, Floats, Floats, PairVerifier]:
+) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
+    """Return P(own right) beside each other answer, and whether both say the same; of train and of test."""
     size = len(models)
-    q_train, same_train = (np.full((len(train.recorded), size, size), np.nan) for _ in range(2))
-    q_test, same_test = (np.full((len(test.recorded), size, size), np.nan) for _ in range(2))
-    correct = train.recorded.correct[:, train.recorded.columns(models)]
-    heads = {}
+    q, same = (
+        [np.full((len(side.answers.texts), size, size), np.nan) for side in (train, test)] for _ in range(2)
+    )
+    correct = train.answered.recorded.correct[:, train.answered.recorded.columns(models)]
     for low, high in combinations(range(size), 2):
-        texts_train, texts_test = train.pair_texts(low, high), test.pair_texts(low, high)
+        seen, asked = train.pair_texts(low, high), test.pair_texts(low, high)
         for own, other in ((low, high), (high, low)):
-            is_turned = own > other
-            inputs = train.pair_inputs(own, other, mirrored(texts_train) if is_turned else texts_train)
-            head, q_train[:, own, other] = fit_pair(inputs, correct[:, own], fold)
-            same_train[:, own, other], same_test[:, own, other] = texts_train[:, 0], texts_test[:, 0]
-            if head is None:
-                continue
-            heads[models[own], models[other]] = head
-            asked = test.pair_inputs(own, other, mirrored(texts_test) if is_turned else texts_test)
-            known = np.isfinite(asked).all(axis=1)
-            q_test[known, own, other] = sigmoids(head.logits(asked[known]))
-    return q_train, q_test, same_train, same_test, PairVerifier(heads)
+            same[0][:, own, other], same[1][:, own, other] = seen[:, 0], asked[:, 0]
+            turn = mirrored if own > other else np.asarray
+            inputs = train.pair_inputs(own, other, turn(seen))
+            head, q[0][:, own, other] = fit_pair(inputs, correct[:, own], fold)
+            fresh = test.pair_inputs(own, other, turn(asked))
+            known = np.isfinite(fresh).all(axis=1)
+            if head is not None:
+                q[1][known, own, other] = sigmoids(head.logits(fresh[known]))
+    return (q[0], same[0]), (q[1], same[1])
 
 
 def _columns(answers: Answers, models: Sequence[str]) -> Answers:

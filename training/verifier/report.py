@@ -1,21 +1,15 @@
-"""What the free verifier is worth on recorded answers: one table a source, every figure on prompts not fitted on."""
+"""What is the free verifier worth on recorded answers? By source and panel, every figure on prompts not fitted on."""
 
-import argparse
 import hashlib
-import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...providers.embeddings import open_encoder
-from ..data.design import EmbedsMany
-from ..data.recorded import Recorded
-from .answer_matrix import Answers, Progress
-from .fit import Usual, fit_prior, labelled_of, log_odds
+from ..data.sides import Designed, Folders
+from .fit import log_odds
 from .heads import Fit, fit_logistic, fit_trees
-from .sides import FRONTIER, Figures, Side, read_sides
+from .sides import FRONTIER, Figures, Side, read_sides, sides_of
 from .value import cpu_figures, panel_figures
 
 Floats = NDArray[np.float64]
@@ -29,57 +23,27 @@ LABEL_COUNTS = (200, 500, 1_000, 2_000, 5_000, 10_000)
 _UNSEEN_SOURCE = "reasoning_gym"
 
 
-def verifier_figures(  # noqa: PLR0913 - two folders, what to measure with, whom to tell
-    data_dir: Path,
-    test_dir: Path | None = None,
-    sources: Sequence[str] = tuple(FRONTIER),
-    *,
-    encoder: EmbedsMany | None = None,
-    cache: Path | None = None,
-    say: Progress | None = None,
-) -> Figures:
-    """Return every figure of the free verifier as JSON values, per source and per panel.
-
-    Parameters
-    ----------
-    data_dir
-        Folder of recorded outcomes and answers. Without `test_dir`, one group of prompts in five is held out.
-    test_dir
-        Folder of the same layout to measure on; all of `data_dir` is fitted on then.
-    encoder
-        Behind the prompt's prior; None = the bundled one.
-    """
-    encoder = open_encoder() if encoder is None else encoder
-    tell = say or _silent
-    figures: Figures = {"sources": {}, "panels": {}, "encoder": encoder.fingerprint}
+def verifier_figures(folders: Folders, sources: Sequence[str] = tuple(FRONTIER)) -> Figures:
+    """Return every figure of the free verifier as JSON values, per source and per panel."""
+    figures: Figures = {"sources": {}, "panels": {}, "encoder": folders.encoder.fingerprint}
     sides = {}
     for source in sources:
-        train, test = sides[source] = read_sides(data_dir, test_dir, source, encoder, cache, tell)
-        figures["sources"][source] = source_figures(train, test, tell)
+        train, test = sides[source] = read_sides(folders, source)
+        figures["sources"][source] = source_figures(train, test)
         if source in PANELS:
             figures["panels"][source] = panel_figures(
-                _parts(train), _parts(test), PANELS[source], encoder.fingerprint, tell
+                train.answered, test.answered, PANELS[source], folders.encoder.fingerprint
             )
     for source in sources if len(sources) > 1 else ():
         others = [train for name, (train, _) in sides.items() if name != source]
-        tell(f"{source}: a verifier fitted on the other sources")
         figures["sources"][source]["transfer"] = _transfer(others, sides[source][1])
     train, test = next(iter(sides.values()))
     figures["cpu_ms"] = cpu_figures(test.recorded, test.answers, train.labelled)
     return figures
 
 
-def _parts(side: Side) -> tuple[Recorded, Answers, Floats]:
-    return side.recorded, side.answers, side.labelled.priors
-
-
-def _silent(_: str) -> None:
-    pass
-
-
-def source_figures(train: Side, test: Side, say: Progress) -> Figures:
+def source_figures(train: Side, test: Side) -> Figures:
     """Return the figures of one source: prior, both heads, calibrated trees, labels needed, unseen data sets."""
-    source = train.recorded.source
     known = train.labelled.known
     prior = np.where(test.labelled.known, log_odds(test.labelled.priors), np.nan)
     figures: Figures = {
@@ -90,14 +54,11 @@ def source_figures(train: Side, test: Side, say: Progress) -> Figures:
         "prior": test.measure(prior),
     }
     for name, fit in (("logistic", fit_logistic), ("trees", fit_trees)):
-        say(f"{source}: {name} on {known.sum():,} answers")
         figures[name] = test.measure(_fit_and_score(train, test, fit))
     for name in ("auc", "auc_in"):
         figures[f"gain_{name}"] = figures["trees"][name] - figures["prior"][name]
-    say(f"{source}: labels needed")
     figures["labels_needed"] = _label_curve(train, test)
-    if source == _UNSEEN_SOURCE:
-        say(f"{source}: data sets not seen in training")
+    if train.recorded.source == _UNSEEN_SOURCE:
         figures["unseen"] = _unseen(train, test)
     return figures
 
@@ -138,27 +99,17 @@ def is_unseen(dataset: str) -> bool:
 def _unseen(train: Side, test: Side) -> Figures:
     """Return prior and trees on data sets that neither head nor prior has seen."""
     left_out = [np.array([is_unseen(name) for name in side.recorded.datasets]) for side in (train, test)]
-    rows = [np.flatnonzero(~left_out[0]), np.flatnonzero(left_out[1])]
-    models = train.answers.models
-    seen, answers = train.recorded.take(rows[0]), train.answers.take(rows[0])
-    prior = fit_prior(seen, train.design[rows[0]], models)
-    usual = Usual.of(answers, seen.correct[:, seen.columns(models)])
-    fresh, asked = test.recorded.take(rows[1]), test.answers.take(rows[1])
-    sides = (
-        Side(seen, answers, labelled_of(seen, answers, prior.train_probs, usual), train.design[rows[0]]),
-        Side(
-            fresh,
-            asked,
-            labelled_of(fresh, asked, prior.probs(test.design[rows[1]]), usual),
-            test.design[rows[1]],
-        ),
-    )
-    log_priors = np.where(sides[1].labelled.known, log_odds(sides[1].labelled.priors), np.nan)
+    parts = [
+        (Designed(side.recorded, side.design).take(rows), side.answers.take(rows))
+        for side, rows in ((train, ~left_out[0]), (test, left_out[1]))
+    ]
+    seen, fresh = sides_of(*parts)
+    log_priors = np.where(fresh.labelled.known, log_odds(fresh.labelled.priors), np.nan)
     return {
-        "datasets": len(np.unique(fresh.datasets)),
-        "test_prompts": len(fresh),
-        "prior": sides[1].measure(log_priors),
-        "trees": sides[1].measure(_fit_and_score(*sides, fit_trees)),
+        "datasets": len(np.unique(fresh.recorded.datasets)),
+        "test_prompts": len(fresh.recorded),
+        "prior": fresh.measure(log_priors),
+        "trees": fresh.measure(_fit_and_score(seen, fresh, fit_trees)),
     }
 
 
@@ -170,72 +121,3 @@ def _transfer(others: Sequence[Side], test: Side) -> Figures:
     scores = np.full(asked.shape, np.nan)
     scores[asked] = fit_trees(inputs, right).logits(test.labelled.inputs[asked])
     return test.measure(scores)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure, print one line a source and a panel, write the figures."""
-    parser = argparse.ArgumentParser(description="Measure the free answer verifier on recorded answers.")
-    parser.add_argument("--train", type=Path, required=True, help="folder of recorded outcomes and answers")
-    parser.add_argument(
-        "--test", type=Path, help="folder to measure on; without it a fifth of --train is held out"
-    )
-    parser.add_argument("--source", action="append", help="source to measure; repeat it; default: all four")
-    parser.add_argument("--encoder", default="", help="encoder setting; nothing = the bundled one")
-    parser.add_argument("--cache", type=Path, default=Path(".x25/cache"), help="where features are kept")
-    parser.add_argument("--json", type=Path, required=True, help="file to write")
-    options = parser.parse_args(arguments)
-    figures = verifier_figures(
-        options.train,
-        options.test,
-        tuple(options.source or FRONTIER),
-        encoder=open_encoder(options.encoder),
-        cache=options.cache,
-        say=lambda line: print(line, flush=True),
-    )
-    options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    for line in summary_lines(figures):
-        print(line)
-
-
-def summary_lines(figures: Figures) -> list[str]:
-    """Return the figures a person looks at first, one line a source and a panel: AUC in the source / inside."""
-    lines = [
-        f"{'source':<14}{'prior':>11}{'logistic':>11}{'trees':>11}{'gain in':>9}{'ECE':>7}{'transfer':>11}"
-    ]
-    for source, one in figures["sources"].items():
-        cells = "".join(f"{_both(one[name]):>11}" for name in ("prior", "logistic", "trees"))
-        transfer = _both(one["transfer"]) if "transfer" in one else "-"
-        lines.append(
-            f"{source:<14}{cells}{one['gain_auc_in']:>+9.3f}{one['trees']['ece']:>7.3f}{transfer:>11}"
-        )
-        if "unseen" in one:
-            unseen = one["unseen"]
-            lines.append(f"{'  unseen':<14}{_both(unseen['prior']):>11}{'':>11}{_both(unseen['trees']):>11}")
-    for source, panel in figures["panels"].items():
-        for tier in panel["tiers"]:
-            second = tier["with_second"]
-            lines.append(
-                f"{source}: {tier['model']} own {_both(tier['own'])}, with {second['model']} {_both(second['pair'])}"
-            )
-        for signals, one in panel["continuation"].items():
-            point = one["match_0"]
-            said = (
-                "unreachable"
-                if point is None
-                else f"{point['gain']:+.1f} points at {point['cut']:.0%} less cost"
-            )
-            lines.append(f"{source}: no judge, {signals}: {said}")
-    cpu = figures["cpu_ms"]
-    lines.append(
-        f"one answer: features p50 {cpu['features_p50']:.2f} ms, p95 {cpu['features_p95']:.2f} ms; "
-        f"trees p50 {cpu['trees_p50']:.3f} ms"
-    )
-    return lines
-
-
-def _both(figures: Figures) -> str:
-    return f"{figures['auc']:.3f}/{figures['auc_in']:.3f}".replace("0.", ".")
-
-
-if __name__ == "__main__":
-    main()

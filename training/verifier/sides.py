@@ -1,17 +1,16 @@
-"""Train and test side of a recorded source, ready for fitting and measuring a verifier."""
+"""Which answers of a source is a verifier fitted on? Those of the train side; the other measures it."""
 
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...routing.prompt.logistic import sigmoids
-from ..data.design import EmbedsMany, design_matrix
-from ..data.recorded import Recorded, is_held_out, read_recorded
-from .answer_matrix import Answers, Progress, read_answers
-from .fit import Labelled, Usual, fit_prior, labelled_of
+from ..data.recorded import Recorded
+from ..data.sides import Designed, Folders
+from .answer_matrix import Answers, read_answers
+from .fit import Answered, Labelled, fit_prior
 from .measures import calibration_per_model, per_model
 
 Floats = NDArray[np.float64]
@@ -30,10 +29,19 @@ FRONTIER = {
 class Side:
     """One side of a source, ready to fit on or to measure."""
 
-    recorded: Recorded
-    answers: Answers
+    answered: Answered
     labelled: Labelled
     design: Floats
+
+    @property
+    def recorded(self) -> Recorded:
+        """The prompts."""
+        return self.answered.recorded
+
+    @property
+    def answers(self) -> Answers:
+        """Their answers."""
+        return self.answered.answers
 
     @property
     def counted(self) -> list[int]:
@@ -50,32 +58,23 @@ class Side:
         return figures
 
 
-def read_sides(  # noqa: PLR0913, PLR0917 - where from, what with, whom to tell
-    data_dir: Path,
-    test_dir: Path | None,
-    source: str,
-    encoder: EmbedsMany,
-    cache: Path | None = None,
-    say: Progress | None = None,
-) -> tuple[Side, Side]:
-    """Return train and test side of a source; the train side's priors are out of fold."""
-    recorded = read_recorded(data_dir, source)
-    answers = read_answers(data_dir, recorded, cache, say)
-    design = design_matrix(recorded.prompts, encoder, cache)
-    if test_dir is None:
-        held_out = is_held_out(recorded.groups)
-        rows, test_rows = np.flatnonzero(~held_out), np.flatnonzero(held_out)
-        test, asked, test_design = recorded.take(test_rows), answers.take(test_rows), design[test_rows]
-        recorded, answers, design = recorded.take(rows), answers.take(rows), design[rows]
-    else:
-        test = read_recorded(test_dir, source)
-        asked = read_answers(test_dir, test, cache, say)
-        test_design = design_matrix(test.prompts, encoder, cache)
-    models = [model for model in answers.models if model in asked.models and model in test.models]
-    answers, asked = answers.choose(models), asked.choose(models)
-    prior = fit_prior(recorded, design, models)
-    usual = Usual.of(answers, recorded.correct[:, recorded.columns(models)])
+def read_sides(folders: Folders, source: str) -> tuple[Side, Side]:
+    """Return train and test side of a source, of the models whose answers both hold; raises as `read_answers` does."""
+    train, test = folders.sides(source)
+    given = read_answers(folders.train, train.recorded, folders.cache)
+    asked = read_answers(folders.test or folders.train, test.recorded, folders.cache)
+    models = [model for model in given.models if model in asked.models and model in test.recorded.models]
+    return sides_of((train, given.choose(models)), (test, asked.choose(models)))
+
+
+def sides_of(train: tuple[Designed, Answers], test: tuple[Designed, Answers]) -> tuple[Side, Side]:
+    """Return both sides with the priors of heads fitted on train, those of train out of fold."""
+    (seen, given), (fresh, asked) = train, test
+    prior = fit_prior(seen.recorded, seen.design, given.models)
+    answered = Answered(seen.recorded, given, prior.train_probs)
+    usual = answered.usual()
+    other = replace(answered, recorded=fresh.recorded, answers=asked, priors=prior.probs(fresh.design))
     return (
-        Side(recorded, answers, labelled_of(recorded, answers, prior.train_probs, usual), design),
-        Side(test, asked, labelled_of(test, asked, prior.probs(test_design), usual), test_design),
+        Side(answered, answered.labelled(usual), seen.design),
+        Side(other, other.labelled(usual), fresh.design),
     )

@@ -1,4 +1,4 @@
-"""What the free verifier is worth inside a panel of tiers, and what it costs the processor."""
+"""What is the free verifier worth inside a panel of tiers? And what it costs the processor."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -10,92 +10,73 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...routing.answer.features import extract_answer
+from ..data.metrics import auc
 from ..data.recorded import Recorded, Texts, fold_of
-from ..fit.heads import pearson
-from .answer_matrix import Answers, Progress
+from ..fit.ridge import pearson
+from .answer_matrix import Answers
 from .continuation import PRICES, PanelSignals, Point, Signals, operating_point, trade_off
-from .fit import FOLDS, Labelled
+from .fit import FOLDS, Answered, Labelled
 from .heads import fit_trees
-from .measures import auc, auc_within, calibration_error
+from .measures import auc_within, calibration_error
 from .panel import PanelVerifier, panel_verifier
 
 Floats = NDArray[np.float64]
 Figures = dict[str, Any]
-Part = tuple[Recorded, Answers, Floats]
-"""One side: prompts, answers, and priors of the answers' models."""
 _TIMED_ANSWERS = 300
 _TIMED_LABELS = 3_000
 
 
-def panel_figures(  # noqa: PLR0913 - two sides, the panel, what with, whom to tell
-    train: Part,
-    test: Part,
-    models: Sequence[str],
-    encoder: str,
-    say: Progress,
-    *,
-    prices: Sequence[float] = PRICES,
+def panel_figures(
+    train: Answered, test: Answered, models: Sequence[str], encoder: str, prices: Sequence[float] = PRICES
 ) -> Figures:
     """Return per tier what own and second answer tell, and what going on without a judge earns."""
-    others = train[1].models
+    others = train.answers.models
     train, test = complete(train, models, others), complete(test, models)
-    source = train[0].source
-    say(f"{source}: the panel {', '.join(models)}")
-    verdicts = panel_verifier(
-        train[0],
-        test[0],
-        models,
-        priors_train=train[2],
-        priors_test=test[2],
-        answers_train=train[1],
-        answers_test=test[1],
-        encoder=encoder,
-    )
+    verdicts = panel_verifier(train, test, models, encoder=encoder)
     seen, asked = panel_signals(train, test, models, verdicts)
-    figures: Figures = {
+    fold = fold_of(train.recorded.groups, FOLDS)
+    kinds: tuple[Signals, ...] = ("prompt", "own", "agreement")
+    return {
         "models": list(models),
-        "test_prompts": len(test[0]),
+        "test_prompts": len(test.recorded),
         "tiers": [
-            _tier_figures(tier, models, test[0].datasets, asked, verdicts) for tier in range(len(models) - 1)
+            _tier_figures(tier, models, test.recorded.datasets, asked, verdicts)
+            for tier in range(len(models) - 1)
         ],
         "residual_correlation": pearson(*(asked.correct[:, tier] - asked.own[:, tier] for tier in (0, 1))),
+        "continuation": {
+            kind: _continuation_figures(trade_off(seen, asked, fold, kind, prices)) for kind in kinds
+        },
     }
-    fold = fold_of(train[0].groups, FOLDS)
-    kinds: tuple[Signals, ...] = ("prompt", "own", "agreement")
-    figures["continuation"] = {}
-    for kind in kinds:
-        say(f"{source}: going on by {kind}")
-        figures["continuation"][kind] = _continuation_figures(trade_off(seen, asked, fold, kind, prices))
-    return figures
 
 
-def complete(part: Part, models: Sequence[str], kept: Sequence[str] | None = None) -> Part:
+def complete(part: Answered, models: Sequence[str], kept: Sequence[str] | None = None) -> Answered:
     """Return the prompts that all of the panel's models answered, and the panel's priors.
 
     The answers are those of the models `kept`, by default of the panel.
     """
-    recorded, answers, priors = part
+    recorded, answers = part.recorded, part.answers
     columns = [answers.models.index(model) for model in models]
     known = answers.given[:, columns] & np.isfinite(recorded.correct[:, recorded.columns(models)])
     rows = np.flatnonzero(known.all(axis=1))
-    return recorded.take(rows), answers.choose(kept or models).take(rows), priors[rows][:, columns]
+    return Answered(
+        recorded.take(rows), answers.choose(kept or models).take(rows), part.priors[rows][:, columns]
+    )
 
 
 def panel_signals(
-    train: Part, test: Part, models: Sequence[str], verdicts: PanelVerifier
+    train: Answered, test: Answered, models: Sequence[str], verdicts: PanelVerifier
 ) -> tuple[PanelSignals, PanelSignals]:
     """Return what a policy without a judge may look at, costs in the last tier's mean call on the train side."""
-    unit = float(np.nanmean(train[0].costs_usd[:, train[0].columns(models)[-1]]))
+    unit = float(np.nanmean(train.recorded.costs_usd[:, train.recorded.columns(models)[-1]]))
     sides = []
-    for (recorded, _, priors), q, pair, same in (
-        (train, verdicts.q_train, verdicts.pair_q_train, verdicts.same_train),
-        (test, verdicts.q_test, verdicts.pair_q_test, verdicts.same_test),
-    ):
-        columns = recorded.columns(models)
-        costs = recorded.costs_usd[:, columns]
+    for part, said in ((train, verdicts.train), (test, verdicts.test)):
+        columns = part.recorded.columns(models)
+        costs = part.recorded.costs_usd[:, columns]
         mean_costs = np.broadcast_to(np.nanmean(costs, axis=0), costs.shape)
         costs = np.where(np.isfinite(costs), costs, mean_costs) / unit
-        sides.append(PanelSignals(priors, q, pair, same, recorded.correct[:, columns], costs))
+        correct = part.recorded.correct[:, columns]
+        sides.append(PanelSignals(part.priors, said.q, said.pair_q, said.same, correct, costs))
     return sides[0], sides[1]
 
 

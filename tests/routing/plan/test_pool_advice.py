@@ -3,7 +3,7 @@ import pytest
 
 from x25.routing.belief.judge_table import DEFAULT_TABLE, JudgeTable
 from x25.routing.plan.cascade import PlanPrices
-from x25.routing.plan.pool_advice import Prospect, rank_swaps
+from x25.routing.plan.pool_advice import PoolTerms, Prospect, rank_swaps
 from x25.state.records import Evidence
 
 CALLS = 60
@@ -24,10 +24,8 @@ POOL = (
 
 
 def swaps(offers, pool=POOL, *, table=DEFAULT_TABLE, seed=0):
-    return rank_swaps(
-        pool, offers, prices=PlanPrices(quality_price=0.1), table=table, judge_cost_usd=1e-4,
-        rng=np.random.default_rng(seed),
-    )  # fmt: skip
+    terms = PoolTerms(PlanPrices(quality_price=0.1), table, judge_cost_usd=1e-4)
+    return rank_swaps(pool, offers, terms, np.random.default_rng(seed))
 
 
 def test_a_good_cheap_model_is_advised_and_saves_without_losing():

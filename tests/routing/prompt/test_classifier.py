@@ -6,7 +6,7 @@ import pytest
 
 import x25
 from x25.providers.embeddings import BUNDLED_FOLDER, StaticEncoder
-from x25.routing.prompt.classifier import LEAST_CONFIDENCE, TaskClassifier, classify
+from x25.routing.prompt.classifier import LEAST_CONFIDENCE, TaskClassifier
 from x25.routing.prompt.cues import CUES
 from x25.routing.prompt.features import FEATURE_NAMES, extract
 from x25.routing.prompt.taxonomy import EIGHT_TYPES, KIND_TO_EIGHT, KINDS
@@ -122,49 +122,6 @@ def test_there_are_ten_or_more_prompts_of_each_type():
     assert min(map(len, PROMPTS.values())) >= 10
 
 
-@pytest.mark.parametrize("task_type", TASK_TYPES)
-def test_obvious_prompts_of_each_type_are_recognised(task_type):
-    wrong = {
-        prompt[:60]: got
-        for prompt in PROMPTS[task_type]
-        if (got := classify(features_of(prompt), None).task_type) != task_type
-    }
-    assert len(wrong) <= 0.15 * len(PROMPTS[task_type]), wrong
-
-
-def test_probabilities_sum_to_one_and_confidence_is_the_largest():
-    estimate = classify(features_of("Compose a haiku about autumn."), None)
-    assert sum(estimate.probs.values()) == pytest.approx(1.0)
-    assert set(estimate.probs) == set(TASK_TYPES)
-    assert estimate.confidence == max(estimate.probs.values())
-    assert estimate.source == "classifier"
-
-
-def test_an_unsure_prompt_keeps_its_likeliest_type_and_goes_to_the_general_cell():
-    estimate = classify(features_of("blue"), None)
-    assert estimate.confidence < LEAST_CONFIDENCE
-    assert estimate.task_type in TASK_TYPES
-    assert estimate.task_cell == "general"
-
-
-def test_a_hint_wins_over_the_text():
-    estimate = classify(features_of("Compose a haiku about autumn."), "code")
-    assert (estimate.task_type, estimate.task_cell, estimate.confidence) == ("code", "code", 1.0)
-    assert estimate.source == "hint"
-    assert max(estimate.probs, key=estimate.probs.get) == "creative"
-
-
-def test_the_hint_general_is_echoed():
-    estimate = classify(features_of("What is 2+2?"), "general")
-    assert (estimate.task_type, estimate.task_cell) == ("general", "general")
-
-
-def test_an_unknown_hint_is_refused_and_the_allowed_ones_are_named():
-    with pytest.raises(InvalidRequest, match=r"summary, code, .* general, got 'maths'") as caught:
-        classify(features_of("x"), "maths")
-    assert caught.value.field == "hint"
-
-
 DIMENSION = 3
 INPUTS = DIMENSION + len(FEATURE_NAMES) + len(CUES)
 BUNDLED = Path(x25.__file__).parent / "artifacts" / "classifier.json"
@@ -239,9 +196,10 @@ def test_a_hint_wins_and_the_request_type_agrees_with_it():
     assert estimate_of("Fix this query", hint="general").eight_type == "general"
 
 
-def test_an_unknown_hint_is_refused_by_the_fitted_classifier_too():
-    with pytest.raises(InvalidRequest, match="got 'maths'"):
+def test_an_unknown_hint_is_refused_and_the_allowed_ones_are_named():
+    with pytest.raises(InvalidRequest, match=r"summary, code, .* general, got 'maths'") as caught:
         estimate_of("x", hint="maths")
+    assert caught.value.field == "hint"
 
 
 @pytest.mark.parametrize(
@@ -299,7 +257,7 @@ def test_the_bundled_classifier_recognises_obvious_prompts_of_each_type(bundled,
     features = list(map(features_of, PROMPTS[task_type]))
     vectors = encoder.embed_many([one.text for one in features])
     said = [classifier.classify(*row, None).task_type for row in zip(features, vectors, strict=True)]
-    assert sum(one == task_type for one in said) >= 0.8 * len(said), said
+    assert sum(one == task_type for one in said) >= 0.85 * len(said), said
 
 
 def test_the_bundled_classifier_tells_a_query_and_a_tool_call_from_their_neighbours(bundled):

@@ -1,12 +1,4 @@
-import pytest
-
-from x25.routing.prompt.cues import CUES, cue_hits, lexicon_probs
-from x25.routing.prompt.features import extract
-from x25.state.types import TASK_TYPES
-
-
-def features_of(prompt):
-    return extract([{"role": "user", "content": prompt}], {})
+from x25.routing.prompt.cues import CUES, cue_hits
 
 
 def test_there_is_one_hit_or_miss_a_cue():
@@ -24,10 +16,3 @@ def test_a_cue_is_found_at_both_ends_of_a_text_and_not_in_its_middle():
 
 def test_capitals_make_no_difference():
     assert cue_hits("SUMMARIZE THIS") == cue_hits("summarize this")
-
-
-def test_the_lexicon_gives_probabilities_of_the_seven_types():
-    probs = lexicon_probs(features_of("Compose a haiku about autumn."))
-    assert set(probs) == set(TASK_TYPES)
-    assert sum(probs.values()) == pytest.approx(1.0)
-    assert max(probs, key=probs.get) == "creative"

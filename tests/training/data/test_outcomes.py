@@ -1,4 +1,3 @@
-import logging
 import math
 from dataclasses import replace
 
@@ -88,46 +87,10 @@ def test_sets_that_mean_different_prompts_by_one_id_are_not_joined():
         Outcomes.join(sets)
 
 
-def test_only_profiled_subjects_teach_what_a_model_can_do():
-    outcomes = Outcomes((outcome(), outcome(model_id="agent", subject_profiled=False)))
-    assert [row.model_id for row in outcomes.profiled()] == ["m"]
-
-
 def test_an_answer_completes_its_prompt_from_the_threshold_on():
     outcomes = Outcomes(tuple(answered("p", [0.74, 0.75, 1.0])))
     assert outcomes.completed().tolist() == [False, True, True]
     assert outcomes.completed(0.8).tolist() == [False, False, True]
-
-
-def test_difficulty_is_minus_the_logit_of_the_pass_rate():
-    outcomes = Outcomes(
-        tuple(answered("p", [1.0, 0.0, 0.7, 0.75])) + tuple(answered("q", [1.0, 1.0, 1.0, 0.0]))
-    )
-    targets = outcomes.difficulty_targets()
-    assert targets == {"p": pytest.approx(0.0), "q": pytest.approx(-math.log(3.0))}
-
-
-def test_prompts_nobody_or_everybody_completes_stay_within_the_floor():
-    outcomes = Outcomes(tuple(answered("hard", [0.0] * 3)) + tuple(answered("easy", [1.0] * 3)))
-    assert outcomes.difficulty_targets() == {
-        "hard": pytest.approx(math.log(49.0)),
-        "easy": pytest.approx(-math.log(49.0)),
-    }
-
-
-def test_prompts_of_too_few_models_are_left_out_and_counted(caplog):
-    repeated = [outcome("twice", "m0"), outcome("twice", "m1"), outcome("twice", "m1")]
-    outcomes = Outcomes((*answered("p", [1.0] * 3), *answered("few", [1.0] * 2), *repeated))
-    with caplog.at_level(logging.INFO, logger="x25.training.data.outcomes"):
-        assert outcomes.difficulty_targets().keys() == {"p"}
-    assert "left out 2 of 3 prompts, answered by fewer than 3 models" in caplog.text
-    assert outcomes.difficulty_targets(min_models_per_prompt=2).keys() == {"p", "few", "twice"}
-
-
-@pytest.mark.parametrize("floor", [0.0, 0.5])
-def test_a_floor_leaves_both_ends_finite_and_apart(floor):
-    with pytest.raises(ValueError, match=r"expected passrate_floor in \(0, 0.5\)"):
-        many(2).difficulty_targets(passrate_floor=floor)
 
 
 @pytest.mark.parametrize(
@@ -151,24 +114,20 @@ def test_a_split_depends_on_the_seed_and_not_on_the_order_of_the_rows():
 @pytest.mark.parametrize("seed", range(5))
 def test_a_split_keeps_each_group_on_one_side(seed):
     groups = {f"p{index}": f"g{index // 4}" for index in range(40)}
-    for train, test in (
-        many(50).split_by_prompt(seed=seed, groups=groups),
-        replace(many(50), groups=groups).split_by_prompt(seed=seed),
-    ):
-        sides = [{groups.get(name, name) for name in prompts_of(side)} for side in (train, test)]
-        assert not sides[0] & sides[1]
-        assert 10 <= len(prompts_of(test)) <= 13
+    train, test = replace(many(50), groups=groups).split_by_prompt(seed=seed)
+    sides = [{groups.get(name, name) for name in prompts_of(side)} for side in (train, test)]
+    assert not sides[0] & sides[1]
+    assert 10 <= len(prompts_of(test)) <= 13
 
 
 def test_a_group_that_is_named_like_a_prompt_does_not_take_it_in():
-    outcomes = many(2)
-    train, test = outcomes.split_by_prompt(groups={"p0": "p1"})
+    train, test = replace(many(2), groups={"p0": "p1"}).split_by_prompt()
     assert len(prompts_of(train)) == len(prompts_of(test)) == 1
 
 
 def test_one_group_cannot_be_split():
     with pytest.raises(ValueError, match="expected at least 2 groups of prompts to split, got 1"):
-        many(3).split_by_prompt(groups=dict.fromkeys(("p0", "p1", "p2"), "g"))
+        replace(many(3), groups=dict.fromkeys(("p0", "p1", "p2"), "g")).split_by_prompt()
 
 
 @pytest.mark.parametrize("test_size", [0.0, 1.0])

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from x25.training.data.parquet import write_rows
 from x25.training.data.recorded import fold_of, is_held_out, read_recorded
 
 PROMPTS = ("p1", "p2", "p3")
@@ -15,8 +16,7 @@ def outcome(prompt_id, model, score, cost_usd=0.001):
 
 
 def write(folder, outcomes):
-    pa = pytest.importorskip("pyarrow", reason="needs the train extra")
-    from pyarrow import parquet
+    pytest.importorskip("pyarrow", reason="needs the train extra")
 
     prompts = [
         {
@@ -29,8 +29,7 @@ def write(folder, outcomes):
         for one in PROMPTS
     ]
     for table, rows in (("prompts", prompts), ("outcomes", outcomes)):
-        (folder / table).mkdir()
-        parquet.write_table(pa.Table.from_pylist(rows), folder / table / "small.parquet")
+        write_rows(folder / table / "small.parquet", rows)
     return folder
 
 

@@ -6,14 +6,16 @@ import pytest
 import yaml
 
 from x25.routing.prompt.taxonomy import KIND_TO_TASK, KINDS
+from x25.state.errors import ConfigError
 from x25.state.types import TASK_TYPES
 from x25.training.data import task_prompts as module
+from x25.training.data.documents import parse_document
 from x25.training.data.task_prompts import (
     MOST_PER_PHRASING,
     MOST_PER_TEMPLATE,
+    KindFile,
     LabelledPrompt,
-    parse_slots,
-    parse_templates,
+    SlotFile,
     task_prompts,
 )
 
@@ -25,8 +27,12 @@ def document_of(name):
     return yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
+def parse_templates(document):
+    return parse_document(document, KindFile, "x.yaml").worded("x")
+
+
 def templates_of(kind):
-    return parse_templates(document_of(kind), f"{kind}.yaml")
+    return parse_document(document_of(kind), KindFile, f"{kind}.yaml").worded(kind)
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +178,7 @@ def test_every_file_in_the_folder_is_read():
 
 
 def test_a_slot_of_a_template_is_listed_once_in_order():
-    (template,) = parse_templates({"templates": [ENTRY | {"text": "<<b>> <<a>> <<b>>"}]}, "x.yaml")
+    (template,) = parse_templates({"templates": [ENTRY | {"text": "<<b>> <<a>> <<b>>"}]})
     assert template.slots == ["b", "a"]
 
 
@@ -184,26 +190,28 @@ def test_an_unknown_split_is_refused():
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ([], "expected the keys"),
-        ({"templates": [ENTRY], "extra": 1}, "extra"),
-        ({"slots": {}}, r"expected the keys \['templates'\]"),
-        ({"templates": ["Say hello."]}, "got 'Say hello.'"),
-        ({"templates": [{"id": "a", "split": "train"}]}, "'text'"),
-        ({"templates": [ENTRY | {"label": "qa"}]}, "label"),
-        ({"templates": [ENTRY | {"split": "dev"}]}, "train or test, got 'dev'"),
-        ({"templates": [ENTRY | {"text": 7}]}, "to be strings"),
-        ({"templates": [ENTRY | {"options": ["hammer"]}]}, r"unknown options \['hammer'\]"),
-        ({"templates": [ENTRY, ENTRY]}, "every template id once"),
+        ([], "expected keys and values"),
+        ({"templates": [ENTRY], "extra": 1}, "unknown key 'extra'"),
+        ({"slots": {}}, "key 'templates' is missing"),
+        ({"templates": ["Say hello."]}, "templates.0 must be keys and values, got 'Say hello.'"),
+        ({"templates": [{"id": "a", "split": "train"}]}, "key 'templates.0.text' is missing"),
+        ({"templates": [ENTRY | {"label": "qa"}]}, "unknown key 'templates.0.label'"),
+        ({"templates": [ENTRY | {"split": "dev"}]}, "templates.0.split must be 'train' or 'test', got 'dev'"),
+        ({"templates": [ENTRY | {"text": 7}]}, "templates.0.text must be a valid string, got 7"),
+        ({"templates": [ENTRY | {"options": ["hammer"]}]}, r"names unknown options \['hammer'\]"),
+        ({"templates": [ENTRY], "phrasings": [{"text": "Say!", "options": ["hammer"]}]}, r"unknown options"),
+        ({"templates": [ENTRY], "phrasings": [7]}, "phrasings.0 must be keys and values, got 7"),
+        ({"templates": [ENTRY, ENTRY]}, "every template id must occur once"),
     ],
 )
-def test_a_kind_that_breaks_the_schema_is_refused(document, message):
-    with pytest.raises(ValueError, match=message):
-        parse_templates(document, "x.yaml")
+def test_a_kind_that_breaks_the_schema_is_refused_by_its_key(document, message):
+    with pytest.raises(ConfigError, match=f"x.yaml: .*{message}"):
+        parse_templates(document)
 
 
 def test_a_phrasing_is_a_template_that_trains_and_makes_fewer_prompts():
     document = {"templates": [ENTRY], "phrasings": ["Speak <<word>>!"]}
-    _, phrasing = parse_templates(document, "x.yaml")
+    _, phrasing = parse_templates(document)
     assert (phrasing.template_id, phrasing.split, phrasing.text) == (
         "x-phrasing-01",
         "train",
@@ -216,22 +224,27 @@ def test_a_phrasing_may_bring_options():
     offered = {"tools": [{"type": "function", "function": {"name": "hammer"}}]}
     phrasings = [{"text": "Strike <<word>>!", "options": ["hammer"]}]
     document = {"templates": [ENTRY], "options": {"hammer": offered}, "phrasings": phrasings}
-    assert parse_templates(document, "x.yaml")[1].options == offered
+    assert parse_templates(document)[1].options == offered
 
 
 @pytest.mark.parametrize(
     ("fillers", "message"),
     [
-        ("word", "plain strings"),
-        (["one", 2], "plain strings"),
-        (["one", "<<other>>"], "plain strings"),
-        (["one"], "two or more"),
-        (["one", "one"], "each once"),
+        ("word", "slots.word must be a list"),
+        (["one", 2], "slots.word.1 must be a valid string, got 2"),
+        (["one", "<<other>>"], "slots.word.1: a filler must name no slot itself"),
+        (["one"], "slots.word: a slot must hold two or more fillers"),
+        (["one", "one"], "slots.word: a slot must hold two or more fillers, each once"),
     ],
 )
-def test_a_slot_that_breaks_the_schema_is_refused(fillers, message):
-    with pytest.raises(ValueError, match=message):
-        parse_slots({"word": fillers}, "x.yaml")
+def test_a_slot_that_breaks_the_schema_is_refused_by_its_key(fillers, message):
+    with pytest.raises(ConfigError, match=f"x.yaml: {message}"):
+        parse_document({"slots": {"word": fillers}}, SlotFile, "x.yaml")
+
+
+def test_more_fillers_of_an_unknown_slot_are_refused():
+    with pytest.raises(ConfigError, match=r"more_fillers names unknown slots \['verb'\]"):
+        parse_document({"more_fillers": {"verb": ["go", "come"]}}, SlotFile, "x.yaml")
 
 
 def test_a_template_that_names_no_known_slot_is_refused(tmp_path, monkeypatch):
@@ -239,7 +252,7 @@ def test_a_template_that_names_no_known_slot_is_refused(tmp_path, monkeypatch):
         (tmp_path / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
     (tmp_path / "summary.yaml").write_text(yaml.safe_dump({"templates": [ENTRY]}))
     monkeypatch.setattr(module, "_FOLDER", tmp_path)
-    with pytest.raises(ValueError, match=r"summary.yaml: a names unknown slots \['word'\]"):
+    with pytest.raises(ConfigError, match=r"summary.yaml: a names unknown slots \['word'\]"):
         task_prompts(0, "train")
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from x25.training.data.parquet import read_columns, write_rows
 from x25.training.data.recorded import Recorded, is_held_out
+from x25.training.data.sides import Designed
 from x25.training.evaluation.cascade import Problem
 from x25.training.evaluation.fit import Side, fit_panel
-from x25.training.evaluation.panels import Panel
+from x25.training.evaluation.panels import Panel, load_panels
 from x25.training.evaluation.report import evaluate_panels
 from x25.training.evaluation.run import Request
 
@@ -23,14 +25,6 @@ PANELS = {
     "rated": {"judge": {"recorded": "acme/judge"}, "title": "Made, rated"},
     "elsewhere": {"source": "absent"},
 }
-
-
-def _write(path: Path, rows: list[dict]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.Table.from_pylist(rows), path)
 
 
 def write_folder(folder: Path, seed: int, prompts: int = 240, shuffle: int | None = None) -> Path:
@@ -75,9 +69,9 @@ def write_folder(folder: Path, seed: int, prompts: int = 240, shuffle: int | Non
             }
             for one in outcomes
         ]
-    _write(folder / "prompts" / "made.parquet", asked)
-    _write(folder / "outcomes" / "made.parquet", outcomes)
-    _write(folder / "judges" / "made.parquet", judged)
+    write_rows(folder / "prompts" / "made.parquet", asked)
+    write_rows(folder / "outcomes" / "made.parquet", outcomes)
+    write_rows(folder / "judges" / "made.parquet", judged)
     return folder
 
 
@@ -127,12 +121,18 @@ def panels_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def report(train_dir, test_dir, panels_dir, encoder) -> dict:
     """Return the evaluation of the panel "made" with a test folder; nobody changes it."""
-    return evaluate_panels(Request(train_dir, test_dir, seeds=1), encoder, ["made"], panels_dir)
+    return evaluate_panels(load_panels(["made"], panels_dir), Request(train_dir, test_dir, seeds=1), encoder)
 
 
 @pytest.fixture(scope="session")
 def panel() -> Panel:
-    return Panel("hand", "By hand", "hand", {"slm": "s", "mid": "m", "frontier": "f"}, budget_share=0.5)
+    return Panel(
+        name="hand",
+        title="By hand",
+        source="hand",
+        tiers={"slm": "s", "mid": "m", "frontier": "f"},
+        budget_share=0.5,
+    )
 
 
 def record(scores, costs, datasets=None, seed=0) -> Recorded:
@@ -159,7 +159,8 @@ def fitted(panel):
     both = record(scores, costs)
     design = np.stack([truth + rng.normal(0.0, 0.5, 400), rng.normal(size=400)], axis=1)
     held_out = is_held_out(both.groups)
-    fit = fit_panel(panel, both.take(~held_out), both.take(held_out), (design[~held_out], design[held_out]))
+    whole = Designed(both, design)
+    fit = fit_panel(panel, whole.take(~held_out), whole.take(held_out))
     return fit, truth[held_out]
 
 
@@ -208,19 +209,17 @@ def make_problem():
 
 def write_answers(folder: Path, seed: int) -> None:
     """Write an answer to each outcome of "made": wrong ones hedge, and so do a few right ones."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    columns = read_columns(folder / "outcomes" / "made.parquet", ["prompt_id", "model", "correct"])
 
     rng = np.random.default_rng(seed)
     rows = []
-    for one in pq.read_table(folder / "outcomes" / "made.parquet").to_pylist():
-        hedges = rng.random() < (0.1 if one["correct"] else 0.8)
+    for prompt_id, model, is_correct in zip(*columns.values(), strict=True):
+        hedges = rng.random() < (0.1 if is_correct else 0.8)
         start = "Maybe, perhaps, I am not sure, wait:" if hedges else "Clearly"
         filler = " ".join(["so"] * int(rng.integers(20, 60)))
         text = f"{start} {filler} the answer is {rng.integers(100)}."
-        rows.append({"prompt_id": one["prompt_id"], "model": one["model"], "response": text})
-    (folder / "responses").mkdir()
-    pq.write_table(pa.Table.from_pylist(rows), folder / "responses" / "made.parquet")
+        rows.append({"prompt_id": prompt_id, "model": model, "response": text})
+    write_rows(folder / "responses" / "made.parquet", rows)
 
 
 @pytest.fixture(scope="session")
@@ -237,7 +236,6 @@ def answered(train_dir, tmp_path_factory) -> Request:
 @pytest.fixture(scope="session")
 def looked_fit(answered, panels_dir, encoder):
     """Return the panel "made" with its verifier."""
-    from x25.training.evaluation.panels import load_panels
     from x25.training.evaluation.verified_fit import fit_looked
 
     return fit_looked(load_panels(["made"], panels_dir)[0], answered, encoder)

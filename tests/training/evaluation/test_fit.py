@@ -5,9 +5,10 @@ import pytest
 
 from x25.state.types import TIERS
 from x25.training.data.recorded import read_recorded
+from x25.training.data.sides import Designed
 from x25.training.evaluation.fit import fit_panel
 from x25.training.evaluation.panels import Panel
-from x25.training.fit.heads import pearson
+from x25.training.fit.ridge import pearson
 
 
 def made_panel(**changes):
@@ -21,12 +22,12 @@ def halves(train_dir):
     recorded = read_recorded(train_dir, "made")
     first = np.arange(len(recorded)) < 160
     design = np.array([[prompt.count("therefore"), len(prompt)] for prompt in recorded.prompts], dtype=float)
-    return recorded.take(first), recorded.take(~first), (design[first], design[~first])
+    whole = Designed(recorded, design)
+    return whole.take(first), whole.take(~first)
 
 
 def test_sides_hold_what_the_panel_covers_in_ladder_order(halves):
-    train, test, designs = halves
-    fit = fit_panel(made_panel(), train, test, designs)
+    fit = fit_panel(made_panel(), *halves)
     assert (len(fit.train), len(fit.test)) == (156, 78)  # one in forty has no cost of the middle model
     assert (len(fit.train_prompts), len(fit.test_prompts)) == (160, 80)
     kept = fit.train.recorded
@@ -49,12 +50,11 @@ def test_heads_know_hard_prompts_and_strong_tiers(fitted):
 
 def test_train_is_judged_by_heads_that_have_not_seen_it(halves):
     # Noise that fits the labels it was fitted on must not help on other folds.
-    train, test, _ = halves
     rng = np.random.default_rng(0)
-    noise = tuple(rng.normal(size=(len(side), 60)) for side in (train, test))
-    fit = fit_panel(made_panel(), train, test, noise)
-    seen = fit.difficulty_head.predict(noise[0])
-    failed = 1.0 - train.pass_rate()
+    train, test = (replace(side, design=rng.normal(size=(len(side.recorded), 60))) for side in halves)
+    fit = fit_panel(made_panel(), train, test)
+    seen = fit.difficulty_head.predict(train.design)
+    failed = 1.0 - train.recorded.pass_rate()
     assert pearson(seen, failed) > 0.4
     assert abs(pearson(fit.train_difficulty, failed)) < 0.2
     # Tiers told the estimates of heads that had seen the prompts would trust them.
@@ -62,13 +62,14 @@ def test_train_is_judged_by_heads_that_have_not_seen_it(halves):
 
 
 def test_outcomes_of_the_test_side_reach_no_head(halves):
-    train, test, designs = halves
-    deal = np.random.default_rng(5).permutation(len(test))
+    train, test = halves
+    known = test.recorded
+    deal = np.random.default_rng(5).permutation(len(known))
     dealt = replace(
-        test, scores=test.scores[deal], correct=test.correct[deal], costs_usd=7.0 * test.costs_usd[deal],
-        output_tokens=test.output_tokens[deal],
+        known, scores=known.scores[deal], correct=known.correct[deal], costs_usd=7.0 * known.costs_usd[deal],
+        output_tokens=known.output_tokens[deal],
     )  # fmt: skip
-    before, after = (fit_panel(made_panel(), train, side, designs) for side in (test, dealt))
+    before, after = (fit_panel(made_panel(), train, side) for side in (test, replace(test, recorded=dealt)))
     assert before.tier_heads == after.tier_heads
     for name in ("completion_probs", "predicted_costs_usd", "difficulty"):
         assert np.array_equal(getattr(before.train, name), getattr(after.train, name))
@@ -95,11 +96,16 @@ def test_expected_costs_are_right_on_average_and_per_prompt(fitted):
 
 
 def test_a_dearer_prompt_is_expected_to_be_dearer(halves):
-    train, test, designs = halves
-    length = np.array([len(prompt) for prompt in (*train.prompts, *test.prompts)], dtype=float)
+    train, test = halves
+    prompts = (*train.recorded.prompts, *test.recorded.prompts)
+    length = np.array([len(prompt) for prompt in prompts], dtype=float)
     costs = np.exp(0.05 * (length - length.mean()))[:, None] * np.array([1e-4, 4e-4, 5e-4, 2e-3])
-    sides = replace(train, costs_usd=costs[: len(train)]), replace(test, costs_usd=costs[len(train) :])
-    fit = fit_panel(made_panel(), *sides, designs)
+    parts = np.split(costs, [len(train.recorded)])
+    sides = [
+        replace(side, recorded=replace(side.recorded, costs_usd=part))
+        for side, part in zip(halves, parts, strict=True)
+    ]
+    fit = fit_panel(made_panel(), *sides)
     for tier in range(len(TIERS)):
         assert (
             pearson(np.log(fit.test.predicted_costs_usd[:, tier]), np.log(fit.test.costs_usd[:, tier])) > 0.85
@@ -107,16 +113,25 @@ def test_a_dearer_prompt_is_expected_to_be_dearer(halves):
 
 
 def test_datasets_outside_the_panel_are_not_fitted_on(halves):
-    train, test, designs = halves
-    fit = fit_panel(made_panel(datasets=("sums",)), train, test, designs)
+    train, test = halves
+    fit = fit_panel(made_panel(datasets=("sums",)), train, test)
     assert set(fit.train_prompts.datasets) == set(fit.test_prompts.datasets) == {"sums"}
-    spoilt = replace(train, scores=np.where((train.datasets == "sums")[:, None], train.scores, 0.0))
-    again = fit_panel(made_panel(datasets=("sums",)), spoilt, test, designs)
+    known = train.recorded
+    spoilt = replace(known, scores=np.where((known.datasets == "sums")[:, None], known.scores, 0.0))
+    again = fit_panel(made_panel(datasets=("sums",)), replace(train, recorded=spoilt), test)
     assert again.tier_heads == fit.tier_heads
 
 
 def test_a_side_without_a_prompt_of_the_panel_is_refused(halves):
-    train, test, designs = halves
-    few = test.datasets != "proofs"
+    train, test = halves
+    few = test.take(test.recorded.datasets != "proofs")
     with pytest.raises(ValueError, match="panel 'made' has no prompt on one side"):
-        fit_panel(made_panel(datasets=("proofs",)), train, test.take(few), (designs[0], designs[1][few]))
+        fit_panel(made_panel(datasets=("proofs",)), train, few)
+
+
+def test_rows_are_taken_from_everything_a_side_holds(fitted):
+    side = fitted[0].test
+    taken = side.take(np.array([4, 1]))
+    assert len(taken) == 2
+    assert taken.recorded.prompt_ids.tolist() == side.recorded.prompt_ids[[4, 1]].tolist()
+    assert np.array_equal(taken.completion_probs, side.completion_probs[[4, 1]])

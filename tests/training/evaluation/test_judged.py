@@ -10,7 +10,6 @@ from x25.training.evaluation.judged import (
     TrainCosts,
     panel_judge,
     problem_of,
-    recorded_judge_auc,
     table_of,
     train_costs,
 )
@@ -95,9 +94,3 @@ def test_what_answers_turned_out_to_be_long_changes_the_bill_but_no_decision(sid
     assert long.judge_cost == short.judge_cost
     assert np.array_equal(long.predicted_costs, short.predicted_costs)
     assert (long.judge_costs_usd > 5 * short.judge_costs_usd).all()
-
-
-def test_the_auc_of_a_recorded_judge_counts_ties_half():
-    judge = RecordedJudge(np.array([0.9, 0.9, 0.5, 0.1]), np.array([0.8, 0.4, 0.4, 0.2]))
-    # .8 beats both, .4 ties with .4 and beats .2: 3.5 of 4.
-    assert recorded_judge_auc(judge, 0.85) == pytest.approx(3.5 / 4)

@@ -3,6 +3,7 @@ import pytest
 
 from x25.routing.belief.judge_table import BINS, DEFAULT_TABLE
 from x25.training.data.metrics import auc
+from x25.training.data.parquet import write_rows
 from x25.training.evaluation.judging import (
     JudgePrice,
     RecordedJudge,
@@ -119,17 +120,13 @@ def test_a_reference_score_nobody_recorded_takes_the_nearest_bucket():
 
 
 def test_a_recorded_judge_is_paired_with_the_reference_by_answer(tmp_path):
-    pa = pytest.importorskip("pyarrow", reason="needs the train extra")
-    from pyarrow import parquet
+    pytest.importorskip("pyarrow", reason="needs the train extra")
 
     rows = [("p1", "a", "ref", 0.9), ("p1", "b", "ref", 0.2), ("p2", "a", "ref", 0.5), ("p1", "b", "own", 0.3),
             ("p1", "a", "own", 0.8), ("p3", "a", "own", 0.1)]  # fmt: skip
     names = ("prompt_id", "model", "judge", "score")
-    (tmp_path / "judges").mkdir()
-    parquet.write_table(
-        pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in rows]),
-        tmp_path / "judges" / "small.parquet",
-    )
+    rows = [dict(zip(names, row, strict=True)) for row in rows]
+    write_rows(tmp_path / "judges" / "small.parquet", rows)
     judge = read_recorded_judge(tmp_path, "small", "own", "ref")
     assert sorted(zip(judge.reference, judge.score, strict=True)) == [(0.2, 0.3), (0.9, 0.8)]
     with pytest.raises(ValueError, match="no scores of judge 'other' for small; there are own, ref"):

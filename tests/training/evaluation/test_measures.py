@@ -40,15 +40,29 @@ def test_a_result_is_the_mean_over_draws_of_each_prompt():
 )
 def test_a_static_mixture_is_the_hull_of_the_tiers(make_side, cost_usd, best):
     side = make_side([[0.4, 0.7, 0.9], [0.6, 0.9, 0.9]], [[1.0, 2.0, 10.0], [1.0, 4.0, 10.0]])
-    assert static_mixture(side, cost_usd) == pytest.approx(best)
+    assert static_mixture(side.scores, side.costs_usd, cost_usd) == pytest.approx(best)
 
 
 def test_a_tier_below_the_hull_is_not_part_of_a_mixture(make_side):
     # At cost 3 the middle tier scores .4, a lottery of both others .5 + 2/9 x .4.
     side = make_side([[0.5, 0.4, 0.9]], [[1.0, 3.0, 10.0]])
-    assert static_mixture(side, 3.0) == pytest.approx(0.5 + 0.4 * 2 / 9)
+    assert static_mixture(side.scores, side.costs_usd, 3.0) == pytest.approx(0.5 + 0.4 * 2 / 9)
     # A dear tier that scores less than a cheap one is no reason to spend.
-    assert static_mixture(make_side([[0.5, 0.8, 0.6]], [[1.0, 3.0, 10.0]]), 10.0) == pytest.approx(0.8)
+    scores, costs_usd = np.array([[0.5, 0.8, 0.6]]), np.array([[1.0, 3.0, 10.0]])
+    assert static_mixture(scores, costs_usd, 10.0) == pytest.approx(0.8)
+
+
+def test_no_lottery_of_two_columns_beats_the_best_one():
+    rng = np.random.default_rng(0)
+    scores, costs_usd = rng.uniform(size=(40, 4)), rng.uniform(0.001, 0.01, size=(40, 4))
+    score, cost = scores.mean(axis=0), costs_usd.mean(axis=0)
+    bill = float(np.median(cost))
+    found = static_mixture(scores, costs_usd, bill)
+    for share in np.linspace(0, 1, 101):
+        for first in range(4):
+            for second in range(4):
+                if share * cost[first] + (1 - share) * cost[second] <= bill:
+                    assert share * score[first] + (1 - share) * score[second] <= found + 1e-12
 
 
 def test_figures_are_told_against_always_asking_the_frontier(make_side):

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from x25.training.data.parquet import write_rows
 from x25.training.data.recorded import read_recorded
+from x25.training.data.sides import Folders
 from x25.training.evaluation.panels import Panel
 from x25.training.evaluation.pool_advice import advise_recorded, shortlist, swapped
 
@@ -11,7 +13,8 @@ pytestmark = pytest.mark.train
 
 SKILLS = {"tiny": -1.0, "middle": 0.6, "large": 2.0, "bargain": 1.8, "dud": -2.0}
 COSTS_USD = {"tiny": 1e-4, "middle": 8e-4, "large": 4e-3, "bargain": 2e-4, "dud": 9e-4}
-PANEL = Panel("made", "Made", "made", {"slm": "tiny", "mid": "middle", "frontier": "large"})
+TIERS = {"slm": "tiny", "mid": "middle", "frontier": "large"}
+PANEL = Panel(name="made", title="Made", source="made", tiers=TIERS)
 
 
 class Letters:
@@ -24,8 +27,7 @@ class Letters:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    pa = pytest.importorskip("pyarrow", reason="needs the train extra")
-    import pyarrow.parquet as pq
+    pytest.importorskip("pyarrow", reason="needs the train extra")
 
     path, rng = tmp_path_factory.mktemp("recorded"), np.random.default_rng(4)
     prompts, outcomes = [], []
@@ -43,8 +45,7 @@ def folder(tmp_path_factory):
                 "input_tokens": 40, "output_tokens": 60,
             })  # fmt: skip
     for table, rows in (("prompts", prompts), ("outcomes", outcomes)):
-        (path / table).mkdir()
-        pq.write_table(pa.Table.from_pylist(rows), path / table / "made.parquet")
+        write_rows(path / table / "made.parquet", rows)
     return path
 
 
@@ -61,7 +62,7 @@ def test_a_swapped_panel_is_a_ladder_by_cost(folder):
 
 def test_the_bargain_is_advised_and_holds_on_test(folder):
     seen = []
-    report = advise_recorded(PANEL, folder, None, Letters(), step=seen.append)
+    report = advise_recorded(PANEL, Folders(folder, None, Letters()), seen.append)
     assert seen == [4, 4, 4, 4]
     best, own = report["swaps"][0], report["own"]
     assert best["into"] == "bargain"

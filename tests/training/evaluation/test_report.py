@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from x25.state.errors import ConfigError
-from x25.training.evaluation.report import evaluate_panels
+from x25.training.evaluation.report import choose_panels, evaluate_panels
 from x25.training.evaluation.run import Request, steps_of
 
 
@@ -29,34 +29,40 @@ def test_panels_whose_source_is_missing_are_left_out_unless_asked_for(
 ):
     told = []
     request = Request(train_dir, test_dir, seeds=1)
-    found = evaluate_panels(
-        request, encoder, panels_dir=panels_dir, step=lambda name, total: told.append((name, total))
-    )
+    panels = choose_panels(request, folder=panels_dir)
+    found = evaluate_panels(panels, request, encoder, step=lambda name, total: told.append((name, total)))
     assert list(found["panels"]) == ["made", "rated"]
     assert found["panels"]["rated"]["title"] == "Made, rated"
     assert told == [(name, steps_of(request)) for name in ("made", "rated") for _ in range(steps_of(request))]
     with pytest.raises(FileNotFoundError, match="absent"):
-        evaluate_panels(request, encoder, ["elsewhere"], panels_dir)
+        evaluate_panels(choose_panels(request, ["elsewhere"], panels_dir), request, encoder)
 
 
 def test_recorded_judges_alone_can_be_asked_for(train_dir, panels_dir, encoder):
-    found = evaluate_panels(Request(train_dir, seeds=1), encoder, panels_dir=panels_dir, only_recorded=True)
+    request = Request(train_dir, seeds=1)
+    found = evaluate_panels(choose_panels(request, folder=panels_dir, only_recorded=True), request, encoder)
     assert list(found["panels"]) == ["rated"]
     assert found["test"] == "group-safe split of train"
 
 
-def test_an_unknown_panel_names_the_nearest(train_dir, panels_dir, encoder):
+def test_an_unknown_panel_names_the_nearest(train_dir, panels_dir):
     with pytest.raises(ConfigError, match="unknown panel 'mode'; did you mean 'made'"):
-        evaluate_panels(Request(train_dir), encoder, ["mode"], panels_dir)
+        choose_panels(Request(train_dir), ["mode"], panels_dir)
 
 
-def test_folders_without_any_panel_are_refused(tmp_path, train_dir, panels_dir, encoder):
+def test_folders_without_any_panel_are_refused(tmp_path, train_dir, panels_dir):
     with pytest.raises(ConfigError, match="no panel is left to evaluate"):
-        evaluate_panels(Request(tmp_path), encoder, panels_dir=panels_dir)
+        choose_panels(Request(tmp_path), folder=panels_dir)
     with pytest.raises(ConfigError, match="no panel is left"):
-        evaluate_panels(Request(train_dir, tmp_path), encoder, panels_dir=panels_dir)
+        choose_panels(Request(train_dir, tmp_path), folder=panels_dir)
     with pytest.raises(ConfigError, match="no panel is left"):
-        evaluate_panels(Request(train_dir), encoder, ["made"], panels_dir, only_recorded=True)
+        choose_panels(Request(train_dir), ["made"], panels_dir, only_recorded=True)
+
+
+def test_only_what_every_folder_holds_is_there(train_dir, tmp_path):
+    assert Request(train_dir).has("outcomes", "made")
+    assert not Request(train_dir).has("responses", "made")
+    assert not Request(train_dir, tmp_path).has("outcomes", "made")
 
 
 def test_the_saving_at_the_quality_of_the_best_single_model_is_reported(report):

@@ -1,5 +1,4 @@
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -147,7 +146,7 @@ def test_a_split_keeps_groups_together_and_apart(made, train_dir, encoder, seed)
 
 
 def test_unseen_families_take_whole_datasets_out_of_training(made, train_dir, encoder):
-    panel = replace(made, unseen_families=True)
+    panel = made.model_copy(update={"unseen_families": True})
     usual = fit_split(made, Request(train_dir), encoder, 0)
     for seed in range(40):
         fit = fit_split(panel, Request(train_dir), encoder, seed)

@@ -3,7 +3,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from x25.routing.answer.verifier_evidence import FLAT_TABLE, lower_next
+from x25.routing.answer.verifier_evidence import FLAT_TABLE
 from x25.routing.belief.judge_table import DEFAULT_TABLE, JudgeTable
 from x25.routing.plan.cascade import PlanPrices
 from x25.routing.plan.judge_worth import after_look
@@ -89,17 +89,6 @@ def test_the_better_of_two_answers_is_returned_by_the_pair_where_it_is_known(mak
     beside = run_looked(looked(problem, ALONE, bins, pairs=pairs), None, prices(0.1))
     assert [int(one.answers[0]) for one in (alone, beside)] == [2, 2]
     assert [int(one.tier[0]) for one in (alone, beside)] == [MID, CHEAP]
-
-
-def test_a_bad_answer_lowers_belief_in_the_next_tiers(make_problem):
-    theta = DEFAULT_TABLE.posterior(0.7, WORST)
-    lowered = lower_next(0.7, 0.71, theta, 6.0)
-    assert lowered < theta + 0.3 < 0.71  # what mid is worth afterwards does not pay its price any more
-    problem = make_problem([[0.7, 0.71, 0.1]], predicted_costs=[[0.01, 0.6, 9.0]], scores=[[0.1, 0.2, 0.3]])
-    bins = [[WORST] * 3]
-    free = run_looked(looked(problem, ALONE, bins), None, prices(0.5))
-    tied = run_looked(looked(problem, ALONE, bins, shift=6.0), None, prices(0.5))
-    assert [int(one.answers[0]) for one in (free, tied)] == [2, 1]
 
 
 def test_decisions_see_expected_costs_and_bills_the_real_ones(crowd):

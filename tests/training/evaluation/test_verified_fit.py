@@ -1,11 +1,8 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from x25.training.evaluation.panels import load_panels
-from x25.training.evaluation.verified_fit import has_answers, judge_scores
-from x25.training.verifier.measures import auc
+from x25.training.data.metrics import auc
+from x25.training.evaluation.verified_fit import judge_scores
 
 pytestmark = pytest.mark.train
 
@@ -34,9 +31,3 @@ def test_a_judge_errs_with_the_verifier_as_much_as_it_is_told_and_is_as_strong(l
     ]
     assert abs(alike[0]) < 0.15
     assert alike[1] > 0.4
-
-
-def test_only_recorded_answers_can_be_looked_at(answered, panels_dir, train_dir):
-    (panel,) = load_panels(["made"], panels_dir)
-    assert has_answers(panel, answered)
-    assert not has_answers(panel, replace(answered, test_dir=train_dir))

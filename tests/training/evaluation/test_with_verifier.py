@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from x25.training.evaluation.panels import load_panels
 from x25.training.evaluation.report import evaluate_panels
 from x25.training.evaluation.run import Request
 from x25.training.evaluation.with_verifier import JUDGES, figures_of
@@ -44,20 +45,14 @@ def test_errors_shared_are_measured_on_train(figures):
 
 def test_the_report_holds_them_for_panels_with_answers(answered, panels_dir, encoder, train_dir):
     told = []
+    panels = load_panels(["made"], panels_dir)
     report = evaluate_panels(
-        answered,
-        encoder,
-        ["made"],
-        panels_dir,
-        with_verifier=True,
-        step=lambda name, total: told.append((name, total)),
+        panels, answered, encoder, with_verifier=True, step=lambda name, total: told.append((name, total))
     )
     assert report["panels"]["made"]["verifier"]["judges"]["85"]["saved"]["match"]
     assert ("made, verifier", 1) in told
     assert json.loads(json.dumps(report, allow_nan=False)) == report
-    plain = evaluate_panels(
-        Request(train_dir, train_dir, seeds=1), encoder, ["made"], panels_dir, with_verifier=True
-    )
+    plain = evaluate_panels(panels, Request(train_dir, train_dir, seeds=1), encoder, with_verifier=True)
     assert "verifier" not in plain
     assert "verifier" not in plain["panels"]["made"]
 

@@ -24,12 +24,23 @@ def outcomes(*rows):
     )  # fmt: skip
 
 
-def test_targets_are_those_of_the_outcomes():
-    kept = synthetic_outcomes(2)
-    corpus = corpus_of(kept)
-    wanted = kept.difficulty_targets()
-    found = dict(zip(corpus.prompt_ids, corpus.difficulty_targets(Labels()), strict=True))
-    assert found == pytest.approx(wanted)
+def test_difficulty_is_minus_the_logit_of_the_pass_rate():
+    scores = {"p": (1.0, 0.0, 0.7, 0.75), "q": (1.0, 1.0, 1.0, 0.0)}
+    rows = [
+        (prompt, model, score, "t", True)
+        for prompt, row in scores.items()
+        for model, score in zip("abcd", row, strict=True)
+    ]
+    target = corpus_of(outcomes(*rows)).difficulty_targets(Labels())
+    assert target == pytest.approx([0.0, -math.log(3.0)])
+
+
+def test_prompts_nobody_or_everybody_completes_stay_within_the_floor():
+    rows = [
+        (prompt, model, score, "t", True) for prompt, score in (("p", 0.0), ("q", 1.0)) for model in "abc"
+    ]
+    target = corpus_of(outcomes(*rows)).difficulty_targets(Labels())
+    assert target == pytest.approx([math.log(49.0), -math.log(49.0)])
 
 
 def test_a_prompt_of_too_few_models_has_no_difficulty_and_a_model_counts_once():

@@ -8,8 +8,7 @@ import pytest
 
 from x25.routing.prompt.difficulty import DifficultyModel
 from x25.routing.prompt.features import FEATURE_NAMES
-from x25.training.data.dataset import SOURCES, load_source
-from x25.training.fit.difficulty import Rows, fit, held_out_pearson, main
+from x25.training.fit.difficulty import SOURCES, Rows, fit, held_out_pearson, main, read_rows
 
 DATA = Path(os.environ.get("X25_DATA", Path(__file__).parents[4] / "shared" / "data"))
 needs_data = pytest.mark.skipif(not (DATA / "prompts").is_dir(), reason=f"no recorded outcomes at {DATA}")
@@ -63,16 +62,7 @@ def test_the_fitted_parameters_make_a_model_centred_on_the_training_prompts():
 def test_a_missing_source_is_named(tmp_path):
     pytest.importorskip("pyarrow", reason="needs the train extra")
     with pytest.raises(FileNotFoundError, match="expected recorded outcomes at"):
-        load_source(tmp_path, "zeroeval")
-
-
-@pytest.mark.train
-@needs_data
-def test_a_source_is_read_row_by_row():
-    data = load_source(DATA, "paretobandit")
-    assert len(data["prompt"]) == len(data["group"]) == len(data["pass_rate"]) == len(data["models"])
-    assert 0.0 <= data["pass_rate"].min() <= data["pass_rate"].max() <= 1.0
-    assert data["models"].min() >= 1
+        read_rows(tmp_path, ENCODER)
 
 
 @pytest.mark.train

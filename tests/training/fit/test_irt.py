@@ -8,7 +8,8 @@ from x25.routing.prompt.logistic import sigmoids
 from x25.training.data.recorded import fold_of
 from x25.training.data.synthetic_outcomes import synthetic_outcomes, synthetic_profiles
 from x25.training.fit.corpus import Labels, corpus_of, designed, training_encoder
-from x25.training.fit.irt import Anchors, fit, fit_form, fit_head, form_mu, measure, model_of, scores_of
+from x25.training.fit.irt import UNFADED, fit, fit_form, form_mu, measure, model_of, scores_of
+from x25.training.fit.ridge import Anchors, fit_ridge_by_folds
 
 ENCODER = training_encoder("none")
 LABELS = Labels()
@@ -81,24 +82,11 @@ def test_swapping_profiled_models_does_move_the_coefficients(fitted):
     assert again.forms["estimated"].a < fitted.forms["estimated"].a - 1.0
 
 
-def test_an_out_of_fold_estimate_has_not_seen_its_prompt():
-    fold = fold_of(TRAIN.groups)
-    target = TRAIN.difficulty_targets(LABELS)
-    _, before = fit_head(DESIGN, target, fold)
-    spoiled = np.where(fold == 0, target + 5.0, target)
-    head = fit_head(DESIGN, spoiled, fold)
-    assert head[0].alpha > 0
-    same_penalty = np.allclose(head[1][fold == 0], before[fold == 0])
-    others_moved = not np.allclose(head[1][fold != 0], before[fold != 0])
-    assert same_penalty or head[0].alpha != fit_head(DESIGN, target, fold)[0].alpha
-    assert others_moved
-
-
 def test_an_anchor_pulls_prompts_like_it_towards_its_own_difficulty():
     greeting = designed(["Hi!"], ENCODER)
     target, fold = TRAIN.difficulty_targets(LABELS), fold_of(TRAIN.groups)
     plain, easy, hard = (
-        fit_head(DESIGN, target, fold, anchors)[0].predict(greeting)[0]
+        fit_ridge_by_folds(DESIGN, target, fold, UNFADED, anchors)[0].predict(greeting)[0]
         for anchors in (None, Anchors(greeting, np.array([-3.9])), Anchors(greeting, np.array([3.9])))
     )
     assert easy < hard

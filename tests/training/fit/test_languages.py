@@ -9,9 +9,9 @@ class Graded:
 
     def __init__(self, reads_chinese):
         self._order = {}
-        for place, (english, chinese) in enumerate(read_pairs()):
-            self._order[english] = place
-            self._order[chinese] = place if reads_chinese else (place * 7) % 11
+        for place, pair in enumerate(read_pairs()):
+            self._order[pair.en] = place
+            self._order[pair.zh] = place if reads_chinese else (place * 7) % 11
         self.asked = []
 
     def difficulty(self, prompt):
@@ -22,9 +22,9 @@ class Graded:
 def test_every_prompt_has_a_translation():
     pairs = read_pairs()
     assert len(pairs) == 30
-    assert len({english for english, _ in pairs}) == len({chinese for _, chinese in pairs}) == 30
-    assert all(english.isascii() for english, _ in pairs)
-    assert all(any("\u4e00" <= char <= "\u9fff" for char in chinese) for _, chinese in pairs)
+    assert len({pair.en for pair in pairs}) == len({pair.zh for pair in pairs}) == 30
+    assert all(pair.en.isascii() for pair in pairs)
+    assert all(any("\u4e00" <= char <= "\u9fff" for char in pair.zh) for pair in pairs)
 
 
 def test_a_model_that_reads_both_languages_reaches_the_target():

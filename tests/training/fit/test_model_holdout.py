@@ -3,7 +3,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from x25.training.data.recorded import fold_of
 from x25.training.data.synthetic_outcomes import synthetic_outcomes, synthetic_profiles
 from x25.training.fit.corpus import Labels, corpus_of, designed, training_encoder
 from x25.training.fit.irt_from_outcomes import TrainOptions
@@ -13,9 +12,7 @@ from x25.training.fit.model_holdout import (
     evaluate,
     leave_out,
     models_to_leave_out,
-    out_of_fold_many,
 )
-from x25.training.fit.ridge import fit_plain_ridge
 
 OPTIONS = TrainOptions(datasets=["synthetic:42"], encoder="none")
 CORPUS = corpus_of(synthetic_outcomes(42))
@@ -59,18 +56,6 @@ def test_a_model_left_out_teaches_nothing():
         one.corpus.difficulty_targets(Labels(), without=CORPUS.model == column) for one in (EVIDENCE, other)
     ]
     assert np.array_equal(*targets)
-
-
-def test_many_targets_at_once_are_the_same_ridge():
-    fold = fold_of(CORPUS.groups, 5)
-    target = CORPUS.difficulty_targets(Labels())
-    targets = np.stack([target, -2.0 * target + 1.0], axis=1)
-    together = out_of_fold_many(DESIGN, targets, fold, 30.0)
-    for one in range(5):
-        away = fold == one
-        for place in range(2):
-            head = fit_plain_ridge(DESIGN[~away], targets[~away, place], 30.0)
-            assert together[away, place] == pytest.approx(head.predict(DESIGN[away]), abs=1e-6)
 
 
 def test_models_can_be_named(report):

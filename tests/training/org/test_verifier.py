@@ -123,5 +123,5 @@ def test_a_persons_word_replaces_the_judges():
 def test_answers_to_one_prompt_stay_in_one_fold():
     rng = np.random.default_rng(11)
     kept = [LabelledAnswer(seen(number, rng), None, bytes([number % 3])) for number in range(300)]
-    fold = own_answers(kept, np.full(300, 0.5)).labelled.fold
+    fold = own_answers(kept, np.full(300, 0.5)).fold
     assert all(len(set(fold[rest::3].tolist())) == 1 for rest in range(3))

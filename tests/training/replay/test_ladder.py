@@ -1,7 +1,6 @@
 import numpy as np
-import pytest
 
-from x25.training.replay.ladder import measure_ladder, price_for, static_mixture
+from x25.training.replay.ladder import measure_ladder, price_for
 from x25.training.replay.regret import Setting
 
 
@@ -15,20 +14,6 @@ def test_the_price_meets_the_ceiling_as_closely_as_arms_allow(side):
     chosen = (side.probs - price * side.predicted_usd).argmax(axis=1)
     mean = side.predicted_usd[np.arange(len(side)), chosen].mean()
     assert mean <= 0.004 + 1e-9
-
-
-def test_no_static_mixture_of_two_arms_beats_the_best_one(side):
-    reward, cost = side.rewards.mean(axis=0), side.costs_usd.mean(axis=0)
-    found = static_mixture(side, 0.003)
-    for share in np.linspace(0, 1, 101):
-        for first in range(3):
-            for second in range(3):
-                if share * cost[first] + (1 - share) * cost[second] <= 0.003:
-                    assert share * reward[first] + (1 - share) * reward[second] <= found + 1e-12
-
-
-def test_a_ceiling_below_the_cheapest_arm_leaves_that_arm(side):
-    assert static_mixture(side, 1e-9) == pytest.approx(side.rewards[:, 0].mean())
 
 
 def test_every_rung_is_kept_and_a_dearer_one_buys_more(replayed):

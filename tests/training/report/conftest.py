@@ -1,4 +1,8 @@
-"""A synthetic evaluation and replay: made-up figures in the shape of the real ones."""
+"""A synthetic evaluation and replay, made-up figures in the shape of the real ones; and eyes for charts and pages."""
+
+import re
+from html import unescape
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -158,3 +162,59 @@ def replay():
         },
         "curves": {"steps": steps, "regret": {"x25 warm": [1.0, 30.0, 52.4], "random": [1.0, 120.0, 251.0]}},
     }
+
+
+class Chart:
+    """What a browser would show of a chart: its words, its lines, and the marks that say something."""
+
+    def __init__(self, drawn):
+        self.root = ET.fromstring(drawn)
+        self.label = self.root.get("aria-label")
+        self.words = {
+            text.text: (float(text.get("x")), float(text.get("y"))) for text in self.root.iter("text")
+        }
+        self.lines = [(style_of(path), path.get("d")) for path in self.root.findall("path")]
+        self.marks = {group.find("title").text: group.find("path") for group in self.root.findall("g")}
+
+    def strokes(self, colour):
+        """Return the styles of lines in a colour of the style sheet."""
+        return [style for style, _ in self.lines if style.get("stroke") == f"var(--{colour})"]
+
+
+def style_of(element):
+    """Return a style attribute as a mapping, where the last of two values holds."""
+    return dict(part.strip().split(": ") for part in element.get("style").split(";") if part.strip())
+
+
+def box_of(path):
+    """Return left, bottom, right and top of a mark on the chart, y downwards."""
+    numbers = [float(one) for one in re.findall(r"-?[\d.]+", path.get("d"))]
+    moved = [float(one) for one in re.findall(r"-?[\d.]+", path.get("transform", "translate(0 0)"))]
+    x, y = [one + moved[0] for one in numbers[::2]], [one + moved[1] for one in numbers[1::2]]
+    return min(x), max(y), max(x), min(y)
+
+
+def section_of(page, name):
+    """Return one section of a page, None where it has none of this name."""
+    found = re.search(rf'<section id="{name}".*?</section>', page, re.DOTALL)
+    return unescape(found[0]) if found else None
+
+
+def text_of(markup):
+    """Return what can be read of a piece of a page without hovering."""
+    return " ".join(re.sub(r"<title>.*?</title>|<[^>]+>", " ", markup).split())
+
+
+def rows_of(markup):
+    """Return the cells of each row of all tables as texts."""
+    rows = re.findall(r"<tr>(.*?)</tr>", markup, re.DOTALL)
+    return [[text_of(cell) for cell in re.findall(r"<t[hd][ >].*?</t[hd]>", row, re.DOTALL)] for row in rows]
+
+
+@pytest.fixture
+def eyes():
+    """Return the readers of charts and pages."""
+    return {
+        "chart": Chart, "box": box_of, "style": style_of,
+        "section": section_of, "text": text_of, "rows": rows_of,
+    }  # fmt: skip

@@ -4,10 +4,37 @@ from html.parser import HTMLParser
 
 import pytest
 
-from x25.training.report import render, write_report
+from x25.training.report import context, page, render, write_report
 
 HOSTILE = "<script>alert('x')</script> & \"quoted\" </style></title>"
 VOID = {"meta", "br", "hr", "col"}
+SHOWN = {
+    "frontier_chart": {"title", "models", "baselines", "operating_points", "curves"},
+    "calibration_chart": {"title", "models", "tiers", "ece", "seed_form"},
+    "regret_chart": {"curves"},
+}
+DRAWN = {}
+
+
+@pytest.fixture(autouse=True)
+def _draw_equal_charts_once(monkeypatch):
+    """Keep what was drawn: hundreds of pages here differ in one figure each, few of them in a chart."""
+
+    def kept(name, draw):
+        def drawn(*asked):
+            *others, figures = asked
+            shown = figures
+            if name in SHOWN and isinstance(figures, dict):
+                shown = {key: value for key, value in figures.items() if key in SHOWN[name]}
+            key = (name, json.dumps([*others, shown]))
+            if key not in DRAWN:
+                DRAWN[key] = draw(*asked)
+            return DRAWN[key]
+
+        return drawn
+
+    for name in (*SHOWN, "drift_charts", "ladder_chart"):
+        monkeypatch.setattr(context, name, kept(name, getattr(context, name)))
 
 
 class WellFormed(HTMLParser):
@@ -141,6 +168,14 @@ def test_a_figure_of_the_wrong_kind_is_a_dash_and_no_failure(report, value):
     for key in point:
         report["panels"]["sums"]["operating_points"]["match"] = point | {key: value}
         assert parsed(render(report)).faults == [], key
+
+
+def test_without_the_libraries_the_extra_is_named(report, monkeypatch):
+    monkeypatch.setattr(page, "NEEDED", ("jinja2", "no_such_library"))
+    with pytest.raises(
+        ModuleNotFoundError, match=r"a report needs no_such_library: pip install 'x25\[train\]'"
+    ):
+        render(report)
 
 
 def test_an_empty_evaluation_says_so():

@@ -1,10 +1,13 @@
 import re
+from pathlib import Path
 
 import pytest
 
+from x25.training import report as package
 from x25.training.report import render
-from x25.training.report.style import STYLE
+from x25.training.report.svg import COLOURS
 
+STYLE = (Path(package.__file__).parent / "templates" / "style.css").read_text(encoding="utf-8")
 LIGHT = dict(re.findall(r"--([\w-]+):(#\w+)", STYLE.split("@media")[0]))
 DARK = LIGHT | dict(re.findall(r"--([\w-]+):(#\w+)", STYLE.split("@media")[1]))
 
@@ -36,12 +39,24 @@ def test_braces_are_balanced_and_the_sheet_cannot_end_its_element():
     assert "<" not in STYLE
 
 
-def test_every_colour_that_is_used_is_defined():
-    assert set(re.findall(r"var\(--([\w-]+)\)", STYLE)) <= LIGHT.keys()
+def test_every_colour_that_is_used_is_defined(report, replay):
+    assert set(re.findall(r"var\(--([\w-]+)\)", render(report, replay))) <= LIGHT.keys()
+    assert COLOURS.keys() <= LIGHT.keys()
+
+
+def test_every_colour_has_its_counterpart_in_the_dark():
+    assert {name for name, colour in LIGHT.items() if DARK[name] == colour} == set()
 
 
 def test_every_class_of_the_page_is_styled(report, replay):
     used = {one for names in re.findall(r'class="([^"]*)"', render(report, replay)) for one in names.split()}
     unstyled = {one for one in used if not re.search(rf"\.{re.escape(one)}(?![\w-])", STYLE)}
-    # Kinds of marks told apart by another class, and the plain findings.
-    assert unstyled - {"tier", "grid", "axis", "ideal", "no_saving", "unknown"} == set()
+    # The plain findings.
+    assert unstyled - {"no_saving", "unknown"} == set()
+
+
+def test_every_class_of_the_style_sheet_is_used(report, replay, make):
+    points = {"match": make["point"](is_reached_on_train=False)}
+    page = render({"panels": report["panels"] | {"c": make["panel"](operating_points=points)}}, replay)
+    used = {one for names in re.findall(r'class="([^"]*)"', page) for one in names.split()}
+    assert set(re.findall(r"\.([a-z_-]+)", re.sub(r"\d\.\w+", "", STYLE))) <= used

@@ -50,14 +50,35 @@ def test_intervals_are_written_with_their_ends():
     assert words.between(None) == words.percent_between(None) == "–"
 
 
-def test_hovering_shows_a_number_unrounded():
-    assert 'title="0.123456789"' in words.exactly(0.123456789, "0.12")
-    assert 'title="0.123456789"' in words.with_interval("0.12", "0 to 1", 0.123456789)
-
-
 def test_counts_have_their_thousands_apart():
     assert (words.count(12345), words.count(None)) == ("12,345", "–")
 
 
 def test_a_plain_number_has_a_real_minus():
     assert (words.plain(-1.5, 1), words.plain(-0.001, 2)) == ("−1.5", "0.00")
+
+
+def test_the_lowest_and_the_highest_share_are_written_once_where_they_read_alike():
+    assert words.percent_range([0.44, 0.6, 0.5]) == "44 to 60 %"
+    assert words.percent_range([0.441, 0.444]) == "44 %"
+    assert words.percent_range([]) == "–"
+
+
+def test_a_mean_stands_with_its_deviation_both_times_a_factor():
+    assert words.spread(0.58, 0.03, 100.0) == "+58.0 ± 3.0"
+    assert words.spread(1.7, None) == "+1.7 ± –"
+    assert words.spread(None, 0.1) == "–"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (-0.12345, "−0.1235"),
+        ([1, None, 2.5], "1 · – · 2.5"),
+        ({"a": 1}, "a 1"),
+        (True, "True"),
+        ("text", "text"),
+    ],
+)
+def test_a_figure_of_any_kind_can_be_written(value, written):
+    assert words.figure(value) == written

@@ -1,31 +1,30 @@
-import json
-
 import numpy as np
 import pytest
 
 from x25.routing.answer.features import extract_answer
-from x25.routing.answer.verifier import VERIFIER_INPUTS, Verifier
+from x25.routing.answer.verifier import VERIFIER_INPUTS
+from x25.training.data.design import design_matrix
+from x25.training.data.metrics import auc
 from x25.training.data.recorded import is_held_out, read_recorded
 from x25.training.verifier.answer_matrix import read_answers
-from x25.training.verifier.fit import (
-    Labelled,
-    Usual,
-    fit_prior,
-    fit_recorded,
-    fit_verifier,
-    labelled_of,
-    log_odds,
-    main,
-)
+from x25.training.verifier.fit import Answered, Labelled, fit_prior, fit_verifier, log_odds
 from x25.training.verifier.heads import fit_logistic
-from x25.training.verifier.measures import auc
 
 MODEL_TO_TIER = {"tiny": "slm", "middle": "mid", "large": "frontier"}
 
 
 @pytest.fixture(scope="session")
 def made(answered, no_encoder):
-    return fit_recorded(answered, "made", MODEL_TO_TIER, no_encoder, date="2026-01-01")
+    """Return a verifier fitted on the train side."""
+    recorded = read_recorded(answered, "made")
+    rows = np.flatnonzero(~is_held_out(recorded.groups))
+    side, answers = (
+        recorded.take(rows),
+        read_answers(answered, recorded).choose(list(MODEL_TO_TIER)).take(rows),
+    )
+    prior = fit_prior(side, design_matrix(side.prompts, no_encoder), answers.models)
+    part = Answered(side, answers, prior.train_probs)
+    return fit_verifier(part.labelled(part.usual(), list(MODEL_TO_TIER.values())), encoder="none")
 
 
 def test_a_fitted_verifier_tells_right_from_wrong_answers_it_has_not_seen(answered, made):
@@ -50,13 +49,6 @@ def test_enough_labels_and_a_good_score_out_of_fold_are_trusted(made):
     assert slm.fitted.auc > 0.6
 
 
-def test_manifest_says_where_the_verifier_comes_from(made):
-    manifest = made.verifier.manifest
-    assert manifest["source"] == "made"
-    assert manifest["created"] == "2026-01-01"
-    assert len(manifest["responses_sha256"]) == 64
-
-
 def test_out_of_fold_beliefs_are_calibrated(answered, made):
     recorded = read_recorded(answered, "made").take(
         np.flatnonzero(~is_held_out(read_recorded(answered, "made").groups))
@@ -66,32 +58,32 @@ def test_out_of_fold_beliefs_are_calibrated(answered, made):
     assert probs.mean(axis=0) == pytest.approx(correct.mean(axis=0), abs=0.02)
 
 
-def noise(rows, rng):
+def noise(rows, rng, usual):
     """Answers whose features say nothing: being right is the prior alone."""
     priors = np.full((rows, 1), 0.6)
     inputs = rng.normal(size=(rows, 1, len(VERIFIER_INPUTS)))
     inputs[:, :, VERIFIER_INPUTS.index("prior_logit")] = log_odds(priors)
     correct = (rng.random((rows, 1)) < 0.6).astype(float)
-    return Labelled(inputs, priors, correct, np.array(["one"] * rows), np.arange(rows) % 5)
+    datasets = np.array(["one"] * rows)
+    return Labelled(inputs, priors, correct, datasets, np.arange(rows) % 5, ["tiny"], ["slm"], usual)
 
 
 def test_a_verifier_that_learned_nothing_is_not_trusted(answered):
     recorded = read_recorded(answered, "made")
-    usual = Usual.of(read_answers(answered, recorded), recorded.correct)
+    answers = read_answers(answered, recorded).choose(["tiny"])
+    usual = Answered(recorded, answers, np.full((len(recorded), 1), 0.6)).usual()
     for seed in range(5):
-        data = noise(1_000, np.random.default_rng(seed))
-        fitted = fit_verifier(data, ["tiny"], ["slm"], usual, encoder="none", fit=fit_logistic)
+        data = noise(1_000, np.random.default_rng(seed), usual)
+        fitted = fit_verifier(data, encoder="none", fit=fit_logistic)
         assert not fitted.verifier.tiers["slm"].is_trusted
 
 
-def test_answers_that_were_not_recorded_have_no_belief(answered, no_encoder):
+def test_answers_that_were_not_recorded_have_no_belief(answered):
     recorded = read_recorded(answered, "made")
     answers = read_answers(answered, recorded)
     answers.values[7, 1] = np.nan
-    usual = Usual.of(answers, recorded.correct)
-    priors = np.full(recorded.correct.shape, 0.6)
-    data = labelled_of(recorded, answers, priors, usual)
-    fitted = fit_verifier(data, answers.models, answers.models, usual, encoder="none", fit=fit_logistic)
+    part = Answered(recorded, answers, np.full(recorded.correct.shape, 0.6))
+    fitted = fit_verifier(part.labelled(part.usual()), encoder="none", fit=fit_logistic)
     assert np.isnan(fitted.train_logits[7, 1])
     assert np.isfinite(np.delete(fitted.train_logits.ravel(), 7 * 3 + 1)).all()
 
@@ -102,15 +94,3 @@ def test_the_prior_of_a_training_prompt_comes_from_other_prompts(answered):
     prior = fit_prior(recorded, remembered, ["tiny"])
     assert abs(auc(prior.train_probs[:, 0], recorded.correct[:, recorded.columns(["tiny"])[0]]) - 0.5) < 0.15
     assert prior.probs(remembered).shape == (len(recorded), 1)
-
-
-def test_command_writes_an_artifact_serving_can_open(answered, no_encoder, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("x25.training.verifier.fit.open_encoder", lambda _: no_encoder)
-    out = tmp_path / "verifier.json"
-    tiers = [part for model, tier in MODEL_TO_TIER.items() for part in ("--tier", f"{tier}={model}")]
-    main(["--data", str(answered), "--source", "made", "--out", str(out), *tiers])
-    verifier = Verifier.from_dict(json.loads(out.read_text(encoding="utf-8")), encoder="none")
-    assert set(verifier.tiers) == set(MODEL_TO_TIER.values())
-    assert "trusted" in capsys.readouterr().out
-    with pytest.raises(SystemExit):
-        main(["--data", str(answered), "--source", "made", "--out", str(out), "--tier", "slm"])

@@ -3,6 +3,7 @@ import pytest
 
 from x25.routing.answer.verifier_trees import LogisticHead, TreesHead
 from x25.routing.prompt.logistic import sigmoids
+from x25.training.data.metrics import auc
 from x25.training.verifier.heads import (
     LEAST_TREE_LABELS,
     export_trees,
@@ -12,7 +13,6 @@ from x25.training.verifier.heads import (
     fit_trees,
     scores_out_of_fold,
 )
-from x25.training.verifier.measures import auc
 
 
 def world(rows, seed=0):

@@ -1,27 +1,13 @@
 import numpy as np
 import pytest
 
+from x25.training.data.metrics import auc
 from x25.training.verifier.measures import (
-    auc,
     auc_within,
     calibration_error,
     calibration_per_model,
     per_model,
 )
-
-
-def test_auc_counts_ties_half():
-    assert auc([1, 2, 3, 4], [0, 0, 1, 1]) == 1.0
-    assert auc([1, 2, 2, 4], [0, 0, 1, 1]) == pytest.approx(0.875)
-    assert auc([5, 5, 5], [0, 1, 1]) == pytest.approx(0.5)
-    assert np.isnan(auc([1, 2], [1, 1]))
-
-
-def test_auc_equals_the_share_of_pairs_in_order():
-    rng = np.random.default_rng(0)
-    scores, right = rng.integers(0, 20, 300), rng.random(300) < 0.4
-    gaps = scores[right][:, None] - scores[~right][None, :]
-    assert auc(scores, right) == pytest.approx(float(np.mean((gaps > 0) + 0.5 * (gaps == 0))))
 
 
 def test_knowing_the_data_set_does_not_help_within_it():

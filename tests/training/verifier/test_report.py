@@ -1,10 +1,10 @@
-import json
 import shutil
 
 import pytest
 
+from x25.training.data.sides import Folders
 from x25.training.verifier import report as verifier_report
-from x25.training.verifier.report import is_unseen, main, summary_lines, verifier_figures
+from x25.training.verifier.report import is_unseen, verifier_figures
 
 pytestmark = pytest.mark.train
 
@@ -22,7 +22,7 @@ def figures(answered, no_encoder, tmp_path_factory):
         patch.setattr(verifier_report, "PANELS", {"made": ("tiny", "middle", "large")})
         patch.setattr(verifier_report, "_UNSEEN_SOURCE", "made")
         patch.setattr(verifier_report, "is_unseen", lambda dataset: dataset == "tales")
-        return verifier_figures(folder, None, ("made", "other"), encoder=no_encoder)
+        return verifier_figures(Folders(folder, None, no_encoder), ("made", "other"))
 
 
 def test_a_source_is_measured_for_prior_heads_labels_and_transfer(figures):
@@ -42,25 +42,7 @@ def test_data_sets_left_out_of_training_are_measured_alone(figures):
     assert "unseen" not in figures["sources"]["other"]
 
 
-def test_summary_has_a_line_a_source_and_a_tier(figures):
-    text = "\n".join(summary_lines(figures))
-    for word in ("made", "other", "unseen", "tiny own", "middle own", "no judge, agreement", "p95"):
-        assert word in text
-
-
 def test_which_data_sets_are_unseen_depends_on_their_name_alone():
     chosen = [is_unseen(f"game {number}") for number in range(1_000)]
     assert 70 < sum(chosen) < 130
     assert is_unseen("game 1") == chosen[1]
-
-
-def test_command_writes_the_figures(answered, no_encoder, tmp_path, monkeypatch, capsys):
-    pytest.importorskip("sklearn", reason="needs the train extra")
-    monkeypatch.setattr(verifier_report, "LABEL_COUNTS", ())
-    monkeypatch.setattr(verifier_report, "open_encoder", lambda _: no_encoder)
-    out = tmp_path / "figures.json"
-    main([
-        "--train", str(answered), "--source", "made", "--json", str(out), "--cache", str(tmp_path / "cache")
-    ])  # fmt: skip
-    assert set(json.loads(out.read_text(encoding="utf-8"))["sources"]) == {"made"}
-    assert "made" in capsys.readouterr().out

@@ -3,6 +3,8 @@ import json
 import numpy as np
 import pytest
 
+from x25.training.data.sides import Folders
+from x25.training.verifier.fit import Answered
 from x25.training.verifier.sides import read_sides
 from x25.training.verifier.value import complete, cpu_figures, panel_figures
 
@@ -11,17 +13,13 @@ MODELS = ("tiny", "middle", "large")
 
 @pytest.fixture(scope="module")
 def sides(answered, no_encoder):
-    return read_sides(answered, None, "made", no_encoder)
-
-
-def part(side):
-    return side.recorded, side.answers, side.labelled.priors
+    return read_sides(Folders(answered, None, no_encoder), "made")
 
 
 @pytest.fixture(scope="module")
 def figures(sides):
     pytest.importorskip("sklearn", reason="needs the train extra")
-    return panel_figures(*map(part, sides), MODELS, "none", lambda _: None, prices=(0.01, 0.1, 0.4))
+    return panel_figures(*(side.answered for side in sides), MODELS, "none", prices=(0.01, 0.1, 0.4))
 
 
 @pytest.mark.train
@@ -48,13 +46,13 @@ def test_figures_are_json(figures):
 
 
 def test_prompts_that_one_model_did_not_answer_are_left_out(sides):
-    recorded, answers, priors = part(sides[1])
-    answers = answers.take(np.arange(len(recorded)))
+    part = sides[1].answered
+    answers = part.answers.take(np.arange(len(part.recorded)))
     answers.values[3, answers.models.index("middle")] = np.nan
-    kept = complete((recorded, answers, priors), MODELS)
-    assert len(kept[0]) == len(recorded) - 1
-    assert kept[1].models == MODELS
-    assert recorded.prompt_ids[3] not in kept[0].prompt_ids
+    kept = complete(Answered(part.recorded, answers, part.priors), MODELS)
+    assert len(kept.recorded) == len(part.recorded) - 1
+    assert kept.answers.models == MODELS
+    assert part.recorded.prompt_ids[3] not in kept.recorded.prompt_ids
 
 
 @pytest.mark.train
@@ -66,7 +64,7 @@ def test_processor_time_is_reported_in_milliseconds(sides):
 
 
 def test_answers_of_other_models_may_be_kept(sides):
-    recorded, answers, priors = part(sides[1])
-    kept = complete((recorded, answers, priors), MODELS[:2], answers.models)
-    assert kept[1].models == answers.models
-    assert kept[2].shape == (len(kept[0]), 2)
+    part = sides[1].answered
+    kept = complete(part, MODELS[:2], part.answers.models)
+    assert kept.answers.models == part.answers.models
+    assert kept.priors.shape == (len(kept.recorded), 2)

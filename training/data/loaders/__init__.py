@@ -1,4 +1,4 @@
-"""Readers of published outcomes, one file a format, all returning `training.data.outcomes.Outcomes`."""
+"""How is each published format read? One file a format, all returning `training.data.outcomes.Outcomes`."""
 
 from .kinds import KINDS, load, parse_dataset_argument
 

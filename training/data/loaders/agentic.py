@@ -1,4 +1,4 @@
-"""Read how agents did on tasks: a file of responses, a row an agent, and a file of the tasks' texts.
+"""How did agents do on tasks? A file of responses, a row an agent, and a file of the tasks' texts.
 
 Source: github.com/dariakryvosheieva/agent-psychometrics, `data/<dataset>/`.
 """

@@ -1,4 +1,4 @@
-"""Read rows of prompt_id, prompt, model_id, score and, where known, cost_usd, latency_s and task."""
+"""What do plain rows say? prompt_id, prompt, model_id, score and, where known, cost_usd, latency_s and task."""
 
 from pathlib import Path
 

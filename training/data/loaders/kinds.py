@@ -1,9 +1,8 @@
-"""Choose a reader by the name of its format."""
+"""Which reader reads a dataset? The one of the format its name begins with."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from ..outcomes import Outcomes
 from .agentic import load_agentic
@@ -13,7 +12,7 @@ from .recorded import load_recorded
 from .routerbench import load_routerbench
 from .xagent_labels import load_xagent_labels
 
-KINDS: Mapping[str, Callable[..., Outcomes]] = MappingProxyType(
+KINDS: Mapping[str, Callable[[Path], Outcomes]] = MappingProxyType(
     {
         "agentic": load_agentic,
         "csv": load_csv,
@@ -42,8 +41,8 @@ def parse_dataset_argument(argument: str) -> tuple[str, Path]:
     return kind, Path(path).expanduser()
 
 
-def load(kind: str, path: Path, **options: Any) -> Outcomes:
-    """Return the outcomes at a path; `options` are those of the kind's own reader.
+def load(kind: str, path: Path) -> Outcomes:
+    """Return the outcomes at a path.
 
     Raises
     ------
@@ -52,10 +51,10 @@ def load(kind: str, path: Path, **options: Any) -> Outcomes:
     ValueError
         If the kind is unknown, or what is there cannot be read.
     """
-    return _reader(kind)(path, **options)
+    return _reader(kind)(path)
 
 
-def _reader(kind: str) -> Callable[..., Outcomes]:
+def _reader(kind: str) -> Callable[[Path], Outcomes]:
     if kind not in KINDS:
         raise ValueError(f"expected a kind of dataset among {', '.join(KINDS)}, got {kind!r}")
     return KINDS[kind]

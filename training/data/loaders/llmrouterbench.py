@@ -1,4 +1,4 @@
-"""Read LLMRouterBench results: a folder or a .tar.gz of `bench/<task>/<split>/<model>/<run>.json`.
+"""What did LLMRouterBench record? A folder or a .tar.gz of `bench/<task>/<split>/<model>/<run>.json`.
 
 Source: LLMRouterBench, arXiv 2601.07206; github.com/ynulihao/LLMRouterBench.
 """
@@ -6,26 +6,21 @@ Source: LLMRouterBench, arXiv 2601.07206; github.com/ynulihao/LLMRouterBench.
 import re
 import tarfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..outcomes import Outcome, Outcomes
 from .rows import Row, as_row, collect, parse_json, parse_json_lines
-from .sampling import Sampling
 
 SOURCE = "llmrouterbench"
-Progress = Callable[[int, int], None]
-"""Told how many files are read, and of how many."""
 
 _ROOTS = {"bench", "bench-release"}
 _STAMP = re.compile(r"\d{8}_\d{6}\.json$")
 
 
-def load_llmrouterbench(
-    path: Path, sampling: Sampling | None = None, progress: Progress | None = None
-) -> Outcomes:
+def load_llmrouterbench(path: Path) -> Outcomes:
     """Return the outcomes of a folder, or of an archive that is read as a stream and never unpacked to disk.
 
     Files end in .json (a list of records, or an object that holds them under `records`) or .jsonl (a record a
@@ -48,20 +43,14 @@ def load_llmrouterbench(
     found = _names(path)
     names = _newest(found)
     skipped = Counter({"older run": len(found) - len(names)}) if len(found) > len(names) else Counter[str]()
-    return collect(_outcomes(path, names, sampling or Sampling(), skipped, progress), path, skipped)
+    return collect(_outcomes(path, names, skipped), path, skipped)
 
 
-def _outcomes(
-    path: Path, names: list[str], sampling: Sampling, skipped: Counter[str], progress: Progress | None
-) -> Iterator[Outcome]:
+def _outcomes(path: Path, names: list[str], skipped: Counter[str]) -> Iterator[Outcome]:
     prompts: dict[str, str] = {}  # one text for all models: memory grows with the prompts, not with the rows
-    chosen = sampling.files({name: _place(name) for name in names})
-    for done, (name, text) in enumerate(_texts(path, chosen), start=1):
-        rows = list(_scored(_records(text, name, f"{path}:{name}"), skipped))
-        kept = sampling.records([_prompt_id(row) for row in rows])
-        yield from (_outcome(rows[index], prompts) for index in kept)
-        if progress is not None:
-            progress(done, len(chosen))
+    for name, text in _texts(path, set(names)):
+        for row in _scored(_records(text, name, f"{path}:{name}"), skipped):
+            yield _outcome(row, prompts)
 
 
 def _names(path: Path) -> list[str]:

@@ -1,10 +1,10 @@
-"""Read outcomes recorded in the layout of `training.data.dataset`: a table of prompts and one of outcomes a source."""
+"""Which outcomes lie in the layout of `training.data.recorded`? A table of prompts and one of outcomes a source."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..dataset import read_columns
 from ..outcomes import Outcome, Outcomes
+from ..parquet import read_columns
 from .rows import Row, collect, require_columns
 
 PROMPTS = ("prompt_id", "group", "prompt")

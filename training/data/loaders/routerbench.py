@@ -1,4 +1,4 @@
-"""Read RouterBench tables: wide ones (0-shot, 5-shot) with a column a model, or the raw one with a row a model.
+"""What did RouterBench record? Wide tables (0-shot, 5-shot) with a column a model, or the raw one with a row a model.
 
 Source: Hu et al., RouterBench, arXiv 2403.12031.
 """
@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ..dataset import read_columns
 from ..outcomes import Outcome, Outcomes
+from ..parquet import read_columns
 from .rows import Row, collect, read_csv, require_columns
 
 SOURCE = "routerbench"

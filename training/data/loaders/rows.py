@@ -1,4 +1,4 @@
-"""Published rows and where they stand, so that whoever wrote one can find what is wrong with it."""
+"""Where is a faulty row? Published rows with their places, so that whoever wrote one can find it."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""Read labelled agent prompts: JSON lines of a candidate model's answer and a judge's score for it."""
+"""How did judges label agents' prompts? JSON lines of a candidate model's answer and a judge's score for it."""
 
 from pathlib import Path
 

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from x25.training.data.loaders.agentic import load_agentic
+from x25.training.fit.corpus import Labels, corpus_of
 
 TASKS = [
     {"task_id": "fix-git", "problem_statement": "Repair the repository"},
@@ -43,8 +44,10 @@ def test_each_response_to_a_task_is_an_outcome(tmp_path):
 
 def test_agents_tell_how_hard_a_task_is_and_nothing_about_models(tmp_path):
     outcomes = load_agentic(dataset(tmp_path))
-    assert len(outcomes.profiled()) == 0
-    targets = outcomes.difficulty_targets(min_models_per_prompt=2)
+    assert not any(row.subject_profiled for row in outcomes)
+    corpus = corpus_of(outcomes)
+    found = corpus.difficulty_targets(Labels(least_models=2))
+    targets = dict(zip(corpus.prompt_ids, found, strict=True))
     assert targets["agentic:bench:chess"] > 0 > targets["agentic:bench:fix-git"]
 
 

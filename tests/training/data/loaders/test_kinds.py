@@ -1,10 +1,8 @@
-import json
 from pathlib import Path
 
 import pytest
 
 from x25.training.data.loaders import KINDS, load, parse_dataset_argument
-from x25.training.data.loaders.sampling import Sampling
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -34,11 +32,3 @@ def test_a_kind_is_read_by_its_own_reader(tmp_path):
     path = tmp_path / "rows.csv"
     path.write_text("prompt_id,prompt,model_id,score\np,Hi,m,1\n")
     assert [row.source for row in load(*parse_dataset_argument(f"csv:{path}"))] == ["csv:rows"]
-
-
-def test_options_reach_the_reader(tmp_path):
-    for model in ("a", "b", "c"):
-        folder = tmp_path / "bench" / "math" / "test" / model
-        folder.mkdir(parents=True)
-        (folder / "run.json").write_text(json.dumps([{"prompt": "Add", "score": 1}]))
-    assert load("llmrouterbench", tmp_path, sampling=Sampling(max_models=2)).counts().subjects == 2

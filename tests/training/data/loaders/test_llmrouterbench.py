@@ -5,7 +5,6 @@ import tarfile
 import pytest
 
 from x25.training.data.loaders.llmrouterbench import load_llmrouterbench
-from x25.training.data.loaders.sampling import Sampling
 
 
 def record(prompt, score=1.0, **fields):
@@ -140,34 +139,6 @@ def test_demo_runs_and_records_without_a_score_are_skipped_and_counted(tmp_path)
     outcomes = load_llmrouterbench(write_folder(tmp_path, files))
     assert outcomes.skipped == {"no score": 1, "demo run": 2}
     assert [row.model_id for row in outcomes] == ["small"]
-
-
-@pytest.mark.parametrize("write", WRITERS)
-def test_a_sample_keeps_its_bounds(tmp_path, write):
-    sampling = Sampling(max_models=2, max_tasks=1, max_records_per_file=4)
-    outcomes = load_llmrouterbench(write(tmp_path, FILES), sampling)
-    assert str(outcomes.counts()) == "8 rows, 4 prompts, 2 subjects"
-    assert len({row.task for row in outcomes}) == 1
-
-
-def test_a_sample_is_the_same_for_the_same_seed(tmp_path):
-    archive, folder = write_archive(tmp_path, FILES), write_folder(tmp_path / "unpacked", FILES)
-    samples = [
-        rows_of(load_llmrouterbench(path, Sampling(seed=seed, max_files=2, max_records_per_file=3)))
-        for seed in range(8)
-        for path in (archive, folder)
-    ]
-    assert samples[::2] == samples[1::2]
-    assert len({frozenset(sample) for sample in samples}) > 4
-
-
-@pytest.mark.parametrize("write", WRITERS)
-def test_progress_is_told_file_by_file(tmp_path, write):
-    told = []
-    load_llmrouterbench(
-        write(tmp_path, FILES), Sampling(max_files=3), lambda done, total: told.append((done, total))
-    )
-    assert told == [(1, 3), (2, 3), (3, 3)]
 
 
 @pytest.mark.parametrize("write", WRITERS)
