@@ -2,19 +2,16 @@
 
 from decimal import Decimal
 from itertools import pairwise
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self, get_args
 from zoneinfo import ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from ..state.types import TIERS, JSONObject, Tier
 from .profiles import ProfileEntry
-from .specs import MODALITIES, UNPRICED, Deployment, ModelSpec, Role
-from .windows import MINUTES_PER_DAY, PRICE_NAMES, WEEKDAYS, PriceWindow, zone_of
+from .specs import UNPRICED, Deployment, Modality, ModelSpec, Role
+from .windows import MINUTES_PER_DAY, PRICE_NAMES, WEEKDAYS, PriceWindow, Weekday, zone_of
 from .written import Count, DateText, Flag, Number, Several, Text, Texts, Written, parse, wrong
-
-Modality = Literal["text", "image", "audio", "video", "file"]
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
 def _minute(value: Any) -> Any:
@@ -166,7 +163,7 @@ class ModelFile(ProfileEntry):
     context_tokens: Count
     max_output_tokens: Count
     modalities: Annotated[
-        Several[Modality], Field(description=f"a list of some of {', '.join(MODALITIES)}")
+        Several[Modality], Field(description=f"a list of some of {', '.join(get_args(Modality))}")
     ] = ()
     capabilities: Texts = ()
     expected: Annotated[Expected, Field(description="a mapping")]

@@ -14,7 +14,7 @@ from .profiles import Figure
 from .windows import PRICE_NAMES, PriceWindow
 
 Role = Literal["chat", "judge"]
-MODALITIES = ("text", "image", "audio", "video", "file")
+Modality = Literal["text", "image", "audio", "video", "file"]
 UNPRICED = Decimal("NaN")
 """The price of a model whose price is unknown: a sum made with it can never pass for a cost."""
 NUSD_PER_MTOK_USD = 1000

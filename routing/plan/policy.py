@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -11,7 +11,7 @@ from ...state.errors import InvalidRequest, NoEligibleModel
 from ...state.records import Arm, nusd_from_usd, usd_from_nusd
 from ...state.types import TIERS, Tier
 
-MODALITIES = ("text", "image", "audio", "video", "file")
+Modality = Literal["text", "image", "audio", "video", "file"]
 """What a model may read."""
 _VISION = "vision"
 LEAST_BUDGET_USD, MOST_BUDGET_USD = 1e-9, 1e6
@@ -31,8 +31,8 @@ _Budget = Annotated[
 _Name = Annotated[str, Field(strict=True, min_length=1)]
 _Names = Annotated[frozenset[_Name], Field(min_length=1, description="a list of one or more names")]
 _Modalities = Annotated[
-    frozenset[Literal["text", "image", "audio", "video", "file"]],
-    Field(min_length=1, description=f"a list of some of {', '.join(MODALITIES)}"),
+    frozenset[Modality],
+    Field(min_length=1, description=f"a list of some of {', '.join(get_args(Modality))}"),
 ]
 
 
@@ -88,7 +88,7 @@ class Policy:
             )
         except ValidationError as error:
             wrong = complain(error.errors(), _FORMAT.json_schema(), mapping)
-            field = f"policy.{wrong.place}"
+            field = f"policy.{wrong.place}".rstrip(".")
             problem = (
                 f"is unknown; {wrong.hint}" if wrong.hint else f"must be {wrong.expected}, got {wrong.got}"
             )

@@ -96,6 +96,14 @@ def test_a_wrong_value_is_refused_by_key(key, value):
     assert caught.value.field == f"policy.{key}"
 
 
+def test_a_key_that_is_no_text_is_refused():
+    with pytest.raises(
+        InvalidRequest, match="policy must be a mapping whose keys are texts, got the key 1"
+    ) as caught:
+        Policy.parse({1: "x"})
+    assert caught.value.field == "policy"
+
+
 def test_a_policy_is_an_object():
     with pytest.raises(InvalidRequest, match="policy must be an object"):
         Policy.parse(["max_tier"])
