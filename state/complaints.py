@@ -17,6 +17,8 @@ Place = tuple[str | int, ...]
 """Keys and indices from the whole to a part."""
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
 _NO_MAPPING = ("dataclass_type", "dict_type", "model_type")
+_PLAINLY = {"missing": "given", "tuple_type": "a list", "list_type": "a list"}
+"""What files know by other names."""
 _MOST_QUOTED_CHARS = 200
 
 
@@ -64,8 +66,13 @@ def complain(errors: Sequence[Mapping[str, Any]], schema: Mapping[str, Any], giv
     elif kind in _NO_MAPPING:
         expected = "a mapping"
     else:
-        place, expected = _described(schema, place) or (place, str(first["msg"]))
+        place, expected = _described(schema, place) or (place, _expectation(kind, str(first["msg"])))
     return Complaint(_path(place), expected, _got(given, place))
+
+
+def _expectation(kind: str, message: str) -> str:
+    """Return what pydantic says a part must be, where the format says nothing."""
+    return _PLAINLY.get(kind) or message.removeprefix("Input should be ")
 
 
 def nearest_key(key: str, known: Iterable[str]) -> str:

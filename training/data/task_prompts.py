@@ -18,10 +18,10 @@ from typing import Annotated, Any, Literal, Self, get_args
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from ...providers.written import Written, parse, read_file, wrong
 from ...routing.prompt.taxonomy import KIND_TO_TASK, KINDS, Kind
 from ...state.errors import ConfigError
 from ...state.types import TaskType
-from .documents import Document, read_document
 
 Split = Literal["train", "test"]
 Half = Literal[0, 1] | None
@@ -54,20 +54,20 @@ class LabelledPrompt:
 
 def _plain(filler: str) -> str:
     if _SLOT.search(filler):
-        raise ValueError("a filler must name no slot itself")
+        raise wrong(expected="a text that names no slot itself")
     return filler
 
 
 def _each_once(fillers: list[str]) -> list[str]:
     if len(fillers) < 2 or len(set(fillers)) != len(fillers):
-        raise ValueError("a slot must hold two or more fillers, each once")
+        raise wrong(expected="a list of two or more fillers, each once")
     return fillers
 
 
 Fillers = Annotated[list[Annotated[str, AfterValidator(_plain)]], AfterValidator(_each_once)]
 
 
-class SlotFile(Document):
+class SlotFile(Written):
     """Slots and their fillers as they stand in a file."""
 
     slots: dict[str, Fillers] = Field(default_factory=dict)
@@ -77,7 +77,7 @@ class SlotFile(Document):
     @model_validator(mode="after")
     def _more_of_what_there_is(self) -> Self:
         if unknown := self.more_fillers.keys() - self.slots.keys():
-            raise ValueError(f"more_fillers names unknown slots {sorted(unknown)}")
+            raise wrong("more_fillers", expected=f"fillers of known slots, not of {sorted(unknown)}")
         return self
 
     def of(self, split: Split, half: Half) -> dict[str, list[str]]:
@@ -89,7 +89,7 @@ class SlotFile(Document):
         return chosen if half is None else {name: fillers[half::2] for name, fillers in chosen.items()}
 
 
-class Phrasing(Document):
+class Phrasing(Written):
     """A wording that only trains, with `<<slots>>` to fill."""
 
     text: str
@@ -121,10 +121,10 @@ class KindFile(SlotFile):
     def _names_once_and_known(self) -> Self:
         ids = [entry.id for entry in self.templates]
         if len(set(ids)) != len(ids):
-            raise ValueError(f"every template id must occur once, among {ids}")
+            raise wrong("templates", expected=f"a list in which every id occurs once, among {ids}")
         for entry in (*self.templates, *self.phrasings):
             if unknown := [name for name in entry.options if name not in self.options]:
-                raise ValueError(f"{entry.text!r} names unknown options {unknown}")
+                raise wrong("options", expected=f"a mapping that holds {unknown}, which {entry.text!r} names")
         return self
 
     def worded(self, kind: str) -> list["Template"]:
@@ -195,7 +195,8 @@ def task_prompts(seed: int, split: Split, half: Half = None) -> list[LabelledPro
     if split not in get_args(Split):
         raise ValueError(f"split must be one of {', '.join(get_args(Split))}, got {split!r}")
     rng = np.random.default_rng(seed)
-    shared = read_document(_FOLDER / "shared.yaml", SlotFile).of(split, half)
+    path = _FOLDER / "shared.yaml"
+    shared = parse(SlotFile, read_file(path), str(path)).of(split, half)
     return [
         LabelledPrompt(
             prompt, template.options, KIND_TO_TASK[kind], kind, template.template_id, split, template.text
@@ -218,7 +219,7 @@ def pieces(wording: str) -> list[str]:
 def _templates_of(kind: Kind, shared: Slots, split: Split, half: Half) -> list[tuple[Template, Slots]]:
     """Return the templates of a kind and a split, each with the slots it may use."""
     path = _FOLDER / f"{kind}.yaml"
-    document = read_document(path, KindFile)
+    document = parse(KindFile, read_file(path), str(path))
     slots: Slots = {**shared, **document.of(split, half)}
     templates = document.worded(kind)
     for template in templates:

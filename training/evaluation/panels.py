@@ -7,16 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
+from ...providers.written import Written, parse, read_file, wrong
 from ...state.complaints import nearest_key
 from ...state.errors import ConfigError
 from ...state.types import TIERS
-from ..data.documents import Document, read_document
 from ..data.recorded import Recorded
 
 BUNDLED_PANELS = Path(__file__).parent / "panels"
 
 
-class JudgeSpec(Document):
+class JudgeSpec(Written):
     """Who looks at the answers: a simulated judge of some strength, or the noise of a recorded one."""
 
     auc: float = Field(default=0.85, gt=0.5, lt=1.0)
@@ -27,11 +27,11 @@ class JudgeSpec(Document):
     @model_validator(mode="after")
     def _is_one(self) -> "JudgeSpec":
         if self.model_fields_set == {"auc", "recorded"}:
-            raise ValueError("expected either auc or recorded")
+            raise wrong(expected="either auc or recorded")
         return self
 
 
-class Panel(Document):
+class Panel(Written):
     """One file of `panels/`."""
 
     name: str
@@ -54,7 +54,7 @@ class Panel(Document):
     @classmethod
     def _in_ladder_order(cls, tiers: dict[str, str]) -> dict[str, str]:
         if set(tiers) != set(TIERS):
-            raise ValueError(f"expected a model for each of {', '.join(TIERS)}")
+            raise wrong(expected=f"a model for each of {', '.join(TIERS)}")
         return {tier: tiers[tier] for tier in TIERS}
 
     @property
@@ -94,7 +94,7 @@ def load_panels(names: Iterable[str] | None = None, folder: Path = BUNDLED_PANEL
     ConfigError
         If a file is wrong or a name is unknown; the nearest known name is given.
     """
-    found = (read_document(path, Panel) for path in sorted(folder.glob("*.y*ml")))
+    found = (parse(Panel, read_file(path), str(path)) for path in sorted(folder.glob("*.y*ml")))
     panels = {panel.name: panel for panel in found}
     if names is None:
         return list(panels.values())

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..data.documents import Document, read_document
+from ...providers.written import Written, parse, read_file
 from ..data.metrics import rank_correlation
 from .predictor import Predictor, load_predictor
 
@@ -18,14 +18,14 @@ MULTILINGUAL = "st:paraphrase-multilingual-MiniLM-L12-v2"
 _FILE = Path(__file__).with_suffix(".yaml")
 
 
-class Pair(Document):
+class Pair(Written):
     """A prompt in English and in Chinese."""
 
     en: str
     zh: str
 
 
-class Pairs(Document):
+class Pairs(Written):
     """What the file holds."""
 
     prompts: list[Pair]
@@ -34,7 +34,7 @@ class Pairs(Document):
 
 def read_pairs() -> list[Pair]:
     """Return the prompts, easy to hard, in both languages."""
-    return read_document(_FILE, Pairs).prompts
+    return parse(Pairs, read_file(_FILE), str(_FILE)).prompts
 
 
 def compare(predictor: Predictor) -> dict[str, Any]:
