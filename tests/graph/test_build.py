@@ -13,7 +13,7 @@ from x25.graph.build import RECURSION_LIMIT, build_cascade, graph
 from x25.graph.checkpoints import values_of
 from x25.nodes.answer.next_transition import MAX_FALLBACKS
 from x25.state.errors import CallFailed, InvalidRequest, NoEligibleModel
-from x25.state.types import TIERS, CascadeState, Context, Reply
+from x25.state.types import TIERS, CascadeState, Context, Reply, Request
 
 PATH = [
     "lookup_cache",
@@ -84,6 +84,13 @@ async def test_every_key_a_node_returns_is_a_channel_of_the_state(cascade, fault
         await compiled.ainvoke(CLASSIC, {"recursion_limit": RECURSION_LIMIT})
     assert {"timings", "transitions", "answers", "learned", "call_count", "audit_hash"} <= returned
     assert returned <= get_type_hints(CascadeState).keys() | get_type_hints(Reply).keys()
+
+
+@pytest.mark.parametrize("keep_text", [True, False])
+def test_every_field_of_the_request_and_of_the_reply_is_a_channel(keep_text):
+    channels = build_cascade({}, keep_text=keep_text).channels.keys()
+    assert get_type_hints(Request).keys() | get_type_hints(Reply).keys() <= channels
+    assert get_type_hints(CascadeState).keys() <= channels
 
 
 def test_a_recursion_limit_is_set_that_the_longest_call_fits_in():
