@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from functools import partial
 from math import prod
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from ...providers.written import Several, Text, Texts, Written, parse, read_file, wrong
 from ...routing.prompt.taxonomy import KIND_TO_TASK, KINDS, Kind
 from ...state.errors import ConfigError
 from ...state.types import TaskType
-from .documents import Document, read_document
 
 Split = Literal["train", "test"]
 Half = Literal[0, 1] | None
@@ -54,33 +54,38 @@ class LabelledPrompt:
 
 def _plain(filler: str) -> str:
     if _SLOT.search(filler):
-        raise ValueError("a filler must name no slot itself")
+        raise wrong(expected="text that names no slot itself")
     return filler
 
 
-def _each_once(fillers: list[str]) -> list[str]:
+def _each_once(fillers: Sequence[str]) -> Sequence[str]:
     if len(fillers) < 2 or len(set(fillers)) != len(fillers):
-        raise ValueError("a slot must hold two or more fillers, each once")
+        raise wrong(expected="two or more texts, each once")
     return fillers
 
 
-Fillers = Annotated[list[Annotated[str, AfterValidator(_plain)]], AfterValidator(_each_once)]
+Fillers = Annotated[
+    Several[Annotated[str, Field(description="text"), AfterValidator(_plain)]],
+    Field(description="a list of texts"),
+    AfterValidator(_each_once),
+]
+Names = Annotated[Texts, Field(description="a list of names of options")]
 
 
-class SlotFile(Document):
+class SlotFile(Written):
     """Slots and their fillers as they stand in a file."""
 
-    slots: dict[str, Fillers] = Field(default_factory=dict)
+    slots: dict[str, Fillers] = Field(default_factory=dict, description="a mapping")
     """At least two fillers each, one for each split."""
     more_fillers: dict[str, Fillers] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _more_of_what_there_is(self) -> Self:
         if unknown := self.more_fillers.keys() - self.slots.keys():
-            raise ValueError(f"more_fillers names unknown slots {sorted(unknown)}")
+            raise wrong("more_fillers", min(unknown), expected="absent for a slot without fillers")
         return self
 
-    def of(self, split: Split, half: Half) -> dict[str, list[str]]:
+    def of(self, split: Split, half: Half) -> Slots:
         """Return slot name → the fillers of a split, or of one half of them."""
         chosen = {
             name: fillers[1::2] if split == "test" else [*fillers[::2], *self.more_fillers.get(name, [])]
@@ -89,21 +94,22 @@ class SlotFile(Document):
         return chosen if half is None else {name: fillers[half::2] for name, fillers in chosen.items()}
 
 
-class Phrasing(Document):
+class Phrasing(Written):
     """A wording that only trains, with `<<slots>>` to fill."""
 
-    text: str
-    options: list[str] = Field(default_factory=list)
-    """Names of request options to send along."""
+    text: Text
+    options: Names = ()
+    """Request options to send along."""
 
 
 class Entry(Phrasing):
     """A template as it stands in a file."""
 
-    id: str
-    split: Split
+    id: Text
+    split: Annotated[Split, Field(description=" or ".join(get_args(Split)))]
 
 
+F = TypeVar("F", bound=SlotFile)
 _Wording = Annotated[
     Phrasing, BeforeValidator(lambda given: {"text": given} if isinstance(given, str) else given)
 ]
@@ -112,19 +118,21 @@ _Wording = Annotated[
 class KindFile(SlotFile):
     """What a kind's file holds."""
 
-    templates: list[Entry]
+    templates: Annotated[Several[Entry], Field(description="a list of templates")]
     options: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Name → OpenAI chat parameters."""
-    phrasings: list[_Wording] = Field(default_factory=list)
+    phrasings: Annotated[Several[_Wording], Field(description="a list of wordings")] = ()
 
     @model_validator(mode="after")
     def _names_once_and_known(self) -> Self:
         ids = [entry.id for entry in self.templates]
-        if len(set(ids)) != len(ids):
-            raise ValueError(f"every template id must occur once, among {ids}")
-        for entry in (*self.templates, *self.phrasings):
-            if unknown := [name for name in entry.options if name not in self.options]:
-                raise ValueError(f"{entry.text!r} names unknown options {unknown}")
+        for place, name in enumerate(ids):
+            if name in ids[:place]:
+                raise wrong("templates", place, "id", expected="another than those above it")
+        for key, entries in (("templates", self.templates), ("phrasings", self.phrasings)):
+            for place, entry in enumerate(entries):
+                if not self.options.keys() >= set(entry.options):
+                    raise wrong(key, place, "options", expected=f"names out of {sorted(self.options)}")
         return self
 
     def worded(self, kind: str) -> list["Template"]:
@@ -195,7 +203,7 @@ def task_prompts(seed: int, split: Split, half: Half = None) -> list[LabelledPro
     if split not in get_args(Split):
         raise ValueError(f"split must be one of {', '.join(get_args(Split))}, got {split!r}")
     rng = np.random.default_rng(seed)
-    shared = read_document(_FOLDER / "shared.yaml", SlotFile).of(split, half)
+    shared = _read(SlotFile, "shared").of(split, half)
     return [
         LabelledPrompt(
             prompt, template.options, KIND_TO_TASK[kind], kind, template.template_id, split, template.text
@@ -217,11 +225,21 @@ def pieces(wording: str) -> list[str]:
 
 def _templates_of(kind: Kind, shared: Slots, split: Split, half: Half) -> list[tuple[Template, Slots]]:
     """Return the templates of a kind and a split, each with the slots it may use."""
-    path = _FOLDER / f"{kind}.yaml"
-    document = read_document(path, KindFile)
+    document = _read(KindFile, kind)
     slots: Slots = {**shared, **document.of(split, half)}
     templates = document.worded(kind)
     for template in templates:
         if unknown := set(template.slots) - slots.keys():
-            raise ConfigError(f"{path}: {template.template_id} names unknown slots {sorted(unknown)}")
+            raise ConfigError(
+                f"{_path_of(kind)}: {template.template_id} names unknown slots {sorted(unknown)}"
+            )
     return [(template, slots) for template in templates if template.split == split]
+
+
+def _read(kind: type[F], name: str) -> F:
+    path = _path_of(name)
+    return parse(kind, read_file(path), str(path))
+
+
+def _path_of(name: str) -> Path:
+    return _FOLDER / f"{name}.yaml"

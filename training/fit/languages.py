@@ -6,9 +6,11 @@ Run as `python -m x25.training.fit.languages [--artifact FILE] [--encoder SETTIN
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from ..data.documents import Document, read_document
+from pydantic import Field
+
+from ...providers.written import Several, Text, Written, parse, read_file
 from ..data.metrics import rank_correlation
 from .predictor import Predictor, load_predictor
 
@@ -18,23 +20,23 @@ MULTILINGUAL = "st:paraphrase-multilingual-MiniLM-L12-v2"
 _FILE = Path(__file__).with_suffix(".yaml")
 
 
-class Pair(Document):
+class Pair(Written):
     """A prompt in English and in Chinese."""
 
-    en: str
-    zh: str
+    en: Text
+    zh: Text
 
 
-class Pairs(Document):
+class Pairs(Written):
     """What the file holds."""
 
-    prompts: list[Pair]
+    prompts: Annotated[Several[Pair], Field(description="a list of prompts in both languages")]
     """From easy to hard."""
 
 
-def read_pairs() -> list[Pair]:
+def read_pairs() -> tuple[Pair, ...]:
     """Return the prompts, easy to hard, in both languages."""
-    return read_document(_FILE, Pairs).prompts
+    return parse(Pairs, read_file(_FILE), str(_FILE)).prompts
 
 
 def compare(predictor: Predictor) -> dict[str, Any]:

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from x25.providers.written import parse
 from x25.routing.prompt.taxonomy import KIND_TO_TASK, KINDS
 from x25.state.errors import ConfigError
 from x25.state.types import TASK_TYPES
 from x25.training.data import task_prompts as module
-from x25.training.data.documents import parse_document
 from x25.training.data.task_prompts import (
     MOST_PER_PHRASING,
     MOST_PER_TEMPLATE,
@@ -28,11 +28,11 @@ def document_of(name):
 
 
 def parse_templates(document):
-    return parse_document(document, KindFile, "x.yaml").worded("x")
+    return parse(KindFile, document, "x.yaml").worded("x")
 
 
 def templates_of(kind):
-    return parse_document(document_of(kind), KindFile, f"{kind}.yaml").worded(kind)
+    return parse(KindFile, document_of(kind), f"{kind}.yaml").worded(kind)
 
 
 @pytest.fixture(scope="module")
@@ -190,18 +190,24 @@ def test_an_unknown_split_is_refused():
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ([], "expected keys and values"),
+        ([], "the file must be a mapping"),
         ({"templates": [ENTRY], "extra": 1}, "unknown key 'extra'"),
-        ({"slots": {}}, "key 'templates' is missing"),
-        ({"templates": ["Say hello."]}, "templates.0 must be keys and values, got 'Say hello.'"),
-        ({"templates": [{"id": "a", "split": "train"}]}, "key 'templates.0.text' is missing"),
-        ({"templates": [ENTRY | {"label": "qa"}]}, "unknown key 'templates.0.label'"),
-        ({"templates": [ENTRY | {"split": "dev"}]}, "templates.0.split must be 'train' or 'test', got 'dev'"),
-        ({"templates": [ENTRY | {"text": 7}]}, "templates.0.text must be a valid string, got 7"),
-        ({"templates": [ENTRY | {"options": ["hammer"]}]}, r"names unknown options \['hammer'\]"),
-        ({"templates": [ENTRY], "phrasings": [{"text": "Say!", "options": ["hammer"]}]}, r"unknown options"),
-        ({"templates": [ENTRY], "phrasings": [7]}, "phrasings.0 must be keys and values, got 7"),
-        ({"templates": [ENTRY, ENTRY]}, "every template id must occur once"),
+        ({"slots": {}}, "templates must be a list of templates, got nothing"),
+        ({"templates": ["Say hello."]}, r"templates\[0\] must be a mapping, got 'Say hello.'"),
+        ({"templates": [{"id": "a", "split": "train"}]}, r"templates\[0\].text must be text, got nothing"),
+        ({"templates": [ENTRY | {"label": "qa"}]}, r"unknown key 'templates\[0\].label'"),
+        ({"templates": [ENTRY | {"split": "dev"}]}, r"templates\[0\].split must be train or test, got 'dev'"),
+        ({"templates": [ENTRY | {"text": 7}]}, r"templates\[0\].text must be text, got 7"),
+        (
+            {"templates": [ENTRY | {"options": ["hammer"]}]},
+            r"templates\[0\].options must be names out of \[\]",
+        ),
+        (
+            {"templates": [ENTRY], "phrasings": [{"text": "Say!", "options": ["hammer"]}]},
+            r"phrasings\[0\].options",
+        ),
+        ({"templates": [ENTRY], "phrasings": [7]}, r"phrasings\[0\] must be a mapping, got 7"),
+        ({"templates": [ENTRY, ENTRY]}, r"templates\[1\].id must be another than those above it, got 'a'"),
     ],
 )
 def test_a_kind_that_breaks_the_schema_is_refused_by_its_key(document, message):
@@ -230,21 +236,21 @@ def test_a_phrasing_may_bring_options():
 @pytest.mark.parametrize(
     ("fillers", "message"),
     [
-        ("word", "slots.word must be a list"),
-        (["one", 2], "slots.word.1 must be a valid string, got 2"),
-        (["one", "<<other>>"], "slots.word.1: a filler must name no slot itself"),
-        (["one"], "slots.word: a slot must hold two or more fillers"),
-        (["one", "one"], "slots.word: a slot must hold two or more fillers, each once"),
+        ("word", "slots.word must be a list of texts, got 'word'"),
+        (["one", 2], r"slots.word\[1\] must be text, got 2"),
+        (["one", "<<other>>"], r"slots.word\[1\] must be text that names no slot itself"),
+        (["one"], "slots.word must be two or more texts, each once"),
+        (["one", "one"], "slots.word must be two or more texts, each once"),
     ],
 )
 def test_a_slot_that_breaks_the_schema_is_refused_by_its_key(fillers, message):
     with pytest.raises(ConfigError, match=f"x.yaml: {message}"):
-        parse_document({"slots": {"word": fillers}}, SlotFile, "x.yaml")
+        parse(SlotFile, {"slots": {"word": fillers}}, "x.yaml")
 
 
 def test_more_fillers_of_an_unknown_slot_are_refused():
-    with pytest.raises(ConfigError, match=r"more_fillers names unknown slots \['verb'\]"):
-        parse_document({"more_fillers": {"verb": ["go", "come"]}}, SlotFile, "x.yaml")
+    with pytest.raises(ConfigError, match=r"more_fillers.verb must be absent"):
+        parse(SlotFile, {"more_fillers": {"verb": ["go", "come"]}}, "x.yaml")
 
 
 def test_a_template_that_names_no_known_slot_is_refused(tmp_path, monkeypatch):
