@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from math import prod
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -58,19 +58,24 @@ def _plain(filler: str) -> str:
     return filler
 
 
-def _each_once(fillers: list[str]) -> list[str]:
+def _each_once(fillers: Sequence[str]) -> Sequence[str]:
     if len(fillers) < 2 or len(set(fillers)) != len(fillers):
         raise wrong(expected="a list of two or more fillers, each once")
     return fillers
 
 
-Fillers = Annotated[list[Annotated[str, AfterValidator(_plain)]], AfterValidator(_each_once)]
+Fillers = Annotated[
+    Several[Annotated[str, Field(description="text"), AfterValidator(_plain)]],
+    Field(description="a list of texts"),
+    AfterValidator(_each_once),
+]
+Names = Annotated[Texts, Field(description="a list of names of options")]
 
 
 class SlotFile(Written):
     """Slots and their fillers as they stand in a file."""
 
-    slots: dict[str, Fillers] = Field(default_factory=dict)
+    slots: dict[str, Fillers] = Field(default_factory=dict, description="a mapping")
     """At least two fillers each, one for each split."""
     more_fillers: dict[str, Fillers] = Field(default_factory=dict)
 
@@ -80,7 +85,7 @@ class SlotFile(Written):
             raise wrong("more_fillers", expected=f"fillers of known slots, not of {sorted(unknown)}")
         return self
 
-    def of(self, split: Split, half: Half) -> dict[str, list[str]]:
+    def of(self, split: Split, half: Half) -> Slots:
         """Return slot name → the fillers of a split, or of one half of them."""
         chosen = {
             name: fillers[1::2] if split == "test" else [*fillers[::2], *self.more_fillers.get(name, [])]
@@ -92,18 +97,19 @@ class SlotFile(Written):
 class Phrasing(Written):
     """A wording that only trains, with `<<slots>>` to fill."""
 
-    text: str
-    options: list[str] = Field(default_factory=list)
-    """Names of request options to send along."""
+    text: Text
+    options: Names = ()
+    """Request options to send along."""
 
 
 class Entry(Phrasing):
     """A template as it stands in a file."""
 
-    id: str
-    split: Split
+    id: Text
+    split: Annotated[Split, Field(description=" or ".join(get_args(Split)))]
 
 
+F = TypeVar("F", bound=SlotFile)
 _Wording = Annotated[
     Phrasing, BeforeValidator(lambda given: {"text": given} if isinstance(given, str) else given)
 ]
@@ -112,10 +118,10 @@ _Wording = Annotated[
 class KindFile(SlotFile):
     """What a kind's file holds."""
 
-    templates: list[Entry]
+    templates: Annotated[Several[Entry], Field(description="a list of templates")]
     options: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Name → OpenAI chat parameters."""
-    phrasings: list[_Wording] = Field(default_factory=list)
+    phrasings: Annotated[Several[_Wording], Field(description="a list of wordings")] = ()
 
     @model_validator(mode="after")
     def _names_once_and_known(self) -> Self:
@@ -224,5 +230,16 @@ def _templates_of(kind: Kind, shared: Slots, split: Split, half: Half) -> list[t
     templates = document.worded(kind)
     for template in templates:
         if unknown := set(template.slots) - slots.keys():
-            raise ConfigError(f"{path}: {template.template_id} names unknown slots {sorted(unknown)}")
+            raise ConfigError(
+                f"{_path_of(kind)}: {template.template_id} names unknown slots {sorted(unknown)}"
+            )
     return [(template, slots) for template in templates if template.split == split]
+
+
+def _read(kind: type[F], name: str) -> F:
+    path = _path_of(name)
+    return parse(kind, read_file(path), str(path))
+
+
+def _path_of(name: str) -> Path:
+    return _FOLDER / f"{name}.yaml"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,18 +15,19 @@ from ...state.types import TIERS
 from ..data.recorded import Recorded
 
 BUNDLED_PANELS = Path(__file__).parent / "panels"
+_A_MODEL_A_TIER = f"a model for each of {', '.join(TIERS)}"
 
 
 class JudgeSpec(Written):
     """Who looks at the answers: a simulated judge of some strength, or the noise of a recorded one."""
 
-    auc: float = Field(default=0.85, gt=0.5, lt=1.0)
+    auc: Annotated[float, Field(gt=0.5, lt=1.0, description="a number above .5 and below 1")] = 0.85
     """Strength of the simulated judge."""
-    recorded: str = ""
+    recorded: Text = ""
     """A judge whose scores of the same answers were recorded; its noise is resampled."""
 
     @model_validator(mode="after")
-    def _is_one(self) -> "JudgeSpec":
+    def _is_one(self) -> Self:
         if self.model_fields_set == {"auc", "recorded"}:
             raise wrong(expected="either auc or recorded")
         return self
@@ -34,20 +36,20 @@ class JudgeSpec(Written):
 class Panel(Written):
     """One file of `panels/`."""
 
-    name: str
-    title: str
-    source: str
-    tiers: dict[str, str]
+    name: Text
+    title: Text
+    source: Text
+    tiers: Annotated[dict[str, Text], Field(description=_A_MODEL_A_TIER)]
     """Model of each tier, in ladder order."""
-    datasets: tuple[str, ...] = Field(default=(), strict=False)
+    datasets: Texts = ()
     """Datasets of the source; empty = all."""
-    dataset_prefix: str = ""
+    dataset_prefix: Text = ""
     judge: JudgeSpec = JudgeSpec()
-    match_margin_points: float = 1.0
+    match_margin_points: Annotated[float, Field(allow_inf_nan=False, description="a number")] = 1.0
     """How far above always-frontier the match point must score on train."""
-    budget_share: float = Field(default=0.455, gt=0.0, le=1.0)
+    budget_share: Annotated[float, Field(gt=0.0, le=1.0, description="a number above 0, at most 1")] = 0.455
     """Most the budget point may cost on train, as a share of always-frontier."""
-    unseen_families: bool = False
+    unseen_families: Flag = False
     """Whether a split also keeps whole datasets out of training: prompts made from templates resemble each other."""
 
     @field_validator("tiers")

@@ -6,7 +6,7 @@ Run as `python -m x25.training.fit.languages [--artifact FILE] [--encoder SETTIN
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from ...providers.written import Written, parse, read_file
 from ..data.metrics import rank_correlation
@@ -21,18 +21,18 @@ _FILE = Path(__file__).with_suffix(".yaml")
 class Pair(Written):
     """A prompt in English and in Chinese."""
 
-    en: str
-    zh: str
+    en: Text
+    zh: Text
 
 
 class Pairs(Written):
     """What the file holds."""
 
-    prompts: list[Pair]
+    prompts: Annotated[Several[Pair], Field(description="a list of prompts in both languages")]
     """From easy to hard."""
 
 
-def read_pairs() -> list[Pair]:
+def read_pairs() -> tuple[Pair, ...]:
     """Return the prompts, easy to hard, in both languages."""
     return parse(Pairs, read_file(_FILE), str(_FILE)).prompts
 
