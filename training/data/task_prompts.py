@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from ...providers.written import Written, parse, read_file, wrong
+from ...providers.written import Several, Text, Texts, Written, parse, read_file, wrong
 from ...routing.prompt.taxonomy import KIND_TO_TASK, KINDS, Kind
 from ...state.errors import ConfigError
 from ...state.types import TaskType
@@ -54,13 +54,13 @@ class LabelledPrompt:
 
 def _plain(filler: str) -> str:
     if _SLOT.search(filler):
-        raise wrong(expected="a text that names no slot itself")
+        raise wrong(expected="text that names no slot itself")
     return filler
 
 
 def _each_once(fillers: Sequence[str]) -> Sequence[str]:
     if len(fillers) < 2 or len(set(fillers)) != len(fillers):
-        raise wrong(expected="a list of two or more fillers, each once")
+        raise wrong(expected="two or more texts, each once")
     return fillers
 
 
@@ -82,7 +82,7 @@ class SlotFile(Written):
     @model_validator(mode="after")
     def _more_of_what_there_is(self) -> Self:
         if unknown := self.more_fillers.keys() - self.slots.keys():
-            raise wrong("more_fillers", expected=f"fillers of known slots, not of {sorted(unknown)}")
+            raise wrong("more_fillers", min(unknown), expected="absent for a slot without fillers")
         return self
 
     def of(self, split: Split, half: Half) -> Slots:
@@ -126,11 +126,13 @@ class KindFile(SlotFile):
     @model_validator(mode="after")
     def _names_once_and_known(self) -> Self:
         ids = [entry.id for entry in self.templates]
-        if len(set(ids)) != len(ids):
-            raise wrong("templates", expected=f"a list in which every id occurs once, among {ids}")
-        for entry in (*self.templates, *self.phrasings):
-            if unknown := [name for name in entry.options if name not in self.options]:
-                raise wrong("options", expected=f"a mapping that holds {unknown}, which {entry.text!r} names")
+        for place, name in enumerate(ids):
+            if name in ids[:place]:
+                raise wrong("templates", place, "id", expected="another than those above it")
+        for key, entries in (("templates", self.templates), ("phrasings", self.phrasings)):
+            for place, entry in enumerate(entries):
+                if not self.options.keys() >= set(entry.options):
+                    raise wrong(key, place, "options", expected=f"names out of {sorted(self.options)}")
         return self
 
     def worded(self, kind: str) -> list["Template"]:
@@ -201,8 +203,7 @@ def task_prompts(seed: int, split: Split, half: Half = None) -> list[LabelledPro
     if split not in get_args(Split):
         raise ValueError(f"split must be one of {', '.join(get_args(Split))}, got {split!r}")
     rng = np.random.default_rng(seed)
-    path = _FOLDER / "shared.yaml"
-    shared = parse(SlotFile, read_file(path), str(path)).of(split, half)
+    shared = _read(SlotFile, "shared").of(split, half)
     return [
         LabelledPrompt(
             prompt, template.options, KIND_TO_TASK[kind], kind, template.template_id, split, template.text
@@ -224,8 +225,7 @@ def pieces(wording: str) -> list[str]:
 
 def _templates_of(kind: Kind, shared: Slots, split: Split, half: Half) -> list[tuple[Template, Slots]]:
     """Return the templates of a kind and a split, each with the slots it may use."""
-    path = _FOLDER / f"{kind}.yaml"
-    document = parse(KindFile, read_file(path), str(path))
+    document = _read(KindFile, kind)
     slots: Slots = {**shared, **document.of(split, half)}
     templates = document.worded(kind)
     for template in templates:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
-from ...providers.written import Written, parse, read_file, wrong
+from ...providers.written import Flag, Text, Texts, Written, parse, read_file, wrong
 from ...state.complaints import nearest_key
 from ...state.errors import ConfigError
 from ...state.types import TIERS
@@ -56,7 +56,7 @@ class Panel(Written):
     @classmethod
     def _in_ladder_order(cls, tiers: dict[str, str]) -> dict[str, str]:
         if set(tiers) != set(TIERS):
-            raise wrong(expected=f"a model for each of {', '.join(TIERS)}")
+            raise wrong(expected=_A_MODEL_A_TIER)
         return {tier: tiers[tier] for tier in TIERS}
 
     @property

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from ...providers.written import Written, parse, read_file
+from pydantic import Field
+
+from ...providers.written import Several, Text, Written, parse, read_file
 from ..data.metrics import rank_correlation
 from .predictor import Predictor, load_predictor
 

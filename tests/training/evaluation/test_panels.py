@@ -51,18 +51,18 @@ def test_a_judge_is_simulated_or_recorded():
         ({"datset": ["sums"]}, "unknown key 'datset'; did you mean 'dataset"),
         ({"judge_auc": 0.9}, "unknown key 'judge_auc'"),
         ({"tiers": {"slm": "a", "mid": "b"}}, "tiers must be a model for each of slm, mid, frontier, got"),
-        ({"tiers": {"slm": 1, "mid": "b", "frontier": "c"}}, "tiers.slm must be a valid string, got 1"),
+        ({"tiers": {"slm": 1, "mid": "b", "frontier": "c"}}, "tiers.slm must be text, got 1"),
         ({"tiers": ["a", "b", "c"]}, "tiers must be a mapping, got"),
-        ({"datasets": "sums"}, "datasets must be a list, got 'sums'"),
-        ({"budget_share": 0}, "budget_share must be greater than 0, got 0"),
-        ({"budget_share": 1.5}, "budget_share must be less than or equal to 1, got 1.5"),
-        ({"budget_share": "half"}, "budget_share must be a valid number, got 'half'"),
-        ({"judge": {"auc": 0.4}}, "judge.auc must be greater than 0.5, got 0.4"),
-        ({"judge": {"auc": "good"}}, "judge.auc must be a valid number"),
+        ({"datasets": "sums"}, "datasets must be a list of texts, got 'sums'"),
+        ({"budget_share": 0}, "budget_share must be a number above 0, at most 1, got 0"),
+        ({"budget_share": 1.5}, "budget_share must be a number above 0, at most 1, got 1.5"),
+        ({"budget_share": "half"}, "budget_share must be a number above 0, at most 1, got 'half'"),
+        ({"judge": {"auc": 0.4}}, "judge.auc must be a number above .5 and below 1, got 0.4"),
+        ({"judge": {"auc": "good"}}, "judge.auc must be a number above .5 and below 1, got 'good'"),
         ({"judge": {"ouc": 0.9}}, "unknown key 'judge.ouc'; did you mean 'auc'"),
         ({"judge": {"auc": 0.9, "recorded": "acme/judge"}}, "judge must be either auc or recorded"),
         ({"judge": 0.9}, "judge must be a mapping, got 0.9"),
-        ({"unseen_families": "yes"}, "unseen_families must be a valid boolean"),
+        ({"unseen_families": "yes"}, "unseen_families must be true or false"),
     ],
 )
 def test_what_is_wrong_with_a_panel_is_said_with_its_file(changed, message):
@@ -72,7 +72,7 @@ def test_what_is_wrong_with_a_panel_is_said_with_its_file(changed, message):
 
 @pytest.mark.parametrize("key", sorted(GIVEN))
 def test_a_missing_key_is_named(key):
-    with pytest.raises(ConfigError, match=f"{key} must be given, got nothing"):
+    with pytest.raises(ConfigError, match=f"made.yaml: {key} must be .*, got nothing"):
         parse(Panel, {name: value for name, value in GIVEN.items() if name != key}, "made.yaml")
 
 
