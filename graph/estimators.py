@@ -40,7 +40,9 @@ async def open_estimators(
     ConfigError
         When a file is absent or wrong, or a head was fitted with another encoder.
     """
-    encoder = open_encoder(
+    # A sentence transformer is loaded as it is opened.
+    encoder = await asyncio.to_thread(
+        open_encoder,
         settings.encoder,
         model=settings.encoder_model,
         api_key=environ.get(settings.encoder_key_env),

@@ -142,6 +142,8 @@ def _load_table(folder: Path) -> tuple["StaticModel", str]:
                 raise ConfigError(f"{folder / name} is not the file its manifest describes")
     # float32: averaging half-precision rows is several times slower.
     model = StaticModel.from_pretrained(folder, max_length=None, quantize_to="float32")
+    # Its first use makes a lock between processes, for a progress bar nobody sees: that blocks, so it is made here.
+    model.encode(["."], max_length=None, use_multiprocessing=False)
     # How much of a text is read changes its vector as the table does.
     named = "".join(digests.values()) + str(MOST_TABLE_CHARS)
     return model, hashlib.sha256(named.encode()).hexdigest()
