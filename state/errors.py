@@ -7,7 +7,10 @@ X25Error
 ├── Forbidden                   the key belongs to another org (HTTP 403)
 ├── NotFound                    no such org, call, model (HTTP 404)
 ├── ConfigError                 settings, registry or router files are wrong; stops start-up
+├── TextNotKept                 a run needs words of an earlier one, and its graph keeps none
+├── SyncCallInLoop              a synchronous call would wait for the event loop it is made on
 ├── StoreError                  the database refused or is of another version (HTTP 503)
+│   └── AttemptTaken            the attempt's id is written down already: another run of the call was faster
 ├── ChainBroken                 an audit chain could not be extended
 ├── CallFailed                  every eligible model failed (HTTP 502, 504 when all timed out)
 └── ProviderError               one provider request failed; caught by the gateway and by dispatch
@@ -78,10 +81,28 @@ class ConfigError(X25Error):
     code = "config_error"
 
 
+class TextNotKept(X25Error):
+    """A run needs the words of an earlier step or run, and its graph keeps none; the message names the setting."""
+
+    code = "text_not_kept"
+
+
+class SyncCallInLoop(X25Error):
+    """A synchronous call would wait for the event loop it is made on, for ever."""
+
+    code = "sync_call_in_loop"
+
+
 class StoreError(X25Error):
     """The database cannot be used; the message says why and what to do."""
 
     code = "store_error"
+
+
+class AttemptTaken(StoreError):
+    """The id of an attempt is written down already: another run of the same call made this request before."""
+
+    code = "attempt_taken"
 
 
 class ChainBroken(X25Error):

@@ -3,9 +3,10 @@
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, exists, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from ..database import Database
-from ..errors import StoreError
+from ..errors import AttemptTaken, StoreError
 from ..records import Attempt
 from ..schema import attempts, calls, columns_for, values_of
 from .budgets import Charge, reserve, settle
@@ -39,14 +40,17 @@ class Attempts:
         ------
         OverBudget
             When a budget leaves too little room; the attempt is not written down then and must not be made.
-        StoreError
-            When the attempt id is taken.
+        AttemptTaken
+            When the attempt id is taken; nothing is reserved then.
         """
         row = values_of(attempt)
 
         def begin(connection: Connection) -> None:
             reserve(connection, attempt.org, charge, attempt.reserved_nusd, opens_call=opens_call)
-            connection.execute(START, row)
+            try:
+                connection.execute(START, row)
+            except IntegrityError as error:
+                raise AttemptTaken(f"attempt {attempt.attempt_id!r} was begun before") from error
 
         await self._database.transact(begin)
 

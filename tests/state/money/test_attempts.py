@@ -2,12 +2,12 @@ from datetime import timedelta
 
 import pytest
 
-from x25.state.errors import StoreError
+from x25.state.errors import AttemptTaken, StoreError
 
 
 async def test_attempt_cannot_be_started_twice(store, make_attempt):
     await store.attempts.start(make_attempt())
-    with pytest.raises(StoreError, match="UNIQUE constraint failed"):
+    with pytest.raises(AttemptTaken, match="was begun before"):
         await store.attempts.start(make_attempt())
 
 
