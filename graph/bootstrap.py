@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,10 +24,11 @@ from ..providers.written import read_file
 from ..routing.plan.configs import RouterConfig
 from ..simulator.process import SimulatorProcess
 from ..state.errors import ConfigError
-from ..state.store import Store, open_store
+from ..state.store import open_store
 from ..state.types import Tier
-from .binding import Opened, OpenedOnFirstCall, ServicesSource
 from .estimators import open_estimators, read_estimators
+from .execution.loops import CallersLoop
+from .execution.sources import Opened, OpenedOnFirstCall, ServicesSource
 from .settings import PACKAGE_DIR, Settings, load_settings, read_environment
 
 if TYPE_CHECKING:
@@ -41,10 +42,9 @@ BUNDLED_ROUTERS = PACKAGE_DIR / "registry" / "routers"
 JUDGE_PROMPT = PACKAGE_DIR / "registry" / "prompts" / "judge.yaml"
 JUDGES_FILE = PACKAGE_DIR / "registry" / "judges.yaml"
 
-_kept_open: list[AsyncExitStack] = []
-"""Held because Python closes an abandoned async context manager, and with it everything it opened."""
 _simulator = SimulatorProcess()
-"""For graphs that open their own services: one for all event loops of the process, started at the first need."""
+"""For graphs that open their own services: one for the whole process, started at the first need."""
+_starting = asyncio.Lock()
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,10 @@ def services_source(given: Any) -> ServicesSource:
     if isinstance(given, Services):
         return Opened(given)
     if given is None:
-        return OpenedOnFirstCall(_open_for_life)
+        return OpenedOnFirstCall(_open_own)
     if isinstance(given, Mapping):
-        return OpenedOnFirstCall(_opener_for(given))
-    if hasattr(given, "get"):
+        return OpenedOnFirstCall(lambda: _open_for(given))
+    if hasattr(given, "run") and hasattr(given, "wait"):
         return given  # type: ignore[no-any-return]
     raise ConfigError(f"expected Services or chat models by tier, got {type(given).__name__}")
 
@@ -181,8 +181,9 @@ async def _open_pool(
     if not url and simulator is None:
         url = (await stack.enter_async_context(SimulatorProcess())).url
     elif not url and simulator is not None:
-        if not simulator.url:
-            await simulator.start()
+        async with _starting:
+            if not simulator.url:
+                await simulator.start()
         url = simulator.url
     return await asyncio.to_thread(simulated_pool, settings, url)
 
@@ -223,33 +224,27 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-async def _open_for_life() -> Services:
-    """Open services with the environment's settings and never close them: Studio and scripts have no shutdown."""
-    settings = await asyncio.to_thread(load_settings)
-    stack = AsyncExitStack()
-    services = await stack.enter_async_context(open_services(settings, simulator=_simulator))
-    _kept_open.append(stack)
-    return services
+@asynccontextmanager
+async def _open_own() -> AsyncIterator[Services]:
+    """Open services with the environment's settings, for Studio and scripts."""
+    environ = await asyncio.to_thread(read_environment)
+    async with open_services(load_settings(environ), environ, _simulator) as services:
+        yield services
 
 
-def _opener_for(models: "Mapping[Tier, BaseChatModel]") -> Callable[[], Awaitable[Services]]:
-    """Return what opens services around an agent's own chat models; all event loops share one store in memory."""
-    stores: list[Store] = []
-
-    async def open_for_models() -> Services:
-        if not stores:
-            stores.append(await open_store("sqlite+aiosqlite://"))
-        specs = specs_for(models)
-        estimators = await asyncio.to_thread(read_estimators, open_encoder())
-        return Services(
-            store=stores[0],
+@asynccontextmanager
+async def _open_for(models: "Mapping[Tier, BaseChatModel]") -> AsyncIterator[Services]:
+    """Open services around an agent's own chat models, with a store in memory."""
+    specs = specs_for(models)
+    async with await open_store("sqlite+aiosqlite://") as store:
+        estimators = await asyncio.to_thread(lambda: read_estimators(open_encoder()))
+        yield Services(
+            store=store,
             models={spec.model_id: spec for spec in specs},
             reference=Registry.reference(specs),
-            gateway=Gateway({"langchain": LangChainProvider(models)}, Keyring({})),
+            gateway=Gateway({"langchain": CallersLoop(LangChainProvider(models))}, Keyring({})),
             encoder=estimators.encoder,
             classifier=estimators.classifier,
             difficulty=estimators.difficulty,
             routers=await asyncio.to_thread(load_routers),
         )
-
-    return open_for_models

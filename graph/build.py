@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import END, START
 
 from ..nodes.audit import audit
 from ..nodes.classify import classify
@@ -16,10 +16,10 @@ from ..nodes.services import Services
 from ..nodes.stage_check import stage_check
 from ..nodes.thompson_select import thompson_select
 from ..nodes.update_posterior import update_posterior
-from ..state.types import CascadeState, Context, Reply, Request
-from .binding import ServicesSource, bind, bind_opening
 from .bootstrap import services_source
-from .privacy import PrivateCascadeState
+from .execution.binding import BoundClosing, BoundEdge, BoundNode, BoundOpening, Node
+from .execution.sources import ServicesSource
+from .memory.thread_graph import ThreadGraph
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -29,40 +29,47 @@ RECURSION_LIMIT = 32
 
 
 def build_cascade(
-    services: "Services | ServicesSource | Mapping[str, BaseChatModel]", *, keep_text: bool = False
-) -> StateGraph[CascadeState, Context, Request, Reply]:
+    services: "Services | ServicesSource | Mapping[str, BaseChatModel] | None" = None,
+    *,
+    keep_text: bool = True,
+) -> ThreadGraph:
     """Return the uncompiled cascade; compile it with the checkpointer of your choice.
 
     Parameters
     ----------
     services
         Opened services, a source of them, or an agent's own chat models by tier
-        (``{"slm": …, "mid": …, "frontier": …}``).
+        (``{"slm": …, "mid": …, "frontier": …}``); None = the gateway's own settings, opened at the first run.
     keep_text
-        Let prompts and answers into checkpoints; needed to resume a call in another process.
+        Let prompts and answers into checkpoints: a thread then remembers its conversation, and a run can be resumed,
+        edited, forked and replayed. Without it no checkpoint holds a word, and whatever would need one raises
+        `TextNotKept`.
     """
     source = services_source(services)
-    builder = StateGraph(
-        CascadeState if keep_text else PrivateCascadeState,
-        context_schema=Context,
-        input_schema=Request,
-        output_schema=Reply,
-    )
+    builder = ThreadGraph(keeps_text=keep_text)
+
+    def bound(node: Node) -> BoundNode:
+        return BoundNode(node, source, keeps_text=keep_text)
+
     builder.add_node(
-        "lookup_cache", bind_opening(lookup_cache, source), metadata={"does": "check, stamp, look up"}
+        "lookup_cache",
+        BoundOpening(lookup_cache, source, keeps_text=keep_text),
+        metadata={"does": "check, stamp, look up"},
     )
-    builder.add_node("classify", bind(classify, source), metadata={"does": "task type"})
+    builder.add_node("classify", bound(classify), metadata={"does": "task type"})
     builder.add_node(
-        "estimate_difficulty", bind(estimate_difficulty, source), metadata={"does": "who can answer it"}
+        "estimate_difficulty", bound(estimate_difficulty), metadata={"does": "who can answer it"}
     )
-    builder.add_node("thompson_select", bind(thompson_select, source), metadata={"does": "which model first"})
-    builder.add_node("dispatch", bind(dispatch, source), metadata={"does": "buy an answer", "network": True})
-    builder.add_node("judge", bind(judge, source), metadata={"does": "is it good enough", "network": True})
+    builder.add_node("thompson_select", bound(thompson_select), metadata={"does": "which model first"})
+    builder.add_node("dispatch", bound(dispatch), metadata={"does": "buy an answer", "network": True})
+    builder.add_node("judge", bound(judge), metadata={"does": "is it good enough", "network": True})
+    builder.add_node("update_posterior", bound(update_posterior), metadata={"does": "learn", "writes": True})
     builder.add_node(
-        "update_posterior", bind(update_posterior, source), metadata={"does": "learn", "writes": True}
+        "audit",
+        BoundClosing(audit, source, keeps_text=keep_text),
+        metadata={"does": "log and chain", "writes": True},
     )
-    builder.add_node("audit", bind(audit, source), metadata={"does": "log and chain", "writes": True})
-    builder.add_node("stage_check", bind(stage_check, source), metadata={"does": "maturity of the org"})
+    builder.add_node("stage_check", bound(stage_check), metadata={"does": "maturity of the org"})
 
     builder.add_edge(START, "lookup_cache")
     builder.add_edge("lookup_cache", "classify")
@@ -70,7 +77,7 @@ def build_cascade(
     builder.add_edge("estimate_difficulty", "thompson_select")
     builder.add_edge("thompson_select", "dispatch")
     builder.add_edge("dispatch", "judge")
-    builder.add_conditional_edges("judge", escalate, ["dispatch", "update_posterior"])
+    builder.add_conditional_edges("judge", BoundEdge(escalate), ["dispatch", "update_posterior"])
     builder.add_edge("update_posterior", "audit")
     builder.add_edge("audit", "stage_check")
     builder.add_edge("stage_check", END)
@@ -78,8 +85,6 @@ def build_cascade(
 
 
 graph = (
-    build_cascade(services_source(None))
-    .compile(name="x25")
-    .with_config({"recursion_limit": RECURSION_LIMIT, "run_name": "x25"})
+    build_cascade().compile(name="x25").with_config({"recursion_limit": RECURSION_LIMIT, "run_name": "x25"})
 )
-"""For Studio and for `from x25.graph.build import graph`: compiled without a checkpointer, opens at the first call."""
+"""For Studio and for `from x25.graph.build import graph`: compiled without a checkpointer, opens at the first run."""

@@ -13,14 +13,23 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from ..state.errors import ConfigError, NotFound
 from ..state.names import check_call_id, check_org
+from .memory.privacy import without_words
 from .settings import Settings
 
 _UUID_EPOCH = datetime(1582, 10, 15, tzinfo=UTC)
 
 
+class WordlessErrors(JsonPlusSerializer):
+    """LangGraph's serializer, but of an exception it writes class and code: the sentence may quote the caller."""
+
+    def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
+        """Return the kind and the bytes of a value."""
+        return super().dumps_typed(without_words(obj) if isinstance(obj, BaseException) else obj)
+
+
 def serializer() -> JsonPlusSerializer:
-    """Return a serializer that rebuilds no class at all: the state holds JSON values only."""
-    return JsonPlusSerializer(allowed_msgpack_modules=None)
+    """Return a serializer that rebuilds LangChain's messages and LangGraph's own types, and no other class."""
+    return WordlessErrors(allowed_msgpack_modules=None)
 
 
 def thread_id(org: str, call_id: str) -> str:

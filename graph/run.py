@@ -59,16 +59,19 @@ class Cascade:
     async def resume(self, org: str, call_id: str) -> Reply:
         """Take up a call that died with its process; an answer that was paid for is used again.
 
+        Of a call that had ended the reply is returned, as far as the checkpoint holds it.
+
         Raises
         ------
         NotFound
             When no checkpoint of the call is kept.
+        TextNotKept
+            When something is left to do, and the settings keep words out of checkpoints.
         AttemptInterrupted
             As the reason of a `CallFailed`, when an attempt was out and the upstream cannot tell whether it was billed.
         """
         if self.saver is None or await self.saver.aget_tuple(thread_config(org, call_id)) is None:
             raise NotFound(f"no checkpoint of call {call_id!r} of org {org!r} is kept")
-        await self._restart_clock(org, call_id)
         return await self._run(None, org, call_id, None)
 
     async def _claim(self, org: str, call_id: str) -> None:
@@ -79,14 +82,6 @@ class Cascade:
             raise InvalidRequest(f"call_id {call_id!r} was begun before", field="call_id")
         if self.saver is not None:
             await self.saver.adelete_thread(thread_id(org, call_id))
-
-    async def _restart_clock(self, org: str, call_id: str) -> None:
-        """Give a resumed call its deadline anew: the clock it was stamped with died with its process."""
-        config = thread_config(org, call_id)
-        opening = (await self.graph.aget_state(config)).values.get("opening")
-        if opening is not None:
-            opening = {**opening, "started_monotonic_s": self.services.clock_s()}
-            await self.graph.aupdate_state(config, {"opening": opening})
 
     async def settle_interrupted(self) -> list[tuple[str, str]]:
         """Settle calls whose process died longer ago than a call may take; return them as (org, call id).
@@ -106,6 +101,7 @@ class Cascade:
         config = thread_config(org, call_id)
         config |= {"recursion_limit": RECURSION_LIMIT, "run_name": "x25"}
         reply = await self.graph.ainvoke(request, config, context=context or Context(), **self._durability)
+        reply.pop("messages", None)  # the caller has them
         return cast("Reply", reply)
 
 

@@ -21,9 +21,9 @@ async def update_posterior(call: Routed, services: Services) -> Change:
 
     Each moves the counts of its own arm (alpha += score, beta += 1 - score). Only the first answer of a call moves the
     sums that selection reads and the drift detector: later ones are asked mostly after failures and would bias both.
-    They count as rescues or not. An arm that has changed begins anew.
+    They count as rescues or not. An arm that has changed begins anew. An answer that another call bought teaches there.
     """
-    taught = [answer for answer in call.bought if answer.verdict and answer.verdict.observation.teaches]
+    taught = [answer for answer in call.bought if answer.teaches]
     if not taught:
         return Change(learned=())
     # A process that took the call up here has not read the org's labels yet.

@@ -88,6 +88,13 @@ class Answer:
     latency_ms: float | None = None
     failure: Failure | None = None
     verdict: Verdict | None = None
+    is_inherited: bool = False
+    """Whether another call bought it, the one that this call branched off from: that one counts what it cost."""
+
+    @property
+    def teaches(self) -> bool:
+        """Whether this call may learn from it: see `Observation.teaches`; what another call bought teaches there."""
+        return self.verdict is not None and self.verdict.observation.teaches and not self.is_inherited
 
     def spent_nusd(self, kind: AttemptKind) -> int:
         """Return what its attempts of one kind count for in any budget."""

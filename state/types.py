@@ -1,7 +1,7 @@
 """What travels through one request: the caller's words, the working memory, the answer.
 
-Every value is JSON: ``str``, ``int``, ``float``, ``bool``, ``None``, ``list`` or ``dict``. Nothing else may enter
-a checkpoint, so that a stored row can never name a class to be rebuilt on reading.
+Every value is JSON: ``str``, ``int``, ``float``, ``bool``, ``None``, ``list`` or ``dict``. Beside LangChain's messages
+(`graph.memory.messages`) nothing else may enter a checkpoint, so that a stored row names no other class to rebuild.
 """
 
 import operator
@@ -44,7 +44,8 @@ class Request(TypedDict, total=False):
     router: str
     """Name of a router config in registry/routers. Default "auto"."""
     call_id: str
-    """Public id of the call; made by the door when absent. Reusing one resumes, never repeats, a paid call."""
+    """Public id of the call; made by the door when absent. One that was used is never billed again: the gateway refuses
+    it, a graph exchanges it for a fresh one."""
 
 
 class Reply(TypedDict, total=False):
@@ -103,7 +104,7 @@ class Reply(TypedDict, total=False):
 class CascadeState(Request, total=False):
     """Working memory of one call, as LangGraph's channels and checkpoints hold it: the JSON of typed nouns.
 
-    Nodes read and return the nouns themselves (`state.working_memory`); `graph.memory` turns one into the other.
+    Nodes read and return the nouns themselves (`state.working_memory`); `graph.memory.nouns` turns one into the other.
     """
 
     opening: JSONObject

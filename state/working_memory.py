@@ -2,7 +2,7 @@
 
 A call grows: `Opened` by lookup_cache, `Classified`, `Estimated`, `Routed` by thompson_select, `Learned`, `Logged`.
 Each node names the one it needs, so that a node moved before its predecessor fails the type check. In LangGraph's
-channels and in checkpoints the same nouns are JSON; `graph.memory` has the one pair of functions that turns them.
+channels and in checkpoints the same nouns are JSON; `graph.memory.nouns` has the one pair of functions that turns them.
 """
 
 from collections.abc import Mapping
@@ -33,6 +33,8 @@ class Opening:
     hint: str | None = None
     memory_hit: bool = False
     """The caller's option of that name: the messages hold remembered context that answers part of the prompt."""
+    forked_from: str | None = None
+    """The call that this one branched off from, when it began in the middle of another; it counts its own attempts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,7 +157,7 @@ async def keep_judged(call: Routed, services: Services) -> None:
     for answer in call.bought:
         assert answer.verdict is not None
         seen = answer.verdict.observation
-        if seen.outcome != "scored" or seen.bin is None or not seen.teaches:
+        if seen.outcome != "scored" or seen.bin is None or not answer.teaches:
             continue
         await services.store.looks.keep(SeenAnswer(
             org=call.org, call_id=call.call_id, step=answer.step, created_at=call.opening.started_at,

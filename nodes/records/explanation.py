@@ -83,6 +83,7 @@ def explain(call: Learned, situation: Situation) -> dict[str, Any]:
         "transitions": [{"kind": one.kind, "reason": one.reason} for one in call.transitions],
         "learned": [_lesson_facts(lesson) for lesson in call.learned],
         "path": call.timings,
+        "forked_from": call.opening.forked_from,
         "reference_model": situation.reference.model_id,
         "modality_preference": _modality_preference(call, situation),
     }  # fmt: skip

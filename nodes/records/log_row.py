@@ -38,7 +38,7 @@ def call_row(
         tier=best.tier if best else None,
         cost_nusd=cost_nusd,
         judge_cost_nusd=sum(answer.spent_nusd("judge") for answer in call.answers),
-        reference_cost_nusd=_reference_cost_nusd(best, situation.reference) if best else cost_nusd,
+        reference_cost_nusd=_reference_cost_nusd(best, situation.reference, cost_nusd),
         quality_score=verdict.score if verdict else None,
         quality_source=verdict.source if verdict else "none",
         latency_ms=latency_ms,
@@ -89,8 +89,13 @@ def _what_was_seen(call: Learned, services: Services) -> JSONObject:
     }
 
 
-def _reference_cost_nusd(best: Answer, reference: ModelSpec) -> int:
-    """Return what the returned answer's tokens would have cost on the reference frontier model."""
+def _reference_cost_nusd(best: Answer | None, reference: ModelSpec, cost_nusd: int) -> int:
+    """Return what the returned answer's tokens would have cost on the reference frontier model.
+
+    Nothing is saved without an answer, nor by one that another call bought: then it is what was spent, `cost_nusd`.
+    """
+    if best is None or best.is_inherited:
+        return cost_nusd
     return reference.cost_nusd(Usage.from_openai({**best.usage, "cost": None})) if best.usage else 0
 
 
@@ -102,6 +107,7 @@ def audit_record(call: Learned, row: Call, best: Answer | None) -> JSONObject:
         "kind": "call",
         "call_id": row.call_id,
         "at": call.opening.started_at.isoformat(),
+        **({} if call.opening.forked_from is None else {"forked_from": call.opening.forked_from}),
         "status": row.status,
         "task": {"type": row.task_type, "cell": row.task_cell, "source": call.task.source},
         "router": row.router,

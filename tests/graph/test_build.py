@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import get_type_hints
 
 import pytest
-from langgraph.graph import StateGraph
-from langgraph.runtime import Runtime
+from langchain_core.messages import AIMessage, HumanMessage
 
 from x25.graph.build import RECURSION_LIMIT, build_cascade, graph
 from x25.graph.checkpoints import values_of
+from x25.graph.memory.channels import ThreadState
+from x25.graph.memory.thread_graph import ThreadGraph
 from x25.nodes.answer.next_transition import MAX_FALLBACKS
 from x25.state.errors import CallFailed, InvalidRequest, NoEligibleModel
 from x25.state.types import TIERS, CascadeState, Context, Reply, Request
@@ -54,11 +55,12 @@ def test_the_drawing_has_exactly_the_edges_of_the_story():
     }
 
 
-async def test_every_value_of_the_state_is_json_after_a_call(open_gateway):
+async def test_every_value_of_the_state_is_json_after_a_call_but_for_the_conversation(open_gateway):
     cascade = await open_gateway(store_prompts=True)
     reply = await cascade.route(CLASSIC)
     values = await values_of(cascade.saver, "default", reply["call_id"])
     assert {"messages", "answers", "selection", "transitions"} <= values.keys()
+    assert {type(message) for message in values.pop("messages")} == {HumanMessage, AIMessage}
     assert json.loads(json.dumps(values, allow_nan=False)) == values
 
 
@@ -66,24 +68,24 @@ async def test_every_value_of_the_state_is_json_after_a_call(open_gateway):
 async def test_every_key_a_node_returns_is_a_channel_of_the_state(cascade, fault, kind):
     returned = set()
 
-    class Noticing(StateGraph):
+    class Noticing(ThreadGraph):
         def add_node(self, name, node, **given):
-            async def noticing(state, runtime: Runtime[Context]):
-                update = await (node(state, runtime) if name == "lookup_cache" else node(state))
+            async def noticing(state):
+                update = await node.ainvoke(state)
                 returned.update(update)
                 return update
 
             return super().add_node(name, noticing, **given)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("x25.graph.build.StateGraph", Noticing)
+        patch.setattr("x25.graph.build.ThreadGraph", Noticing)
         compiled = build_cascade(cascade.services).compile()
     if kind:
         fault(kind)
     with pytest.raises(CallFailed) if kind == "500" else nullcontext():
         await compiled.ainvoke(CLASSIC, {"recursion_limit": RECURSION_LIMIT})
     assert {"timings", "transitions", "answers", "learned", "call_count", "audit_hash"} <= returned
-    assert returned <= get_type_hints(CascadeState).keys() | get_type_hints(Reply).keys()
+    assert returned <= get_type_hints(ThreadState).keys() | get_type_hints(Reply).keys()
 
 
 @pytest.mark.parametrize("keep_text", [True, False])

@@ -2,7 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from langchain_core.language_models import GenericFakeChatModel
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, HumanMessage
+from pydantic import BaseModel
 
 from x25.graph.build import build_cascade
 from x25.graph.checkpoints import (
@@ -50,7 +51,7 @@ async def test_no_word_reaches_a_checkpoint_through_a_verdicts_reason_or_an_erro
     said = [AIMessage(f"I cannot help with {SECRET}."), RuntimeError(f"bad prompt: {SECRET}")] * 3
     models = {"slm": GenericFakeChatModel(messages=iter(said), model="fake")}
     async with open_saver(settings) as saver:
-        compiled = build_cascade(models).compile(checkpointer=saver)
+        compiled = build_cascade(models, keep_text=False).compile(checkpointer=saver)
         reply = await compiled.ainvoke({"prompt": SECRET}, thread_config("default", "c1"), durability="exit")
         assert SECRET in reply["verdict"]["reason"]
         with pytest.raises(Exception, match="no model answered"):
@@ -64,7 +65,9 @@ async def test_prompts_are_kept_where_that_was_asked_for(open_gateway, settings)
     reply = await cascade.route({"prompt": f"Repeat: {SECRET}"})
     assert SECRET.encode() in stored_bytes(settings)
     values = await values_of(cascade.saver, "default", reply["call_id"])
-    assert values["messages"] == [{"role": "user", "content": f"Repeat: {SECRET}"}]
+    question, answer = values["messages"]
+    assert (question.type, question.content) == ("human", f"Repeat: {SECRET}")
+    assert (answer.type, answer.content) == ("ai", reply["text"])
     assert (await cascade.services.store.calls.get("default", reply["call_id"])).prompt == f"Repeat: {SECRET}"
 
 
@@ -112,9 +115,32 @@ def test_a_thread_cannot_be_named_after_a_forged_org():
             thread_id(org, call_id)
 
 
-def test_the_serializer_rebuilds_no_class():
-    kind, data = serializer().dumps_typed({"when": timedelta(seconds=1), "n": [1, 2.5, None, "x"]})
-    assert serializer().loads_typed((kind, data))["n"] == [1, 2.5, None, "x"]
+class Foreign(BaseModel):
+    """A class of somebody else's."""
+
+    name: str
+
+
+def test_the_serializer_rebuilds_messages_and_no_class_of_anybody_elses():
+    stored = {
+        "messages": [HumanMessage("hi", id="1")],
+        "foreign": Foreign(name="x"),
+        "n": [1, 2.5, None, "x"],
+    }
+    read = serializer().loads_typed(serializer().dumps_typed(stored))
+    assert read["messages"] == stored["messages"]
+    assert read["n"] == stored["n"]
+    assert not isinstance(read["foreign"], Foreign)
+
+
+def test_the_serializer_writes_of_an_exception_its_class_and_code():
+    for error, said in (
+        (InvalidRequest(SECRET, field=SECRET), "InvalidRequest(invalid_request)"),
+        (ValueError(SECRET), "ValueError"),
+    ):
+        stored = serializer().dumps_typed(error)
+        assert SECRET.encode() not in stored[1]
+        assert serializer().loads_typed(stored) == said
 
 
 async def test_no_checkpoint_is_kept_where_they_are_off(open_gateway, settings):

@@ -1,4 +1,5 @@
 import asyncio
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -9,8 +10,9 @@ import yaml
 from x25.graph.bootstrap import SIMULATED_MODELS
 from x25.graph.run import Cascade, open_cascade
 from x25.providers.gateway import Gateway, Patience
-from x25.state.errors import CallFailed, InvalidRequest, NoEligibleModel, NotFound
+from x25.state.errors import CallFailed, InvalidRequest, NoEligibleModel, NotFound, StoreError, TextNotKept
 from x25.state.records import nusd_from_usd
+from x25.state.types import Reply
 
 CLASSIC = {"prompt": "What is the capital of France?", "hint": "qa", "router": "x25-classic"}
 
@@ -240,6 +242,29 @@ async def test_what_was_never_begun_cannot_be_resumed(cascade, open_gateway):
     without = await open_gateway(checkpoints="off")
     with pytest.raises(NotFound):
         await without.resume("default", "nobody")
+
+
+async def test_a_call_whose_words_were_not_kept_is_not_finished_and_the_error_says_what_to_set(cascade):
+    async def fail(*_):
+        raise StoreError("disk full")
+
+    cascade.graph.nodes["judge"].bound._node = fail
+    with pytest.raises(StoreError):
+        await cascade.route({**CLASSIC, "call_id": "half"})
+    with pytest.raises(TextNotKept, match="X25_STORE_PROMPTS=true or X25_CHECKPOINTS=sync"):
+        await cascade.resume("default", "half")
+
+
+async def test_a_finished_call_is_resumed_to_its_reply(open_gateway, bills):
+    cascade = await open_gateway(checkpoints="sync")
+    reply = await cascade.route(CLASSIC)
+    paid = bills(reply["call_id"])
+    assert await cascade.resume("default", reply["call_id"]) == json.loads(json.dumps(reply))
+    assert bills(reply["call_id"]) == paid
+
+
+async def test_a_reply_holds_the_fields_of_a_reply_and_no_more(cascade):
+    assert (await cascade.route(CLASSIC)).keys() == Reply.__annotations__.keys()
 
 
 async def test_closing_leaves_a_store_that_opens_again_with_what_was_learnt(settings):

@@ -5,10 +5,12 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from langgraph.runtime import Runtime
 
-from x25.graph.binding import Opened, bind, bind_opening
-from x25.graph.memory import from_json, stage_of
+from x25.graph.execution.binding import BoundNode
+from x25.graph.execution.sources import Opened
+from x25.graph.memory.messages import to_openai
+from x25.graph.memory.nouns import from_json, stage_of, to_json
+from x25.graph.memory.turns import begin_run, open_turn
 from x25.nodes.audit import audit
 from x25.nodes.classify import classify
 from x25.nodes.dispatch import dispatch
@@ -59,10 +61,13 @@ def walk(services: Services) -> Callable[..., Awaitable[Any]]:
     ) -> Any:
         source, name = Opened(using or services), "lookup_cache"
         given: Any = {"prompt": "What is 2 plus 2?", "hint": "qa", **request}
-        memory = await bind_opening(lookup_cache, source)(given, Runtime(context=context))
+        turn = open_turn(begin_run(given), keeps_text=True)
+        change = await lookup_cache(turn.request, using or services, context or Context())
+        memory = to_json(change) | turn.opened(change) | {"messages": to_openai(turn.messages)}
+        memory["timings"] = [{"node": "lookup_cache", "ms": 0.1}]
         while name != last:
             name = await escalate(memory) if name == "judge" else NEXT[name].__name__
-            update = await bind(NODES[name], source)(json.loads(json.dumps(memory)))
+            update = await BoundNode(NODES[name], source).ainvoke(json.loads(json.dumps(memory)))
             memory |= update | {"timings": memory["timings"] + update["timings"]}
         return from_json(stage_of(NEXT[last]), json.loads(json.dumps(memory)))
 

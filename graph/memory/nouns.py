@@ -1,13 +1,16 @@
-"""The one pair of functions between a call's nouns and their JSON in LangGraph's channels and checkpoints."""
+"""The one pair of functions between a call's nouns and their JSON in LangGraph's channels and checkpoints.
+
+Messages are channels' only values that need not be JSON: nodes see their OpenAI form.
+"""
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from functools import cache
 from typing import Any, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter
 
-from ..state.working_memory import Change, Opened
+from ...state.working_memory import Change, Opened
+from .messages import to_openai
 
 CallT = TypeVar("CallT", bound=Opened)
 
@@ -27,14 +30,16 @@ def from_json(stage: type[CallT], state: Mapping[str, Any]) -> CallT:
     ------
     KeyError
         When a part of it is missing.
+    InvalidRequest
+        When a LangChain message has no OpenAI form.
     pydantic.ValidationError
         When a part has not the shape of its noun, as after an edit by hand.
     """
     parts = {
         name: _adapter(name).validate_python(state[name]) if name in NOUNS else state[name]
-        for name in (field.name for field in fields(stage))
+        for name in stage.__dataclass_fields__
     }
-    return stage(**parts)
+    return stage(**parts | {"messages": to_openai(state["messages"])})
 
 
 def to_json(change: Change) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from x25.graph.checkpoints import values_of
-from x25.graph.memory import NOUNS, from_json, stage_of, to_json
+from x25.graph.memory.nouns import NOUNS, from_json, stage_of, to_json
 from x25.nodes.audit import audit
 from x25.nodes.classify import classify
 from x25.nodes.dispatch import dispatch
