@@ -26,7 +26,7 @@ def run(index: int, capsys, url: str = "", **names) -> tuple[dict, str]:
 
 
 def test_there_is_a_snippet_for_each_way_of_use():
-    assert len(SNIPPETS) == 5
+    assert len(SNIPPETS) == 6
 
 
 def test_the_sdk_snippet_prints_an_answer_and_its_receipt(gateway_url, capsys):
@@ -51,14 +51,23 @@ def test_the_graph_snippet_prints_the_path_of_a_call(simulator, tmp_path, monkey
     assert (tmp_path / ".x25" / "x25.db").is_file()
 
 
-def test_the_subgraph_snippet_answers_from_the_agents_own_models(capsys):
+def test_the_thread_snippet_holds_a_conversation(simulator, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("X25_UPSTREAM", "simulator")
+    monkeypatch.setenv("X25_SIMULATOR_URL", simulator.url)
     names, out = run(3, capsys)
+    assert names["reply"]["text"] in out
+    assert "['human', 'ai', 'human', 'ai']" in out
+
+
+def test_the_subgraph_snippet_answers_from_the_agents_own_models(capsys):
+    names, out = run(4, capsys)
     assert out.strip() in {"a small answer", "a better answer", "the best answer"}
     assert names["result"]["messages"][-1].type == "ai"
 
 
 def test_the_ensemble_snippet_predicts_chooses_a_set_and_fuses_its_answers(capsys):
-    names, out = run(4, capsys)
+    names, out = run(5, capsys)
     assert out.count("%") == len(names["pool"]) == 3
     assert names["together"].chosen.size == 2
     assert f"{names['together'].author} writes the answer: Several assistants" in out
