@@ -1,6 +1,6 @@
 """Choose the model to ask first."""
 
-from ..routing.belief.drift import baseline
+from ..routing.belief.drift import expectation
 from ..routing.belief.thompson import combine
 from ..routing.plan.decide import select
 from ..routing.plan.policy import refuse
@@ -21,10 +21,14 @@ async def thompson_select(call: Estimated, services: Services) -> Change:
     if not offers.arms:
         raise refuse(offers.removed)
     cells, pooled = await services.store.posteriors.read_levels(call.org, call.task.cell)
-    evidence = combine(cells, pooled, learner)
+    org_calls = 0
+    if any(one.drifts for one in pooled.values()):
+        org_calls = await services.store.orgs.call_count(call.org)
+    evidence = combine(cells, pooled, learner, org_calls)
     decision, beliefs = select(offers.arms, evidence, situation.terms, services.rng)
     chosen = decision.model_id
-    expected = baseline(call.estimate.completion_probs[chosen], cells.get(chosen), learner)
+    prob = call.estimate.completion_probs[chosen]
+    expected = expectation(prob, cells.get(chosen), pooled.get(chosen), learner)
     return Change(
         selection=Selection(beliefs, offers.removed, dict(situation.allowances), expected),
         transitions=(Transition("start", decision.reason, decision),),

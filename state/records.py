@@ -54,6 +54,8 @@ class Arm:
     """Such as "tools", "json_schema", "vision"."""
     modalities: frozenset[str] = frozenset({"text"})
     """What it reads: text, image, audio, video, file."""
+    availability: float = 1.0
+    """Probability that asking it brings an answer at all; says nothing of how good the answer is."""
 
     def __post_init__(self) -> None:
         """Check ranges."""
@@ -109,6 +111,12 @@ class Evidence:
     """How often it fired."""
     drifted_at: int = 0
     """The org's call count when it last fired; 0 before."""
+    forgotten_reward: float = 0.0
+    """R of what the arm was like before it became worse, as the two that follow; nothing once it became better."""
+    forgotten_predicted: float = 0.0
+    forgotten_weight: float = 0.0
+    return_odds: float = 0.0
+    """Odds that the arm is as it was before it became worse, when it was last looked at."""
 
 
 @dataclass(frozen=True, slots=True)

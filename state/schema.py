@@ -179,7 +179,7 @@ posteriors = Table(
     _real("reward_sum"), _real("predicted_sum"), _real("weight"), _count("calls_seen"), _time("updated_at"),
     *(_real(name, from_zero=True) for name in (
         "reward_total", "predicted_total", "weight_total", "fast_reward", "fast_predicted", "fast_weight",
-        "drift_up", "drift_down",
+        "drift_up", "drift_down", "forgotten_reward", "forgotten_predicted", "forgotten_weight", "return_odds",
     )),
     *(_count(name, from_zero=True) for name in (
         "rescue_tries", "rescues", "drift_calls", "drifts", "drifted_at",

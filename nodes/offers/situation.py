@@ -229,13 +229,14 @@ def _arm(spec: ModelSpec, prompt_tokens: int, longest: int, call: Estimated, ser
         tier=spec.tier,
         expected_cost_nusd=spec.expected_cost_nusd(prompt_tokens, min(longest, spec.max_output_tokens)),
         expected_latency_ms=health.latency_ms,
-        completion_prob=call.estimate.completion_probs[spec.model_id] * health.success_prob,
+        completion_prob=call.estimate.completion_probs[spec.model_id],
         input_usd_per_mtok=float(spec.input_usd_per_mtok),
         output_usd_per_mtok=float(spec.output_usd_per_mtok),
         context_tokens=spec.context_tokens,
         max_output_tokens=spec.max_output_tokens,
         capabilities=frozenset(spec.capabilities),
         modalities=spec.modalities,
+        availability=health.success_prob,
     )
 
 

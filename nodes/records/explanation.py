@@ -97,6 +97,7 @@ def _candidates(call: Learned, situation: Situation) -> list[JSONObject]:
             "tier": arms[model_id].tier,
             "modalities": sorted(arms[model_id].modalities),
             "completion_prob": round(arms[model_id].completion_prob, 4),
+            "availability": round(arms[model_id].availability, 4),
             "posterior_mean": round(belief.mean, 4),
             "theta": round(belief.theta, 4),
             "expected_cost_usd": usd_from_nusd(arms[model_id].expected_cost_nusd),

@@ -1,17 +1,12 @@
 """What is known of an answer after looking at it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...state.answers import Belief, QualitySource, Verdict
 from ...state.observations import Observation
 from ..belief.judge_table import JudgeTable
+from ..belief.likelihood import likelihood, posterior
 from .checks import CheckReport
-
-CAUGHT_SHARE = 0.14
-"""Share of wrong answers that fail a free check, as measured on recorded answers."""
-FALSE_ALARM_SHARE = 0.005
-"""Share of right answers taken to fail a free check; an assumption, small as the checks are exact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +37,8 @@ def verdict_of(
     judgement
         None where no judge was asked.
     """
-    after = _moved(before, observation, table)
+    seen = likelihood(observation, table)
+    after = Belief(posterior(before.mean, seen), posterior(before.theta, seen))
     source: QualitySource
     if observation.outcome == "failed_check":
         source, score = "checks", observation.score
@@ -62,28 +58,3 @@ def verdict_of(
         observation=observation,
         judge_cost_nusd=0 if judgement is None else judgement.cost_nusd,
     )
-
-
-def _moved(before: Belief, observation: Observation, table: JudgeTable | None) -> Belief:
-    """Return the belief after an observation, by Bayes' rule."""
-    if observation.outcome == "failed_check":
-        return _map(before, _after_failed_check)
-    if observation.outcome == "unseen":
-        return _map(before, _after_passed_checks)
-    score_bin = observation.bin
-    if table is None or score_bin is None:
-        return before
-    return _map(before, lambda prob: table.posterior(prob, score_bin))
-
-
-def _map(belief: Belief, update: Callable[[float], float]) -> Belief:
-    return Belief(update(belief.mean), update(belief.theta))
-
-
-def _after_failed_check(prob: float) -> float:
-    right, wrong = prob * FALSE_ALARM_SHARE, (1.0 - prob) * CAUGHT_SHARE
-    return right / (right + wrong)
-
-
-def _after_passed_checks(prob: float) -> float:
-    return prob / (prob + (1.0 - prob) * (1.0 - CAUGHT_SHARE))

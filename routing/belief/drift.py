@@ -1,10 +1,11 @@
 """Has an arm changed? Two cumulative sums of what the judge's bins say against the arm's own long run.
 
-Under the expectation m for this prompt bin b comes with probability P_b(m) = m L1_b + (1 - m) L0_b. Two rivals say
-that the arm became better or worse by `SHIFT` logits, m' = sigmoid(logit m +- SHIFT). Each judged first answer adds
-the log-likelihood ratio to the rival's sum, which never falls below zero:
+Under the expectation m for this prompt, what was seen of the answer has probability P(m) = m L1 + (1 - m) L0, with L1
+and L0 of `likelihood`: a failed check, or a passed one and the judge's bin. Two rivals say that the arm became better
+or worse by `SHIFT` logits, m' = sigmoid(logit m +- SHIFT). Each first answer looked at adds the log-likelihood ratio to
+the rival's sum, which never falls below zero:
 
-    S = max(0, S + ln(P_b(m') / P_b(m)))
+    S = max(0, S + ln(P(m') / P(m)))
 
 An alarm is raised where a sum passes `THRESHOLD`. The ratio weighs a score by what this judge's table makes of it,
 so a sharp judge needs few calls, a blunt one more, and neither needs a scale of its own.
@@ -18,7 +19,7 @@ from typing import Any
 
 from ...state.records import Evidence
 from ..prompt.logistic import logit, sigmoid
-from .judge_table import JudgeTable
+from .likelihood import Likelihood
 from .thompson import DEFAULT_LEARNER, Learner, long_run, shifted
 
 SHIFT = 1.4
@@ -44,9 +45,23 @@ def baseline(p: float, cell: Evidence | None, learner: Learner = DEFAULT_LEARNER
     return None if sums[2] < LEAST_KNOWN else shifted(p, sums, learner.drifted_n0)
 
 
-def surprise(expected: float, score_bin: int, table: JudgeTable) -> tuple[float, float]:
-    """Return what a bin adds to the sums for better and for worse, in nats."""
-    right, wrong = table.right[score_bin], table.wrong[score_bin]
+def expectation(
+    p: float, cell: Evidence | None, pooled: Evidence | None, learner: Learner = DEFAULT_LEARNER
+) -> float | None:
+    """Return what an arm is held to: its long run in the cell, after a change what all its cells showed since.
+
+    A change clears the cells; without the second, nobody would notice that the arm has been repaired.
+    """
+    expected = baseline(p, cell, learner)
+    if expected is not None or pooled is None or not pooled.drifts or pooled.weight_total < LEAST_KNOWN:
+        return expected
+    sums = (pooled.reward_total, pooled.predicted_total, pooled.weight_total)
+    return shifted(p, sums, learner.drifted_n0)
+
+
+def surprise(expected: float, seen: Likelihood) -> tuple[float, float]:
+    """Return what an observation adds to the sums for better and for worse, in nats."""
+    right, wrong = seen
 
     def log_chance(level: float) -> float:
         # Rivals stay where `expected` itself may lie: an arm that is always right never looks better still.

@@ -38,6 +38,9 @@ class Learner:
     """Observations up to which an arm's other cells stand in for what a cell has not seen, before scaling."""
     drifted_n0: float = 5.0
     """`n0` right after a drift; it grows back as old evidence would fade."""
+    return_hazard: float = 1.0 / 1500.0
+    """Probability that an arm which became worse is repaired, in one call of the org: it is asked again after about
+    sqrt(2 / hazard) calls, soon enough to come back within 150, seldom enough to cost nothing that can be measured."""
 
 
 DEFAULT_LEARNER = Learner()
@@ -122,11 +125,15 @@ def _share(past: float, n0: float, learner: Learner) -> float:
 
 
 def combine(
-    cells: Mapping[str, Evidence], pooled: Mapping[str, Evidence], learner: Learner = DEFAULT_LEARNER
+    cells: Mapping[str, Evidence],
+    pooled: Mapping[str, Evidence],
+    learner: Learner = DEFAULT_LEARNER,
+    org_calls: int = 0,
 ) -> dict[str, Evidence]:
     """Return for each arm the evidence that selection reads: sums as `combined`, counts of the cell alone.
 
-    `weight_total` is set so that its excess over `weight` is the number of observations in the past.
+    `weight_total` is set so that its excess over `weight` is the number of observations in the past. `return_odds`
+    are those of now: what was seen of the arm last, plus the hazard of each of the org's calls since.
     """
     model_id_to_evidence = {}
     for model_id in cells.keys() | pooled.keys():
@@ -135,7 +142,10 @@ def combine(
         counts, level = cell or Evidence(model_id, ""), pool or cell or Evidence(model_id, "")
         model_id_to_evidence[model_id] = Evidence(
             model_id, counts.task_cell, level.tier, counts.successes, counts.failures, reward, predicted, weight,
-            level.calls_seen, weight_total=weight + past, drifts=level.drifts, drifted_at=level.drifted_at,
+            max(level.calls_seen, org_calls if level.drifts else 0), weight_total=weight + past,
+            drifts=level.drifts, drifted_at=level.drifted_at, forgotten_reward=level.forgotten_reward,
+            forgotten_predicted=level.forgotten_predicted, forgotten_weight=level.forgotten_weight,
+            return_odds=level.return_odds + learner.return_hazard * max(0, org_calls - level.calls_seen),
         )  # fmt: skip
     return model_id_to_evidence
 
@@ -185,6 +195,35 @@ def offset_posterior(
     return shifted(p, (reward, predicted, weight), n0), min(learner.kappa0 + weight, learner.kappa_max)
 
 
+def return_prob(evidence: Evidence | None) -> float:
+    """Return the probability that an arm which became worse is as it was before; 0 where it never did."""
+    if evidence is None or _usable_forgotten(evidence)[2] <= 0.0 or not evidence.return_odds >= 0.0:
+        return 0.0
+    return evidence.return_odds / (1.0 + evidence.return_odds) if isfinite(evidence.return_odds) else 0.0
+
+
+def returned_posterior(
+    p: float, evidence: Evidence, learner: Learner = DEFAULT_LEARNER
+) -> tuple[float, float]:
+    """Return mean and concentration of the belief about an arm if it is as it was before it became worse."""
+    reward, predicted, weight = _usable_forgotten(evidence)
+    share = min(1.0, learner.remembered / weight)
+    mean = shifted(p, (share * reward, share * predicted, share * weight), learner.drifted_n0)
+    return mean, learner.kappa0 + share * weight
+
+
+def _usable_forgotten(evidence: Evidence) -> Sums:
+    return _usable(evidence.forgotten_reward, evidence.forgotten_predicted, evidence.forgotten_weight)
+
+
+def belief_mean(p: float, evidence: Evidence | None, learner: Learner = DEFAULT_LEARNER) -> float:
+    """Return the mean of the belief that `draw` draws from: both posteriors where the arm may have been repaired."""
+    mean, chance = offset_posterior(p, evidence, learner)[0], return_prob(evidence)
+    if evidence is None or chance == 0.0:
+        return mean
+    return (1.0 - chance) * mean + chance * returned_posterior(p, evidence, learner)[0]
+
+
 def shifted(p: float, sums: Sums, n0: float) -> float:
     """Return the prediction `p` moved by evidence, as in `offset_posterior`."""
     reward, predicted, weight = sums
@@ -199,12 +238,24 @@ def draw(
     draws: int,
     learner: Learner = DEFAULT_LEARNER,
 ) -> NDArray[np.float64]:
-    """Draw the quality of each arm from its offset posterior; shape (draws, number of arms), in (0, 1)."""
+    """Draw the quality of each arm from its offset posterior; shape (draws, number of arms), in (0, 1).
+
+    Of an arm that became worse, a draw believes with `return_prob` that it was repaired: so it is asked again some day,
+    and what is then seen of it moves that probability by its likelihood ratio.
+    """
     beliefs = [
         offset_posterior(arm.completion_prob, model_id_to_evidence.get(arm.model_id), learner) for arm in arms
     ]
     mean, concentration = np.array(beliefs, dtype=np.float64).reshape(-1, 2).T
-    return rng.beta(concentration * mean, concentration * (1.0 - mean), size=(draws, len(arms)))
+    drawn = rng.beta(concentration * mean, concentration * (1.0 - mean), size=(draws, len(arms)))
+    for column, arm in enumerate(arms):
+        evidence = model_id_to_evidence.get(arm.model_id)
+        if evidence is None or (chance := return_prob(evidence)) == 0.0:
+            continue
+        level, sure = returned_posterior(arm.completion_prob, evidence, learner)
+        repaired = rng.beta(sure * level, sure * (1.0 - level), size=draws)
+        drawn[:, column] = np.where(rng.random(draws) < chance, repaired, drawn[:, column])
+    return drawn
 
 
 def classic_posterior(arm: Arm, evidence: Evidence | None) -> Posterior:

@@ -11,7 +11,7 @@ from ...state.records import Arm, Evidence
 from ...state.types import TIERS
 from ...state.working_memory import Decision, Strategy
 from ..belief.judge_table import JudgeTable
-from ..belief.thompson import classic_draw, classic_posterior, draw, offset_posterior
+from ..belief.thompson import belief_mean, classic_draw, classic_posterior, draw
 from .cascade import STOP, PlanPrices, PlanResult, plan
 from .exploration import Chance, audit_rates, certain, untried_tiers
 from .ladder import Ladder, climb
@@ -23,8 +23,8 @@ Floats = NDArray[np.float64]
 
 def _classic_moves(ladder: Ladder, *, can_judge: bool) -> PlanResult:
     """Return the highest draw of each row, judged wherever somebody can."""
-    best = ladder.thetas.argmax(axis=1)
-    return PlanResult(arm=best, judge=np.full(len(best), can_judge), value=ladder.thetas.max(axis=1))
+    best = ladder.expected.argmax(axis=1)
+    return PlanResult(arm=best, judge=np.full(len(best), can_judge), value=ladder.expected.max(axis=1))
 
 
 _UNPRICED = PlanPrices(quality_price=0.0, latency_price=0.0, call_penalty=0.0)
@@ -81,11 +81,15 @@ def _mean(arm: Arm, evidence: Evidence | None, terms: Terms) -> float:
     """Return the mean of the posterior an arm's draw comes from."""
     if terms.strategy == "classic":
         return classic_posterior(arm, evidence).mean
-    return offset_posterior(arm.completion_prob, evidence, terms.learner)[0]
+    return belief_mean(arm.completion_prob, evidence, terms.learner)
 
 
 def _by_threshold(arms: Sequence[Arm], terms: Terms) -> Decision:
-    """Return the rule's choice of one arm, certain and unjudged; each tier's arm is its choice within the tier."""
+    """Return the rule's choice of one arm, certain and unjudged; each tier's arm is its choice within the tier.
+
+    An arm completes where it answers at all and the answer is good.
+    """
+    arms = [replace(arm, completion_prob=arm.completion_prob * arm.availability) for arm in arms]
     rule = terms.rule
     reference = {
         "reference_cost_nusd": terms.reference_cost_nusd, "reference_latency_ms": terms.reference_latency_ms,
@@ -196,7 +200,7 @@ def proceed(arms: Sequence[Arm], progress: Progress, terms: Terms) -> Decision |
 def _proceed_classic(higher: Sequence[Arm], row: Floats, table: JudgeTable | None) -> Decision:
     """Return the best draw of the next tier up."""
     ladder = climb(higher, row, _UNPRICED, (0, 0))
-    moves = PlanResult(arm=np.array([0]), judge=np.array([table is not None]), value=ladder.thetas[:, 0])
+    moves = PlanResult(arm=np.array([0]), judge=np.array([table is not None]), value=ladder.expected[:, 0])
     return _decide(higher, ladder, moves, _without_chance(higher, "classic"))
 
 

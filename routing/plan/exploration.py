@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...state.records import Arm, Evidence
+from ..belief.thompson import return_prob
 from .cascade import PlanResult
 from .ladder import Ladder
 
@@ -19,6 +20,8 @@ of the cheapest."""
 COLD_WEIGHT = 50.0
 """Labelled first answers below which an arm is judged more often than the audit rate says: always at none, evenly
 less up to here. An arm that is never looked at keeps its prior, right or wrong."""
+LEAST_RETURN_PROB = 0.02
+"""Probability of having been repaired from which an arm that became worse is judged wherever it is asked."""
 LEAST_EXPLORATION = 0.02
 """Share of `epsilon` that is explored whatever it costs, so that no propensity ever reaches zero."""
 
@@ -114,12 +117,21 @@ def untried_tiers(arms: Sequence[Arm], evidence: Mapping[str, Evidence]) -> tupl
 def audit_rates(
     arms: Sequence[Arm], evidence: Mapping[str, Evidence], audit_rate: float, *, can_judge: bool
 ) -> tuple[float, ...]:
-    """Return each arm's audit rate: the asked one, more while the arm is cold; a rate of 0 switches audits off."""
+    """Return each arm's audit rate: the asked one, more while the arm is cold; a rate of 0 switches audits off.
+
+    Cold is an arm of few observations, faded or not: what fades was seen all the same, and a rate that counted the
+    faded ones only would never come down to the asked one. An arm that became worse and may be repaired is cold too.
+    """
     if not can_judge or audit_rate == 0.0:
         return (0.0,) * len(arms)
-    weights = [evidence[arm.model_id].weight if arm.model_id in evidence else 0.0 for arm in arms]
-    coldness = [min(1.0, max(0.0, 1.0 - weight / COLD_WEIGHT)) for weight in weights]
+    coldness = [_coldness(evidence.get(arm.model_id)) for arm in arms]
     return tuple(audit_rate + (1.0 - audit_rate) * cold for cold in coldness)
+
+
+def _coldness(evidence: Evidence | None) -> float:
+    if evidence is None or return_prob(evidence) >= LEAST_RETURN_PROB:
+        return 1.0
+    return min(1.0, max(0.0, 1.0 - max(evidence.weight, evidence.weight_total) / COLD_WEIGHT))
 
 
 def certain(arms: Sequence[Arm]) -> Chance:

@@ -21,13 +21,16 @@ class Ladder:
     tiers: tuple[str, ...]
     arm_index: Ints
     thetas: Floats
+    """Drawn quality of an answer that comes."""
+    expected: Floats
+    """Drawn quality times the probability that an answer comes: what asking is worth."""
     costs: Floats
     latencies: Floats
 
     @property
     def sight(self) -> tuple[Floats, Floats, Floats]:
-        """Draws, costs and latencies, as the plan takes them."""
-        return self.thetas, self.costs, self.latencies
+        """Expected quality, costs and latencies, as the plan takes them."""
+        return self.expected, self.costs, self.latencies
 
 
 def climb(arms: Sequence[Arm], thetas: Floats, prices: PlanPrices, reference: tuple[float, float]) -> Ladder:
@@ -35,7 +38,8 @@ def climb(arms: Sequence[Arm], thetas: Floats, prices: PlanPrices, reference: tu
     cost_nusd, latency_ms = (max(value, 1.0) for value in reference)
     costs = np.array([arm.expected_cost_nusd / cost_nusd for arm in arms])
     latencies = np.array([arm.expected_latency_ms / latency_ms for arm in arms])
-    gain = prices.worth(thetas) - prices.step_price(costs, latencies)
+    expected = thetas * np.array([arm.availability for arm in arms])
+    gain = prices.worth(expected) - prices.step_price(costs, latencies)
     tier_to_members: dict[str, list[int]] = {tier: [] for tier in TIERS}
     for number, arm in enumerate(arms):
         tier_to_members[arm.tier].append(number)
@@ -45,4 +49,6 @@ def climb(arms: Sequence[Arm], thetas: Floats, prices: PlanPrices, reference: tu
         members = np.array(tier_to_members[tier])
         arm_index[:, column] = members[gain[:, members].argmax(axis=1)] if len(members) > 1 else members[0]
     rows = np.arange(len(thetas))[:, None]
-    return Ladder(tiers, arm_index, thetas[rows, arm_index], costs[arm_index], latencies[arm_index])
+    return Ladder(
+        tiers, arm_index, thetas[rows, arm_index], expected[rows, arm_index], costs[arm_index], latencies[arm_index]
+    )  # fmt: skip

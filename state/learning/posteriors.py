@@ -23,7 +23,7 @@ POOLED = "*"
 """The cell that stands for all cells of an arm together."""
 _NAMES = ("model_id", "task_cell", "tier")
 # Learning weights are unbiased, so a run of low scores may sum to less than nothing.
-_SIGNED = ("reward_sum", "reward_total", "fast_reward")
+_SIGNED = ("reward_sum", "reward_total", "fast_reward", "forgotten_reward")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,11 @@ class Watch:
     """1 where the detector looked, else 0."""
     fast_gamma: float = 0.93
     """What one observation leaves of the fast sums."""
+    return_hazard: float = 0.0
+    """What each call of the org adds to the odds that an arm which became worse is repaired."""
+    return_ratio: float = 1.0
+    """What this observation multiplies those odds with."""
+    most_odds: float = 20.0
 
     def columns(self) -> dict[str, float]:
         """Return the values by parameter name."""
@@ -83,11 +88,19 @@ DISCOUNT_AND_ADD = text(
     " drift_up = CASE WHEN drift_up + :rise > 0 THEN drift_up + :rise ELSE 0 END,"
     " drift_down = CASE WHEN drift_down + :fall > 0 THEN drift_down + :fall ELSE 0 END,"
     " drift_calls = drift_calls + :watched,"
+    " return_odds = CASE WHEN forgotten_weight <= 0 THEN 0"
+    " WHEN (return_odds + :hope) * :return_ratio > :most_odds THEN :most_odds"
+    " ELSE (return_odds + :hope) * :return_ratio END,"
     " calls_seen = CASE WHEN calls_seen < :org_calls THEN :org_calls ELSE calls_seen END"
     " WHERE org = :org AND task_cell = :cell AND model_id = :model_id"
 )
 BEGIN_ANEW = text(
-    "UPDATE posteriors SET reward_sum = fast_reward * :keep, predicted_sum = fast_predicted * :keep,"
+    "UPDATE posteriors SET"
+    " forgotten_reward = CASE WHEN :is_worse = 1 THEN forgotten_reward + reward_total - fast_reward ELSE 0 END,"
+    " forgotten_predicted = CASE WHEN :is_worse = 1"
+    " THEN forgotten_predicted + predicted_total - fast_predicted ELSE 0 END,"
+    " forgotten_weight = CASE WHEN :is_worse = 1 THEN forgotten_weight + weight_total - fast_weight ELSE 0 END,"
+    " return_odds = 0, reward_sum = fast_reward * :keep, predicted_sum = fast_predicted * :keep,"
     " weight = fast_weight * :keep, reward_total = fast_reward * :keep, predicted_total = fast_predicted * :keep,"
     " weight_total = fast_weight * :keep, drift_up = 0, drift_down = 0, drift_calls = 0, drifts = drifts + 1,"
     " drifted_at = calls_seen"
@@ -194,8 +207,10 @@ class Posteriors:
     ) -> bool:
         """Forget an arm of the org down to its last few observations, and enter that in the audit chain.
 
-        The pooled sums become `keep` times the fast sums, those of the cells nothing. Returns False, and changes
-        nothing, where the detector has looked at fewer than `drift_calls` observations: another writer was first.
+        The pooled sums become `keep` times the fast sums, those of the cells nothing. What was known before is set
+        aside where `record` says that the arm became worse, and dropped where it became better. Returns False, and
+        changes nothing, where the detector has looked at fewer than `drift_calls` observations: another writer was
+        first.
 
         Raises
         ------
@@ -204,6 +219,7 @@ class Posteriors:
         """
         arm = {
             "org": org, "model_id": model_id, "pooled": POOLED, "keep": keep, "drift_calls": max(1, drift_calls),
+            "is_worse": int(record.get("direction") != "better"),
         }  # fmt: skip
 
         def forget(connection: Connection) -> bool:
@@ -238,15 +254,17 @@ def _add_once(connection: Connection, row: dict[str, Any], gamma: float) -> Sequ
     calls_seen = {counted.task_cell: counted.calls_seen for counted in connection.execute(COUNT, row)}
     if row["reward"] is not None:
         for cell, seen in calls_seen.items():
+            idle = _idle_calls(row["org_calls"], seen)
             connection.execute(
-                DISCOUNT_AND_ADD, row | {"cell": cell, "g": _discount(gamma, row["org_calls"], seen)}
+                DISCOUNT_AND_ADD,
+                row | {"cell": cell, "g": gamma**idle, "hope": row["return_hazard"] * idle},
             )
     return connection.execute(READ_ARM, row).one()
 
 
-def _discount(gamma: float, org_calls: int, calls_seen: Any) -> float:
-    """Return what is left of older evidence; all of it where `calls_seen` is damaged."""
-    return gamma ** max(0, org_calls - calls_seen) if isinstance(calls_seen, int) else 1.0
+def _idle_calls(org_calls: int, calls_seen: Any) -> int:
+    """Return the org's calls since the last observation; none where `calls_seen` is damaged."""
+    return max(0, org_calls - calls_seen) if isinstance(calls_seen, int) else 0
 
 
 def _is_sound(evidence: Evidence) -> bool:

@@ -5,6 +5,7 @@ import pytest
 from x25.nodes.offers.situation import Situations
 from x25.nodes.org.judge_tables import JudgeBook
 from x25.nodes.update_posterior import update_posterior
+from x25.routing.belief.likelihood import PASSED_CHECKS, posterior
 
 
 async def evidence(services, call):
@@ -198,14 +199,15 @@ async def test_the_orgs_own_labels_decide_what_a_score_teaches(walk_to_model, se
     assert table.auc > services.judge_table.auc
 
 
-async def test_a_judge_labels_found_blind_teaches_selection_nothing_and_changes_no_belief(
+async def test_a_judge_labels_found_blind_teaches_selection_nothing_and_leaves_belief_to_the_checks(
     walk_to_model, label_scores
 ):
     await label_scores((200,) * 5, (200,) * 5)
     call = await walk_to_model("update_posterior")
     ((answer,), (lesson,)) = call.answers, call.learned
     assert answer.verdict.source == "judge"
-    assert answer.verdict.belief == call.selection.beliefs["sim/tiny-1"]
+    expected = posterior(call.selection.beliefs["sim/tiny-1"].mean, PASSED_CHECKS)
+    assert answer.verdict.belief.mean == pytest.approx(expected)
     assert lesson.selection is None
     assert call.transitions[-1].kind == "stop"
 

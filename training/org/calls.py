@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...providers.specs import ModelSpec
-from ...routing.answer.verdict import CAUGHT_SHARE, FALSE_ALARM_SHARE
 from ...routing.belief.completion import completion_prob, memory_relief
 from ...routing.belief.judge_table import DEFAULT_TABLE, JudgeTable
+from ...routing.belief.likelihood import likelihood
 from ...routing.belief.org_model import inputs_id, move_inputs, unpack_inputs
 from ...routing.prompt.difficulty import DifficultyModel
 from ...routing.prompt.logistic import logit
 from ...state.audit.calls import LOOKED_AT
+from ...state.observations import Observation, Outcome
 from ...state.records import Call
 from .fit import Seen
 
@@ -85,13 +86,15 @@ def likelihoods(
     """Return how likely what was seen is of a right and of a wrong answer; a label decides alone."""
     if label is not None:
         return label, 1.0 - label
-    if verdict["source"] == "checks":
-        return FALSE_ALARM_SHARE, CAUGHT_SHARE
-    right, wrong = 1.0 - FALSE_ALARM_SHARE, 1.0 - CAUGHT_SHARE
     score_bin = verdict["bin"]
-    if not isinstance(score_bin, int) or not 0 <= score_bin < len(table.right):
-        return right, wrong
-    return right * table.right[score_bin], wrong * table.wrong[score_bin]
+    is_scored = isinstance(score_bin, int) and 0 <= score_bin < len(table.right)
+    outcome: Outcome = (
+        "failed_check" if verdict["source"] == "checks" else "scored" if is_scored else "unseen"
+    )
+    seen = Observation(
+        outcome, score_bin if isinstance(score_bin, int) and is_scored else None, None, None, 1.0, True
+    )
+    return likelihood(seen, table)
 
 
 def _why_useless(call: Call, wanted: str, size: int) -> str | None:

@@ -3,8 +3,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from x25.routing.answer.checks import CheckReport
-from x25.routing.answer.verdict import CAUGHT_SHARE, FALSE_ALARM_SHARE, Judgement, verdict_of
+from x25.routing.answer.verdict import Judgement, verdict_of
 from x25.routing.belief.judge_table import DEFAULT_TABLE
+from x25.routing.belief.likelihood import CAUGHT_SHARE, FALSE_ALARM_SHARE, PASSED_CHECKS, posterior
 from x25.state.answers import Belief
 from x25.state.observations import Observation
 
@@ -40,23 +41,26 @@ def test_a_failed_check_weighs_more_than_the_worst_score_of_a_judge():
 def test_a_judges_score_moves_mean_and_draw_by_its_table():
     verdict = judged(0.9)
     assert (verdict.score, verdict.source, verdict.observation.bin) == (0.9, "judge", 4)
-    assert verdict.belief == Belief(DEFAULT_TABLE.posterior(0.7, 4), DEFAULT_TABLE.posterior(0.6, 4))
+    for before, after in zip((0.7, 0.6), (verdict.belief.mean, verdict.belief.theta), strict=True):
+        right = before * (1 - FALSE_ALARM_SHARE) * DEFAULT_TABLE.right[4]
+        wrong = (1 - before) * (1 - CAUGHT_SHARE) * DEFAULT_TABLE.wrong[4]
+        assert after == pytest.approx(right / (right + wrong))
     assert (verdict.reason, verdict.judge_cost_nusd) == ("fine", 12)
     assert (verdict.failed_check, verdict.checks_made) == (None, PASSED.made)
     assert judged(0.1).belief.mean < 0.7 < judged(0.5).belief.mean
 
 
-def test_a_score_that_carries_nothing_leaves_the_belief_alone():
+def test_a_score_that_carries_nothing_leaves_the_belief_where_the_checks_put_it():
     verdict = judged(0.0, table=None)
-    assert verdict.belief == BEFORE
+    assert verdict.belief == verdict_of(PASSED, UNSEEN, BEFORE).belief
     assert (verdict.score, verdict.source) == (0.0, "judge")
 
 
 def test_an_unjudged_answer_is_an_estimate_a_little_above_what_was_believed():
     verdict = verdict_of(PASSED, UNSEEN, BEFORE)
     assert (verdict.source, verdict.observation.bin, verdict.judge_cost_nusd) == ("estimate", None, 0)
-    assert verdict.score == verdict.belief.mean == pytest.approx(0.7 / (0.7 + 0.3 * (1 - CAUGHT_SHARE)))
-    assert verdict.belief.theta == pytest.approx(0.6 / (0.6 + 0.4 * (1 - CAUGHT_SHARE)))
+    assert verdict.score == verdict.belief.mean == pytest.approx(posterior(0.7, PASSED_CHECKS))
+    assert verdict.belief.theta == pytest.approx(posterior(0.6, PASSED_CHECKS))
 
 
 def test_a_judge_that_failed_gives_no_score():

@@ -31,7 +31,9 @@ def alarms(rate, calls, arms, seed, table=DEFAULT_TABLE, *, change_at=None, then
     rng, weights = np.random.default_rng(seed), table.reward_weights()
     right, wrong = np.cumsum(table.right), np.cumsum(table.wrong)
     levels = np.linspace(0.02, 0.98, 193)
-    steps = np.array([[surprise(level, b, table) for b in range(5)] for level in levels])
+    steps = np.array(
+        [[surprise(level, (table.right[b], table.wrong[b])) for b in range(5)] for level in levels]
+    )
     reward, n, fast, fast_n, up, down = np.zeros((6, arms))
     raised = np.zeros((calls, arms), dtype=bool)
     for call in range(calls):
@@ -74,7 +76,9 @@ def test_damaged_sums_mean_no_baseline(damage):
 def test_what_was_expected_speaks_against_a_change_and_a_change_for_itself(table, expected):
     def mean(quality, direction):
         chances = quality * np.array(table.right) + (1 - quality) * np.array(table.wrong)
-        return sum(c * surprise(expected, b, table)[direction] for b, c in enumerate(chances))
+        return sum(
+            c * surprise(expected, (table.right[b], table.wrong[b]))[direction] for b, c in enumerate(chances)
+        )
 
     assert mean(expected, 0) < 0
     assert mean(expected, 1) < 0
@@ -83,8 +87,8 @@ def test_what_was_expected_speaks_against_a_change_and_a_change_for_itself(table
 
 
 def test_an_arm_that_is_always_right_never_looks_better_still():
-    assert surprise(0.98, 4, SHARP)[0] == pytest.approx(0.0)
-    assert surprise(0.02, 0, SHARP)[1] == pytest.approx(0.0)
+    assert surprise(0.98, (SHARP.right[4], SHARP.wrong[4]))[0] == pytest.approx(0.0)
+    assert surprise(0.02, (SHARP.right[0], SHARP.wrong[0]))[1] == pytest.approx(0.0)
 
 
 def test_an_alarm_needs_a_sum_above_the_threshold_and_some_calls():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from x25.graph.estimators import load_difficulty
-from x25.routing.answer.verdict import CAUGHT_SHARE, FALSE_ALARM_SHARE
 from x25.routing.belief.judge_table import DEFAULT_TABLE
+from x25.routing.belief.likelihood import CAUGHT_SHARE, FALSE_ALARM_SHARE
 from x25.training.org.calls import Known, likelihoods, read_calls, start_level
 
 DIFFICULTY = load_difficulty()
