@@ -190,17 +190,59 @@ class Stage(BaseModel):
     improvement_available: bool
 
 
-class TierArm(BaseModel):
-    """Belief about one tier, over all its models and task types."""
+class TierSelection(BaseModel):
+    """What selection read of a tier: unbiased for correctness, forgotten and begun anew as the models change."""
+
+    observations: float = Field(
+        description="Judged first answers and failed checks, the forgotten counted less."
+    )
+    pass_rate: float = Field(description="Share of first answers taken to be right, corrected for the judge.")
+
+
+class ArmSelection(TierSelection):
+    """What the plan uses of one model in one task type, beyond the counts."""
+
+    first_calls: int = Field(description="First answers looked at in this task type, none forgotten.")
+    mean_prediction: float = Field(
+        description="Mean predicted probability of a right answer, before evidence."
+    )
+    mean_belief: float = Field(
+        description="What a prompt of that prediction is believed at: mean of the draws."
+    )
+    concentration: float = Field(description="How sure a draw is, in observations.")
+    drifts: int = Field(
+        description="How often the model was found to have changed and its past was forgotten."
+    )
+    return_prob: float = Field(description="Probability that a model which became worse has been repaired.")
+
+
+class CountedBeta(BaseModel):
+    """A plain Beta: each answer that teaches adds its reward to alpha and 1 - reward to beta, and nothing else does."""
 
     tier: str
     alpha: float
     beta: float
-    mean_reward: float
+    mean_reward: float = Field(description="alpha / (alpha + beta).")
     confidence: float = Field(description="min(1, (alpha + beta) / 50).")
     rescue_rate: float | None = Field(
-        None, description="Addition: share of its answers after an escalation that beat those held before."
+        None, description="Addition: share of its answers after an escalation that beat those before."
     )
+
+
+class TierArm(CountedBeta):
+    """Counts of one tier, over all its models and task types."""
+
+    selection: TierSelection = Field(description="Addition: what selection reads instead of the counts.")
+
+
+class CellArm(CountedBeta):
+    """Counts of one model in one task type."""
+
+    task_type: str
+    model_id: str
+    successes: float = Field(description="Sum of rewards: alpha less its prior.")
+    failures: float = Field(description="Sum of 1 - reward: beta less its prior.")
+    selection: ArmSelection
 
 
 class Thompson(BaseModel):
@@ -208,7 +250,7 @@ class Thompson(BaseModel):
 
     org: str
     arms: list[TierArm]
-    cells: list[dict[str, Any]] = Field(description="Addition: belief and evidence per task type and model.")
+    cells: list[CellArm] = Field(description="Addition: counts and beliefs per task type and model.")
     dominated: list[dict[str, Any]] = Field(
         default_factory=list,
         description="Addition: models that are not better than a cheaper one, with the numbers.",

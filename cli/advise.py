@@ -71,8 +71,8 @@ def findings(advice: "Advice") -> list[str]:
         f"{advice.org}: {advice.calls} calls looked at; pool {', '.join(advice.pool.values()) or 'unknown'}"
     ]
     lines += [
-        f"{one.model_id} is dominated by {one.better_model_id}: {one.mean_reward:.3f} on {one.observations:.0f} "
-        f"against {one.better_mean_reward:.3f} on {one.better_observations:.0f} judged answers; "
+        f"{one.model_id} is dominated by {one.better_model_id}: {one.pass_rate:.3f} on {one.observations:.0f} "
+        f"against {one.better_pass_rate:.3f} on {one.better_observations:.0f} judged answers; "
         f"better all the same with probability {one.prob_better:.3f}"
         for one in advice.dominated
     ]

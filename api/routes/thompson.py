@@ -1,16 +1,28 @@
 """GET /thompson: what an org has learnt."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import overload
 
 from fastapi import APIRouter
 
+from ...routing.belief.completion import TIER_PRIOR
 from ...routing.belief.dominance import dominated
-from ...routing.belief.thompson import Learner, combined, rescue_rate, shown_posterior, tier_posterior
+from ...routing.belief.thompson import (
+    Learner,
+    belief_mean,
+    combine,
+    combined,
+    counted_posterior,
+    offset_posterior,
+    pass_rate,
+    rescue_rate,
+    return_prob,
+    tier_sums,
+)
 from ...state.records import Evidence, Posterior
 from ...state.types import TIERS
 from ..deps import CascadeDep, KeyDep, org_to_read
-from ..schemas import Thompson, TierArm
+from ..schemas import ArmSelection, CellArm, Thompson, TierArm, TierSelection
 
 router = APIRouter(tags=["reports"])
 
@@ -20,10 +32,11 @@ TYPICAL_PROMPT_TOKENS = 1_000
 
 @router.get("/thompson/{project}", summary="Posteriors of one project")
 async def thompson(project: str, cascade: CascadeDep, key: KeyDep) -> Thompson:
-    """Return Beta(alpha, beta) for each tier and context cell, rescues, and the models not worth their price."""
+    """Return for each tier and context cell the plain counts, what selection reads, rescues, and dominated models."""
     org, services = org_to_read(key, project), cascade.services
     pooled = await services.store.posteriors.read_pooled(org)
     cells = await services.store.posteriors.read_all(org)
+    org_calls = await services.store.orgs.call_count(org)
     prices = {
         model_id: float(spec.expected_cost_nusd(TYPICAL_PROMPT_TOKENS))
         for model_id, spec in services.models.items()
@@ -34,38 +47,66 @@ async def thompson(project: str, cascade: CascadeDep, key: KeyDep) -> Thompson:
         arms=[
             _tier_arm(tier, [one for one in pooled if one.tier == tier], services.learner) for tier in TIERS
         ],
-        cells=[_cell(cell, arm_to_pooled.get(cell.model_id), services.learner) for cell in cells],
+        cells=[
+            _cell_arm(cell, arm_to_pooled.get(cell.model_id), services.learner, org_calls) for cell in cells
+        ],
         dominated=[asdict(one) for one in dominated(pooled, prices, services.learner)],
     )
 
 
 def _tier_arm(tier: str, pooled: list[Evidence], learner: Learner) -> TierArm:
-    belief = _belief(tier_posterior(tier, pooled, learner))
-    return TierArm(tier=tier, **belief, rescue_rate=_rounded(rescue_rate(pooled)))
+    sums = tier_sums(pooled, learner)
+    return TierArm(
+        tier=tier,
+        **_belief(counted_posterior(tier, tier, pooled, learner)),
+        rescue_rate=_rounded(rescue_rate(pooled)),
+        selection=TierSelection(
+            observations=_rounded(sums[2]), pass_rate=_rounded(pass_rate(tier, tier, sums, learner).mean)
+        ),
+    )
 
 
-def _cell(cell: Evidence, pooled: Evidence | None, learner: Learner) -> dict[str, Any]:
+def _cell_arm(cell: Evidence, pooled: Evidence | None, learner: Learner, org_calls: int) -> CellArm:
     sums = combined(cell, pooled, learner)
-    return {
-        "task_type": cell.task_cell,
-        "model_id": cell.model_id,
-        "tier": cell.tier,
-        **_belief(shown_posterior(cell.model_id, cell.tier, sums, learner)),
-        "successes": round(cell.successes, 4),
-        "failures": round(cell.failures, 4),
-        "first_call_weight": round(cell.weight, 4),
-        "first_calls": round(cell.weight_total, 4),
-        "rescue_rate": _rounded(rescue_rate([cell])),
-    }
+    arm_to_pooled = {} if pooled is None else {cell.model_id: pooled}
+    read = combine({cell.model_id: cell}, arm_to_pooled, learner, org_calls)[cell.model_id]
+    predicted = sums[1] / sums[2] if sums[2] > 0.0 else TIER_PRIOR[cell.tier]
+    return CellArm(
+        task_type=cell.task_cell,
+        model_id=cell.model_id,
+        tier=cell.tier,
+        **_belief(counted_posterior(cell.model_id, cell.tier, [cell], learner)),
+        successes=_rounded(cell.successes),
+        failures=_rounded(cell.failures),
+        rescue_rate=_rounded(rescue_rate([cell])),
+        selection=ArmSelection(
+            observations=_rounded(sums[2]),
+            pass_rate=_rounded(pass_rate(cell.model_id, cell.tier, sums, learner).mean),
+            first_calls=round(cell.weight_total),
+            mean_prediction=_rounded(predicted),
+            mean_belief=_rounded(belief_mean(predicted, read, learner)),
+            concentration=_rounded(offset_posterior(predicted, read, learner)[1]),
+            drifts=read.drifts,
+            return_prob=_rounded(return_prob(read)),
+        ),
+    )
 
 
 def _belief(posterior: Posterior) -> dict[str, float]:
     return {
-        "alpha": round(posterior.alpha, 4),
-        "beta": round(posterior.beta, 4),
-        "mean_reward": round(posterior.mean, 4),
-        "confidence": round(posterior.confidence, 4),
+        "alpha": round(posterior.alpha, 6),
+        "beta": round(posterior.beta, 6),
+        "mean_reward": round(posterior.mean, 6),
+        "confidence": round(posterior.confidence, 6),
     }
+
+
+@overload
+def _rounded(rate: float) -> float: ...
+@overload
+def _rounded(rate: None) -> None: ...
+@overload
+def _rounded(rate: float | None) -> float | None: ...
 
 
 def _rounded(rate: float | None) -> float | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import erf, sqrt
 
 from ...state.records import Evidence, Posterior
-from .thompson import DEFAULT_LEARNER, Learner, combined, shown_posterior
+from .thompson import DEFAULT_LEARNER, Learner, combined, pass_rate
 
 LEAST_OBSERVATIONS = 30.0
 """Judged first answers both arms need before they are compared."""
@@ -17,10 +17,10 @@ class Dominated:
 
     model_id: str
     tier: str
-    mean_reward: float
+    pass_rate: float
     observations: float
     better_model_id: str
-    better_mean_reward: float
+    better_pass_rate: float
     better_observations: float
     prob_better: float
     """Probability that the dearer arm is the better one all the same, 0 to .5."""
@@ -31,16 +31,16 @@ class Dominated:
 def dominated(
     pooled: Sequence[Evidence], model_id_to_price: Mapping[str, float], learner: Learner = DEFAULT_LEARNER
 ) -> list[Dominated]:
-    """Return each arm whose mean reward is not above that of some cheaper arm, against the best such arm.
+    """Return each arm whose pass rate is not above that of some cheaper arm, against the best such arm.
 
     `pooled` is the org's evidence over all cells; arms without a price, or with fewer than `LEAST_OBSERVATIONS`, are
-    left out. Means are compared as they are: arms may have met different prompts.
+    left out. Pass rates are compared as they are: arms may have met different prompts.
     """
     known = []
     for one in pooled:
         sums = combined(one, one, learner)
         if one.model_id in model_id_to_price and sums[2] >= LEAST_OBSERVATIONS:
-            known.append((shown_posterior(one.model_id, one.tier, sums, learner), sums[2]))
+            known.append((pass_rate(one.model_id, one.tier, sums, learner), sums[2]))
     found = []
     for arm, observations in known:
         price = model_id_to_price[arm.model_id]

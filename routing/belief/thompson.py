@@ -272,8 +272,23 @@ def classic_draw(
     return rng.beta(alpha, beta, size=(draws, len(arms)))
 
 
-def shown_posterior(model_id: str, tier: str, sums: Sums, learner: Learner = DEFAULT_LEARNER) -> Posterior:
-    """Return the pass rate shown to people: alpha = k pbar + R, beta = k (1 - pbar) + n - R, each at least .01.
+def counted_posterior(
+    name: str, tier: str, evidence: Sequence[Evidence], learner: Learner = DEFAULT_LEARNER
+) -> Posterior:
+    """Return the plain Beta of an arm or a tier: alpha = k m + rewards, beta = k (1 - m) + sum of 1 - reward.
+
+    m is the tier's usual level and k `shown_strength`, both constants: each answer that teaches adds its reward to
+    alpha and the complement to beta, and nothing else ever moves them. Selection does not read it: a judge's scores
+    are no probabilities, and answers given after an escalation met harder prompts. `pass_rate` says what it reads.
+    """
+    counts = [_usable_counts(one) for one in evidence]
+    level, strength = TIER_PRIOR[tier], learner.shown_strength
+    successes, failures = sum(one[0] for one in counts), sum(one[1] for one in counts)
+    return Posterior(name, tier, strength * level, strength * (1.0 - level), successes, failures)
+
+
+def pass_rate(model_id: str, tier: str, sums: Sums, learner: Learner = DEFAULT_LEARNER) -> Posterior:
+    """Return how often an arm is right, unbiased: alpha = k pbar + R, beta = k (1 - pbar) + n - R, each at least .01.
 
     R sums learning weights, which are unbiased for correctness where raw judge scores are not; k is
     `shown_strength`; pbar is the mean prediction Q / n, before any evidence the tier's usual level.
@@ -284,12 +299,12 @@ def shown_posterior(model_id: str, tier: str, sums: Sums, learner: Learner = DEF
     return Posterior(model_id, tier, strength * pbar, strength * (1.0 - pbar), reward, weight - reward)
 
 
-def tier_posterior(tier: str, pooled: Sequence[Evidence], learner: Learner = DEFAULT_LEARNER) -> Posterior:
-    """Return what is shown of a whole tier: the pooled evidence of its arms, summed."""
-    parts = [combined(one, one, learner) for one in pooled]
-    return shown_posterior(
-        tier, tier, (sum(r for r, _, _ in parts), sum(q for _, q, _ in parts), sum(n for _, _, n in parts)), learner
-    )  # fmt: skip
+def tier_sums(pooled: Sequence[Evidence], learner: Learner = DEFAULT_LEARNER) -> Sums:
+    """Return R, Q, n of a whole tier: the pooled evidence of its arms, summed."""
+    total = _NOTHING
+    for one in pooled:
+        total = _plus(total, combined(one, one, learner), 1.0)
+    return total
 
 
 def rescue_rate(evidence: Sequence[Evidence]) -> float | None:

@@ -3,6 +3,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from x25.routing.belief.completion import TIER_PRIOR
 from x25.state.store import open_store
 
 
@@ -19,21 +20,62 @@ def test_arms_are_the_tiers_in_order_with_the_mean_and_confidence_of_their_beta(
         assert arm["confidence"] == pytest.approx(min(1, (arm["alpha"] + arm["beta"]) / 50), abs=1e-3)
 
 
-async def test_the_belief_about_a_tier_is_its_prediction_and_its_unbiased_evidence(open_app) -> None:
+async def test_who_adds_each_reward_and_its_complement_to_what_is_shown_gets_what_is_shown_next(
+    open_app,
+) -> None:
+    """Default router, judge table and checks: judged answers, failed checks and escalated ones alike."""
+    async with open_app(seed=3) as client:
+        counts = {
+            arm["tier"]: [arm["alpha"], arm["beta"]]
+            for arm in (await client.get("/thompson/learner")).json()["arms"]
+        }
+        rewards = set()
+        for number in range(40):
+            before = {tier: list(pair) for tier, pair in counts.items()}
+            body = {"prompt": f"Calculate {number} * 7 + {number % 9}. Give the number.", "org": "learner"}
+            body |= {"hint": "reasoning"} if number % 3 == 0 else {}
+            reply = await client.post("/route", json=body)
+            reply.raise_for_status()
+            for lesson in reply.json()["explain"]["learned"]:
+                counts[lesson["tier"]][0] += lesson["success"]
+                counts[lesson["tier"]][1] += lesson["failure"]
+                rewards.add(lesson["success"])
+                assert lesson["success"] + lesson["failure"] == pytest.approx(1.0)
+            found = (await client.get("/thompson/learner")).json()
+            for arm in found["arms"]:
+                alpha, beta = counts[arm["tier"]]
+                assert (arm["alpha"], arm["beta"]) == (
+                    pytest.approx(alpha, abs=1e-4),
+                    pytest.approx(beta, abs=1e-4),
+                )
+                assert arm["mean_reward"] == pytest.approx(alpha / (alpha + beta), abs=1e-4)
+                assert arm["alpha"] >= before[arm["tier"]][0] - 1e-4
+                assert arm["beta"] >= before[arm["tier"]][1] - 1e-4
+    assert len(rewards) > 3, "answers of several scores taught"
+    for arm in found["arms"]:
+        cells = [cell for cell in found["cells"] if cell["tier"] == arm["tier"]]
+        assert arm["alpha"] - 10 * TIER_PRIOR[arm["tier"]] == pytest.approx(
+            sum(cell["successes"] for cell in cells), abs=1e-3
+        )
+
+
+async def test_what_the_plan_reads_stands_beside_the_counts(open_app) -> None:
     async with open_app(seed=3) as client:
         for number in range(20):
             body = {"prompt": f"What is {number} * 7?", "org": "learner", "router": "x25-classic"}
             (await client.post("/route", json=body)).raise_for_status()
         found = (await client.get("/thompson/learner")).json()
-    assert found["cells"], "twenty judged answers teach something"
-    assert sum(cell["first_calls"] for cell in found["cells"]) == 20
-    for arm in found["arms"]:
-        cells = [cell for cell in found["cells"] if cell["tier"] == arm["tier"]]
-        # Ten of the prediction, and one for each judged first answer.
-        assert arm["alpha"] + arm["beta"] == pytest.approx(10 + sum(c["first_calls"] for c in cells), abs=1.0)
+    assert sum(cell["selection"]["first_calls"] for cell in found["cells"]) == 20
     for cell in found["cells"]:
+        plan = cell["selection"]
         assert cell["mean_reward"] == pytest.approx(cell["alpha"] / (cell["alpha"] + cell["beta"]), abs=1e-3)
-        assert cell["successes"] + cell["failures"] >= cell["first_calls"]
+        assert cell["successes"] + cell["failures"] >= plan["first_calls"]
+        assert (plan["drifts"], plan["return_prob"]) == (0, 0.0)
+        assert 0.0 < plan["mean_belief"] < 1.0
+        assert plan["concentration"] >= 30.0
+    assert any(
+        cell["selection"]["mean_belief"] != cell["selection"]["mean_prediction"] for cell in found["cells"]
+    )
 
 
 async def test_rescues_and_dominated_models_are_reported_with_their_numbers(open_app, tmp_path) -> None:
@@ -61,7 +103,7 @@ async def test_rescues_and_dominated_models_are_reported_with_their_numbers(open
     assert [arm["rescue_rate"] for arm in found["arms"]] == [None, None, 0.75]
     (dear,) = found["dominated"]
     assert (dear["model_id"], dear["better_model_id"]) == ("sim/large-5", "sim/tiny-1")
-    assert dear["mean_reward"] < dear["better_mean_reward"]
+    assert dear["pass_rate"] < dear["better_pass_rate"]
     assert dear["prob_better"] < 0.01
     assert dear["times_dearer"] > 1
 

@@ -16,8 +16,8 @@ def test_a_dearer_arm_that_is_no_better_is_reported_against_the_best_cheaper_one
         [seen("small", 0.6), seen("middle", 0.9), seen("large", 0.8, tier="frontier")], PRICES
     )
     assert (found.model_id, found.tier, found.better_model_id) == ("large", "frontier", "middle")
-    assert found.mean_reward == pytest.approx((7 + 160) / 210, abs=1e-3)
-    assert found.better_mean_reward == pytest.approx((7 + 180) / 210, abs=1e-3)
+    assert found.pass_rate == pytest.approx((7 + 160) / 210, abs=1e-3)
+    assert found.better_pass_rate == pytest.approx((7 + 180) / 210, abs=1e-3)
     assert (found.observations, found.better_observations, found.times_dearer) == (200.0, 200.0, 5.0)
     assert 0.0 < found.prob_better < 0.01
 
