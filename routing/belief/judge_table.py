@@ -88,6 +88,15 @@ class JudgeTable:
         weights: NDArray[np.float64] = np.linalg.solve(gram, np.array([1.0, 0.0])) @ scaled
         return weights
 
+    def weight_variance(self, prob: float) -> float:
+        """Return the variance of the learning weight of an answer that is right with probability `prob`.
+
+        It is above prob (1 - prob), that of knowing the answer, by what the judge gets wrong.
+        """
+        weights = self.reward_weights()
+        shares = prob * np.asarray(self.right) + (1.0 - prob) * np.asarray(self.wrong)
+        return float(shares @ weights**2) - prob**2
+
 
 DEFAULT_TABLE = JudgeTable(
     name="default",

@@ -13,7 +13,7 @@ from ...state.working_memory import Decision, Strategy
 from ..belief.judge_table import JudgeTable
 from ..belief.thompson import belief_mean, classic_draw, classic_posterior, draw
 from .cascade import STOP, PlanPrices, PlanResult, plan
-from .exploration import Chance, audit_rates, certain, untried_tiers
+from .exploration import Chance, audit_rates, certain, trial_rates, untried_tiers
 from .ladder import Ladder, climb
 from .terms import Progress, Terms
 from .threshold import choose_set
@@ -40,8 +40,9 @@ def select(
     """Return the first decision of a call, and what is believed of each arm with its draw, by model id.
 
     The first of `draws` rows decides; all of them estimate the propensity. With probability `epsilon`, less
-    where that would cost more than `EXPLORATION_BUDGET`, a tier chosen evenly is asked and judged instead;
-    a call the plan would not judge is judged with probability `audit_rate`.
+    where that would cost more than `EXPLORATION_BUDGET`, a tier chosen evenly is asked and judged instead; under a
+    bar a cheaper one that may meet it is asked more often (`trial_rates`). A call the plan would not judge is judged
+    with probability `audit_rate`.
 
     Parameters
     ----------
@@ -67,9 +68,8 @@ def select(
         ladder = climb(arms, thetas, terms.prices, terms.reference)
         trusted = terms.trusted_table if terms.max_escalations else None
         moves = plan(*ladder.sight, None, trusted, terms.prices, max_moves=terms.max_escalations + 1)
-    can_judge = terms.table is not None
-    rates = audit_rates(arms, evidence, terms.audit_rate, can_judge=can_judge)
-    chance = Chance(terms.epsilon, rates, can_judge, *untried_tiers(arms, evidence))
+    rates, trials = audit_rates(arms, evidence, terms), trial_rates(arms, evidence, terms)
+    chance = Chance(terms.epsilon, rates, terms.table is not None, *untried_tiers(arms, evidence), trials)
     decision = _decide(arms, ladder, moves, _Draw(chance, rng, terms.strategy))
     return decision, {
         arm.model_id: Belief(_mean(arm, evidence.get(arm.model_id), terms), float(theta))

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...state.records import Arm, Evidence
-from ..belief.thompson import return_prob
+from ..belief.thompson import belief_mean, return_prob
 from .cascade import PlanResult
 from .ladder import Ladder
+from .terms import Terms
 
 Floats = NDArray[np.float64]
 
@@ -20,6 +22,13 @@ of the cheapest."""
 COLD_WEIGHT = 50.0
 """Labelled first answers below which an arm is judged more often than the audit rate says: always at none, evenly
 less up to here. An arm that is never looked at keeps its prior, right or wrong."""
+SETTLED_ERROR = 0.05
+"""Standard error of an arm's pass rate from which it is known well enough to say which side of a bar it is on."""
+TRIAL_RATE = 0.4
+"""Share of calls that try a cheaper arm than the planned one, while it may meet the bar and is not settled. Trying is
+over within some hundreds of calls; at a tenth of it, one org in three pays more than half too much for as long."""
+HOPE = 2.5
+"""Standard errors by which an arm may be better than it is believed to be."""
 LEAST_RETURN_PROB = 0.02
 """Probability of having been repaired from which an arm that became worse is judged wherever it is asked."""
 LEAST_EXPLORATION = 0.02
@@ -42,11 +51,14 @@ class Chance:
     untried: frozenset[str] = frozenset()
     """Tiers nobody has judged an answer of."""
     calls_so_far: int = 0
+    trial_rates: tuple[float, ...] = ()
+    """Probability that an arm is asked where it is cheaper than the planned one, by arm; empty = as any other."""
 
     def exploration(self, ladder: Ladder, moves: PlanResult) -> Floats:
-        """Return the probability that each draw explores each column, shape (D, columns).
+        """Return the probability that each draw explores each column, shape (D, columns); 0 for the planned one.
 
-        Each column with `epsilon` / columns, a dearer one with less where that would cost more than the budget.
+        Each column with `epsilon` / columns, a dearer one with less where that would cost more than the budget, a
+        cheaper one with more while it may meet the bar (`trial_rates`).
         Before `EXPLORING_CALLS`, a tier never tried with 1 / (calls left), so that each is asked once in time at a
         cost known beforehand.
         """
@@ -57,9 +69,15 @@ class Chance:
             np.maximum(EXPLORATION_BUDGET * planned / mean, LEAST_EXPLORATION * self.epsilon), self.epsilon
         )
         # A cheaper tier than the planned one costs nothing to try: its answer is judged, and a poor one climbs.
-        rates = np.where(ladder.costs < _CHEAPER * planned[:, None], self.epsilon, rate[:, None])
+        is_cheaper = ladder.costs < _CHEAPER * planned[:, None]
+        rates = np.where(is_cheaper, self.epsilon, rate[:, None]) / columns
+        if self.trial_rates:
+            rates = np.maximum(rates, np.where(is_cheaper, np.array(self.trial_rates)[ladder.arm_index], 0.0))
         trial = self._trial(ladder)
-        return np.asarray(trial + (1.0 - trial.sum()) * rates / columns)
+        exploring = np.asarray(trial + (1.0 - trial.sum()) * rates)
+        # Chance that falls on the planned column explores nothing: whether to judge is left to plan and audit.
+        exploring[np.arange(draws), moves.arm] = 0.0
+        return exploring
 
     def _trial(self, ladder: Ladder) -> Floats:
         """Return the probability of asking each column because its tier was never tried."""
@@ -114,24 +132,74 @@ def untried_tiers(arms: Sequence[Arm], evidence: Mapping[str, Evidence]) -> tupl
     return frozenset(arm.tier for arm in arms) - tried, calls
 
 
-def audit_rates(
-    arms: Sequence[Arm], evidence: Mapping[str, Evidence], audit_rate: float, *, can_judge: bool
-) -> tuple[float, ...]:
+def audit_rates(arms: Sequence[Arm], evidence: Mapping[str, Evidence], terms: Terms) -> tuple[float, ...]:
     """Return each arm's audit rate: the asked one, more while the arm is cold; a rate of 0 switches audits off.
 
     Cold is an arm of few observations, faded or not: what fades was seen all the same, and a rate that counted the
     faded ones only would never come down to the asked one. An arm that became worse and may be repaired is cold too.
+    Under a bar an arm stays cold until its pass rate is settled, as long as judging does not double what it costs.
     """
-    if not can_judge or audit_rate == 0.0:
+    if terms.table is None or terms.audit_rate == 0.0:
         return (0.0,) * len(arms)
-    coldness = [_coldness(evidence.get(arm.model_id)) for arm in arms]
-    return tuple(audit_rate + (1.0 - audit_rate) * cold for cold in coldness)
+    settled = observations_to_settle(terms)
+    return tuple(
+        terms.audit_rate
+        + (1.0 - terms.audit_rate) * _coldness(arm, evidence.get(arm.model_id), settled, terms)
+        for arm in arms
+    )
 
 
-def _coldness(evidence: Evidence | None) -> float:
+def _coldness(arm: Arm, evidence: Evidence | None, settled: float, terms: Terms) -> float:
     if evidence is None or return_prob(evidence) >= LEAST_RETURN_PROB:
         return 1.0
-    return min(1.0, max(0.0, 1.0 - max(evidence.weight, evidence.weight_total) / COLD_WEIGHT))
+    seen = _observations(evidence)
+    cold = max(0.0, 1.0 - seen / COLD_WEIGHT)
+    if settled <= COLD_WEIGHT:
+        return cold
+    judge_cost_nusd = terms.prices.judge_cost * terms.reference_cost_nusd
+    affordable = min(1.0, arm.expected_cost_nusd / judge_cost_nusd) if judge_cost_nusd > 0.0 else 1.0
+    return max(cold, affordable * (1.0 - seen / settled))
+
+
+def _observations(evidence: Evidence) -> float:
+    return max(evidence.weight, evidence.weight_total)
+
+
+def observations_to_settle(terms: Terms) -> float:
+    """Return the judged answers after which an arm's pass rate is known to `SETTLED_ERROR`; 0 without a bar.
+
+    A judge who errs makes each of them tell less: about 100 for one of AUC .99, 260 for one of AUC .85.
+    """
+    bar, table = terms.prices.quality_bar, terms.trusted_table
+    if bar is None or table is None or terms.strategy != "plan":
+        return 0.0
+    return table.weight_variance(bar) / SETTLED_ERROR**2
+
+
+def trial_rates(arms: Sequence[Arm], evidence: Mapping[str, Evidence], terms: Terms) -> tuple[float, ...]:
+    """Return how often each arm is tried where it is cheaper than the planned one; empty without a bar.
+
+    The plan under a bar takes the cheapest arm whose draw meets it, so a cheaper one of poor repute is hardly ever
+    seen again, rightly or wrongly. It is tried, judged, and climbed from where the answer is poor, while it is not
+    settled and may meet the bar for this prompt: with m the belief, n observations of variance v each,
+
+        m + `HOPE` / sqrt(kappa0 / (m (1 - m)) + n / v) >= bar
+    """
+    settled = observations_to_settle(terms)
+    if settled == 0.0 or terms.epsilon == 0.0:
+        return ()
+    return tuple(_trial_rate(arm, evidence.get(arm.model_id), settled, terms) for arm in arms)
+
+
+def _trial_rate(arm: Arm, evidence: Evidence | None, settled: float, terms: Terms) -> float:
+    assert terms.prices.quality_bar is not None
+    seen = 0.0 if evidence is None else _observations(evidence)
+    if seen >= settled:
+        return 0.0
+    mean = belief_mean(arm.completion_prob, evidence, terms.learner)
+    variance = settled * SETTLED_ERROR**2
+    error = 1.0 / sqrt(terms.learner.kappa0 / (mean * (1.0 - mean)) + seen / variance)
+    return TRIAL_RATE if mean + HOPE * error >= terms.prices.quality_bar else 0.0
 
 
 def certain(arms: Sequence[Arm]) -> Chance:
