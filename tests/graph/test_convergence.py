@@ -209,10 +209,9 @@ async def test_after_convergence_the_cost_is_that_of_the_cheapest_tier_above_the
     store, pass_rates, cheapest
 ):
     ratios, qualities = await converge(store, pass_rates, cheapest)
-    # The figures, for whoever runs this with -s.
-    print(
+    print(  # noqa: T201 - the figures, for whoever runs this with -s
         f"\ncost ratio {np.mean(ratios):.3f}, worst seed {max(ratios):.3f}, lowest quality {min(qualities):.3f}"
-    )  # noqa: T201
+    )
     assert np.mean(ratios) <= 1.15, ratios
     assert max(ratios) <= 1.5, ratios
     assert min(qualities) >= BAR - 0.05, qualities
