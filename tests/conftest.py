@@ -14,6 +14,18 @@ MODELS = {"slm": ("sim/tiny-1", "sim/small-2"), "mid": ("sim/medium-3", "sim/med
           "frontier": ("sim/large-5", "sim/xlarge-6")}  # fmt: skip
 
 
+class Checkout:
+    """Collects the checkout as a plain folder: as a package it would be imported by the folder's name, which may be any."""
+
+    @staticmethod
+    def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Dir | None:
+        return pytest.Dir.from_parent(parent, path=path) if path == parent.config.rootpath else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Checkout())  # from here, as a hook of this file hears of tests/ alone
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide the settings and keys of whoever runs the tests."""
