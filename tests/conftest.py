@@ -15,7 +15,7 @@ MODELS = {"slm": ("sim/tiny-1", "sim/small-2"), "mid": ("sim/medium-3", "sim/med
 
 
 class Checkout:
-    """Collects the checkout as a plain folder: as a package it would be imported by the folder's name, which may be any."""
+    """Collects the checkout as a plain folder: a package would be imported by the folder's name, which may be any."""
 
     @staticmethod
     def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Dir | None:
