@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from x25.simulator.process import SimulatorProcess
@@ -20,6 +21,13 @@ class Checkout:
     @staticmethod
     def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Dir | None:
         return pytest.Dir.from_parent(parent, path=path) if path == parent.config.rootpath else None
+
+
+# Both judge by the wall clock, which a busy machine stretches; what an example must satisfy stays as it is.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:
