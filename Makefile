@@ -13,8 +13,10 @@ help: ## List the targets
 demo: $(VENV)/.gateway ## Route 600 prompts through a real gateway to simulated models; show cost and learning
 	$(BIN)/x25 demo
 
+# A suite in many processes: without bytecode on disk each would compile every file it imports.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/.dev ## Run the tests, less the slow ones
-	$(BIN)/pytest -m "not train and not slow and not studio" -n auto --dist loadfile
+	$(BIN)/pytest -m "not train and not slow and not studio" -n auto --dist worksteal
 
 check: $(VENV)/.dev ## Lint, formatting, types, import directions, and the rules of the house
 	$(BIN)/ruff check .

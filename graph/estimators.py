@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -74,7 +75,16 @@ def load_classifier(path: Path = BUNDLED_CLASSIFIER) -> TaskClassifier:
 
 
 def _load(path: Path, parse: Callable[[Mapping[str, Any]], Fitted], kind: str) -> Fitted:
+    load = _load_once if path in (BUNDLED_DIFFICULTY, BUNDLED_CLASSIFIER) else _read
+    return load(path, parse, kind)
+
+
+def _read(path: Path, parse: Callable[[Mapping[str, Any]], Fitted], kind: str) -> Fitted:
     try:
         return parse(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, ConfigError) as error:
         raise ConfigError(f"{path}: not a {kind} artifact: {error}") from error
+
+
+_load_once = cache(_read)
+"""For what comes with the package: nobody writes it while the process runs, and every graph shares one copy."""

@@ -1,7 +1,9 @@
 """One wire format, many vendors: the OpenAI chat completions API over a shared HTTP client."""
 
 import asyncio
+import ssl
 import time
+from functools import cache
 from typing import Any
 
 import httpx
@@ -22,7 +24,14 @@ def new_client(timeout_s: float = 60.0) -> httpx.AsyncClient:
         timeout=httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
         limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
         follow_redirects=False,
+        verify=_authorities(),
     )
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Return the certificate authorities httpx trusts, read from disk once: a client sets nothing of its own."""
+    return httpx.create_ssl_context()
 
 
 class OpenAICompatible:

@@ -56,9 +56,10 @@ def test_the_table_names_machine_targets_and_spread() -> None:
     assert "(300 to 333)" in shown.getvalue()
 
 
+@pytest.mark.slow
 def test_a_tiny_run_measures_every_target(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "report.json"
-    options = ["--pairs", "5", "--warmup", "2", "--seconds", "0.2", "--clients", "2", "--rounds", "1"]
+    options = ["--pairs", "5", "--warmup", "2", "--seconds", "3", "--clients", "2", "--rounds", "1"]
     added_latency.main([*options, "--json", str(out)])
     direct, route, chat, judged = json.loads(out.read_text())["targets"]
     assert direct["added"] == {}

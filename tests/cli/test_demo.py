@@ -57,6 +57,7 @@ def test_thirty_calls_make_a_report(start, tmp_path: Path) -> None:
     assert child.survivors() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["starting", "routing"])
 def test_ctrl_c_leaves_no_process(start, tmp_path: Path, moment: str) -> None:
     child = start("demo", "--calls", "400", "--keep", "kept")

@@ -29,6 +29,7 @@ def test_without_keys_or_files_it_routes_offline_and_ends_without_a_trace(start,
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_it_too(start, simulator) -> None:
     child = start("serve", "--port", "0", "--json", X25_UPSTREAM="simulator", X25_SIMULATOR_URL=simulator.url)
     child.url()

@@ -25,6 +25,7 @@ def test_the_panel_is_the_cheapest_of_each_tier_and_the_reference_frontier() -> 
     }  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_a_generated_demo_reports_what_the_gateway_and_the_models_did(tmp_path: Path) -> None:
     watcher = Watcher()
     report = await run_demo(Options(calls=20, seed=3), tmp_path, Progress(watcher.phase, watcher.step))

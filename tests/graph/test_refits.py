@@ -75,6 +75,7 @@ async def test_a_worker_that_is_stopped_stops_its_process_and_puts_the_job_back(
     assert (await store.jobs.claim(datetime.now(UTC))).labelled == 200
 
 
+@pytest.mark.slow
 async def test_the_worker_refits_for_real_while_the_gateway_is_open(tmp_path, monkeypatch):
     """A process of its own opens the same database, finds too few calls and says so."""
     monkeypatch.chdir(tmp_path)

@@ -219,10 +219,16 @@ async def test_the_last_error_tells_of_the_earlier_ones(ask, upstream, second, s
     assert caught.value.__cause__ is not None
 
 
-async def test_no_repeat_is_started_that_the_deadline_would_cut(ask, time, upstream, scripted, deployed):
+async def test_no_repeat_is_started_that_the_deadline_would_cut(
+    ask, time, record, upstream, scripted, deployed
+):
+    async def fail_late(*_):
+        time.now_s = 199.96  # the request took all but 40 ms of the time; the shortest wait is 50 ms
+
+    record.fail = fail_late
     upstream.reply(scripted(500))
     with pytest.raises(ProviderServer):
-        await ask(deployed(upstream.url), deadline_s=100.04)
+        await ask(deployed(upstream.url), deadline_s=200.0)
     assert (len(upstream.requests), time.slept) == (1, [])
 
 

@@ -108,6 +108,7 @@ def preset(name):
     return outcome(tuple(PRESETS[name][goal] for goal in ("cost", "quality", "latency")))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("goal", ["cost", "latency"])
 def test_raising_the_weight_of_cost_or_latency_never_raises_its_mean(goal):
     means = sweep(goal)
@@ -115,6 +116,7 @@ def test_raising_the_weight_of_cost_or_latency_never_raises_its_mean(goal):
     assert means[-1] < means[0] - 0.02, means
 
 
+@pytest.mark.slow
 def test_raising_the_weight_of_quality_never_lowers_mean_quality():
     means = sweep("quality")
     assert (np.diff(means) >= -TOLERANCE).all(), means
@@ -133,6 +135,7 @@ def test_the_four_presets_order_one_workload_as_their_names_say():
     assert max(quality, key=quality.get) == "quality-first"
 
 
+@pytest.mark.slow
 def test_a_goal_without_weight_is_not_paid_for():
     assert outcome((0.0, 1.0, 0.0))["quality"] == pytest.approx(outcome((0.0, 5.0, 0.0))["quality"])
     assert outcome((0.0, 1.0, 0.0))["cost"] > outcome((0.5, 0.5, 0.0))["cost"]

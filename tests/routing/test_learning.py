@@ -119,6 +119,7 @@ SCENARIOS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_the_best_tier_is_asked_first_by_call_200_in_nine_of_ten_seeds(name):
     pass_rates, predicted, best = SCENARIOS[name]
@@ -126,6 +127,7 @@ def test_the_best_tier_is_asked_first_by_call_200_in_nine_of_ten_seeds(name):
     assert np.mean(settled) >= 0.9
 
 
+@pytest.mark.slow
 def test_regret_grows_slower_than_the_calls_and_less_than_that_of_a_frozen_policy():
     rates, wrong = {"slm": 0.92, "mid": 0.60, "frontier": 0.65}, {"slm": 0.30, "mid": 0.90, "frontier": 0.90}
     best = rates["slm"] - PRICES.quality_price * COSTS["slm"] / COSTS["frontier"]

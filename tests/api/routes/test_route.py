@@ -1,13 +1,16 @@
 import json
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from time import perf_counter
 
 import httpx
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from x25.graph.bootstrap import SIMULATED_MODELS
 from x25.state.types import TASK_TYPES
 
 TEN_FIELDS = {
@@ -88,11 +91,23 @@ def test_goal_match_follows_from_the_logged_call(route: Callable[..., dict], gat
         assert reply["goal_match"][goal] == pytest.approx(min(max(value, 0), 1), abs=1e-4)
 
 
-async def test_weights_count_by_their_proportions_alone(open_app) -> None:
+@pytest.fixture
+def patient_models(tmp_path: Path) -> Path:
+    """The simulated models, expected to take so long that what a busy machine adds never changes a decision."""
+    folder = tmp_path / "patient"
+    folder.mkdir()
+    for path in SIMULATED_MODELS.glob("*.yaml"):
+        model = yaml.safe_load(path.read_text())
+        model["expected"]["latency_ms"] *= 100
+        (folder / path.name).write_text(yaml.safe_dump(model))
+    return folder
+
+
+async def test_weights_count_by_their_proportions_alone(open_app, patient_models: Path) -> None:
     paths = []
     for name, weights in (("whole", (2, 1, 1)), ("shares", (0.5, 0.25, 0.25))):
         optimize_for = dict(zip(("cost", "quality", "latency"), weights, strict=True))
-        async with open_app(name, seed=11) as client:
+        async with open_app(name, seed=11, models_dir=str(patient_models)) as client:
             replies = [
                 (
                     await client.post(

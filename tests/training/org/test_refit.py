@@ -124,6 +124,7 @@ async def test_rollback_restores_predictions_exactly(store, log):
         await roll_back(store, "acme")
 
 
+@pytest.mark.slow
 async def test_a_process_that_dies_between_fit_and_going_live_changes_nothing_that_serves(
     store, log, monkeypatch
 ):
