@@ -222,7 +222,7 @@ async def test_after_convergence_the_cost_is_that_of_the_cheapest_tier_above_the
 @pytest.mark.parametrize("caught_share", [0.0, 0.14, 0.5])
 async def test_what_is_learnt_is_unbiased_whatever_share_of_wrong_answers_fails_a_check(store, caught_share):
     """Shipped judge, checks and audit rate; 20 orgs. One model, so that nothing but audits has answers judged."""
-    true_quality, calls, warm, orgs = 0.853, 800, 300, 20
+    true_quality, calls, warm, orgs = 0.853, 500, 250, 20
     draws = Dealt(np.random.default_rng(25))
     rewards, observations, drifts, audits, believed = 0.0, 0.0, 0, 0.0, []
     for seed in range(orgs):
