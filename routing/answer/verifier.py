@@ -1,7 +1,7 @@
 """The free verifier: how likely an answer is right, from its text alone, before a judge is paid.
 
 A head reads the answer's features, the prompt's prior and how good the model is on average. What it adds to the
-prior is evidence of price zero; `free_evidence` says what it is worth. It knows nothing of a task nobody audited.
+prior is evidence of price zero; `verifier_evidence` says what it is worth. It knows nothing of a task nobody audited.
 """
 
 from collections.abc import Mapping
@@ -34,8 +34,8 @@ _USUAL_LENGTH = (6.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What the free look says of one answer."""
+class Assessment:
+    """What the free verifier says of one answer."""
 
     prob: float
     """Probability that it is right, given the prompt's prior; calibrated for its tier."""
@@ -84,7 +84,9 @@ class Verifier:
     manifest: Mapping[str, Any] = field(default_factory=dict)
     """Where the parameters come from: data hash, date, metrics."""
 
-    def look(self, answer: AnswerFeatures, *, prior_prob: float, model_id: str, tier: str) -> Look | None:
+    def assess(
+        self, answer: AnswerFeatures, *, prior_prob: float, model_id: str, tier: str
+    ) -> Assessment | None:
         """Return what is to be thought of an answer; None for a tier that was not fitted.
 
         `prior_prob` is what the prompt alone says; the answer's features must have been extracted with
@@ -98,7 +100,7 @@ class Verifier:
         log_odds = known.slope * self.head.logit(inputs) + known.intercept
         evidence = log_odds - prior_logit
         table = known.table
-        return Look(sigmoid(log_odds), evidence, known.fitted.bin_of(evidence), table)
+        return Assessment(sigmoid(log_odds), evidence, known.fitted.bin_of(evidence), table)
 
     def usual(self, model_id: str) -> ModelAnswers:
         """Return what is usual for a model; of an unknown one, what is usual for the known."""

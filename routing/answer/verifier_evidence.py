@@ -1,4 +1,4 @@
-"""How far the free look at an answer moves belief, alone and together with a judge."""
+"""How far the free verifier moves belief in an answer, alone and together with a judge."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property

@@ -56,18 +56,20 @@ def answer(text):
     return extract_answer(PROMPT, text, "stop", {}, 5.0, 1.0)
 
 
-def look(one, text, prior=0.7, tier="slm", model="a"):
-    return one.look(answer(text), prior_prob=prior, model_id=model, tier=tier)
+def assess(one, text, prior=0.7, tier="slm", model="a"):
+    return one.assess(answer(text), prior_prob=prior, model_id=model, tier=tier)
 
 
 def test_an_answer_that_says_nothing_new_leaves_the_prior():
-    seen = look(verifier(log_doubts=-2.0), "12 eggs")
+    seen = assess(verifier(log_doubts=-2.0), "12 eggs")
     assert seen.prob == pytest.approx(0.7)
     assert seen.evidence == pytest.approx(0.0)
 
 
 def test_doubts_lower_the_belief_by_their_bin():
-    plain, doubtful = (look(verifier(log_doubts=-2.0), text) for text in ("12 eggs", "maybe 12, perhaps 13"))
+    plain, doubtful = (
+        assess(verifier(log_doubts=-2.0), text) for text in ("12 eggs", "maybe 12, perhaps 13")
+    )
     assert doubtful.evidence == pytest.approx(-2.0 * np.log(3.0))
     assert doubtful.bin < plain.bin
     assert doubtful.posterior(0.7) < plain.posterior(0.7)
@@ -75,39 +77,39 @@ def test_doubts_lower_the_belief_by_their_bin():
 
 
 def test_calibration_of_the_tier_is_applied():
-    seen = look(verifier(slope=0.5, intercept=0.3), "12 eggs")
+    seen = assess(verifier(slope=0.5, intercept=0.3), "12 eggs")
     assert logit(seen.prob) == pytest.approx(0.5 * logit(0.7) + 0.3)
 
 
 def test_how_good_the_model_is_counts_and_an_unknown_one_counts_as_average():
     one = verifier(model_rate_logit=1.0)
-    a, b, unknown = (look(one, "12", model=model).evidence for model in ("a", "b", "new"))
+    a, b, unknown = (assess(one, "12", model=model).evidence for model in ("a", "b", "new"))
     assert (a, b, unknown) == pytest.approx((0.4, 1.4, 0.9))
     assert one.usual("new") == ModelAnswers(pytest.approx(0.9), 6.0, 1.0)
 
 
 def test_an_untrusted_verifier_moves_nothing():
     for one in (verifier(auc=0.55, log_doubts=-2.0), verifier(auc=None, log_doubts=-2.0)):
-        seen = look(one, "maybe 12, perhaps 13")
+        seen = assess(one, "maybe 12, perhaps 13")
         assert seen.table is FLAT_TABLE
         assert seen.posterior(0.7) == pytest.approx(0.7)
 
 
 def test_an_audit_can_withdraw_trust_from_one_tier():
     one = verifier().audited("slm", 0.5)
-    assert look(one, "12").table is FLAT_TABLE
+    assert assess(one, "12").table is FLAT_TABLE
     with pytest.raises(ConfigError, match="verifier knows the tiers slm, got 'mid'"):
         one.audited("mid", 0.9)
 
 
-def test_a_tier_that_was_not_fitted_has_no_look():
-    assert look(verifier(), "12", tier="mid") is None
+def test_a_tier_that_was_not_fitted_has_no_assessment():
+    assert assess(verifier(), "12", tier="mid") is None
 
 
 def test_a_verifier_survives_json():
     one = verifier(log_doubts=-2.0)
     again = Verifier.from_dict(json.loads(json.dumps(one.to_dict())), encoder="abc")
-    assert look(again, "maybe 12").prob == look(one, "maybe 12").prob
+    assert assess(again, "maybe 12").prob == assess(one, "maybe 12").prob
     assert again.tiers["slm"].table == one.tiers["slm"].table
     assert again.models == one.models
     assert again.manifest == one.manifest

@@ -60,8 +60,8 @@ async def test_a_signal_found_in_the_judges_scores_goes_live_and_serves(store):
     live = await store.artifacts.live("acme", KIND)
     verifier = Verifier.from_dict(json.loads(live.parameters), encoder="enc")
     assert verifier.manifest["cell_auc"] == found.metrics["cell_auc"]
-    looks = [
-        verifier.look(
+    assessments = [
+        verifier.assess(
             extract_answer("Which one is it?", text, "stop", {}, 3.5, 0.5),
             prior_prob=0.6,
             model_id="m/small",
@@ -69,7 +69,7 @@ async def test_a_signal_found_in_the_judges_scores_goes_live_and_serves(store):
         )
         for text in ("Clearly it is so, the answer is 12.", "Maybe, perhaps, I am not sure, wait: 12?")
     ]
-    assert looks[0].posterior(0.6) > 0.6 > looks[1].posterior(0.6)
+    assert assessments[0].posterior(0.6) > 0.6 > assessments[1].posterior(0.6)
 
 
 async def test_answers_that_tell_nothing_are_rejected_and_nobody_looks(store):
