@@ -162,7 +162,7 @@ async def keep_judged(call: Routed, services: Services) -> None:
         seen = answer.verdict.observation
         if seen.outcome != "scored" or seen.bin is None or not answer.teaches:
             continue
-        await services.store.looks.keep(SeenAnswer(
+        await services.store.judged_answers.keep(SeenAnswer(
             org=call.org, call_id=call.call_id, step=answer.step, created_at=call.opening.started_at,
             task_cell=call.task.cell, model_id=answer.model_id, tier=answer.tier,
             features=pack_features(features_of(call, answer)), features_id=FEATURES_ID,

@@ -172,7 +172,7 @@ async def test_only_answers_judged_whatever_they_looked_like_teach(store):
     ]
     picked = sum(verdict["verification"]["decided"] for verdict in judged)
     assert picked
-    assert len(await store.looks.newest("acme", 1_000)) == len(judged) - picked
+    assert len(await store.judged_answers.newest("acme", 1_000)) == len(judged) - picked
     for reply in replies:
         call = await store.calls.get("acme", reply["call_id"])
         is_picked = call.decision["verification"]["decided"]
@@ -213,4 +213,4 @@ async def test_where_inputs_are_not_stored_nothing_of_answers_is(store):
     world = World(store, store_inputs=False)
     await world.run("acme", 8)
     assert world.judge.asked
-    assert await store.looks.newest("acme", 10) == []
+    assert await store.judged_answers.newest("acme", 10) == []

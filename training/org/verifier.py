@@ -69,7 +69,11 @@ async def fit_own_verifier(  # noqa: PLR0913 - what a fit depends on
     dry_run
         Fit and audit, write nothing.
     """
-    kept = [one for one in await store.looks.newest(org, MOST_ANSWERS) if one.seen.features_id == FEATURES_ID]
+    kept = [
+        one
+        for one in await store.judged_answers.newest(org, MOST_ANSWERS)
+        if one.seen.features_id == FEATURES_ID
+    ]
     if len(kept) < LEAST_LABELS:
         return OwnVerifierFit(org, "too few answers", None, {"answers": len(kept)})
     counts = await store.judge_tables.counts(org, table.edges)

@@ -181,7 +181,7 @@ async def test_judged_answers_are_kept_as_numbers_once(walk_to_model, services):
     (answer,) = call.answers
     for _ in range(2):
         await keep_judged(call, services)
-    (kept,) = await services.store.looks.newest(call.org, 9)
+    (kept,) = await services.store.judged_answers.newest(call.org, 9)
     assert kept.seen.score_bin == answer.verdict.observation.bin
     assert kept.seen.prior_prob == answer.predicted_prob
     features = dict(zip(ANSWER_FEATURE_NAMES, unpack_features(kept.seen.features), strict=True))
@@ -197,7 +197,7 @@ async def test_answers_the_verifier_picked_and_those_of_callers_who_keep_nothing
     picked = replace(answer, verdict=replace(answer.verdict, observation=seen))
     await keep_judged(replace(call, answers=(picked,)), services)
     await keep_judged(call, replace(services, limits=replace(services.limits, store_inputs=False)))
-    assert await services.store.looks.newest(call.org, 9) == []
+    assert await services.store.judged_answers.newest(call.org, 9) == []
 
 
 def test_after_the_verifier_the_judge_tells_less(planted):

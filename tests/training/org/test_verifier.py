@@ -49,7 +49,7 @@ async def store():
 async def fill(store, count, **given):
     rng = np.random.default_rng(8)
     for number in range(count):
-        await store.looks.keep(seen(number, rng, **given))
+        await store.judged_answers.keep(seen(number, rng, **given))
 
 
 async def test_a_signal_found_in_the_judges_scores_goes_live_and_serves(store):
@@ -98,7 +98,7 @@ async def test_a_kind_of_task_with_few_answers_is_not_audited(store):
     await fill(store, 500)
     rng = np.random.default_rng(9)
     for number in range(1_000, 1_000 + LEAST_CELL_LABELS - 1):
-        await store.looks.keep(seen(number, rng, cell="code"))
+        await store.judged_answers.keep(seen(number, rng, cell="code"))
     found = await fit_own_verifier(store, "acme", "enc")
     assert set(found.metrics["cell_auc"]) == {"qa"}
 
