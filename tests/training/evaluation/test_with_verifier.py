@@ -44,13 +44,13 @@ def test_errors_shared_are_measured_on_train(figures):
 
 
 def test_the_report_holds_them_for_panels_with_answers(answered, panels_dir, encoder, train_dir):
-    told = []
+    steps = []
     panels = load_panels(["made"], panels_dir)
     report = evaluate_panels(
-        panels, answered, encoder, with_verifier=True, step=lambda name, total: told.append((name, total))
+        panels, answered, encoder, with_verifier=True, step=lambda name, total: steps.append((name, total))
     )
     assert report["panels"]["made"]["verifier"]["judges"]["85"]["saved"]["match"]
-    assert ("made, verifier", 1) in told
+    assert ("made, verifier", 1) in steps
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     plain = evaluate_panels(panels, Request(train_dir, train_dir, seeds=1), encoder, with_verifier=True)
     assert "verifier" not in plain

@@ -11,7 +11,7 @@ from x25.routing.answer.verifier import FEATURES_ID, KIND, Verifier, pack_featur
 from x25.routing.belief.judge_table import DEFAULT_TABLE
 from x25.state.learning.judged_answers import LabelledAnswer, SeenAnswer
 from x25.state.store import open_store
-from x25.training.org.verifier import LEAST_CELL_LABELS, fit_own_verifier, own_answers, soft_labels
+from x25.training.org.verifier import LEAST_CELL_LABELS, fit_org_verifier, labelled_answers, soft_labels
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MODEL_TO_TIER = {"m/small": "slm", "m/mid": "mid"}
@@ -54,7 +54,7 @@ async def fill(store, count, **given):
 
 async def test_a_signal_found_in_the_judges_scores_goes_live_and_serves(store):
     await fill(store, 700)
-    found = await fit_own_verifier(store, "acme", "enc")
+    found = await fit_org_verifier(store, "acme", "enc")
     assert (found.decision, found.version) == ("live", 1)
     assert found.metrics["cell_auc"]["qa"] > 0.6
     live = await store.artifacts.live("acme", KIND)
@@ -74,7 +74,7 @@ async def test_a_signal_found_in_the_judges_scores_goes_live_and_serves(store):
 
 async def test_answers_that_tell_nothing_are_rejected_and_nobody_looks(store):
     await fill(store, 700, signal=False)
-    found = await fit_own_verifier(store, "acme", "enc")
+    found = await fit_org_verifier(store, "acme", "enc")
     assert found.decision == "rejected"
     assert await store.artifacts.live("acme", KIND) is None
     assert [one.status for one in await store.artifacts.list("acme", KIND)] == ["rejected"]
@@ -82,14 +82,14 @@ async def test_answers_that_tell_nothing_are_rejected_and_nobody_looks(store):
 
 async def test_too_few_answers_or_those_of_other_features_fit_nothing(store):
     await fill(store, 300, features_id="older")
-    found = await fit_own_verifier(store, "acme", "enc")
+    found = await fit_org_verifier(store, "acme", "enc")
     assert (found.decision, found.metrics) == ("too few answers", {"answers": 0})
     assert await store.artifacts.list("acme", KIND) == []
 
 
 async def test_a_dry_run_writes_nothing(store):
     await fill(store, 500)
-    found = await fit_own_verifier(store, "acme", "enc", dry_run=True)
+    found = await fit_org_verifier(store, "acme", "enc", dry_run=True)
     assert (found.decision, found.version) == ("live", None)
     assert await store.artifacts.list("acme", KIND) == []
 
@@ -99,7 +99,7 @@ async def test_a_kind_of_task_with_few_answers_is_not_audited(store):
     rng = np.random.default_rng(9)
     for number in range(1_000, 1_000 + LEAST_CELL_LABELS - 1):
         await store.judged_answers.keep(seen(number, rng, cell="code"))
-    found = await fit_own_verifier(store, "acme", "enc")
+    found = await fit_org_verifier(store, "acme", "enc")
     assert set(found.metrics["cell_auc"]) == {"qa"}
 
 
@@ -123,5 +123,5 @@ def test_a_persons_word_replaces_the_judges():
 def test_answers_to_one_prompt_stay_in_one_fold():
     rng = np.random.default_rng(11)
     kept = [LabelledAnswer(seen(number, rng), None, bytes([number % 3])) for number in range(300)]
-    fold = own_answers(kept, np.full(300, 0.5)).fold
+    fold = labelled_answers(kept, np.full(300, 0.5)).fold
     assert all(len(set(fold[rest::3].tolist())) == 1 for rest in range(3))
