@@ -136,7 +136,7 @@ def is_judge_worth(
         [theta], [assessment.bin], [max(others)] if others else None,
         tables_after_verifier(table, assessment.table), situation.terms.prices,
         thetas=rest[0], costs=rest[1], latencies=rest[2],
-        max_moves=call.opening.max_escalations - call.count("escalate"), table=table,
+        max_answers=call.opening.max_escalations - call.count("escalate"), table=table,
     )  # fmt: skip
     return bool(found.is_worth[0])
 

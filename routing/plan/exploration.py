@@ -43,7 +43,7 @@ class Chance:
     """Tiers nobody has judged an answer of."""
     calls_so_far: int = 0
 
-    def exploration(self, ladder: Ladder, moves: PlanResult) -> Floats:
+    def exploration(self, ladder: Ladder, actions: PlanResult) -> Floats:
         """Return the probability that each draw explores each column, shape (D, columns).
 
         Each column with `epsilon` / columns, a dearer one with less where that would cost more than the budget.
@@ -51,7 +51,7 @@ class Chance:
         cost known beforehand.
         """
         draws, columns = ladder.costs.shape
-        planned = ladder.costs[np.arange(draws), moves.arm]
+        planned = ladder.costs[np.arange(draws), actions.arm]
         mean = np.maximum(ladder.costs.sum(axis=1) / columns, 1e-12)
         rate = np.minimum(
             np.maximum(EXPLORATION_BUDGET * planned / mean, LEAST_EXPLORATION * self.epsilon), self.epsilon
@@ -71,7 +71,7 @@ class Chance:
         return rate
 
     def propensity(
-        self, ladder: Ladder, moves: PlanResult, column: int, arm: int, exploring: Floats | None = None
+        self, ladder: Ladder, actions: PlanResult, column: int, arm: int, exploring: Floats | None = None
     ) -> tuple[float, float]:
         """Return P(arm chosen) and P(answer judged | arm chosen), over draws, exploration and audits.
 
@@ -80,12 +80,12 @@ class Chance:
         computing `exploration` a second time.
         """
         if exploring is None:
-            exploring = self.exploration(ladder, moves)
-        draws = len(moves.arm)
-        is_planned = ladder.arm_index[np.arange(draws), moves.arm] == arm
+            exploring = self.exploration(ladder, actions)
+        draws = len(actions.arm)
+        is_planned = ladder.arm_index[np.arange(draws), actions.arm] == arm
         planned_prob = (1.0 - exploring.sum(axis=1)) * is_planned
         planned = planned_prob.sum() / draws
-        unseen = planned_prob.dot(~moves.judge) / draws
+        unseen = planned_prob.dot(~actions.judge) / draws
         explored = exploring[:, column].dot(ladder.arm_index[:, column] == arm) / draws
         total = planned + explored
         if not self.can_judge:
@@ -93,13 +93,13 @@ class Chance:
         return float(total), float(1.0 - unseen * (1.0 - self.audit_rates[arm]) / total)
 
     def chance_judge_prob(
-        self, ladder: Ladder, moves: PlanResult, column: int, arm: int, exploring: Floats
+        self, ladder: Ladder, actions: PlanResult, column: int, arm: int, exploring: Floats
     ) -> float:
         """Return P(exploring or an audit has the answer judged, whatever the plan says | arm chosen)."""
         if not self.can_judge:
             return 0.0
-        draws = len(moves.arm)
-        is_planned = ladder.arm_index[np.arange(draws), moves.arm] == arm
+        draws = len(actions.arm)
+        is_planned = ladder.arm_index[np.arange(draws), actions.arm] == arm
         planned = (1.0 - exploring.sum(axis=1)).dot(is_planned) / draws
         explored = exploring[:, column].dot(ladder.arm_index[:, column] == arm) / draws
         return float((explored + planned * self.audit_rates[arm]) / (planned + explored))

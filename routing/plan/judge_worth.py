@@ -51,14 +51,14 @@ class JudgeWorth:
 def judge_worth(  # noqa: PLR0913 - the situation after the verifier: what is held, what is left, who is asked
     seen: ArrayLike,
     bins: ArrayLike,
-    held: ArrayLike | None,
+    best_so_far: ArrayLike | None,
     judged: TablesAfterVerifier,
     prices: PlanPrices,
     *,
     thetas: ArrayLike,
     costs: ArrayLike,
     latencies: ArrayLike,
-    max_moves: int,
+    max_answers: int,
     table: JudgeTable,
     verifiers: Sequence[tuple[JudgeTable, TablesAfterVerifier]] | None = None,
 ) -> JudgeWorth:
@@ -68,13 +68,13 @@ def judge_worth(  # noqa: PLR0913 - the situation after the verifier: what is he
     ----------
     seen, bins
         Belief in the newest answer after the verifier's assessment, and the bin that was seen; shape (D,).
-    held
+    best_so_far
         Belief in the best of the other answers held, shape (D,); None = there is none.
     judged
         What the judge still tells of this answer: `tables_after_verifier`.
     thetas, costs, latencies
         Of the tiers not yet asked, as `plan` takes them; shape (D, 0) and (0,) after the last one.
-    max_moves
+    max_answers
         Most answers that may still be bought; 0 = none.
     table
         The judge's, for the answers of those tiers.
@@ -83,14 +83,16 @@ def judge_worth(  # noqa: PLR0913 - the situation after the verifier: what is he
         the verifier will say there; then `table` is not read.
     """
     belief = np.asarray(seen, dtype=np.float64)
-    other = np.full(len(belief), -np.inf) if held is None else np.asarray(held, dtype=np.float64)
+    other = (
+        np.full(len(belief), -np.inf) if best_so_far is None else np.asarray(best_so_far, dtype=np.float64)
+    )
     of_bin = np.asarray(bins, dtype=np.int64)
     right = belief * np.array([one.right for one in judged])[of_bin].T
     chances = right + (1.0 - belief) * np.array([one.wrong for one in judged])[of_bin].T
     # One plan values all situations at once: unjudged, then one a bin.
     situations = np.maximum(other, np.vstack([belief, right / chances]))
     rest = np.asarray(thetas, dtype=np.float64)
-    if max_moves < 1 or not rest.shape[1]:
+    if max_answers < 1 or not rest.shape[1]:
         values = prices.worth(situations)
     else:
         times = (len(situations), 1)
@@ -99,10 +101,10 @@ def judge_worth(  # noqa: PLR0913 - the situation after the verifier: what is he
         )
         start = situations.ravel()
         found = (
-            plan(tiled, at_costs, at_latencies, start, table, prices, max_moves=max_moves)
+            plan(tiled, at_costs, at_latencies, start, table, prices, max_answers=max_answers)
             if verifiers is None
             else plan_with_verifiers(
-                tiled, at_costs, at_latencies, start, verifiers, prices, max_moves=max_moves
+                tiled, at_costs, at_latencies, start, verifiers, prices, max_answers=max_answers
             )
         )
         values = found.value.reshape(situations.shape)

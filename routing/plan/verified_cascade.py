@@ -26,13 +26,13 @@ def plan_with_verifiers(  # noqa: PLR0913, PLR0917 - the inputs of `cascade.plan
     thetas: ArrayLike,
     costs: ArrayLike,
     latencies: ArrayLike,
-    held: ArrayLike | None,
+    best_so_far: ArrayLike | None,
     verifiers: Sequence[tuple[JudgeTable, TablesAfterVerifier]],
     prices: PlanPrices,
     *,
-    max_moves: int = 3,
+    max_answers: int = 3,
 ) -> PlanResult:
-    """Return the best move of each draw; whether the answer is judged is left to the verifier, so `judge` is False.
+    """Return the best action of each draw; whether the answer is judged is left to the verifier, so `judge` is False.
 
     Parameters
     ----------
@@ -49,18 +49,18 @@ def plan_with_verifiers(  # noqa: PLR0913, PLR0917 - the inputs of `cascade.plan
     """
     thetas = np.asarray(thetas, dtype=np.float64)
     rows, columns = thetas.shape
-    if held is None and not columns:
+    if best_so_far is None and not columns:
         raise ValueError("a plan needs at least one tier or an answer held, got neither")
     if len(verifiers) != columns:
         raise ValueError(f"a plan needs a verifier a column, got {len(verifiers)} for {columns} columns")
-    start = np.full(rows, -np.inf) if held is None else np.asarray(held, dtype=np.float64)
+    start = np.full(rows, -np.inf) if best_so_far is None else np.asarray(best_so_far, dtype=np.float64)
     steps = np.broadcast_to(
         prices.step_price(np.asarray(costs, float), np.asarray(latencies, float)), thetas.shape
     )
     problem = _Problem(thetas.T, steps.T, start, verifiers, prices)
-    moves = [prices.worth(start)]
-    moves += [problem.asked(j, 1, max_moves)[0] for j in range(columns if max_moves > 0 else 0)]
-    values = np.array(moves)
+    actions = [prices.worth(start)]
+    actions += [problem.asked(j, 1, max_answers)[0] for j in range(columns if max_answers > 0 else 0)]
+    values = np.array(actions)
     best = values.argmax(axis=0)
     return PlanResult(
         arm=np.where(best == 0, STOP, best - 1),
@@ -104,9 +104,9 @@ class _Problem:
         self._worth = prices.worth(np.concatenate([start[None], points.reshape(-1, draws)]))
         self._values: dict[tuple[int, int], Floats] = {}
 
-    def asked(self, j: int, points: int, moves_left: int) -> Floats:
+    def asked(self, j: int, points: int, answers_left: int) -> Floats:
         """Return the value of asking column j and assessing the answer, at the first `points`; shape (points, D)."""
-        ahead = self._value(j + 1, moves_left - 1)
+        ahead = self._value(j + 1, answers_left - 1)
         held, own = ahead[:points, None], ahead[1 + j * self._own : 1 + (j + 1) * self._own]
         best = np.maximum(held, own[:BINS])
         if self._judged_chances is not None:
@@ -117,14 +117,14 @@ class _Problem:
         value: Floats = (best * self._chances[j]).sum(axis=1) - self._steps[j]
         return value
 
-    def _value(self, first: int, moves_left: int) -> Floats:
+    def _value(self, first: int, answers_left: int) -> Floats:
         """Return W at every answer that can be held when column `first` is next."""
         points = 1 + first * self._own
-        moves_left = min(moves_left, self._columns - first)
-        if moves_left < 1:
+        answers_left = min(answers_left, self._columns - first)
+        if answers_left < 1:
             return self._worth[:points]
-        key = (first, moves_left)
+        key = (first, answers_left)
         if key not in self._values:
-            later = self._value(first + 1, moves_left)[:points]
-            self._values[key] = np.maximum(later, self.asked(first, points, moves_left))
+            later = self._value(first + 1, answers_left)[:points]
+            self._values[key] = np.maximum(later, self.asked(first, points, answers_left))
         return self._values[key]

@@ -49,7 +49,7 @@ class Outcome:
 def run_cascade(
     problem: Problem, table: JudgeTable | None, prices: PlanPrices, *, max_escalations: int = 2
 ) -> Outcome:
-    """Return what the plan makes of each prompt; the same moves as `routing.plan.decide` takes without chance.
+    """Return what the plan makes of each prompt; the same actions as `routing.plan.decide` takes without chance.
 
     After a verdict only dearer tiers remain; the answer of the highest posterior is returned.
     """
@@ -57,7 +57,7 @@ def run_cascade(
     rows = np.arange(count)
     if table is not None and not table.is_trusted:
         table = None
-    held = np.full(count, -np.inf)
+    best_so_far = np.full(count, -np.inf)
     best = np.full(count, -1)
     last = np.full(count, -1)
     first = np.full(count, -1)
@@ -66,7 +66,7 @@ def run_cascade(
     answers = np.zeros(count, dtype=np.int64)
     active = np.ones(count, dtype=np.bool_)
     for step in range(max_escalations + 1):
-        arm, judge = _moves(problem, table, prices, held, last, active, max_escalations + 1 - step)
+        arm, judge = _actions(problem, table, prices, best_so_far, last, active, max_escalations + 1 - step)
         active &= arm != STOP
         asked = rows[active]
         if not len(asked):
@@ -82,8 +82,8 @@ def run_cascade(
             right = quality * np.asarray(table.right)[score_bin]
             wrong = (1.0 - quality) * np.asarray(table.wrong)[score_bin]
             quality = np.where(seen, right / (right + wrong), quality)
-        better = quality > held[asked]
-        held[asked] = np.maximum(held[asked], quality)
+        better = quality > best_so_far[asked]
+        best_so_far[asked] = np.maximum(best_so_far[asked], quality)
         best[asked] = np.where(better, column, best[asked])
         first[asked] = np.where(first[asked] < 0, column, first[asked])
         last[asked] = column
@@ -91,18 +91,18 @@ def run_cascade(
     return Outcome(problem.scores[rows, best], cost, judged, best, first, answers)
 
 
-def _moves(  # noqa: PLR0913, PLR0917 - the situation of every prompt
+def _actions(  # noqa: PLR0913, PLR0917 - the situation of every prompt
     problem: Problem,
     table: JudgeTable | None,
     prices: PlanPrices,
-    held: Floats,
+    best_so_far: Floats,
     last: Ints,
     active: NDArray[np.bool_],
-    moves_left: int,
+    answers_left: int,
 ) -> tuple[Ints, NDArray[np.bool_]]:
     """Return each active prompt's next column, or STOP, and whether its answer is judged."""
-    arm = np.full(len(held), STOP)
-    judge = np.zeros(len(held), dtype=np.bool_)
+    arm = np.full(len(best_so_far), STOP)
+    judge = np.zeros(len(best_so_far), dtype=np.bool_)
     for place in np.unique(last[active]):
         here = np.flatnonzero(active & (last == place))
         ahead = slice(int(place) + 1, None)
@@ -110,10 +110,10 @@ def _moves(  # noqa: PLR0913, PLR0917 - the situation of every prompt
             problem.thetas[here, ahead],
             problem.predicted_costs[here, ahead],
             np.zeros(problem.thetas.shape[1] - int(place) - 1),
-            None if place < 0 else held[here],
+            None if place < 0 else best_so_far[here],
             table,
             prices,
-            max_moves=moves_left,
+            max_answers=answers_left,
         )
         arm[here] = np.where(found.arm == STOP, STOP, found.arm + int(place) + 1)
         judge[here] = found.judge

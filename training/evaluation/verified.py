@@ -31,7 +31,7 @@ class Assessments:
     bins: Ints
     """Bin of each answer's evidence, shape (prompts, tiers)."""
     pairs: Floats | None = None
-    """[i, own, other] = P(own right) once both answers are held, shape (prompts, tiers, tiers)."""
+    """[i, own, other] = P(own right) once both answers are bought, shape (prompts, tiers, tiers)."""
     is_foreseen: bool = True
     """Whether the plan counts on assessments to come; without, it is the plan that serves and they correct it."""
 
@@ -44,7 +44,7 @@ class AssessedProblem(Problem):
 
 
 @dataclass(frozen=True)
-class _Held:
+class _Bought:
     """What is known of every answer bought so far; arrays of shape (prompts, tiers), NaN = not bought."""
 
     base: Floats
@@ -53,12 +53,12 @@ class _Held:
     """What a judge added to them; 0 where none was asked."""
 
     @classmethod
-    def none(cls, shape: tuple[int, ...]) -> "_Held":
+    def none(cls, shape: tuple[int, ...]) -> "_Bought":
         """Return the state before the first answer."""
         return cls(np.full(shape, np.nan), np.zeros(shape))
 
     def beliefs(self) -> Floats:
-        """Return P(right) of each answer held, -inf for the others."""
+        """Return P(right) of each answer bought, -inf for the others."""
         found: Floats = np.where(
             np.isfinite(self.base), sigmoids(np.nan_to_num(self.base) + self.judged), -np.inf
         )
@@ -102,20 +102,20 @@ def run_verified(
     """
     rules = _Rules(problem, table, prices)
     count, tiers = problem.thetas.shape
-    rows, held = np.arange(count), _Held.none(problem.thetas.shape)
+    rows, bought = np.arange(count), _Bought.none(problem.thetas.shape)
     last, first, active = np.full(count, -1), np.full(count, -1), np.ones(count, dtype=np.bool_)
     cost = np.zeros(count)
     judged, answers = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
     for step in range(max_escalations + 1):
         left = max_escalations - step
-        arm = rules.moves(held, last, active, left + 1)
+        arm = rules.actions(bought, last, active, left + 1)
         active &= arm != STOP
         for column in np.unique(arm[active]).tolist():
             asked = rows[active & (arm == column)]
-            held.assess(asked, column, problem)
-            seen = rules.is_judged(held, asked, column, left)
+            bought.assess(asked, column, problem)
+            seen = rules.is_judged(bought, asked, column, left)
             if table is not None:
-                held.judge(asked[seen], column, problem)
+                bought.judge(asked[seen], column, problem)
             cost[asked] += problem.costs_usd[asked, column]
             cost[asked] += np.where(seen, problem.judge_costs_usd[asked, column], 0.0)
             judged[asked] += seen
@@ -123,7 +123,7 @@ def run_verified(
         first = np.where(active & (first < 0), arm, first)
         last = np.where(active, arm, last)
         active &= last < tiers - 1
-    best = held.beliefs().argmax(axis=1)
+    best = bought.beliefs().argmax(axis=1)
     return Outcome(problem.scores[rows, best], cost, judged, best, first, answers)
 
 
@@ -135,11 +135,11 @@ class _Rules:
     table: JudgeTable | None
     prices: PlanPrices
 
-    def moves(self, held: _Held, last: Ints, active: NDArray[np.bool_], moves_left: int) -> Ints:
+    def actions(self, bought: _Bought, last: Ints, active: NDArray[np.bool_], answers_left: int) -> Ints:
         """Return each active prompt's next column, or STOP."""
         problem, assessments = self.problem, self.problem.assessments
         arm = np.full(len(last), STOP)
-        best = held.best()
+        best = bought.best()
         for place in np.unique(last[active]).tolist():
             here = np.flatnonzero(active & (last == place))
             ahead = slice(place + 1, None)
@@ -148,20 +148,20 @@ class _Rules:
             start = None if place < 0 else best[here]
             found = (
                 plan_with_verifiers(
-                    *sight, start, assessments.tables[ahead], self.prices, max_moves=moves_left
+                    *sight, start, assessments.tables[ahead], self.prices, max_answers=answers_left
                 )
                 if assessments.is_foreseen
-                else plan(*sight, start, self.table, self.prices, max_moves=moves_left)
+                else plan(*sight, start, self.table, self.prices, max_answers=answers_left)
             )
             arm[here] = np.where(found.arm == STOP, STOP, found.arm + place + 1)
         return arm
 
-    def is_judged(self, held: _Held, asked: Ints, column: int, moves_left: int) -> NDArray[np.bool_]:
+    def is_judged(self, bought: _Bought, asked: Ints, column: int, answers_left: int) -> NDArray[np.bool_]:
         """Return whether a judge sees the answers just assessed, shape of `asked`."""
         if self.table is None:
             return np.zeros(len(asked), dtype=np.bool_)
         problem, assessments, ahead = self.problem, self.problem.assessments, slice(column + 1, None)
-        beliefs, rest = held.beliefs()[asked], problem.thetas[asked, ahead]
+        beliefs, rest = bought.beliefs()[asked], problem.thetas[asked, ahead]
         return judge_worth(
             beliefs[:, column],
             assessments.bins[asked, column],
@@ -171,7 +171,7 @@ class _Rules:
             thetas=rest,
             costs=problem.predicted_costs[asked, ahead],
             latencies=np.zeros(rest.shape[1]),
-            max_moves=moves_left,
+            max_answers=answers_left,
             table=self.table,
             verifiers=assessments.tables[ahead] if assessments.is_foreseen else None,
         ).is_worth

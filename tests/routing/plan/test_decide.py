@@ -44,8 +44,8 @@ def choose(seed=0, arms=ARMS, evidence=None, **changes):
     return decision, {name: belief.theta for name, belief in beliefs.items()}
 
 
-def go_on(thetas, held, last_tier, last_score=0.1, arms=ARMS, **changes):
-    progress = Progress(thetas, held, last_tier, last_score, changes.pop("escalations_left", 2))
+def go_on(thetas, answer_beliefs, last_tier, last_score=0.1, arms=ARMS, **changes):
+    progress = Progress(thetas, answer_beliefs, last_tier, last_score, changes.pop("escalations_left", 2))
     return proceed(arms, progress, replace(TERMS, **changes))
 
 

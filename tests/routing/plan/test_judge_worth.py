@@ -12,15 +12,15 @@ DEAR = PlanPrices(0.3, judge_cost=3.0)
 WEAK = JudgeTable("weak", DEFAULT_TABLE.edges, (0.15, 0.18, 0.2, 0.22, 0.25), (0.25, 0.22, 0.2, 0.18, 0.15))
 
 
-def worth(held, seen, thetas, prices, max_moves, table=DEFAULT_TABLE):
+def worth(best_so_far, seen, thetas, prices, max_answers, table=DEFAULT_TABLE):
     """One row, term by term: the value of a situation is the plan's."""
 
     def value(belief):
-        best = belief if held is None else max(held, belief)
-        if not thetas or max_moves < 1:
+        best = belief if best_so_far is None else max(best_so_far, belief)
+        if not thetas or max_answers < 1:
             return float(prices.worth(np.array([best]))[0])
         costs = (COSTS[-len(thetas) :], LATENCIES[-len(thetas) :])
-        return float(plan([thetas], *costs, [best], table, prices, max_moves=max_moves).value[0])
+        return float(plan([thetas], *costs, [best], table, prices, max_answers=max_answers).value[0])
 
     judged = -prices.judge_price
     for score_bin, (right, wrong) in enumerate(zip(table.right, table.wrong, strict=True)):
@@ -29,23 +29,23 @@ def worth(held, seen, thetas, prices, max_moves, table=DEFAULT_TABLE):
     return judged, value(seen)
 
 
-def valued(seen, held, thetas, prices=PRICES, max_moves=2, table=DEFAULT_TABLE):
+def valued(seen, best_so_far, thetas, prices=PRICES, max_answers=2, table=DEFAULT_TABLE):
     rest = np.asarray(thetas, dtype=float).reshape(len(seen), -1)
     width = rest.shape[1]
     return judge_worth(
-        seen, np.zeros(len(seen), dtype=int), held, (table,) * 5, prices,
-        thetas=rest, costs=COSTS[2 - width :], latencies=LATENCIES[2 - width :], max_moves=max_moves, table=table,
+        seen, np.zeros(len(seen), dtype=int), best_so_far, (table,) * 5, prices,
+        thetas=rest, costs=COSTS[2 - width :], latencies=LATENCIES[2 - width :], max_answers=max_answers, table=table,
     )  # fmt: skip
 
 
 @pytest.mark.parametrize("prices", [PRICES, PlanPrices(0.05, quality_bar=0.8), DEAR])
-@pytest.mark.parametrize("max_moves", [0, 1, 2])
-def test_both_values_are_the_expectation_written_out_bin_by_bin(prices, max_moves):
+@pytest.mark.parametrize("max_answers", [0, 1, 2])
+def test_both_values_are_the_expectation_written_out_bin_by_bin(prices, max_answers):
     rng = np.random.default_rng(3)
-    seen, held, thetas = rng.random(40), rng.random(40), rng.random((40, 2))
-    found = valued(seen, held, thetas, prices, max_moves)
+    seen, best_so_far, thetas = rng.random(40), rng.random(40), rng.random((40, 2))
+    found = valued(seen, best_so_far, thetas, prices, max_answers)
     for row in range(40):
-        judged, skipped = worth(held[row], seen[row], list(thetas[row]), prices, max_moves)
+        judged, skipped = worth(best_so_far[row], seen[row], list(thetas[row]), prices, max_answers)
         assert found.judged[row] == pytest.approx(judged)
         assert found.skipped[row] == pytest.approx(skipped)
 
@@ -78,7 +78,13 @@ def test_a_judge_dearer_than_any_mistake_is_never_worth_it():
 
 def test_the_judge_is_read_by_the_bin_that_was_seen():
     judged = tables_after_verifier(DEFAULT_TABLE, WEAK, 0.5)
-    rest = {"thetas": np.empty((5, 0)), "costs": [], "latencies": [], "max_moves": 0, "table": DEFAULT_TABLE}
+    rest = {
+        "thetas": np.empty((5, 0)),
+        "costs": [],
+        "latencies": [],
+        "max_answers": 0,
+        "table": DEFAULT_TABLE,
+    }
     found = judge_worth([0.6] * 5, range(5), [0.5] * 5, judged, PRICES, **rest)
     for score_bin, table in enumerate(judged):
         expected, _ = worth(0.5, 0.6, [], PRICES, 0, table)
@@ -88,7 +94,13 @@ def test_the_judge_is_read_by_the_bin_that_was_seen():
 def test_foreseen_verifiers_raise_what_every_situation_is_worth():
     rng = np.random.default_rng(6)
     seen, thetas = rng.random(60), np.sort(rng.random((60, 2)), axis=1)
-    rest = {"thetas": thetas, "costs": COSTS, "latencies": LATENCIES, "max_moves": 2, "table": DEFAULT_TABLE}
+    rest = {
+        "thetas": thetas,
+        "costs": COSTS,
+        "latencies": LATENCIES,
+        "max_answers": 2,
+        "table": DEFAULT_TABLE,
+    }
     judged, bins = (DEFAULT_TABLE,) * 5, [0] * 60
     blind = judge_worth(seen, bins, None, judged, PRICES, **rest)
     flat = judge_worth(seen, bins, None, judged, PRICES, **rest, verifiers=[(FLAT_TABLE, judged)] * 2)

@@ -26,13 +26,13 @@ def bins(theta, table):
         yield chance, theta * right / chance
 
 
-def value(held, thetas, first, judged, prices, moves_left):
+def value(best_so_far, thetas, first, judged, prices, answers_left):
     """The equation of the module, one row, without any short cut."""
-    best = held
-    for j in range(first, len(thetas) if moves_left else first):
+    best = best_so_far
+    for j in range(first, len(thetas) if answers_left else first):
 
         def after(belief, j=j):
-            return value(max(held, belief), thetas, j + 1, judged, prices, moves_left - 1)
+            return value(max(best_so_far, belief), thetas, j + 1, judged, prices, answers_left - 1)
 
         gained = -float(prices.step_price(COSTS[j], LATENCIES[j]))
         for seen, (chance, belief) in enumerate(bins(thetas[j], VERIFIERS[j])):
@@ -46,23 +46,23 @@ def value(held, thetas, first, judged, prices, moves_left):
 
 
 @pytest.mark.parametrize("judged", [(), AFTER])
-@pytest.mark.parametrize("max_moves", [1, 3])
-def test_the_value_is_the_expectation_written_out(judged, max_moves):
+@pytest.mark.parametrize("max_answers", [1, 3])
+def test_the_value_is_the_expectation_written_out(judged, max_answers):
     rng = np.random.default_rng(7)
-    thetas, held = rng.random((4, 3)), rng.random(4)
+    thetas, best_so_far = rng.random((4, 3)), rng.random(4)
     found = plan_with_verifiers(
-        thetas, COSTS, LATENCIES, held, verifiers(VERIFIERS, judged), PRICES, max_moves=max_moves
+        thetas, COSTS, LATENCIES, best_so_far, verifiers(VERIFIERS, judged), PRICES, max_answers=max_answers
     )
     for row in range(4):
-        expected = value(held[row], list(thetas[row]), 0, judged, PRICES, max_moves)
+        expected = value(best_so_far[row], list(thetas[row]), 0, judged, PRICES, max_answers)
         assert found.value[row] == pytest.approx(expected)
 
 
 def test_verifiers_that_say_nothing_leave_the_plan_as_it_was():
     rng = np.random.default_rng(8)
-    thetas, held = rng.random((200, 3)), rng.random(200)
+    thetas, best_so_far = rng.random((200, 3)), rng.random(200)
     flat = verifiers([FLAT_TABLE] * 3, (DEFAULT_TABLE,) * 5)
-    for start in (None, held):
+    for start in (None, best_so_far):
         plain = plan(thetas, COSTS, LATENCIES, start, DEFAULT_TABLE, PRICES)
         verified = plan_with_verifiers(thetas, COSTS, LATENCIES, start, flat, PRICES)
         assert verified.arm.tolist() == plain.arm.tolist()
@@ -70,24 +70,24 @@ def test_verifiers_that_say_nothing_leave_the_plan_as_it_was():
 
 
 def test_a_free_verifier_makes_starting_cheap_worth_it_without_any_judge():
-    thetas, held = [[0.7, 0.8, 0.95]], None
-    assert plan(thetas, COSTS, LATENCIES, held, None, PlanPrices(0.15)).arm[0] == 2
+    thetas, best_so_far = [[0.7, 0.8, 0.95]], None
+    assert plan(thetas, COSTS, LATENCIES, best_so_far, None, PlanPrices(0.15)).arm[0] == 2
     assert (
         plan_with_verifiers(
-            thetas, COSTS, LATENCIES, held, verifiers([DEFAULT_TABLE] * 3), PlanPrices(0.15)
+            thetas, COSTS, LATENCIES, best_so_far, verifiers([DEFAULT_TABLE] * 3), PlanPrices(0.15)
         ).arm[0]
         == 0
     )
 
 
-def test_a_good_answer_held_stops_and_no_move_left_too():
+def test_a_good_answer_held_stops_and_no_answer_left_too():
     assert (
         plan_with_verifiers([[0.5] * 3], COSTS, LATENCIES, [0.99], verifiers(VERIFIERS), PRICES).arm[0]
         == STOP
     )
     assert (
         plan_with_verifiers(
-            [[0.9] * 3], COSTS, LATENCIES, [0.1], verifiers(VERIFIERS), PRICES, max_moves=0
+            [[0.9] * 3], COSTS, LATENCIES, [0.1], verifiers(VERIFIERS), PRICES, max_answers=0
         ).arm[0]
         == STOP
     )

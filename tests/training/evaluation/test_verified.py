@@ -28,7 +28,7 @@ def assessed(problem, tables, bins, **given):
     return AssessedProblem(**known, assessments=Assessments(tables, np.asarray(bins), **given))
 
 
-def moves(outcome):
+def actions(outcome):
     return [outcome.first, outcome.tier, outcome.answers, outcome.judge_calls]
 
 
@@ -53,7 +53,7 @@ def test_assessments_that_say_nothing_make_it_the_plain_cascade(crowd, is_forese
         run_cascade(crowd, DEFAULT_TABLE, prices(0.3)),
         run_verified(problem, DEFAULT_TABLE, prices(0.3)),
     )
-    assert all(np.array_equal(one, two) for one, two in zip(moves(plain), moves(seen), strict=True))
+    assert all(np.array_equal(one, two) for one, two in zip(actions(plain), actions(seen), strict=True))
     assert seen.cost_usd == pytest.approx(plain.cost_usd)
     assert seen.score.tolist() == plain.score.tolist()
 
@@ -96,7 +96,7 @@ def test_decisions_see_expected_costs_and_bills_the_real_ones(crowd):
     problem = assessed(crowd, ALONE, rng.integers(0, 5, (300, 3)))
     dear = replace(problem, costs_usd=problem.costs_usd * 7.0)
     one, other = (run_verified(each, None, prices(0.3)) for each in (problem, dear))
-    assert all(np.array_equal(a, b) for a, b in zip(moves(one), moves(other), strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(actions(one), actions(other), strict=True))
     assert other.cost_usd == pytest.approx(7.0 * one.cost_usd)
     assert (one.answers >= 1).all()
     assert (one.answers <= 3).all()
