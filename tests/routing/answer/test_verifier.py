@@ -13,7 +13,6 @@ from x25.routing.answer.verifier import (
     PAIR_INPUTS,
     VERIFIER_INPUTS,
     ModelAnswers,
-    PairVerifier,
     Verifier,
     pack_features,
     unpack_features,
@@ -140,22 +139,6 @@ def test_another_or_unsound_artifact_is_refused(spoil, message):
         Verifier.from_dict(parameters, encoder="abc")
 
 
-def pair_head():
-    size = PAIR_INPUTS
-    coef = np.zeros(size)
-    coef[PAIR_FEATURE_NAMES.index("same_final")] = 2.0
-    return LogisticHead(np.zeros(size), np.ones(size), coef, -1.0)
-
-
-def test_agreement_raises_the_belief_in_an_answer():
-    pairs = PairVerifier({("slm", "mid"): pair_head()})
-    same, other = np.zeros(7), np.zeros(7)
-    same[PAIR_FEATURE_NAMES.index("same_final")] = 1.0
-    assert pairs.prob("slm", "mid", same) > 0.7
-    assert pairs.prob("slm", "mid", other) < 0.3
-    assert pairs.prob("mid", "slm", same) is None
-
-
 def test_agreement_with_a_sure_answer_counts_more_than_with_a_doubtful_one():
     features = np.zeros((3, len(PAIR_FEATURE_NAMES)))
     features[:, PAIR_FEATURE_NAMES.index("same_final")] = [1.0, 0.0, 0.5]
@@ -164,16 +147,6 @@ def test_agreement_with_a_sure_answer_counts_more_than_with_a_doubtful_one():
     assert products.shape == (3, PAIR_INPUTS)
     assert products[:, -1].tolist() == [1.5, -1.5, 0.0]
     assert products[:, -2].tolist() == [0.0, 0.0, 0.0]
-
-
-def test_a_pair_verifier_survives_json():
-    pairs = PairVerifier({("slm", "mid"): pair_head()})
-    again = PairVerifier.from_dict(json.loads(json.dumps(pairs.to_dict())))
-    assert again.prob("slm", "mid", np.ones(7)) == pairs.prob("slm", "mid", np.ones(7))
-    with pytest.raises(ConfigError, match=r"must be 'tier\|tier', got 'slm'"):
-        PairVerifier.from_dict({"slm": {}})
-    with pytest.raises(ConfigError, match=r"'slm\|mid' must read 9 inputs"):
-        PairVerifier.from_dict({"slm|mid": LogisticHead(*np.ones((3, 7)), 0.0).to_dict()})
 
 
 def test_kept_features_come_back_as_half_precision_numbers():
