@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from .console import AsJson, Database, err, out, print_json
-from .own import export, refit_from_log, roll_back
+from .org_fit import export, refit_from_log, roll_back
 from .workshop import (
     BenchmarkProfiles,
     Cache,

@@ -2,7 +2,7 @@
 
 from ..providers.specs import ModelSpec
 from ..routing.belief.completion import DEFAULT_TRUST, completion_prob, memory_relief
-from ..routing.belief.org_model import OwnModel
+from ..routing.belief.org_model import OrgModel
 from ..state.working_memory import Change, Classified, Estimate
 from .services import Services
 
@@ -14,19 +14,25 @@ async def estimate_difficulty(call: Classified, services: Services) -> Change:
     calls taught something is served by its own estimators.
     """
     inputs = [*call.inputs.embedding, *call.inputs.features]
-    own = await services.own.model_of(services.store, call.org, services.difficulty, services.clock_s())
-    found = services.difficulty.estimate(inputs) if own is None else own.estimate(services.difficulty, inputs)
+    org_model = await services.org_models.model_of(
+        services.store, call.org, services.difficulty, services.clock_s()
+    )
+    found = (
+        services.difficulty.estimate(inputs)
+        if org_model is None
+        else org_model.estimate(services.difficulty, inputs)
+    )
     relieved = call.opening.memory_hit
     probs = {
-        spec.model_id: _prob(spec, found.value - (memory_relief(spec.tier) if relieved else 0.0), own)
+        spec.model_id: _prob(spec, found.value - (memory_relief(spec.tier) if relieved else 0.0), org_model)
         for spec in services.models.values()
     }
     return Change(estimate=Estimate(round(found.value, 4), round(found.sigma, 4), found.band, probs))
 
 
-def _prob(spec: ModelSpec, difficulty: float, own: OwnModel | None) -> float:
+def _prob(spec: ModelSpec, difficulty: float, org_model: OrgModel | None) -> float:
     """Return the org's own prediction, or the bundled one for a model that the org has not seen."""
-    learnt = None if own is None else own.prob(spec.model_id, difficulty)
+    learnt = None if org_model is None else org_model.prob(spec.model_id, difficulty)
     if learnt is not None:
         return learnt
     return completion_prob(

@@ -20,7 +20,7 @@ from ..routing.prompt.classifier import TaskClassifier
 from ..routing.prompt.difficulty import DifficultyModel
 from ..state.store import Store
 from .offers.situation import Situations
-from .org.estimators import OwnModels
+from .org.estimators import OrgModels
 from .org.judge_tables import JudgeBook
 from .org.verifiers import Verifiers
 
@@ -66,7 +66,7 @@ class Services:
     learner: Learner = field(default_factory=Learner)
     health: HealthBook = field(default_factory=HealthBook)
     """How well each deployment has answered lately, in this process."""
-    own: OwnModels = field(default_factory=OwnModels)
+    org_models: OrgModels = field(default_factory=OrgModels)
     """The orgs' own estimators, over the bundled `difficulty`."""
     verifiers: Verifiers = field(default_factory=Verifiers)
     """The orgs' own free verifiers; nobody has one from the start."""

@@ -9,7 +9,7 @@ from .services import Services
 
 
 async def thompson_select(call: Estimated, services: Services) -> Change:
-    """Draw how good each eligible arm may be, plan over the tiers, and take the best first move.
+    """Draw how good each eligible arm may be, plan over the tiers, and take the best first action.
 
     Raises
     ------

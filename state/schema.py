@@ -236,14 +236,14 @@ judge_counts = Table(
 )  # fmt: skip
 
 # What judged answers looked like, in numbers: what an org's own free verifier is fitted on.
-looks = Table(
-    "looks", metadata,
+judged_answers = Table(
+    "judged_answers", metadata,
     _text("org", primary_key=True), _text("call_id", primary_key=True),
     Column("step", Integer, primary_key=True, autoincrement=False), _time("created_at"),
     _text("task_cell"), _text("model_id"), _text("tier"),
     Column("features", LargeBinary, nullable=False), _text("features_id"), _real("prior_prob"),
     Column("score_bin", Integer, nullable=False), _text("judge"),
-    Index("looks_by_time", "org", "created_at"),
+    Index("judged_answers_by_time", "org", "created_at"),
 )  # fmt: skip
 
 # What the calls under one budget cost so far: reservations until the cost is known.

@@ -14,7 +14,7 @@ from .keys import Keys
 from .learning.artifacts import Artifacts
 from .learning.estimates import Estimates
 from .learning.judge_tables import JudgeTables
-from .learning.judged_answers import Looks
+from .learning.judged_answers import JudgedAnswers
 from .learning.labels import Labels
 from .learning.posteriors import Posteriors
 from .migrations.upgrade import load_scripts, upgrade
@@ -41,7 +41,7 @@ class Store:
         self.posteriors = Posteriors(database)
         self.keys = Keys(database)
         self.labels = Labels(database)
-        self.looks = Looks(database)
+        self.judged_answers = JudgedAnswers(database)
         self.judge_tables = JudgeTables(database)
         self.budgets = Budgets(database)
         self.usage = Usages(database)

@@ -101,7 +101,7 @@ class Decision:
     audited: bool = False
     """Whether the answer was drawn at random to be judged; nothing seen of it afterwards changes that."""
     chance_judge_prob: float = 0.0
-    """Probability that exploring or an audit has the answer judged, given the arm: no look takes that back."""
+    """Probability that exploring or an audit has the answer judged, given the arm: no verifier takes that back."""
     expected_cost_nusd: int = 0
     """What the chosen arm's answer was estimated to cost; reported against what it did cost."""
 

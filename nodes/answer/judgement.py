@@ -6,7 +6,7 @@ from ...providers.base import Completion
 from ...providers.judge import JudgeReply
 from ...routing.answer.checks import CheckReport, run_checks
 from ...routing.answer.verdict import Judgement, verdict_of
-from ...routing.answer.verifier import Look
+from ...routing.answer.verifier import Assessment
 from ...state.answers import Answer, Belief, Verification
 from ...state.errors import AttemptInterrupted, OverBudget, ProviderError
 from ...state.money.budgets import Charge
@@ -18,11 +18,11 @@ from ..services import Services
 from .verification import (
     KEPT_SHARE,
     Inspection,
-    believed_after,
+    assess_answer,
+    belief_after_assessment,
     is_judge_worth,
-    look_at,
+    judge_table_after,
     plan_inspection,
-    table_after,
 )
 
 
@@ -34,8 +34,8 @@ class _Examined:
     report: CheckReport
     inspection: Inspection
     before: Belief
-    """After the verifier's look, where there was one."""
-    look: Look | None
+    """After the verifier's assessment, where there was one."""
+    assessment: Assessment | None
 
     def unseen(self) -> Observation:
         """Return that nobody looked further."""
@@ -57,17 +57,17 @@ async def examine(call: Routed, situation: Situation, services: Services) -> Ans
     if report.failed is not None:
         seen = _failed_check(answer, inspection, services)
         return replace(answer, verdict=verdict_of(report, seen, before))
-    look = None if inspection.verifier is None else look_at(call, answer, inspection.verifier)
-    before = before if look is None else believed_after(look, before)
-    examined = _Examined(answer, report, inspection, before, look)
+    assessment = None if inspection.verifier is None else assess_answer(call, answer, inspection.verifier)
+    before = before if assessment is None else belief_after_assessment(assessment, before)
+    examined = _Examined(answer, report, inspection, before, assessment)
     is_judged = _is_judged(call, situation, examined)
     if is_judged:
         answer = await _ask_judge(call, situation, services, examined)
     else:
         answer = replace(answer, verdict=verdict_of(report, examined.unseen(), before))
-    if look is None or answer.verdict is None:
+    if assessment is None or answer.verdict is None:
         return answer
-    verified = Verification(look.prob, look.bin, KEPT_SHARE, not inspection.is_kept, is_judged)
+    verified = Verification(assessment.prob, assessment.bin, KEPT_SHARE, not inspection.is_kept, is_judged)
     return replace(answer, verdict=replace(answer.verdict, verification=verified))
 
 
@@ -85,11 +85,11 @@ def _failed_check(answer: Answer, inspection: Inspection, services: Services) ->
 
 
 def _is_judged(call: Routed, situation: Situation, examined: _Examined) -> bool:
-    """Return whether the judge is asked: as planned, or as the look at the answer suggests."""
-    look, table = examined.look, situation.terms.table
-    if look is None or examined.inspection.is_kept or table is None:
+    """Return whether the judge is asked: as planned, or as the free verifier suggests."""
+    assessment, table = examined.assessment, situation.terms.table
+    if assessment is None or examined.inspection.is_kept or table is None:
         return examined.inspection.is_planned
-    is_worth = is_judge_worth(call, situation, look, examined.before.theta, table)
+    is_worth = is_judge_worth(call, situation, assessment, examined.before.theta, table)
     return is_worth and examined.inspection.can_pay
 
 
@@ -114,8 +114,8 @@ async def _ask_judge(call: Routed, situation: Situation, services: Services, exa
     table = services.table_of(call.org, spec.model_id)
     seen = examined.scored(reply.score, table.bin_of(reply.score), spec.model_id)
     worth = None if not table.is_trusted else table
-    if worth is not None and examined.look is not None:
-        worth = table_after(examined.look, worth)
+    if worth is not None and examined.assessment is not None:
+        worth = judge_table_after(examined.assessment, worth)
     verdict = verdict_of(report, seen, before, worth, Judgement(reply.reason, recording.spent_nusd))
     return replace(answer, attempts=(*answer.attempts, *recording.made), verdict=verdict)
 

@@ -64,7 +64,7 @@ def after_failure(call: Routed, situation: Situation) -> Transition:
 def _progress(call: Routed, left: int, last: Answer | None = None, score: float | None = None) -> Progress:
     return Progress(
         thetas={name: belief.theta for name, belief in call.selection.beliefs.items()},
-        held=[answer.verdict.belief.theta for answer in call.bought if answer.verdict is not None],
+        answer_beliefs=[answer.verdict.belief.theta for answer in call.bought if answer.verdict is not None],
         last_tier=None if last is None else last.tier,
         last_score=score,
         escalations_left=left,

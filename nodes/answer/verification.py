@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...routing.answer.features import AnswerFeatures, extract_answer
-from ...routing.answer.verifier import FEATURES_ID, Look, Verifier, pack_features
+from ...routing.answer.verifier import FEATURES_ID, Assessment, Verifier, pack_features
 from ...routing.answer.verifier_evidence import LEAST_AUDIT_AUC
 from ...routing.belief.judge_table import JudgeTable
-from ...routing.plan.judge_worth import after_look, second_look
+from ...routing.plan.judge_worth import judge_worth, tables_after_verifier
 from ...routing.plan.ladder import climb
 from ...state.answers import Answer, Belief
 from ...state.learning.judged_answers import SeenAnswer
@@ -31,7 +31,7 @@ class Inspection:
     can_pay: bool
     """Whether there is a judge, and what the caller's cap leaves pays for it."""
     is_kept: bool
-    """Whether that stands, whatever a look at the answer says."""
+    """Whether that stands, whatever the free verifier says."""
     seen_prob: float
     """Probability that the judge is asked and that this stands."""
     verifier: Verifier | None = None
@@ -90,33 +90,35 @@ async def _trusted_verifier(
     return verifier if is_audited else None
 
 
-def look_at(call: Routed, answer: Answer, verifier: Verifier) -> Look:
+def assess_answer(call: Routed, answer: Answer, verifier: Verifier) -> Assessment:
     """Return what the org's verifier says of an answer."""
     usual = verifier.usual(answer.model_id)
-    look = verifier.look(
+    assessment = verifier.assess(
         features_of(call, answer, usual.length_mean, usual.length_sd),
         prior_prob=answer.predicted_prob,
         model_id=answer.model_id,
         tier=answer.tier,
     )
-    assert look is not None  # a verifier that knows the tier
-    return look
+    assert assessment is not None  # a verifier that knows the tier
+    return assessment
 
 
-def believed_after(look: Look, before: Belief) -> Belief:
-    """Return the belief after a look."""
-    return Belief(look.posterior(before.mean), look.posterior(before.theta))
+def belief_after_assessment(assessment: Assessment, before: Belief) -> Belief:
+    """Return the belief after the verifier's assessment."""
+    return Belief(assessment.posterior(before.mean), assessment.posterior(before.theta))
 
 
-def table_after(look: Look, table: JudgeTable) -> JudgeTable:
-    """Return what the judge's bins are worth after a look: both are mistaken about the same answers."""
-    return after_look(table, look.table)[look.bin]
+def judge_table_after(assessment: Assessment, table: JudgeTable) -> JudgeTable:
+    """Return what the judge's bins are worth after the free verifier: both are mistaken about the same answers."""
+    return tables_after_verifier(table, assessment.table)[assessment.bin]
 
 
-def is_judge_worth(call: Routed, situation: Situation, look: Look, theta: float, table: JudgeTable) -> bool:
-    """Return whether the judge is worth its price after the look.
+def is_judge_worth(
+    call: Routed, situation: Situation, assessment: Assessment, theta: float, table: JudgeTable
+) -> bool:
+    """Return whether the judge is worth its price after the verifier's assessment.
 
-    `theta` is the drawn belief after the look, `table` what the org knows of the judge.
+    `theta` is the drawn belief after the assessment, `table` what the org knows of the judge.
     """
     rank = TIERS.index(call.answers[-1].tier)
     offers = situation.offers(call.spent_nusd, call.failed_models)
@@ -130,10 +132,11 @@ def is_judge_worth(call: Routed, situation: Situation, look: Look, theta: float,
         ]])  # fmt: skip
         references = situation.terms.reference
         rest = climb(arms, row, situation.terms.prices, references).sight
-    found = second_look(
-        [theta], [look.bin], [max(others)] if others else None, after_look(table, look.table), situation.terms.prices,
+    found = judge_worth(
+        [theta], [assessment.bin], [max(others)] if others else None,
+        tables_after_verifier(table, assessment.table), situation.terms.prices,
         thetas=rest[0], costs=rest[1], latencies=rest[2],
-        max_moves=call.opening.max_escalations - call.count("escalate"), table=table,
+        max_answers=call.opening.max_escalations - call.count("escalate"), table=table,
     )  # fmt: skip
     return bool(found.is_worth[0])
 
@@ -150,7 +153,7 @@ def features_of(
 async def keep_judged(call: Routed, services: Services) -> None:
     """Keep what the judged answers looked like, without their text, where inputs are stored.
 
-    Answers that were judged because of how they looked are left out: they would teach what the look believes.
+    Answers that were judged because of how they looked are left out: they would teach what the verifier believes.
     """
     if not services.limits.store_inputs:
         return
@@ -159,7 +162,7 @@ async def keep_judged(call: Routed, services: Services) -> None:
         seen = answer.verdict.observation
         if seen.outcome != "scored" or seen.bin is None or not answer.teaches:
             continue
-        await services.store.looks.keep(SeenAnswer(
+        await services.store.judged_answers.keep(SeenAnswer(
             org=call.org, call_id=call.call_id, step=answer.step, created_at=call.opening.started_at,
             task_cell=call.task.cell, model_id=answer.model_id, tier=answer.tier,
             features=pack_features(features_of(call, answer)), features_id=FEATURES_ID,

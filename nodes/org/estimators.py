@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from ...routing.belief.org_model import KIND, OwnModel
+from ...routing.belief.org_model import KIND, OrgModel
 from ...routing.prompt.difficulty import DifficultyModel
 from ...state.store import Store
 from .live_artifacts import LOOK_EVERY_S, MOST_ORGS, LiveArtifacts
 
-__all__ = ["LOOK_EVERY_S", "OwnModels"]
+__all__ = ["LOOK_EVERY_S", "OrgModels"]
 
 
-class OwnModels(LiveArtifacts[OwnModel]):
+class OrgModels(LiveArtifacts[OrgModel]):
     """An org's live estimators; where there are none, or they cannot be read, the bundled ones serve."""
 
     def __init__(self, most_orgs: int = MOST_ORGS) -> None:
@@ -18,11 +18,11 @@ class OwnModels(LiveArtifacts[OwnModel]):
 
     async def model_of(
         self, store: Store, org: str, difficulty: DifficultyModel, now_s: float
-    ) -> OwnModel | None:
+    ) -> OrgModel | None:
         """Return the org's live model, if it was fitted on top of this bundled `difficulty`; None otherwise."""
 
-        def parse(parameters: Any) -> OwnModel:
-            model = OwnModel.from_dict(parameters)
+        def parse(parameters: Any) -> OrgModel:
+            model = OrgModel.from_dict(parameters)
             model.require_base(difficulty)
             return model
 

@@ -1,7 +1,7 @@
 """The free verifier: how likely an answer is right, from its text alone, before a judge is paid.
 
 A head reads the answer's features, the prompt's prior and how good the model is on average. What it adds to the
-prior is evidence of price zero; `free_evidence` says what it is worth. It knows nothing of a task nobody audited.
+prior is evidence of price zero; `verifier_evidence` says what it is worth. It knows nothing of a task nobody audited.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from ..belief.judge_table import JudgeTable
 from ..prompt.logistic import logit, sigmoid
 from .features import ANSWER_FEATURE_NAMES, PAIR_FEATURE_NAMES, AnswerFeatures
 from .verifier_evidence import LEAST_PROB, TierEvidence
-from .verifier_trees import Head, LogisticHead, head_from_dict
+from .verifier_trees import Head, head_from_dict
 
 Floats = NDArray[np.float64]
 
@@ -34,8 +34,8 @@ _USUAL_LENGTH = (6.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What the free look says of one answer."""
+class Assessment:
+    """What the free verifier says of one answer."""
 
     prob: float
     """Probability that it is right, given the prompt's prior; calibrated for its tier."""
@@ -84,7 +84,9 @@ class Verifier:
     manifest: Mapping[str, Any] = field(default_factory=dict)
     """Where the parameters come from: data hash, date, metrics."""
 
-    def look(self, answer: AnswerFeatures, *, prior_prob: float, model_id: str, tier: str) -> Look | None:
+    def assess(
+        self, answer: AnswerFeatures, *, prior_prob: float, model_id: str, tier: str
+    ) -> Assessment | None:
         """Return what is to be thought of an answer; None for a tier that was not fitted.
 
         `prior_prob` is what the prompt alone says; the answer's features must have been extracted with
@@ -98,7 +100,7 @@ class Verifier:
         log_odds = known.slope * self.head.logit(inputs) + known.intercept
         evidence = log_odds - prior_logit
         table = known.table
-        return Look(sigmoid(log_odds), evidence, known.fitted.bin_of(evidence), table)
+        return Assessment(sigmoid(log_odds), evidence, known.fitted.bin_of(evidence), table)
 
     def usual(self, model_id: str) -> ModelAnswers:
         """Return what is usual for a model; of an unknown one, what is usual for the known."""
@@ -187,45 +189,6 @@ def with_products(features: Floats) -> Floats:
     """
     agreement = features[..., [_SAME]] - 0.5
     return np.concatenate([features, agreement * features[..., [_OWN, _OTHER]]], axis=-1)
-
-
-@dataclass(frozen=True, slots=True)
-class PairVerifier:
-    """How likely each of two answers to one prompt is right, given both; one small regression a pair of tiers."""
-
-    heads: Mapping[tuple[str, str], LogisticHead]
-    """Tier of the answer asked about and tier of the other → regression of `with_products(pair_features)`."""
-
-    def prob(self, own_tier: str, other_tier: str, features: Floats) -> float | None:
-        """Return P(right) of the first answer; None for tiers it was not fitted on.
-
-        `features` are `pair_features(own, other)`, shape (7,).
-        """
-        head = self.heads.get((own_tier, other_tier))
-        return None if head is None else sigmoid(head.logit(with_products(features).tolist()))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the regressions as JSON values."""
-        return {f"{own}|{other}": head.to_dict() for (own, other), head in self.heads.items()}
-
-    @classmethod
-    def from_dict(cls, parameters: Mapping[str, Any]) -> "PairVerifier":
-        """Return the pair verifier that `to_dict` wrote.
-
-        Raises
-        ------
-        ConfigError
-            If a key does not name two tiers or a parameter is unsound.
-        """
-        heads = {}
-        for key, head in parameters.items():
-            own, divider, other = key.partition("|")
-            if not (own and divider and other):
-                raise ConfigError(f"pair verifier: a key must be 'tier|tier', got {key!r}; {_REFIT}")
-            heads[own, other] = LogisticHead.from_dict(head)
-            if heads[own, other].inputs != PAIR_INPUTS:
-                raise ConfigError(f"pair verifier: {key!r} must read {PAIR_INPUTS} inputs; {_REFIT}")
-        return cls(heads)
 
 
 def _tier_to_dict(known: TierEvidence) -> dict[str, Any]:

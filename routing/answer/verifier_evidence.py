@@ -1,4 +1,4 @@
-"""How far the free look at an answer moves belief, alone and together with a judge."""
+"""How far the free verifier moves belief in an answer, alone and together with a judge."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,8 +17,6 @@ LEAST_LABELS = 200
 """Labelled answers of a tier below which its verifier is not believed."""
 LEAST_AUDIT_AUC = 0.60
 """AUC inside one data set, as measured by audits, below which it is not believed."""
-RESIDUAL_SHIFT = 1.2
-"""Logits by which the next tiers' quality falls when belief in this answer falls by 1."""
 LEAST_PROB = 1e-4
 """Beliefs in one answer go this near to certainty: what is seen of it may nearly prove it."""
 _PSEUDO_LABELS = 10.0  # spread evenly over the bins, of right and of wrong answers
@@ -77,16 +75,6 @@ def table_of(name: str, evidence: ArrayLike, right: ArrayLike) -> JudgeTable:
         counts = np.bincount(bins[chosen], minlength=BINS) + _PSEUDO_LABELS / BINS
         shares.append(tuple((counts / counts.sum()).tolist()))
     return JudgeTable(name, tuple(edges.tolist()), shares[0], shares[1])
-
-
-def lower_next(theta: float, next_theta: float, posterior: float, shift: float = RESIDUAL_SHIFT) -> float:
-    """Return the next tier's quality after what was seen of this one's answer.
-
-    logit theta_k + shift (posterior - theta): what the prompt model leaves unexplained is shared between tiers
-    (residual correlation .3 to .43), so a bad answer here makes a bad answer there likelier, and a good one the
-    reverse.
-    """
-    return sigmoid(logit(next_theta, LEAST_PROB) + shift * (posterior - theta))
 
 
 def error_correlation(first: ArrayLike, second: ArrayLike, right: ArrayLike) -> float:

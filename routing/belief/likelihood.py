@@ -9,6 +9,11 @@ Free checks see every answer, the judge some of those that pass:
 Beliefs about an answer, the drift detector, an org's own refits and replays all read it.
 """
 
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
 from ...state.observations import Observation
 from .judge_table import JudgeTable
 
@@ -17,9 +22,11 @@ CAUGHT_SHARE = 0.14
 FALSE_ALARM_SHARE = 0.005
 """Share of right answers taken to fail a free check; an assumption, small as the checks are exact."""
 
+Prob = TypeVar("Prob", float, NDArray[np.float64])
 Likelihood = tuple[float, float]
 """P(what was seen | the answer was right), P(what was seen | it was wrong)."""
 
+UNCHECKED: Likelihood = (1.0, 1.0)
 FAILED_CHECK: Likelihood = (FALSE_ALARM_SHARE, CAUGHT_SHARE)
 PASSED_CHECKS: Likelihood = (1.0 - FALSE_ALARM_SHARE, 1.0 - CAUGHT_SHARE)
 
@@ -39,8 +46,8 @@ def likelihood(seen: Observation, table: JudgeTable | None) -> Likelihood:
     return PASSED_CHECKS[0] * table.right[seen.bin], PASSED_CHECKS[1] * table.wrong[seen.bin]
 
 
-def posterior(prob: float, seen: Likelihood) -> float:
-    """Return the probability that an answer is right after what was seen of it, by Bayes' rule."""
+def posterior(prob: Prob, seen: Likelihood) -> Prob:
+    """Return the probability that an answer is right after what was seen of it, by Bayes' rule; any shape."""
     right, wrong = prob * seen[0], (1.0 - prob) * seen[1]
     return right / (right + wrong)
 

@@ -74,7 +74,7 @@ def move_inputs(difficulty: DifficultyModel, inputs: ArrayLike) -> Floats:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnModel:
+class OrgModel:
     """What an org's own calls taught: where its prompts are harder than they look, and how its models answer them."""
 
     base: str
@@ -87,7 +87,7 @@ class OwnModel:
     """By model id; a model without one keeps its bundled prediction, at the org's difficulty."""
 
     @classmethod
-    def from_dict(cls, given: Mapping[str, Any]) -> "OwnModel":
+    def from_dict(cls, given: Mapping[str, Any]) -> "OrgModel":
         """Return the model an artifact holds.
 
         Raises

@@ -64,7 +64,7 @@ class PlanPrices:
 
 @dataclass(frozen=True, slots=True)
 class PlanResult:
-    """The best move of each draw; all shapes (D,)."""
+    """The best action of each draw; all shapes (D,)."""
 
     arm: NDArray[np.int64]
     """Column to ask, or -1 to stop."""
@@ -76,13 +76,13 @@ def plan(  # noqa: PLR0913, PLR0917 - the six inputs of the equation above
     thetas: ArrayLike,
     costs: ArrayLike,
     latencies: ArrayLike,
-    held: ArrayLike | None,
+    best_so_far: ArrayLike | None,
     table: JudgeTable | None,
     prices: PlanPrices,
     *,
-    max_moves: int = 3,
+    max_answers: int = 3,
 ) -> PlanResult:
-    """Return the best move of each draw by exact expectation over what a judge may say.
+    """Return the best action of each draw by exact expectation over what a judge may say.
 
     Parameters
     ----------
@@ -90,11 +90,11 @@ def plan(  # noqa: PLR0913, PLR0917 - the six inputs of the equation above
         Drawn quality, shape (D, K): one column a tier, in ladder order; after one only later ones remain.
     costs, latencies
         Relative to the reference frontier model, shape (K,) or (D, K).
-    held
+    best_so_far
         Posterior quality of the best answer held, shape (D,), or None when there is none yet.
     table
         The judge, or None when no answer can be judged.
-    max_moves
+    max_answers
         Most answers that may still be bought, at least 1.
 
     Raises
@@ -104,19 +104,19 @@ def plan(  # noqa: PLR0913, PLR0917 - the six inputs of the equation above
     """
     thetas = np.asarray(thetas, dtype=np.float64)
     rows, columns = thetas.shape
-    if held is None and not columns:
+    if best_so_far is None and not columns:
         raise ValueError("a plan needs at least one tier or an answer held, got neither")
-    start = np.full(rows, -np.inf) if held is None else np.asarray(held, dtype=np.float64)
+    start = np.full(rows, -np.inf) if best_so_far is None else np.asarray(best_so_far, dtype=np.float64)
     steps = np.broadcast_to(
         prices.step_price(np.asarray(costs, float), np.asarray(latencies, float)), thetas.shape
     )
     problem = _Problem(thetas.T, steps.T, start, table, prices)
-    moves = [(STOP, False, prices.worth(start)), *problem.first_moves(max_moves)]
-    values = np.array([value for _, _, value in moves])
+    actions = [(STOP, False, prices.worth(start)), *problem.first_actions(max_answers)]
+    values = np.array([value for _, _, value in actions])
     best = values.argmax(axis=0)
     return PlanResult(
-        arm=np.array([arm for arm, _, _ in moves])[best],
-        judge=np.array([judge for _, judge, _ in moves])[best],
+        arm=np.array([arm for arm, _, _ in actions])[best],
+        judge=np.array([judge for _, judge, _ in actions])[best],
         value=values[best, np.arange(rows)],
     )
 
@@ -144,12 +144,12 @@ class _Problem:
         self._worth = prices.worth(self._points)
         self._values: dict[tuple[int, int], Floats] = {}
 
-    def first_moves(self, moves_left: int) -> Iterator[tuple[int, bool, Floats]]:
+    def first_actions(self, answers_left: int) -> Iterator[tuple[int, bool, Floats]]:
         """Yield (column, judged, value) of each way to ask first."""
-        for j in range(self._columns if moves_left > 0 else 0):
+        for j in range(self._columns if answers_left > 0 else 0):
             yield j, False, self._taken(j, 1)[0]
             if self._chances is not None:
-                yield j, True, self._judged(j, 1, moves_left)[0]
+                yield j, True, self._judged(j, 1, answers_left)[0]
 
     def _taken(self, j: int, points: int) -> Floats:
         """Return the value of asking column j and keeping the better answer unseen, at the first `points`."""
@@ -157,24 +157,24 @@ class _Problem:
         value: Floats = self._prices.worth(better) - self._steps[j]
         return value
 
-    def _judged(self, j: int, points: int, moves_left: int) -> Floats:
+    def _judged(self, j: int, points: int, answers_left: int) -> Floats:
         """Return the value of asking column j and seeing its bin, at the first `points`; shape (points, D)."""
         assert self._chances is not None
-        ahead = self._value(j + 1, moves_left - 1)
+        ahead = self._value(j + 1, answers_left - 1)
         own = 1 + j * self._bins
         seen = np.maximum(ahead[:points], ahead[own : own + self._bins, None])
         seen *= self._chances[j][:, None]
         value: Floats = seen.sum(axis=0) - (self._steps[j] + self._prices.judge_price)
         return value
 
-    def _value(self, first: int, moves_left: int) -> Floats:
+    def _value(self, first: int, answers_left: int) -> Floats:
         """Return V at every answer that can be held when column `first` is next."""
         points = 1 + first * self._bins
-        moves_left = min(moves_left, self._columns - first)
-        if moves_left < 1:
+        answers_left = min(answers_left, self._columns - first)
+        if answers_left < 1:
             return self._worth[:points]
-        key = (first, moves_left)
+        key = (first, answers_left)
         if key not in self._values:
-            value = np.maximum(self._value(first + 1, moves_left)[:points], self._taken(first, points))
-            self._values[key] = np.maximum(value, self._judged(first, points, moves_left))
+            value = np.maximum(self._value(first + 1, answers_left)[:points], self._taken(first, points))
+            self._values[key] = np.maximum(value, self._judged(first, points, answers_left))
         return self._values[key]

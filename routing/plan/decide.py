@@ -21,7 +21,7 @@ from .threshold import choose_set
 Floats = NDArray[np.float64]
 
 
-def _classic_moves(ladder: Ladder, *, can_judge: bool) -> PlanResult:
+def _classic_actions(ladder: Ladder, *, can_judge: bool) -> PlanResult:
     """Return the highest draw of each row, judged wherever somebody can."""
     best = ladder.expected.argmax(axis=1)
     return PlanResult(arm=best, judge=np.full(len(best), can_judge), value=ladder.expected.max(axis=1))
@@ -62,15 +62,15 @@ def select(
     if terms.strategy == "classic":
         thetas = classic_draw(arms, evidence, rng, draws)
         ladder = climb(arms, thetas, _UNPRICED, (0, 0))
-        moves = _classic_moves(ladder, can_judge=terms.table is not None)
+        actions = _classic_actions(ladder, can_judge=terms.table is not None)
     else:
         thetas = draw(arms, evidence, rng, draws, terms.learner)
         ladder = climb(arms, thetas, terms.prices, terms.reference)
         trusted = terms.trusted_table if terms.max_escalations else None
-        moves = plan(*ladder.sight, None, trusted, terms.prices, max_moves=terms.max_escalations + 1)
+        actions = plan(*ladder.sight, None, trusted, terms.prices, max_answers=terms.max_escalations + 1)
     rates, trials = audit_rates(arms, evidence, terms), trial_rates(arms, evidence, terms)
     chance = Chance(terms.epsilon, rates, terms.table is not None, *untried_tiers(arms, evidence), trials)
-    decision = _decide(arms, ladder, moves, _Draw(chance, rng, terms.strategy))
+    decision = _decide(arms, ladder, actions, _Draw(chance, rng, terms.strategy))
     return decision, {
         arm.model_id: Belief(_mean(arm, evidence.get(arm.model_id), terms), float(theta))
         for arm, theta in zip(arms, thetas[0], strict=True)
@@ -133,19 +133,19 @@ class _Draw:
     strategy: Strategy
 
 
-def _decide(arms: Sequence[Arm], ladder: Ladder, moves: PlanResult, drawn: _Draw) -> Decision:
-    """Return the first row's move, after exploration and audit."""
+def _decide(arms: Sequence[Arm], ladder: Ladder, actions: PlanResult, drawn: _Draw) -> Decision:
+    """Return the first row's action, after exploration and audit."""
     chance, rng, strategy = drawn.chance, drawn.rng, drawn.strategy
-    exploring = chance.exploration(ladder, moves)
+    exploring = chance.exploration(ladder, actions)
     reached = int(np.searchsorted(exploring[0].cumsum(), rng.random(), side="right"))
     explored = reached < len(ladder.tiers)
-    column = reached if explored else int(moves.arm[0])
+    column = reached if explored else int(actions.arm[0])
     index = int(ladder.arm_index[0, column])
     audited = bool(rng.random() < chance.audit_rates[index])
-    judge = chance.can_judge if explored else bool(moves.judge[0]) or audited
-    propensity, judge_prob = chance.propensity(ladder, moves, column, index, exploring)
+    judge = chance.can_judge if explored else bool(actions.judge[0]) or audited
+    propensity, judge_prob = chance.propensity(ladder, actions, column, index, exploring)
     theta = float(ladder.thetas[0, column])
-    value = theta if strategy == "classic" else float(moves.value[0])
+    value = theta if strategy == "classic" else float(actions.value[0])
     why = "chosen by chance to keep learning" if explored else _why(strategy, value)
     return Decision(
         model_id=arms[index].model_id,
@@ -160,7 +160,7 @@ def _decide(arms: Sequence[Arm], ladder: Ladder, moves: PlanResult, drawn: _Draw
         reason=f"{ladder.tiers[column]}: {why} (draw {theta:.3f}); the answer is {'judged' if judge else 'not judged'}",
         tier_to_model=_tier_to_model(arms, ladder),
         audited=audited and judge,
-        chance_judge_prob=chance.chance_judge_prob(ladder, moves, column, index, exploring),
+        chance_judge_prob=chance.chance_judge_prob(ladder, actions, column, index, exploring),
         expected_cost_nusd=arms[index].expected_cost_nusd,
     )
 
@@ -179,29 +179,37 @@ def proceed(arms: Sequence[Arm], progress: Progress, terms: Terms) -> Decision |
     The call's own draws are used again, so the outcome is certain: its propensity is 1. The threshold strategy never
     climbs: it goes on only while no answer is held.
     """
-    held, left = progress.held, progress.escalations_left
+    answer_beliefs, left = progress.answer_beliefs, progress.escalations_left
     lowest = 0 if progress.last_tier is None else TIERS.index(progress.last_tier) + 1
     higher = [arm for arm in arms if arm.rank >= lowest]
-    if not higher or (held and left < 1):
+    if not higher or (answer_beliefs and left < 1):
         return None
     if terms.strategy == "threshold":
-        return None if held else _by_threshold(higher, terms)
+        return None if answer_beliefs else _by_threshold(higher, terms)
     row = np.array([[progress.thetas.get(arm.model_id, arm.completion_prob) for arm in higher]])
     if terms.strategy == "classic":
         score = progress.last_score
-        is_climb = not held or (score is not None and score < terms.bar)
+        is_climb = not answer_beliefs or (score is not None and score < terms.bar)
         return _proceed_classic(higher, row, terms.table) if is_climb else None
     ladder = climb(higher, row, terms.prices, terms.reference)
-    best = None if not held else np.array([max(held)])
-    moves = plan(*ladder.sight, best, terms.trusted_table, terms.prices, max_moves=left if held else left + 1)
-    return None if moves.arm[0] == STOP else _decide(higher, ladder, moves, _without_chance(higher, "plan"))
+    best_so_far = None if not answer_beliefs else np.array([max(answer_beliefs)])
+    actions = plan(
+        *ladder.sight,
+        best_so_far,
+        terms.trusted_table,
+        terms.prices,
+        max_answers=left if answer_beliefs else left + 1,
+    )
+    return (
+        None if actions.arm[0] == STOP else _decide(higher, ladder, actions, _without_chance(higher, "plan"))
+    )
 
 
 def _proceed_classic(higher: Sequence[Arm], row: Floats, table: JudgeTable | None) -> Decision:
     """Return the best draw of the next tier up."""
     ladder = climb(higher, row, _UNPRICED, (0, 0))
-    moves = PlanResult(arm=np.array([0]), judge=np.array([table is not None]), value=ladder.expected[:, 0])
-    return _decide(higher, ladder, moves, _without_chance(higher, "classic"))
+    actions = PlanResult(arm=np.array([0]), judge=np.array([table is not None]), value=ladder.expected[:, 0])
+    return _decide(higher, ladder, actions, _without_chance(higher, "classic"))
 
 
 def _without_chance(arms: Sequence[Arm], strategy: Strategy) -> _Draw:

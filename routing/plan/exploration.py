@@ -54,7 +54,7 @@ class Chance:
     trial_rates: tuple[float, ...] = ()
     """Probability that an arm is asked where it is cheaper than the planned one, by arm; empty = as any other."""
 
-    def exploration(self, ladder: Ladder, moves: PlanResult) -> Floats:
+    def exploration(self, ladder: Ladder, actions: PlanResult) -> Floats:
         """Return the probability that each draw explores each column, shape (D, columns); 0 for the planned one.
 
         Each column with `epsilon` / columns, a dearer one with less where that would cost more than the budget, a
@@ -63,7 +63,7 @@ class Chance:
         cost known beforehand.
         """
         draws, columns = ladder.costs.shape
-        planned = ladder.costs[np.arange(draws), moves.arm]
+        planned = ladder.costs[np.arange(draws), actions.arm]
         mean = np.maximum(ladder.costs.sum(axis=1) / columns, 1e-12)
         rate = np.minimum(
             np.maximum(EXPLORATION_BUDGET * planned / mean, LEAST_EXPLORATION * self.epsilon), self.epsilon
@@ -76,7 +76,7 @@ class Chance:
         trial = self._trial(ladder)
         exploring = np.asarray(trial + (1.0 - trial.sum()) * rates)
         # Chance that falls on the planned column explores nothing: whether to judge is left to plan and audit.
-        exploring[np.arange(draws), moves.arm] = 0.0
+        exploring[np.arange(draws), actions.arm] = 0.0
         return exploring
 
     def _trial(self, ladder: Ladder) -> Floats:
@@ -89,7 +89,7 @@ class Chance:
         return rate
 
     def propensity(
-        self, ladder: Ladder, moves: PlanResult, column: int, arm: int, exploring: Floats | None = None
+        self, ladder: Ladder, actions: PlanResult, column: int, arm: int, exploring: Floats | None = None
     ) -> tuple[float, float]:
         """Return P(arm chosen) and P(answer judged | arm chosen), over draws, exploration and audits.
 
@@ -98,12 +98,12 @@ class Chance:
         computing `exploration` a second time.
         """
         if exploring is None:
-            exploring = self.exploration(ladder, moves)
-        draws = len(moves.arm)
-        is_planned = ladder.arm_index[np.arange(draws), moves.arm] == arm
+            exploring = self.exploration(ladder, actions)
+        draws = len(actions.arm)
+        is_planned = ladder.arm_index[np.arange(draws), actions.arm] == arm
         planned_prob = (1.0 - exploring.sum(axis=1)) * is_planned
         planned = planned_prob.sum() / draws
-        unseen = planned_prob.dot(~moves.judge) / draws
+        unseen = planned_prob.dot(~actions.judge) / draws
         explored = exploring[:, column].dot(ladder.arm_index[:, column] == arm) / draws
         total = planned + explored
         if not self.can_judge:
@@ -111,13 +111,13 @@ class Chance:
         return float(total), float(1.0 - unseen * (1.0 - self.audit_rates[arm]) / total)
 
     def chance_judge_prob(
-        self, ladder: Ladder, moves: PlanResult, column: int, arm: int, exploring: Floats
+        self, ladder: Ladder, actions: PlanResult, column: int, arm: int, exploring: Floats
     ) -> float:
         """Return P(exploring or an audit has the answer judged, whatever the plan says | arm chosen)."""
         if not self.can_judge:
             return 0.0
-        draws = len(moves.arm)
-        is_planned = ladder.arm_index[np.arange(draws), moves.arm] == arm
+        draws = len(actions.arm)
+        is_planned = ladder.arm_index[np.arange(draws), actions.arm] == arm
         planned = (1.0 - exploring.sum(axis=1)).dot(is_planned) / draws
         explored = exploring[:, column].dot(ladder.arm_index[:, column] == arm) / draws
         return float((explored + planned * self.audit_rates[arm]) / (planned + explored))

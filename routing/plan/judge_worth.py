@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..belief.judge_table import JudgeTable
 from .cascade import PlanPrices, plan
-from .verified_cascade import AfterLook, plan_with_looks
+from .verified_cascade import TablesAfterVerifier, plan_with_verifiers
 
 Floats = NDArray[np.float64]
 
@@ -35,7 +35,7 @@ _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(31)
 
 
 @dataclass(frozen=True, slots=True)
-class SecondLook:
+class JudgeWorth:
     """What asking the judge and not asking it are worth; all shapes (D,)."""
 
     judged: Floats
@@ -48,49 +48,51 @@ class SecondLook:
         return self.judged > self.skipped
 
 
-def second_look(  # noqa: PLR0913 - the situation after the look: what is held, what is left, who is asked
+def judge_worth(  # noqa: PLR0913 - the situation after the verifier: what is held, what is left, who is asked
     seen: ArrayLike,
     bins: ArrayLike,
-    held: ArrayLike | None,
-    judged: AfterLook,
+    best_so_far: ArrayLike | None,
+    judged: TablesAfterVerifier,
     prices: PlanPrices,
     *,
     thetas: ArrayLike,
     costs: ArrayLike,
     latencies: ArrayLike,
-    max_moves: int,
+    max_answers: int,
     table: JudgeTable,
-    looks: Sequence[tuple[JudgeTable, AfterLook]] | None = None,
-) -> SecondLook:
+    verifiers: Sequence[tuple[JudgeTable, TablesAfterVerifier]] | None = None,
+) -> JudgeWorth:
     """Return what the judge of the newest answer is worth, by exact expectation over what it may say.
 
     Parameters
     ----------
     seen, bins
-        Belief in the newest answer after the free look, and the bin that was seen; shape (D,).
-    held
+        Belief in the newest answer after the verifier's assessment, and the bin that was seen; shape (D,).
+    best_so_far
         Belief in the best of the other answers held, shape (D,); None = there is none.
     judged
-        What the judge still tells of this answer: `after_look`.
+        What the judge still tells of this answer: `tables_after_verifier`.
     thetas, costs, latencies
         Of the tiers not yet asked, as `plan` takes them; shape (D, 0) and (0,) after the last one.
-    max_moves
+    max_answers
         Most answers that may still be bought; 0 = none.
     table
         The judge's, for the answers of those tiers.
-    looks
-        Of each of those tiers the verifier's table and what the judge tells after it, where the plan foresees the
-        looks there; then `table` is not read.
+    verifiers
+        Of each of those tiers the verifier's table and what the judge tells after it, where the plan foresees what
+        the verifier will say there; then `table` is not read.
     """
     belief = np.asarray(seen, dtype=np.float64)
-    other = np.full(len(belief), -np.inf) if held is None else np.asarray(held, dtype=np.float64)
+    other = (
+        np.full(len(belief), -np.inf) if best_so_far is None else np.asarray(best_so_far, dtype=np.float64)
+    )
     of_bin = np.asarray(bins, dtype=np.int64)
     right = belief * np.array([one.right for one in judged])[of_bin].T
     chances = right + (1.0 - belief) * np.array([one.wrong for one in judged])[of_bin].T
     # One plan values all situations at once: unjudged, then one a bin.
     situations = np.maximum(other, np.vstack([belief, right / chances]))
     rest = np.asarray(thetas, dtype=np.float64)
-    if max_moves < 1 or not rest.shape[1]:
+    if max_answers < 1 or not rest.shape[1]:
         values = prices.worth(situations)
     else:
         times = (len(situations), 1)
@@ -99,17 +101,21 @@ def second_look(  # noqa: PLR0913 - the situation after the look: what is held, 
         )
         start = situations.ravel()
         found = (
-            plan(tiled, at_costs, at_latencies, start, table, prices, max_moves=max_moves)
-            if looks is None
-            else plan_with_looks(tiled, at_costs, at_latencies, start, looks, prices, max_moves=max_moves)
+            plan(tiled, at_costs, at_latencies, start, table, prices, max_answers=max_answers)
+            if verifiers is None
+            else plan_with_verifiers(
+                tiled, at_costs, at_latencies, start, verifiers, prices, max_answers=max_answers
+            )
         )
         values = found.value.reshape(situations.shape)
-    return SecondLook((chances * values[1:]).sum(axis=0) - prices.judge_price, values[0])
+    return JudgeWorth((chances * values[1:]).sum(axis=0) - prices.judge_price, values[0])
 
 
 @lru_cache(maxsize=256)
-def after_look(table: JudgeTable, look: JudgeTable, correlation: float = ERROR_CORRELATION) -> AfterLook:
-    """Return the judge's table after each bin of the look; at correlation 0 five times the same.
+def tables_after_verifier(
+    table: JudgeTable, verifier: JudgeTable, correlation: float = ERROR_CORRELATION
+) -> TablesAfterVerifier:
+    """Return the judge's table after each bin of the verifier; at correlation 0 five times the same.
 
     Both signals are bins of a normal one whose errors, within right answers and within wrong ones, correlate: a
     verifier mistaken about an answer makes the same mistake of the judge likelier. The shares of either signal alone
@@ -118,10 +124,10 @@ def after_look(table: JudgeTable, look: JudgeTable, correlation: float = ERROR_C
     """
     shared = min(max(correlation, 0.0), _MOST_CORRELATION)
     if shared == 0.0:
-        return (table,) * len(look.right)
+        return (table,) * len(verifier.right)
     right, wrong = (
-        _given(looked, judged, shared)
-        for looked, judged in ((look.right, table.right), (look.wrong, table.wrong))
+        _given(verified, judged, shared)
+        for verified, judged in ((verifier.right, table.right), (verifier.wrong, table.wrong))
     )
     return tuple(
         replace(table, right=tuple(one.tolist()), wrong=tuple(other.tolist()))
@@ -129,9 +135,9 @@ def after_look(table: JudgeTable, look: JudgeTable, correlation: float = ERROR_C
     )
 
 
-def _given(looked: Sequence[float], judged: Sequence[float], shared: float) -> Floats:
-    """Return the judge's shares given each bin of the look, shape (look bins, judge bins)."""
-    joint = np.einsum("nv,nb,n->vb", _in_bins(looked, shared), _in_bins(judged, shared), _WEIGHTS)
+def _given(verified: Sequence[float], judged: Sequence[float], shared: float) -> Floats:
+    """Return the judge's shares given each bin of the verifier, shape (verifier bins, judge bins)."""
+    joint = np.einsum("nv,nb,n->vb", _in_bins(verified, shared), _in_bins(judged, shared), _WEIGHTS)
     joint = np.maximum(joint, _LEAST_SHARE * joint.sum())
     given: Floats = joint / joint.sum(axis=1, keepdims=True)
     return given

@@ -50,7 +50,7 @@ class Progress:
 
     thetas: Mapping[str, float]
     """The call's draw for each arm, by model id; an arm without one stands at its prediction."""
-    held: Sequence[float] = ()
+    answer_beliefs: Sequence[float] = ()
     """Drawn posterior quality of each answer bought."""
     last_tier: str | None = None
     """Only arms of a higher tier are considered, all of them where it is None."""

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from ..database import Database
 from ..jobs import count_label
 from ..records import AuditEntry, Call, OrgStats
-from ..schema import attempts, audit, calls, columns_for, looks, orgs, values_of
+from ..schema import attempts, audit, calls, columns_for, judged_answers, orgs, values_of
 from .chain import append_entry, entry_from_row
 
 NO_ANSWER = "none"
@@ -100,9 +100,9 @@ class Calls:
         vectors = update(calls).where(calls.c.created_at < before, calls.c.inputs.is_not(None))
         prompts = update(calls).where(calls.c.created_at < before, calls.c.prompt.is_not(None))
         responses = update(attempts).where(attempts.c.started_at < before, attempts.c.response.is_not(None))
-        seen = delete(looks).where(looks.c.created_at < before)
+        seen = delete(judged_answers).where(judged_answers.c.created_at < before)
         if org is not None:
-            seen = seen.where(looks.c.org == org)
+            seen = seen.where(judged_answers.c.org == org)
             prompts, responses = prompts.where(calls.c.org == org), responses.where(attempts.c.org == org)
             vectors = vectors.where(calls.c.org == org)
 

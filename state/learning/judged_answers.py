@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from ..database import Database
-from ..schema import calls, columns_for, labels, looks, values_of
+from ..schema import calls, columns_for, judged_answers, labels, values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class _AlreadyKept(Exception):
     """The answer is on record; what this transaction did is undone."""
 
 
-class Looks:
+class JudgedAnswers:
     """Keeps them; one an answer."""
 
     def __init__(self, database: Database) -> None:
@@ -65,13 +65,21 @@ class Looks:
 
     async def newest(self, org: str, limit: int) -> list[LabelledAnswer]:
         """Return the org's newest `limit` answers, oldest first."""
-        same = (labels.c.org == looks.c.org) & (labels.c.call_id == looks.c.call_id)
-        right = select(func.avg(labels.c.right)).where(same, labels.c.step == looks.c.step)
+        same = (labels.c.org == judged_answers.c.org) & (labels.c.call_id == judged_answers.c.call_id)
+        right = select(func.avg(labels.c.right)).where(same, labels.c.step == judged_answers.c.step)
         query = (
-            select(*columns_for(looks, SeenAnswer), right.scalar_subquery(), calls.c.inputs)
-            .join(calls, (calls.c.org == looks.c.org) & (calls.c.call_id == looks.c.call_id), isouter=True)
-            .where(looks.c.org == org)
-            .order_by(looks.c.created_at.desc(), looks.c.call_id.desc(), looks.c.step.desc())
+            select(*columns_for(judged_answers, SeenAnswer), right.scalar_subquery(), calls.c.inputs)
+            .join(
+                calls,
+                (calls.c.org == judged_answers.c.org) & (calls.c.call_id == judged_answers.c.call_id),
+                isouter=True,
+            )
+            .where(judged_answers.c.org == org)
+            .order_by(
+                judged_answers.c.created_at.desc(),
+                judged_answers.c.call_id.desc(),
+                judged_answers.c.step.desc(),
+            )
             .limit(limit)
         )
         rows = await self._database.query(lambda connection: connection.execute(query).all())
@@ -80,6 +88,6 @@ class Looks:
 
 def _insert_once(connection: Connection, seen: SeenAnswer) -> None:
     try:
-        connection.execute(insert(looks), values_of(seen))
+        connection.execute(insert(judged_answers), values_of(seen))
     except IntegrityError as error:
         raise _AlreadyKept from error

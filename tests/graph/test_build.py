@@ -217,14 +217,14 @@ async def test_a_fallback_and_an_escalation_in_one_call_are_told_and_counted_apa
         reply = await cascade.route({**CLASSIC, "policy": policy, "call_id": f"call-{number}"})
         if reply["explain"]["first_decision"]["model_id"] == "sim/tiny-1":
             break
-    told = reply["explain"]
-    assert [one["kind"] for one in told["transitions"]] == ["start", "fallback", "escalate", "stop"]
-    assert told["transitions"][1]["reason"] == "fall back from sim/tiny-1: server"
-    assert told["transitions"][2]["reason"].startswith("escalate from slm: quality 0.")
+    explain = reply["explain"]
+    assert [one["kind"] for one in explain["transitions"]] == ["start", "fallback", "escalate", "stop"]
+    assert explain["transitions"][1]["reason"] == "fall back from sim/tiny-1: server"
+    assert explain["transitions"][2]["reason"].startswith("escalate from slm: quality 0.")
     assert (reply["fallbacks"], reply["escalations"], reply["cascade_steps"]) == (1, 1, 2)
-    (failure,) = told["failures"]
+    (failure,) = explain["failures"]
     assert (failure["step"], failure["model_id"], failure["status"]) == (0, "sim/tiny-1", 503)
-    assert [verdict["step"] for verdict in told["verdicts"]] == [1, 2]
+    assert [verdict["step"] for verdict in explain["verdicts"]] == [1, 2]
     row = await cascade.services.store.calls.get("default", reply["call_id"])
     assert (row.fallbacks, row.escalations, row.cascade_steps) == (1, 1, 2)
 

@@ -42,18 +42,18 @@ class Record:
     """Remembers what it is told of each attempt."""
 
     def __init__(self):
-        self.told = []
+        self.events = []
 
     async def begin(self, deployment):
-        attempt_id = f"att-{sum(one[0] == 'begin' for one in self.told)}"
-        self.told.append(("begin", attempt_id, deployment))
+        attempt_id = f"att-{sum(one[0] == 'begin' for one in self.events)}"
+        self.events.append(("begin", attempt_id, deployment))
         return attempt_id
 
     async def finish(self, attempt_id, completion):
-        self.told.append(("finish", attempt_id, completion.deployment))
+        self.events.append(("finish", attempt_id, completion.deployment))
 
     async def fail(self, attempt_id, error):
-        self.told.append(("fail", attempt_id, error.code, error.may_have_billed))
+        self.events.append(("fail", attempt_id, error.code, error.may_have_billed))
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def ask(client, time, record):
 async def test_the_first_deployment_answers_when_it_can(ask, record, upstream, second, deployed):
     completion = await ask(deployed(upstream.url, second.url))
     assert (completion.deployment, completion.tries) == ("d0", 1)
-    assert record.told == [("begin", "att-0", "d0"), ("finish", "att-0", "d0")]
+    assert record.events == [("begin", "att-0", "d0"), ("finish", "att-0", "d0")]
     assert second.requests == []
 
 
@@ -145,7 +145,7 @@ async def test_a_failing_server_is_asked_once_more_after_a_short_wait(
     assert completion.tries == 2
     assert len(time.slept) == 1
     assert 0.05 <= time.slept[0] <= 0.1
-    assert [one[:2] for one in record.told] == [
+    assert [one[:2] for one in record.events] == [
         ("begin", "att-0"), ("fail", "att-0"), ("begin", "att-1"), ("finish", "att-1"),
     ]  # fmt: skip
 
@@ -165,8 +165,8 @@ async def test_what_may_have_been_billed_is_not_repeated_where_it_would_be_bille
     upstream.reply(scripted(**fault))
     completion = await ask(deployed(upstream.url, second.url))
     assert (completion.deployment, len(upstream.requests)) == ("d1", 1)
-    assert record.told[1][0] == "fail"
-    assert record.told[1][3] is True
+    assert record.events[1][0] == "fail"
+    assert record.events[1][3] is True
 
 
 @pytest.mark.parametrize("fault", [{"hang_up": True}, {"body": b"<html>"}])
@@ -177,7 +177,7 @@ async def test_an_idempotent_deployment_is_repeated_under_the_same_attempt(
     completion = await ask(deployed(upstream.url, idempotent=True))
     assert completion.tries == 2
     assert {request["headers"]["idempotency-key"] for request in upstream.requests} == {"att-0"}
-    assert record.told == [("begin", "att-0", "d0"), ("finish", "att-0", "d0")]
+    assert record.events == [("begin", "att-0", "d0"), ("finish", "att-0", "d0")]
 
 
 async def test_an_attempt_that_may_have_been_billed_stays_so_when_its_repeat_is_refused(
@@ -186,7 +186,7 @@ async def test_an_attempt_that_may_have_been_billed_stays_so_when_its_repeat_is_
     upstream.reply(scripted(body=b"<html>"), scripted(500))
     with pytest.raises(ProviderServer):
         await ask(deployed(upstream.url, idempotent=True))
-    assert record.told == [("begin", "att-0", "d0"), ("fail", "att-0", "server", True)]
+    assert record.events == [("begin", "att-0", "d0"), ("fail", "att-0", "server", True)]
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ async def test_a_long_retry_after_of_a_server_is_not_waited_for(ask, time, upstr
 async def test_after_the_deadline_nothing_is_asked(ask, record, upstream, deployed):
     with pytest.raises(ProviderTimeout, match="no time was left"):
         await ask(deployed(upstream.url), deadline_s=100.0)
-    assert (upstream.requests, record.told) == ([], [])
+    assert (upstream.requests, record.events) == ([], [])
 
 
 async def test_a_request_never_outlasts_the_deadline(ask, upstream, scripted, deployed):
@@ -281,7 +281,7 @@ async def test_a_deployment_nobody_speaks_for_is_a_configuration_error(record, u
         await gateway.complete(
             deployed(upstream.url), BODY, record=record, timeout_s=1, deadline_s=float("inf")
         )
-    assert record.told == []
+    assert record.events == []
 
 
 async def test_malformed_answers_of_all_deployments_end_in_an_error(ask, upstream, scripted, deployed):

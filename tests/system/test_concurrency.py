@@ -47,7 +47,7 @@ async def test_200_concurrent_calls_of_5_orgs_lose_nothing(quick_simulator, make
 
 def assert_evidence_is_complete(database, bodies) -> None:
     """Every judged answer that a reply tells of is in the evidence log and in the posterior's sums, once."""
-    told = Counter(
+    learned = Counter(
         (body["org"], body["task_type"] if cell["task_cell"] != "general" else "general", cell["model_id"])
         for body in bodies
         for cell in body["explain"]["learned"]
@@ -56,14 +56,14 @@ def assert_evidence_is_complete(database, bodies) -> None:
         (org, cell, model)
         for org, cell, model in database.execute("SELECT org, task_cell, model_id FROM evidence_log")
     )
-    assert logged == told
+    assert logged == learned
     sums = database.execute(
         "SELECT org, task_cell, model_id, successes + failures FROM posteriors"
     ).fetchall()
     pooled = Counter()
-    for (org, _, model), count in told.items():
+    for (org, _, model), count in learned.items():
         pooled[org, "*", model] += count
-    assert {(org, cell, model): round(total) for org, cell, model, total in sums} == dict(told + pooled)
+    assert {(org, cell, model): round(total) for org, cell, model, total in sums} == dict(learned + pooled)
 
 
 def recomputed(database, org: str | None) -> dict:

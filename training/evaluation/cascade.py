@@ -1,11 +1,12 @@
 """The cascade over recorded outcomes, all prompts at once, by the plan that serves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...routing.belief.judge_table import JudgeTable
+from ...routing.belief.likelihood import UNCHECKED, Likelihood, posterior
 from ...routing.plan.cascade import STOP, PlanPrices, plan
 
 Floats = NDArray[np.float64]
@@ -28,6 +29,8 @@ class Problem:
     judge_costs_usd: Floats
     judge_cost: float
     """Expected cost of a judgement relative to the frontier's mean call."""
+    checked: Likelihood = field(default=UNCHECKED, kw_only=True)
+    """What free checks saw of every answer: nothing, as recorded outcomes may hold no text."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Outcome:
 def run_cascade(
     problem: Problem, table: JudgeTable | None, prices: PlanPrices, *, max_escalations: int = 2
 ) -> Outcome:
-    """Return what the plan makes of each prompt; the same moves as `routing.plan.decide` takes without chance.
+    """Return what the plan makes of each prompt; the same actions as `routing.plan.decide` takes without chance.
 
     After a verdict only dearer tiers remain; the answer of the highest posterior is returned.
     """
@@ -57,7 +60,7 @@ def run_cascade(
     rows = np.arange(count)
     if table is not None and not table.is_trusted:
         table = None
-    held = np.full(count, -np.inf)
+    best_so_far = np.full(count, -np.inf)
     best = np.full(count, -1)
     last = np.full(count, -1)
     first = np.full(count, -1)
@@ -66,7 +69,7 @@ def run_cascade(
     answers = np.zeros(count, dtype=np.int64)
     active = np.ones(count, dtype=np.bool_)
     for step in range(max_escalations + 1):
-        arm, judge = _moves(problem, table, prices, held, last, active, max_escalations + 1 - step)
+        arm, judge = _actions(problem, table, prices, best_so_far, last, active, max_escalations + 1 - step)
         active &= arm != STOP
         asked = rows[active]
         if not len(asked):
@@ -76,14 +79,14 @@ def run_cascade(
         cost[asked] += np.where(seen, problem.judge_costs_usd[asked, column], 0.0)
         judged[asked] += seen
         answers[asked] += 1
-        quality = problem.thetas[asked, column]
+        quality = posterior(problem.thetas[asked, column], problem.checked)
         if table is not None:
             score_bin = problem.bins[asked, column]
             right = quality * np.asarray(table.right)[score_bin]
             wrong = (1.0 - quality) * np.asarray(table.wrong)[score_bin]
             quality = np.where(seen, right / (right + wrong), quality)
-        better = quality > held[asked]
-        held[asked] = np.maximum(held[asked], quality)
+        better = quality > best_so_far[asked]
+        best_so_far[asked] = np.maximum(best_so_far[asked], quality)
         best[asked] = np.where(better, column, best[asked])
         first[asked] = np.where(first[asked] < 0, column, first[asked])
         last[asked] = column
@@ -91,18 +94,18 @@ def run_cascade(
     return Outcome(problem.scores[rows, best], cost, judged, best, first, answers)
 
 
-def _moves(  # noqa: PLR0913, PLR0917 - the situation of every prompt
+def _actions(  # noqa: PLR0913, PLR0917 - the situation of every prompt
     problem: Problem,
     table: JudgeTable | None,
     prices: PlanPrices,
-    held: Floats,
+    best_so_far: Floats,
     last: Ints,
     active: NDArray[np.bool_],
-    moves_left: int,
+    answers_left: int,
 ) -> tuple[Ints, NDArray[np.bool_]]:
     """Return each active prompt's next column, or STOP, and whether its answer is judged."""
-    arm = np.full(len(held), STOP)
-    judge = np.zeros(len(held), dtype=np.bool_)
+    arm = np.full(len(best_so_far), STOP)
+    judge = np.zeros(len(best_so_far), dtype=np.bool_)
     for place in np.unique(last[active]):
         here = np.flatnonzero(active & (last == place))
         ahead = slice(int(place) + 1, None)
@@ -110,10 +113,10 @@ def _moves(  # noqa: PLR0913, PLR0917 - the situation of every prompt
             problem.thetas[here, ahead],
             problem.predicted_costs[here, ahead],
             np.zeros(problem.thetas.shape[1] - int(place) - 1),
-            None if place < 0 else held[here],
+            None if place < 0 else best_so_far[here],
             table,
             prices,
-            max_moves=moves_left,
+            max_answers=answers_left,
         )
         arm[here] = np.where(found.arm == STOP, STOP, found.arm + int(place) + 1)
         judge[here] = found.judge

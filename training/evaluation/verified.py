@@ -1,6 +1,6 @@
-"""What becomes of recorded prompts where the free verifier looks first? The cascade with looks before judges.
+"""What becomes of recorded prompts where the free verifier assesses answers first? The cascade, verifier before judge.
 
-Looks that say nothing, without pairs, make it `cascade.run_cascade`.
+Assessments that say nothing, without pairs, make it `cascade.run_cascade`.
 """
 
 from collections.abc import Sequence
@@ -11,54 +11,54 @@ from numpy.typing import NDArray
 
 from ...routing.belief.judge_table import JudgeTable
 from ...routing.plan.cascade import STOP, PlanPrices, plan
-from ...routing.plan.judge_worth import second_look
-from ...routing.plan.verified_cascade import AfterLook, plan_with_looks
+from ...routing.plan.judge_worth import judge_worth
+from ...routing.plan.verified_cascade import TablesAfterVerifier, plan_with_verifiers
 from ...routing.prompt.logistic import sigmoids
 from ..verifier.fit import log_odds
 from .cascade import Outcome, Problem
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Look = tuple[JudgeTable, AfterLook]
+VerifierTables = tuple[JudgeTable, TablesAfterVerifier]
 
 
 @dataclass(frozen=True)
-class Looks:
+class Assessments:
     """What the verifier says of a problem's answers."""
 
-    tables: tuple[Look, ...]
+    tables: tuple[VerifierTables, ...]
     """Per tier the verifier's table and the judge's after each of its bins; the latter empty where none is asked."""
     bins: Ints
     """Bin of each answer's evidence, shape (prompts, tiers)."""
     pairs: Floats | None = None
-    """[i, own, other] = P(own right) once both answers are held, shape (prompts, tiers, tiers)."""
+    """[i, own, other] = P(own right) once both answers are bought, shape (prompts, tiers, tiers)."""
     is_foreseen: bool = True
-    """Whether the plan counts on looks to come; without, it is the plan that serves and the look corrects it."""
+    """Whether the plan counts on assessments to come; without, it is the plan that serves and they correct it."""
 
 
 @dataclass(frozen=True)
-class LookedProblem(Problem):
-    """A problem with looks."""
+class AssessedProblem(Problem):
+    """A problem with what the verifier says of its answers."""
 
-    looks: Looks
+    assessments: Assessments
 
 
 @dataclass(frozen=True)
-class _Held:
+class _Bought:
     """What is known of every answer bought so far; arrays of shape (prompts, tiers), NaN = not bought."""
 
     base: Floats
-    """Log odds after the look, or after both answers were compared."""
+    """Log odds after the verifier's assessment, or after both answers were compared."""
     judged: Floats
     """What a judge added to them; 0 where none was asked."""
 
     @classmethod
-    def none(cls, shape: tuple[int, ...]) -> "_Held":
+    def none(cls, shape: tuple[int, ...]) -> "_Bought":
         """Return the state before the first answer."""
         return cls(np.full(shape, np.nan), np.zeros(shape))
 
     def beliefs(self) -> Floats:
-        """Return P(right) of each answer held, -inf for the others."""
+        """Return P(right) of each answer bought, -inf for the others."""
         found: Floats = np.where(
             np.isfinite(self.base), sigmoids(np.nan_to_num(self.base) + self.judged), -np.inf
         )
@@ -69,51 +69,53 @@ class _Held:
         best: Floats = self.beliefs().max(axis=1)
         return best
 
-    def look(self, rows: Ints, column: int, problem: LookedProblem) -> None:
+    def assess(self, rows: Ints, column: int, problem: AssessedProblem) -> None:
         """See the newest answer of `rows`, alone and beside each answer held before."""
-        looks, before = problem.looks, problem.thetas[rows, column]
-        table, bins = looks.tables[column][0], looks.bins[rows, column]
+        assessments, before = problem.assessments, problem.thetas[rows, column]
+        table, bins = assessments.tables[column][0], assessments.bins[rows, column]
         right, wrong = before * np.asarray(table.right)[bins], (1.0 - before) * np.asarray(table.wrong)[bins]
         self.base[rows, column] = log_odds(right / (right + wrong))
-        if looks.pairs is None:
+        if assessments.pairs is None:
             return
         for other in range(column):
-            both = rows[np.isfinite(self.base[rows, other]) & np.isfinite(looks.pairs[rows, column, other])]
+            both = rows[
+                np.isfinite(self.base[rows, other]) & np.isfinite(assessments.pairs[rows, column, other])
+            ]
             # A judge's word on the other answer stands beside what the pair says of it.
-            self.base[both, other] = log_odds(looks.pairs[both, other, column])
-            self.base[both, column] = log_odds(looks.pairs[both, column, other])
+            self.base[both, other] = log_odds(assessments.pairs[both, other, column])
+            self.base[both, column] = log_odds(assessments.pairs[both, column, other])
 
-    def judge(self, rows: Ints, column: int, problem: LookedProblem) -> None:
+    def judge(self, rows: Ints, column: int, problem: AssessedProblem) -> None:
         """Add what the judge says of the newest answer of `rows`."""
-        after = problem.looks.tables[column][1]
+        after = problem.assessments.tables[column][1]
         right, wrong = (np.array([getattr(one, side) for one in after]) for side in ("right", "wrong"))
-        seen = problem.looks.bins[rows, column], problem.bins[rows, column]
+        seen = problem.assessments.bins[rows, column], problem.bins[rows, column]
         self.judged[rows, column] = np.log(right / wrong)[seen]
 
 
-def run_looked(
-    problem: LookedProblem, table: JudgeTable | None, prices: PlanPrices, *, max_escalations: int = 2
+def run_verified(
+    problem: AssessedProblem, table: JudgeTable | None, prices: PlanPrices, *, max_escalations: int = 2
 ) -> Outcome:
-    """Return what plan, look and judge make of each prompt; `table` None = no judge is asked.
+    """Return what plan, verifier and judge make of each prompt; `table` None = no judge is asked.
 
-    After an answer the look moves belief in it, then the judge is asked where that is worth its price.
+    After an answer the verifier moves belief in it, then the judge is asked where that is worth its price.
     """
     rules = _Rules(problem, table, prices)
     count, tiers = problem.thetas.shape
-    rows, held = np.arange(count), _Held.none(problem.thetas.shape)
+    rows, bought = np.arange(count), _Bought.none(problem.thetas.shape)
     last, first, active = np.full(count, -1), np.full(count, -1), np.ones(count, dtype=np.bool_)
     cost = np.zeros(count)
     judged, answers = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
     for step in range(max_escalations + 1):
         left = max_escalations - step
-        arm = rules.moves(held, last, active, left + 1)
+        arm = rules.actions(bought, last, active, left + 1)
         active &= arm != STOP
         for column in np.unique(arm[active]).tolist():
             asked = rows[active & (arm == column)]
-            held.look(asked, column, problem)
-            seen = rules.is_judged(held, asked, column, left)
+            bought.assess(asked, column, problem)
+            seen = rules.is_judged(bought, asked, column, left)
             if table is not None:
-                held.judge(asked[seen], column, problem)
+                bought.judge(asked[seen], column, problem)
             cost[asked] += problem.costs_usd[asked, column]
             cost[asked] += np.where(seen, problem.judge_costs_usd[asked, column], 0.0)
             judged[asked] += seen
@@ -121,7 +123,7 @@ def run_looked(
         first = np.where(active & (first < 0), arm, first)
         last = np.where(active, arm, last)
         active &= last < tiers - 1
-    best = held.beliefs().argmax(axis=1)
+    best = bought.beliefs().argmax(axis=1)
     return Outcome(problem.scores[rows, best], cost, judged, best, first, answers)
 
 
@@ -129,15 +131,15 @@ def run_looked(
 class _Rules:
     """How a problem is decided."""
 
-    problem: LookedProblem
+    problem: AssessedProblem
     table: JudgeTable | None
     prices: PlanPrices
 
-    def moves(self, held: _Held, last: Ints, active: NDArray[np.bool_], moves_left: int) -> Ints:
+    def actions(self, bought: _Bought, last: Ints, active: NDArray[np.bool_], answers_left: int) -> Ints:
         """Return each active prompt's next column, or STOP."""
-        problem, looks = self.problem, self.problem.looks
+        problem, assessments = self.problem, self.problem.assessments
         arm = np.full(len(last), STOP)
-        best = held.best()
+        best = bought.best()
         for place in np.unique(last[active]).tolist():
             here = np.flatnonzero(active & (last == place))
             ahead = slice(place + 1, None)
@@ -145,34 +147,38 @@ class _Rules:
             sight = (thetas, problem.predicted_costs[here, ahead], np.zeros(thetas.shape[1]))
             start = None if place < 0 else best[here]
             found = (
-                plan_with_looks(*sight, start, looks.tables[ahead], self.prices, max_moves=moves_left)
-                if looks.is_foreseen
-                else plan(*sight, start, self.table, self.prices, max_moves=moves_left)
+                plan_with_verifiers(
+                    *sight, start, assessments.tables[ahead], self.prices, max_answers=answers_left
+                )
+                if assessments.is_foreseen
+                else plan(*sight, start, self.table, self.prices, max_answers=answers_left)
             )
             arm[here] = np.where(found.arm == STOP, STOP, found.arm + place + 1)
         return arm
 
-    def is_judged(self, held: _Held, asked: Ints, column: int, moves_left: int) -> NDArray[np.bool_]:
-        """Return whether a judge sees the answers just looked at, shape of `asked`."""
+    def is_judged(self, bought: _Bought, asked: Ints, column: int, answers_left: int) -> NDArray[np.bool_]:
+        """Return whether a judge sees the answers just assessed, shape of `asked`."""
         if self.table is None:
             return np.zeros(len(asked), dtype=np.bool_)
-        problem, looks, ahead = self.problem, self.problem.looks, slice(column + 1, None)
-        beliefs, rest = held.beliefs()[asked], problem.thetas[asked, ahead]
-        return second_look(
+        problem, assessments, ahead = self.problem, self.problem.assessments, slice(column + 1, None)
+        beliefs, rest = bought.beliefs()[asked], problem.thetas[asked, ahead]
+        return judge_worth(
             beliefs[:, column],
-            looks.bins[asked, column],
+            assessments.bins[asked, column],
             np.delete(beliefs, column, axis=1).max(axis=1),
-            looks.tables[column][1],
+            assessments.tables[column][1],
             self.prices,
             thetas=rest,
             costs=problem.predicted_costs[asked, ahead],
             latencies=np.zeros(rest.shape[1]),
-            max_moves=moves_left,
+            max_answers=answers_left,
             table=self.table,
-            looks=looks.tables[ahead] if looks.is_foreseen else None,
+            verifiers=assessments.tables[ahead] if assessments.is_foreseen else None,
         ).is_worth
 
 
-def looks_of(tables: Sequence[JudgeTable], after: Sequence[AfterLook] | None) -> tuple[Look, ...]:
-    """Return the tiers' looks; `after` None = no judge is asked."""
+def verifier_tables_of(
+    tables: Sequence[JudgeTable], after: Sequence[TablesAfterVerifier] | None
+) -> tuple[VerifierTables, ...]:
+    """Return the tiers' tables, verifier's and judge's after it; `after` None = no judge is asked."""
     return tuple(zip(tables, after or [()] * len(tables), strict=True))

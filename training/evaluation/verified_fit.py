@@ -1,4 +1,4 @@
-"""What does a panel's verifier know? Heads and looks fitted on train, and judges who err with the verifier."""
+"""What does a panel's verifier know? Heads and verifier fitted on train, and judges who err with the verifier."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +23,12 @@ _NORMAL = NormalDist()
 
 
 @dataclass(frozen=True)
-class LookedSide:
+class AssessedSide:
     """One side of a split with what the verifier says of its answers; arrays of shape (prompts, tiers)."""
 
     side: Side
     evidence: Floats
-    """Log odds the look adds to the prior's."""
+    """Log odds the verifier adds to the prior's."""
     bins: Ints
     """Bin of the evidence in the tier's table."""
     pairs: Floats
@@ -36,16 +36,16 @@ class LookedSide:
 
 
 @dataclass(frozen=True)
-class LookedFit:
+class VerifiedFit:
     """A panel's heads and its verifier."""
 
     panel: Panel
-    train: LookedSide
-    test: LookedSide
+    train: AssessedSide
+    test: AssessedSide
     verdicts: PanelVerifier
 
 
-def fit_looked(panel: Panel, request: Request, encoder: EmbedsMany, seed: int = 0) -> LookedFit:
+def fit_verified(panel: Panel, request: Request, encoder: EmbedsMany, seed: int = 0) -> VerifiedFit:
     """Fit a panel's heads and its verifier on the train side; the verifier is out of fold there.
 
     Prompts of which an answer was not recorded are left out on both sides.
@@ -58,11 +58,11 @@ def fit_looked(panel: Panel, request: Request, encoder: EmbedsMany, seed: int = 
     ]
     (train, seen), (test, asked) = sides
     verdicts = panel_verifier(seen, asked, panel.models, encoder=encoder.fingerprint)
-    looked_train, looked_test = (
-        LookedSide(side, log_odds(said.q) - log_odds(side.completion_probs), said.bins, said.pair_q)
+    assessed_train, assessed_test = (
+        AssessedSide(side, log_odds(said.q) - log_odds(side.completion_probs), said.bins, said.pair_q)
         for side, said in ((train, verdicts.train), (test, verdicts.test))
     )
-    return LookedFit(panel, looked_train, looked_test, verdicts)
+    return VerifiedFit(panel, assessed_train, assessed_test, verdicts)
 
 
 def _answered(panel: Panel, side: Side, folder: Path, cache: Path | None) -> tuple[Side, Answered]:
@@ -76,16 +76,16 @@ def _answered(panel: Panel, side: Side, folder: Path, cache: Path | None) -> tup
     return kept, Answered(kept.recorded, mine.take(known), kept.completion_probs)
 
 
-def judge_scores(looked: LookedSide, auc: float, rng: np.random.Generator, shared: float) -> Floats:
+def judge_scores(assessed: AssessedSide, auc: float, rng: np.random.Generator, shared: float) -> Floats:
     """Return scores in (0, 1) of a judge of `auc` of whose error variance `shared` is the verifier's.
 
     The binormal judge of `judging.simulated_scores`, part of whose noise is the verifier's evidence, made normal by
     rank within a tier's right and within its wrong answers.
     """
-    correct = looked.side.correct
+    correct = assessed.side.correct
     common = rng.standard_normal((len(correct), 1))
     noise = np.sqrt(SHARED_NOISE) * common + np.sqrt(1.0 - SHARED_NOISE) * rng.standard_normal(correct.shape)
-    noise = np.sqrt(shared) * _errors(looked.evidence, correct) + np.sqrt(1.0 - shared) * noise
+    noise = np.sqrt(shared) * _errors(assessed.evidence, correct) + np.sqrt(1.0 - shared) * noise
     separation = np.sqrt(2.0) * _NORMAL.inv_cdf(auc)
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * (noise + separation * (correct - 0.5)))))
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...routing.answer.verifier_evidence import error_correlation
 from ...routing.belief.judge_table import JudgeTable
-from ...routing.plan.judge_worth import after_look
+from ...routing.plan.judge_worth import tables_after_verifier
 from ..data.design import EmbedsMany
 from ..data.metrics import bootstrap_ci
 from ..verifier.fit import log_odds
@@ -19,8 +19,8 @@ from .measures import RESAMPLES, Result, summarise
 from .panels import Panel
 from .points import Point, Policy, budget_point, match_point, plan_prices, policy_of, trace
 from .run import Request
-from .verified import LookedProblem, Looks, looks_of, run_looked
-from .verified_fit import LookedFit, LookedSide, fit_looked, judge_scores
+from .verified import AssessedProblem, Assessments, run_verified, verifier_tables_of
+from .verified_fit import AssessedSide, VerifiedFit, fit_verified, judge_scores
 
 Figures = dict[str, Any]
 
@@ -47,7 +47,7 @@ class JudgeSetting:
     """Per tier, of the errors of judge and verifier, as measured on train."""
 
     @classmethod
-    def of(cls, fit: LookedFit, auc: float, shared: float, rng: np.random.Generator) -> "JudgeSetting":
+    def of(cls, fit: VerifiedFit, auc: float, shared: float, rng: np.random.Generator) -> "JudgeSetting":
         """Return the judge with the table and the correlations that the train side's labels give."""
         judge, side = PanelJudge(auc=auc), fit.train.side
         scores = judge_scores(fit.train, auc, rng, shared)
@@ -59,17 +59,25 @@ class JudgeSetting:
         return cls(auc, shared, judge, train_costs(judge, side), table, correlations)
 
     def problem(
-        self, looked: LookedSide, tables: Sequence[JudgeTable], rng: np.random.Generator, *, is_judged: bool
-    ) -> LookedProblem:
+        self,
+        assessed: AssessedSide,
+        tables: Sequence[JudgeTable],
+        rng: np.random.Generator,
+        *,
+        is_judged: bool,
+    ) -> AssessedProblem:
         """Return one side with freshly drawn scores; `tables` are the verifier's, one a tier."""
-        base = problem_of(looked.side, self.judge, self.table, self.costs, rng)
-        scores = judge_scores(looked, self.auc, rng, self.shared)
-        after = [after_look(self.table, *one) for one in zip(tables, self.correlations, strict=True)]
+        base = problem_of(assessed.side, self.judge, self.table, self.costs, rng)
+        scores = judge_scores(assessed, self.auc, rng, self.shared)
+        after = [
+            tables_after_verifier(self.table, *one) for one in zip(tables, self.correlations, strict=True)
+        ]
         known = {item.name: getattr(base, item.name) for item in fields(Problem)}
         known["bins"] = np.digitize(scores, np.asarray(self.table.edges))
-        # Where a judge is asked this is the plan that serves, corrected by the look; alone the plan must foresee it.
-        looks = Looks(looks_of(tables, after if is_judged else None), looked.bins, is_foreseen=not is_judged)
-        return LookedProblem(**known, looks=looks)
+        # Where a judge is asked this is the plan that serves, corrected by the verifier; alone the plan foresees it.
+        both = verifier_tables_of(tables, after if is_judged else None)
+        assessments = Assessments(both, assessed.bins, is_foreseen=not is_judged)
+        return AssessedProblem(**known, assessments=assessments)
 
 
 @dataclass(frozen=True)
@@ -80,10 +88,10 @@ class Sides:
     test: Sequence[Problem]
 
     @classmethod
-    def looked(
-        cls, fit: LookedFit, setting: JudgeSetting, rng: np.random.Generator, *, is_judged: bool
+    def assessed(
+        cls, fit: VerifiedFit, setting: JudgeSetting, rng: np.random.Generator, *, is_judged: bool
     ) -> "Sides":
-        """Return both sides with looks; one draw is enough where no judge is asked."""
+        """Return both sides with what the verifier says; one draw is enough where no judge is asked."""
         draws = (TRAIN_DRAWS, TEST_DRAWS) if is_judged else (1, 1)
         train, test = (
             [setting.problem(side, fit.verdicts.tables, rng, is_judged=is_judged) for _ in range(times)]
@@ -102,7 +110,7 @@ class Measured:
     results: dict[str, Result]
 
     @classmethod
-    def of(cls, fit: LookedFit, sides: Sides, policy: Policy) -> "Measured":
+    def of(cls, fit: VerifiedFit, sides: Sides, policy: Policy) -> "Measured":
         """Choose the points on the train curve, then run them on test."""
         train, panel = fit.train.side, fit.panel
         curve = trace(sides.train, policy, PRICES)
@@ -115,7 +123,7 @@ class Measured:
         results = {point.name: _run(sides.test, policy, point.quality_price) for point in points}
         return cls(policy, sides, {point.name: point for point in points}, results)
 
-    def figures(self, fit: LookedFit, rng: np.random.Generator) -> Figures:
+    def figures(self, fit: VerifiedFit, rng: np.random.Generator) -> Figures:
         """Return each point's figures."""
         return {
             name: {
@@ -143,16 +151,16 @@ def panel_with_verifier(panel: Panel, request: Request, encoder: EmbedsMany, see
     FileNotFoundError
         If the answers of the panel's source were not recorded.
     """
-    return figures_of(fit_looked(panel, request, encoder, seed), np.random.default_rng([seed, 26]))
+    return figures_of(fit_verified(panel, request, encoder, seed), np.random.default_rng([seed, 26]))
 
 
-def figures_of(fit: LookedFit, rng: np.random.Generator) -> Figures:
+def figures_of(fit: VerifiedFit, rng: np.random.Generator) -> Figures:
     """Return the figures of a fitted panel."""
     settings = {name: JudgeSetting.of(fit, auc, shared, rng) for name, (auc, shared) in JUDGES.items()}
     first = next(iter(settings.values()))
-    unjudged = Sides.looked(fit, first, rng, is_judged=False)
+    unjudged = Sides.assessed(fit, first, rng, is_judged=False)
     alone = {
-        name: Measured.of(fit, sides, _looked(None)).figures(fit, rng)
+        name: Measured.of(fit, sides, _verified_policy(None)).figures(fit, rng)
         for name, sides in (
             ("verifier_alone", unjudged),
             ("verifier_alone_with_pairs", _with_pairs(fit, unjudged)),
@@ -167,7 +175,7 @@ def figures_of(fit: LookedFit, rng: np.random.Generator) -> Figures:
     }
 
 
-def _tier_figures(fit: LookedFit) -> Figures:
+def _tier_figures(fit: VerifiedFit) -> Figures:
     tiers = fit.verdicts.verifier.tiers
     return {
         tier: {
@@ -179,18 +187,20 @@ def _tier_figures(fit: LookedFit) -> Figures:
     }
 
 
-def _looked(table: JudgeTable | None) -> Policy:
+def _verified_policy(table: JudgeTable | None) -> Policy:
     def policy(problem: Problem, price: float) -> Outcome:
-        assert isinstance(problem, LookedProblem)
-        return run_looked(problem, table, plan_prices(price, problem))
+        assert isinstance(problem, AssessedProblem)
+        return run_verified(problem, table, plan_prices(price, problem))
 
     return policy
 
 
-def _judge_figures(fit: LookedFit, setting: JudgeSetting, rng: np.random.Generator) -> Figures:
-    both = Measured.of(fit, Sides.looked(fit, setting, rng, is_judged=True), _looked(setting.table))
+def _judge_figures(fit: VerifiedFit, setting: JudgeSetting, rng: np.random.Generator) -> Figures:
+    both = Measured.of(
+        fit, Sides.assessed(fit, setting, rng, is_judged=True), _verified_policy(setting.table)
+    )
     # The same draws of the judge's noise, so that the difference is the verifier's.
-    plain = Sides(*([_without_looks(one) for one in side] for side in (both.sides.train, both.sides.test)))
+    plain = Sides(*([_without_verifier(one) for one in side] for side in (both.sides.train, both.sides.test)))
     alone = Measured.of(fit, plain, policy_of(setting.table))
     return {
         "table_auc": setting.table.auc,
@@ -207,20 +217,20 @@ def _judge_figures(fit: LookedFit, setting: JudgeSetting, rng: np.random.Generat
     }  # fmt: skip
 
 
-def _with_pairs(fit: LookedFit, sides: Sides) -> Sides:
+def _with_pairs(fit: VerifiedFit, sides: Sides) -> Sides:
     """Return the problems where two answers held are compared by the pair verifier."""
     train, test = (
         [
-            replace(one, looks=replace(one.looks, pairs=side.pairs))
+            replace(one, assessments=replace(one.assessments, pairs=side.pairs))
             for one in problems
-            if isinstance(one, LookedProblem)
+            if isinstance(one, AssessedProblem)
         ]
         for problems, side in ((sides.train, fit.train), (sides.test, fit.test))
     )
     return Sides(train, test)
 
 
-def _without_looks(problem: Problem) -> Problem:
+def _without_verifier(problem: Problem) -> Problem:
     return Problem(**{item.name: getattr(problem, item.name) for item in fields(Problem)})
 
 

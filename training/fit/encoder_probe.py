@@ -68,8 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             started_s = time.perf_counter()
             values = encoder.embed_many(recorded.prompts).astype(np.float64)
             each_ms = (time.perf_counter() - started_s) * 1e3 / len(recorded)
-            told = f"{cross_validated_pearson(values, recorded):>9.3f}{each_ms:>9.2f}"
-            print(f"{name:<{width}}{source:<16}{len(recorded):>8}{sizes[name]:>8}{told}", flush=True)
+            measured = f"{cross_validated_pearson(values, recorded):>9.3f}{each_ms:>9.2f}"
+            print(f"{name:<{width}}{source:<16}{len(recorded):>8}{sizes[name]:>8}{measured}", flush=True)
 
 
 if __name__ == "__main__":

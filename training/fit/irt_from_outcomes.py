@@ -88,11 +88,11 @@ def prepare(options: TrainOptions, step: Step | None = None) -> Prepared:
     for part in parts:
         before = done
 
-        def told(read: int, _: int, before: int = before) -> None:
+        def report_read(read: int, _: int, before: int = before) -> None:
             if step is not None:
                 step("reading prompts", before + read, total)
 
-        designs.append(designed(part.texts, encoder, options.cache, told))
+        designs.append(designed(part.texts, encoder, options.cache, report_read))
         done += len(part.texts)
     counts = outcomes.counts()
     return Prepared(

@@ -24,7 +24,7 @@ HELD_OUT_ONE_IN = 5
 
 
 @dataclass(frozen=True)
-class OwnCalls:
+class OrgCalls:
     """What of a call log teaches; sequences in the order of `seen`."""
 
     seen: Seen
@@ -50,7 +50,7 @@ class Known:
     """Of judges that the org has measured, by model id; same bins."""
 
 
-def read_calls(calls: Iterable[Call], difficulty: DifficultyModel, known: Known) -> OwnCalls:
+def read_calls(calls: Iterable[Call], difficulty: DifficultyModel, known: Known) -> OrgCalls:
     """Return the first answers of calls, with the likelihood of what was seen of each.
 
     Only the first answer of a call counts: later ones are asked for after failures. An answer that passed the free
@@ -70,7 +70,7 @@ def read_calls(calls: Iterable[Call], difficulty: DifficultyModel, known: Known)
         table = known.judge_tables.get(verdict.get("judge_model"), known.table)
         rows.append((call, likelihoods(verdict, table, label=label)))
     groups = [hashlib.sha256(call.inputs or b"").hexdigest() for call, _ in rows]
-    return OwnCalls(
+    return OrgCalls(
         seen=_seen(rows, groups, difficulty, known.specs),
         cells=[call.task_cell for call, _ in rows],
         # By the prompt, so that a prompt asked twice never stands on both sides; later refits hold out the same ones.

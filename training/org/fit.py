@@ -208,7 +208,7 @@ def choose_ridge(
     return best, {f"{ridge:g}": round(loss, 5) for ridge, loss in losses.items()}
 
 
-def fit_own(seen: Seen, ridges: Sequence[float] = RIDGES) -> tuple[Fitted, dict[str, float]]:
+def fit_org(seen: Seen, ridges: Sequence[float] = RIDGES) -> tuple[Fitted, dict[str, float]]:
     """Return the fit whose penalty cross-validation on these answers chose, and the losses it chose by."""
     ridge, losses = choose_ridge(seen, ridges)
     return fit(seen, ridge), losses

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 from ...providers.specs import ModelSpec
 from ...routing.belief.judge_table import DEFAULT_TABLE, JudgeTable, table_from_counts
-from ...routing.belief.org_model import KIND, Line, OwnModel, base_id
+from ...routing.belief.org_model import KIND, Line, OrgModel, base_id
 from ...routing.prompt.difficulty import DifficultyModel
 from ...state.errors import ConfigError
 from ...state.learning.artifacts import Artifact
 from ...state.store import Store
-from .calls import Known, OwnCalls, read_calls
-from .fit import RIDGES, USUAL_SLOPE, Fitted, Seen, fit, fit_own, log_losses, start
+from .calls import Known, OrgCalls, read_calls
+from .fit import RIDGES, USUAL_SLOPE, Fitted, Seen, fit, fit_org, log_losses, start
 
 Floats = NDArray[np.float64]
 
@@ -99,19 +99,19 @@ async def refit(  # noqa: PLR0913 - what a refit depends on
         return Refit(org, "too few calls", None, metrics)
     served = await store.artifacts.live(org, KIND)
     live = live_fit(served, difficulty, calls.seen)
-    fitted, losses = fit_own(calls.seen.take(~calls.held_out), ridges)
+    fitted, losses = fit_org(calls.seen.take(~calls.held_out), ridges)
     gains, figures = compare(fitted, live, calls)
     metrics |= figures | {
         "ridge": fitted.ridge if np.isfinite(fitted.ridge) else None,
         "cross_validation": losses,
     }
-    is_better = has_won(gains, own_is_live=served is not None)
+    is_better = has_won(gains, org_model_is_live=served is not None)
     decision: Decision = "live" if is_better else "rejected"
     if dry_run:
         return Refit(org, decision, None, metrics)
     ratios = restated(fitted, live, calls)
     kept = metrics | {"restated": [[cell, model_id, ratio] for (cell, model_id), ratio in ratios.items()]}
-    parameters = json.dumps(own_model(fitted, calls.seen, difficulty).to_dict())
+    parameters = json.dumps(org_model_of(fitted, calls.seen, difficulty).to_dict())
     candidate = await store.artifacts.add_candidate(org, KIND, parameters, kept)
     if is_better:
         await store.artifacts.go_live(candidate, ratios, {"metrics": metrics})
@@ -122,7 +122,7 @@ async def refit(  # noqa: PLR0913 - what a refit depends on
 
 async def read_log(
     store: Store, org: str, difficulty: DifficultyModel, specs: Mapping[str, ModelSpec], table: JudgeTable
-) -> OwnCalls:
+) -> OrgCalls:
     """Return what the org's newest calls teach, with its labels and its judges as its labels measured them."""
     log, labels = await store.calls.with_inputs(org, MOST_CALLS), await store.labels.of_first_answers(org)
     counts = await store.judge_tables.counts(org, table.edges)
@@ -146,13 +146,13 @@ async def roll_back(store: Store, org: str) -> Artifact | None:
     return await store.artifacts.roll_back(org, KIND, back, {})
 
 
-def own_model(fitted: Fitted, seen: Seen, difficulty: DifficultyModel) -> OwnModel:
+def org_model_of(fitted: Fitted, seen: Seen, difficulty: DifficultyModel) -> OrgModel:
     """Return what a fit says as the model that serves."""
     levels = {
         model_id: Line(float(level), float(slope))
         for model_id, level, slope in zip(seen.models, fitted.levels, fitted.slopes, strict=True)
     }
-    return OwnModel(base_id(difficulty), fitted.shift, fitted.u.astype(np.float32), levels)
+    return OrgModel(base_id(difficulty), fitted.shift, fitted.u.astype(np.float32), levels)
 
 
 def live_fit(live: Artifact | None, difficulty: DifficultyModel, seen: Seen) -> Fitted:
@@ -161,21 +161,21 @@ def live_fit(live: Artifact | None, difficulty: DifficultyModel, seen: Seen) -> 
     if live is None:
         return nothing
     try:
-        own = OwnModel.from_dict(json.loads(live.parameters))
-        own.require_base(difficulty)
+        org_model = OrgModel.from_dict(json.loads(live.parameters))
+        org_model.require_base(difficulty)
     except (ValueError, ConfigError):  # it does not serve either
         return nothing
     lines = [
-        own.levels.get(model_id, Line(float(level), USUAL_SLOPE))
+        org_model.levels.get(model_id, Line(float(level), USUAL_SLOPE))
         for model_id, level in zip(seen.models, seen.start_levels, strict=True)
     ]
     return Fitted(
-        own.shift, own.u.astype(np.float64), np.array([line.level for line in lines]),
+        org_model.shift, org_model.u.astype(np.float64), np.array([line.level for line in lines]),
         np.array([line.slope for line in lines]), np.inf,
     )  # fmt: skip
 
 
-def compare(fitted: Fitted, live: Fitted, calls: OwnCalls) -> tuple[dict[str, Gain], dict[str, Any]]:
+def compare(fitted: Fitted, live: Fitted, calls: OrgCalls) -> tuple[dict[str, Gain], dict[str, Any]]:
     """Return the candidate's gain over each rival on the calls held out, and the figures for the record."""
     held_out = calls.seen.take(calls.held_out)
     offsets = fit(calls.seen.take(~calls.held_out), np.inf, levels_only=True)
@@ -190,9 +190,9 @@ def compare(fitted: Fitted, live: Fitted, calls: OwnCalls) -> tuple[dict[str, Ga
     }
 
 
-def has_won(gains: Mapping[str, Gain], *, own_is_live: bool) -> bool:
+def has_won(gains: Mapping[str, Gain], *, org_model_is_live: bool) -> bool:
     """Return whether a candidate goes live, by the rule at the head of this file."""
-    beats_live = gains["live"].is_won if own_is_live else gains["live"].mean > LEAST_GAIN
+    beats_live = gains["live"].is_won if org_model_is_live else gains["live"].mean > LEAST_GAIN
     return gains["offsets"].is_won and beats_live
 
 
@@ -205,7 +205,7 @@ def gain_of(differences: Floats, groups: NDArray[np.str_]) -> Gain:
     return Gain(float(differences.mean()), float(means.std()))
 
 
-def restated(fitted: Fitted, live: Fitted, calls: OwnCalls) -> dict[tuple[str, str], float]:
+def restated(fitted: Fitted, live: Fitted, calls: OrgCalls) -> dict[tuple[str, str], float]:
     """Return by how much the candidate's predictions differ from those served: their ratio, by cell and model.
 
     Cell "*" holds the ratio over all cells.

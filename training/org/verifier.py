@@ -38,7 +38,7 @@ _EM_STEPS = 50
 
 
 @dataclass(frozen=True)
-class OwnVerifierFit:
+class OrgVerifierFit:
     """What a fit found and what became of it."""
 
     org: str
@@ -47,7 +47,7 @@ class OwnVerifierFit:
     metrics: dict[str, Any]
 
 
-async def fit_own_verifier(  # noqa: PLR0913 - what a fit depends on
+async def fit_org_verifier(  # noqa: PLR0913 - what a fit depends on
     store: Store,
     org: str,
     encoder: str,
@@ -55,7 +55,7 @@ async def fit_own_verifier(  # noqa: PLR0913 - what a fit depends on
     table: JudgeTable = DEFAULT_TABLE,
     fit: Fit = fit_logistic,
     dry_run: bool = False,
-) -> OwnVerifierFit:
+) -> OrgVerifierFit:
     """Fit on the org's judged answers; what is good enough somewhere goes live, and serves only there.
 
     Parameters
@@ -69,21 +69,25 @@ async def fit_own_verifier(  # noqa: PLR0913 - what a fit depends on
     dry_run
         Fit and audit, write nothing.
     """
-    kept = [one for one in await store.looks.newest(org, MOST_ANSWERS) if one.seen.features_id == FEATURES_ID]
+    kept = [
+        one
+        for one in await store.judged_answers.newest(org, MOST_ANSWERS)
+        if one.seen.features_id == FEATURES_ID
+    ]
     if len(kept) < LEAST_LABELS:
-        return OwnVerifierFit(org, "too few answers", None, {"answers": len(kept)})
+        return OrgVerifierFit(org, "too few answers", None, {"answers": len(kept)})
     counts = await store.judge_tables.counts(org, table.edges)
     tables = {
         judge: table_from_counts(table, one.right, one.wrong, name=judge) for judge, one in counts.items()
     }
-    answers = own_answers(kept, soft_labels(kept, tables, table))
+    answers = labelled_answers(kept, soft_labels(kept, tables, table))
     found = fit_verifier(answers, encoder=encoder, fit=fit)
     cells = cell_audits(found, answers)
     metrics = metrics_of(found, cells, kept)
     is_of_use = any(tier.is_trusted for tier in found.verifier.tiers.values()) and bool(cells)
     decision: Decision = "live" if is_of_use else "rejected"
     if dry_run:
-        return OwnVerifierFit(org, decision, None, metrics)
+        return OrgVerifierFit(org, decision, None, metrics)
     verifier = replace(found.verifier, manifest={"created": datetime.now(UTC).isoformat(), "cell_auc": cells})
     candidate = await store.artifacts.add_candidate(org, KIND, json.dumps(verifier.to_dict()), metrics)
     if is_of_use:
@@ -91,7 +95,7 @@ async def fit_own_verifier(  # noqa: PLR0913 - what a fit depends on
         await store.artifacts.go_live(candidate, {}, {"metrics": metrics})
     else:
         await store.artifacts.reject(candidate, {"metrics": metrics})
-    return OwnVerifierFit(org, decision, candidate.version, metrics)
+    return OrgVerifierFit(org, decision, candidate.version, metrics)
 
 
 def soft_labels(
@@ -114,7 +118,7 @@ def soft_labels(
     return np.where(np.isfinite(hard), hard, labels)
 
 
-def own_answers(kept: Sequence[LabelledAnswer], labels: Floats, seed: int = 0) -> Labelled:
+def labelled_answers(kept: Sequence[LabelledAnswer], labels: Floats, seed: int = 0) -> Labelled:
     """Return answers ready to fit on; each counts as right with the probability of its label."""
     model_to_tier = {one.seen.model_id: one.seen.tier for one in kept}
     models = tuple(sorted(model_to_tier))

@@ -45,7 +45,7 @@ class Mark:
         return COLOURS.get(self.kind) or COLOURS["accent" if self.kind.startswith("point") else "soft"]
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """What hovering says."""
         return f"{self.text}: score {words.score(self.at[1])} at {words.usd(self.at[0])} per call"
 
@@ -132,9 +132,9 @@ def frontier_chart(name: str, panel: Figures) -> str | None:
     drawn.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.4g}")
     name_axes(drawn, f"cost per call, US dollars{' (logarithmic)' if is_log else ''}", "score, 0 to 100")
     _label(drawn, marks, lines)
-    said = "; ".join(mark.told for mark in marks)
+    said = "; ".join(mark.description for mark in marks)
     label = f"Cost per call against score on {title_of(name, panel)}. {said}."
-    return inline(figure, label, {f"mark-{row}": mark.told for row, mark in enumerate(marks)})
+    return inline(figure, label, {f"mark-{row}": mark.description for row, mark in enumerate(marks)})
 
 
 def _mixture(tiers: Iterable[Pair]) -> list[Pair]:
@@ -180,11 +180,11 @@ def calibration_chart(name: str, panel: Figures) -> str | None:
     drawn.set(xlim=(0, 1), ylim=(0, 1))
     drawn.plot([0, 1], [0, 1], color=COLOURS["soft"], lw=1, ls=(0, (4, 4)))
     fullest = max(one["count"] for _, one in bins)
-    told = {}
+    hover_texts = {}
     for row, (tier, one) in enumerate(sorted(bins, key=lambda pair: -pair[1]["count"])):
         radius = max(_LEAST, _LARGEST * (one["count"] / fullest) ** 0.5)
         predicted, observed = one["mean_predicted_prob"], one["share_completed"]
-        told[f"bin-{row}"] = (
+        hover_texts[f"bin-{row}"] = (
             f"{tier}: predicted {words.percent(predicted)}, observed {words.percent(observed)}, {one['count']} prompts"
         )
         colour, shape = COLOURS.get(tier, COLOURS["soft"]), SHAPES.get(tier, "o")
@@ -197,7 +197,7 @@ def calibration_chart(name: str, panel: Figures) -> str | None:
     name_axes(drawn, "predicted success, %", "observed, %")
     ece, seed = (words.plain(number(panel, *path), 3) for path in (("ece",), ("seed_form", "ece")))
     label = f"Predicted against observed success on {title_of(name, panel)}, by tier"
-    return inline(figure, f"{label}; calibration error {ece}, seed form {seed}", told)
+    return inline(figure, f"{label}; calibration error {ece}, seed form {seed}", hover_texts)
 
 
 def _is_whole(one: Any) -> bool:

@@ -68,8 +68,8 @@ def regret_chart(replay: Figures) -> tuple[str | None, list[str]]:
     # Colours go to the first lines: this router's, then the rest, each from the least regret.
     names = sorted(near, key=lambda name: (not name.startswith("x25"), near[name][-1][1]))
     ordered = {re.sub(r"^always .*/", "always ", name): near[name] for name in names}
-    told = "; ".join(f"{name} {along[-1][1]:.1f}" for name, along in ordered.items())
-    label = f"Cumulative regret over steps. At the end: {told}."
+    finals = "; ".join(f"{name} {along[-1][1]:.1f}" for name, along in ordered.items())
+    label = f"Cumulative regret over steps. At the end: {finals}."
     chart = line_chart(Lines(label, "requests", "cumulative regret", ordered, (760, 340), 170))
     return chart, [name for name in lines if name not in near]
 

@@ -84,14 +84,14 @@ def name_axes(drawn: Axes, x: str, y: str) -> None:
     write(drawn, y, (0, 1), color=COLOURS["soft"], **how)
 
 
-def inline(figure: Figure, label: str, told: Mapping[str, str] | None = None) -> str:
+def inline(figure: Figure, label: str, hover_texts: Mapping[str, str] | None = None) -> str:
     """Return a chart as an element of an HTML page: no name space, no reference, colours as variables.
 
     Parameters
     ----------
     label
         What it shows, for those who do not see it.
-    told
+    hover_texts
         What hovering over a part says, by the part's gid.
     """
     from matplotlib import rc_context  # noqa: PLC0415 - train extra
@@ -107,7 +107,7 @@ def inline(figure: Figure, label: str, told: Mapping[str, str] | None = None) ->
         "svg", {"viewBox": f"0 0 {width} {height}", "role": "img", "aria-label": label, "class": "chart"}
     )
     for child in drawn:
-        page.extend(_plain(child, shapes, told or {}))
+        page.extend(_plain(child, shapes, hover_texts or {}))
     return ET.tostring(page, encoding="unicode", short_empty_elements=False)
 
 
@@ -118,12 +118,14 @@ def _coloured(text: str) -> str:
     return _FONT.sub("", text)
 
 
-def _plain(one: ET.Element, shapes: Mapping[str, ET.Element], told: Mapping[str, str]) -> list[ET.Element]:
+def _plain(
+    one: ET.Element, shapes: Mapping[str, ET.Element], hover_texts: Mapping[str, str]
+) -> list[ET.Element]:
     """Return an element as what it draws: shapes where they are used, and groups only where hovering says something."""
     if one.tag in {"metadata", "defs"}:
         return []
-    inside = [part for child in one for part in _plain(child, shapes, told)]
-    says = told.get(one.get("id", ""))
+    inside = [part for child in one for part in _plain(child, shapes, hover_texts)]
+    says = hover_texts.get(one.get("id", ""))
     if one.tag == "g" and says is None:
         return inside
     found = ET.Element(one.tag, {key: _short(one.attrib[key]) for key in _KEPT if key in one.attrib})

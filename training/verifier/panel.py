@@ -1,4 +1,4 @@
-"""What does the free look say of a panel's answers? Alone, beside a second answer, out of fold and on other prompts."""
+"""What does the verifier say of a panel's answers? Alone, beside a second answer, out of fold and on other prompts."""
 
 from collections import Counter
 from collections.abc import Sequence

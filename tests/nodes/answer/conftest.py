@@ -10,7 +10,7 @@ from x25.routing.answer.verifier_trees import LogisticHead
 from x25.routing.belief.judge_table import JudgeTable
 
 SURE = JudgeTable(
-    "look", (-2.0, -1.0, 1.0, 2.0), (0.01, 0.01, 0.01, 0.01, 0.96), (0.96, 0.01, 0.01, 0.01, 0.01)
+    "verifier", (-2.0, -1.0, 1.0, 2.0), (0.01, 0.01, 0.01, 0.01, 0.96), (0.96, 0.01, 0.01, 0.01, 0.01)
 )
 
 

@@ -7,6 +7,7 @@ from x25.nodes.answer.judgement import examine
 from x25.nodes.answer.verification import KEPT_SHARE
 from x25.nodes.offers.situation import Situations
 from x25.providers.health import HealthBook
+from x25.routing.belief.likelihood import likelihood, posterior
 from x25.state.money.budgets import Budget
 
 
@@ -14,11 +15,11 @@ from x25.state.money.budgets import Budget
 def examined(services):
     """Return a function that gives the newest answer of a call its verdict."""
 
-    async def look(call, using=None):
+    async def verdict(call, using=None):
         chosen = using or services
         return await examine(call, await chosen.situations.of(call, chosen), chosen)
 
-    return look
+    return verdict
 
 
 async def test_a_verdict_comes_with_the_attempt_it_cost(walk_to_model, examined):
@@ -41,8 +42,8 @@ async def test_a_score_is_seen_in_its_bin_with_the_probability_of_having_been_as
     assert seen.bin == services.judge_table.bin_of(verdict.score)
     assert seen.teaches
     before = call.selection.beliefs["sim/tiny-1"]
-    assert verdict.belief.mean == services.judge_table.posterior(before.mean, seen.bin)
-    assert verdict.belief.theta == services.judge_table.posterior(before.theta, seen.bin)
+    assert verdict.belief.mean == posterior(before.mean, likelihood(seen, services.judge_table))
+    assert verdict.belief.theta == posterior(before.theta, likelihood(seen, services.judge_table))
 
 
 async def test_a_judge_that_fails_costs_what_it_may_have_billed(walk_to_model, examined, fault):
@@ -140,10 +141,10 @@ async def test_a_check_counts_for_the_kept_share_where_a_verifier_decides_about_
     call = await failing(
         router="auto", is_judged=True, explored=False, audited=False, judge_prob=0.5, chance_judge_prob=0.0
     )
-    looked = replace(services, verifiers=planted(5.0))
+    verifying = replace(services, verifiers=planted(5.0))
     taught = []
     for seed in range(600):
-        seen = (await examined(call, replace(looked, rng=np.random.default_rng(seed)))).verdict.observation
+        seen = (await examined(call, replace(verifying, rng=np.random.default_rng(seed)))).verdict.observation
         assert seen.seen_prob == 0.5 * KEPT_SHARE
         taught.append(seen.teaches)
     assert np.mean(taught) == pytest.approx(KEPT_SHARE, abs=4.0 * (0.16 / 600) ** 0.5)
@@ -154,26 +155,27 @@ async def test_a_check_counts_for_the_kept_share_where_a_verifier_decides_about_
 
 @pytest.fixture
 def verified(walk, examined, services, with_decision, planted):
-    """Return a function that examines one answer, planned to be judged, after a look of this evidence."""
+    """Return a function that examines one answer, planned to be judged, where the verifier finds this evidence."""
 
-    async def look(evidence, seed, **decision):
+    async def judged(evidence, seed, **decision):
         using = replace(services, verifiers=planted(evidence), rng=np.random.default_rng(seed))
         planned = {"explored": False, "audited": False, "is_judged": True, **decision}
         call = with_decision(await walk("dispatch"), **planned)
         return call, await examined(call, using)
 
-    return look
+    return judged
 
 
 KEPT_SEED, DECIDED_SEED = 3, 0
 """A draw below `KEPT_SHARE`, and one above it."""
 
 
-async def test_a_sure_look_spares_the_judge_and_says_so(verified, planted):
+async def test_a_sure_verifier_spares_the_judge_and_says_so(verified, planted):
     assert np.random.default_rng(DECIDED_SEED).random() > KEPT_SHARE
     call, answer = await verified(5.0, DECIDED_SEED)
-    told = answer.verdict.verification
-    assert (told.bin, told.decided, told.is_judged, told.kept_share) == (4, True, False, KEPT_SHARE)
+    verification = answer.verdict.verification
+    assert (verification.bin, verification.kept_share) == (4, KEPT_SHARE)
+    assert (verification.decided, verification.is_judged) == (True, False)
     assert (answer.verdict.source, len(answer.attempts)) == ("estimate", 1)
     assert not answer.verdict.observation.teaches
     before = call.selection.beliefs[answer.model_id]
@@ -185,23 +187,23 @@ async def test_a_sure_look_spares_the_judge_and_says_so(verified, planted):
 async def test_a_kept_answer_is_judged_as_planned_and_teaches(verified, services):
     assert np.random.default_rng(KEPT_SEED).random() < KEPT_SHARE
     call, answer = await verified(5.0, KEPT_SEED)
-    told, seen = answer.verdict.verification, answer.verdict.observation
-    assert (told.decided, told.is_judged) == (False, True)
+    verification, seen = answer.verdict.verification, answer.verdict.observation
+    assert (verification.decided, verification.is_judged) == (False, True)
     assert (seen.outcome, seen.teaches) == ("scored", True)
     chance, planned = call.decision.chance_judge_prob, call.decision.judge_prob
     assert seen.seen_prob == pytest.approx(chance + (planned - chance) * KEPT_SHARE)
 
 
-async def test_after_a_look_a_judges_score_moves_belief_less(verified, planted, services):
+async def test_after_the_verifier_a_judges_score_moves_belief_less(verified, planted, services):
     call, answer = await verified(5.0, KEPT_SEED)
     before = call.selection.beliefs[answer.model_id]
     seen = answer.verdict.observation
-    looked = planted(5.0).table.posterior(before.mean, 4)
-    alone = services.judge_table.posterior(looked, seen.bin)
-    assert abs(answer.verdict.belief.mean - looked) < abs(alone - looked)
+    assessed = planted(5.0).table.posterior(before.mean, 4)
+    alone = services.judge_table.posterior(assessed, seen.bin)
+    assert abs(answer.verdict.belief.mean - assessed) < abs(alone - assessed)
 
 
-async def test_without_a_judge_the_look_moves_belief_and_asks_nobody(walk, examined, services, planted):
+async def test_without_a_judge_the_verifier_moves_belief_and_asks_nobody(walk, examined, services, planted):
     alone = replace(services, judge=None, verifiers=planted(-5.0), situations=Situations())
     call = await walk("dispatch", using=alone)
     verdict = (await examined(call, alone)).verdict

@@ -5,16 +5,16 @@ import pytest
 
 from x25.nodes.answer.verification import (
     KEPT_SHARE,
-    believed_after,
+    assess_answer,
+    belief_after_assessment,
     is_judge_worth,
+    judge_table_after,
     keep_judged,
-    look_at,
     plan_inspection,
-    table_after,
 )
 from x25.nodes.offers.situation import Situations
 from x25.routing.answer.features import ANSWER_FEATURE_NAMES
-from x25.routing.answer.verifier import Look, unpack_features
+from x25.routing.answer.verifier import Assessment, unpack_features
 from x25.routing.belief.judge_table import DEFAULT_TABLE
 from x25.routing.plan.decide import select
 from x25.state.answers import Belief
@@ -135,17 +135,17 @@ async def test_a_cap_must_leave_what_a_judgement_can_cost_at_most(walk_to_model,
     assert not await can_pay(call.spent_nusd + most - 1)
 
 
-async def test_a_look_reads_the_answer_by_the_prompts_prediction_and_moves_mean_and_draw(walk, planted):
+async def test_the_verifier_reads_the_answer_by_the_prompts_prediction_and_moves_mean_and_draw(walk, planted):
     call = await walk("dispatch")
     (answer,) = call.answers
-    good = look_at(call, answer, planted(5.0).verifier)
-    bad = look_at(call, answer, planted(-5.0).verifier)
+    good = assess_answer(call, answer, planted(5.0).verifier)
+    bad = assess_answer(call, answer, planted(-5.0).verifier)
     assert (good.bin, bad.bin) == (4, 0)
     assert bad.prob < answer.predicted_prob < good.prob
     before = Belief(0.6, 0.4)
-    after = believed_after(good, before)
+    after = belief_after_assessment(good, before)
     assert (after.mean, after.theta) == (good.posterior(0.6), good.posterior(0.4))
-    assert believed_after(bad, before).theta < 0.1
+    assert belief_after_assessment(bad, before).theta < 0.1
 
 
 async def test_the_judge_is_worth_its_price_where_its_score_may_change_what_is_done(walk, services, planted):
@@ -154,12 +154,12 @@ async def test_the_judge_is_worth_its_price_where_its_score_may_change_what_is_d
         call, selection=replace(call.selection, beliefs={})
     )  # no draw: all stand at their predictions
     situation = await services.situations.of(call, services)
-    look = look_at(call, call.answers[0], planted(5.0).verifier)
+    assessment = assess_answer(call, call.answers[0], planted(5.0).verifier)
 
     def is_worth(theta, judge_cost):
         prices = replace(situation.terms.prices, judge_cost=judge_cost)
         priced = replace(situation, terms=replace(situation.terms, prices=prices))
-        return is_judge_worth(call, priced, look, theta, DEFAULT_TABLE)
+        return is_judge_worth(call, priced, assessment, theta, DEFAULT_TABLE)
 
     assert is_worth(0.75, 1e-6)
     assert not is_worth(0.75, 10.0)
@@ -170,8 +170,10 @@ async def test_the_judge_is_worth_its_price_where_its_score_may_change_what_is_d
 async def test_no_judge_is_worth_its_price_where_nobody_dearer_is_left_to_ask(walk, services, planted):
     call = await walk("dispatch", policy={"allowed_providers": ["sim-f"]})
     situation = await services.situations.of(call, services)
-    look = look_at(call, call.answers[0], planted(5.0).verifier)
-    assert not any(is_judge_worth(call, situation, look, theta, DEFAULT_TABLE) for theta in (0.1, 0.5, 0.9))
+    assessment = assess_answer(call, call.answers[0], planted(5.0).verifier)
+    assert not any(
+        is_judge_worth(call, situation, assessment, theta, DEFAULT_TABLE) for theta in (0.1, 0.5, 0.9)
+    )
 
 
 async def test_judged_answers_are_kept_as_numbers_once(walk_to_model, services):
@@ -179,14 +181,14 @@ async def test_judged_answers_are_kept_as_numbers_once(walk_to_model, services):
     (answer,) = call.answers
     for _ in range(2):
         await keep_judged(call, services)
-    (kept,) = await services.store.looks.newest(call.org, 9)
+    (kept,) = await services.store.judged_answers.newest(call.org, 9)
     assert kept.seen.score_bin == answer.verdict.observation.bin
     assert kept.seen.prior_prob == answer.predicted_prob
     features = dict(zip(ANSWER_FEATURE_NAMES, unpack_features(kept.seen.features), strict=True))
     assert features["log_chars"] > 0.0
 
 
-async def test_answers_the_look_picked_and_those_of_callers_who_keep_nothing_are_not_kept(
+async def test_answers_the_verifier_picked_and_those_of_callers_who_keep_nothing_are_not_kept(
     walk_to_model, services
 ):
     call = await walk_to_model("judge")
@@ -195,9 +197,9 @@ async def test_answers_the_look_picked_and_those_of_callers_who_keep_nothing_are
     picked = replace(answer, verdict=replace(answer.verdict, observation=seen))
     await keep_judged(replace(call, answers=(picked,)), services)
     await keep_judged(call, replace(services, limits=replace(services.limits, store_inputs=False)))
-    assert await services.store.looks.newest(call.org, 9) == []
+    assert await services.store.judged_answers.newest(call.org, 9) == []
 
 
-def test_after_a_look_the_judge_tells_less(planted):
-    given = table_after(Look(0.9, 3.0, 4, planted(5.0).table), DEFAULT_TABLE)
+def test_after_the_verifier_the_judge_tells_less(planted):
+    given = judge_table_after(Assessment(0.9, 3.0, 4, planted(5.0).table), DEFAULT_TABLE)
     assert given.posterior(0.5, 4) < DEFAULT_TABLE.posterior(0.5, 4)

@@ -50,15 +50,15 @@ async def test_a_request_is_written_down_with_its_reservation_before_it_is_made(
 
 async def test_an_answer_settles_at_the_registered_price_or_the_reported_one(recording):
     await recording.finish(await recording.begin("simulator"), COMPLETION)
-    reported = replace(COMPLETION, usage=replace(COMPLETION.usage, reported_cost_usd=0.001))
-    await recording.finish(await recording.begin("simulator"), reported)
-    computed, told = await stored(recording)
+    with_price = replace(COMPLETION, usage=replace(COMPLETION.usage, reported_cost_usd=0.001))
+    await recording.finish(await recording.begin("simulator"), with_price)
+    computed, reported = await stored(recording)
     assert (computed.status, computed.cost_nusd, computed.cost_source) == (
         "finished",
         1000 * 50 + 100 * 200,
         "computed",
     )
-    assert (told.cost_nusd, told.cost_source) == (1_000_000, "reported")
+    assert (reported.cost_nusd, reported.cost_source) == (1_000_000, "reported")
     assert (computed.prompt_tokens, computed.completion_tokens, computed.response) == (1000, 100, None)
     assert computed.finished_at >= computed.started_at
 
@@ -135,10 +135,12 @@ async def test_the_health_book_is_told_how_requests_went(recording):
     await recording.finish(await recording.begin("simulator"), COMPLETION)
     assert book.outlook(spec, 0.0).success_prob == 1.0
     await recording.fail(await recording.begin("simulator"), ProviderServer("down"))
-    told = book.outlook(spec, recording.services.clock_s()).success_prob
-    assert told < 1.0
+    success_prob = book.outlook(spec, recording.services.clock_s()).success_prob
+    assert success_prob < 1.0
     await recording.fail(await recording.begin("simulator"), ProviderBadRequest("the body's own fault"))
-    assert book.outlook(spec, recording.services.clock_s()).success_prob == pytest.approx(told, abs=0.01)
+    assert book.outlook(spec, recording.services.clock_s()).success_prob == pytest.approx(
+        success_prob, abs=0.01
+    )
 
 
 async def test_without_a_bill_of_the_provider_the_cost_is_that_of_the_time_of_day(services):

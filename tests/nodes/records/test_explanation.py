@@ -11,46 +11,51 @@ from x25.routing.prompt.features import DOCUMENTED_FEATURES
 def explained(walk, services):
     """Return a function that walks a request to its end; what comes back is the call and what is told of it."""
 
-    async def told(using=None, **request):
+    async def walked(using=None, **request):
         chosen = using or services
         call = await walk("update_posterior", chosen, **request)
         return call, explain(call, await chosen.situations.of(call, chosen))
 
-    return told
+    return walked
 
 
 async def test_the_explanation_names_candidates_draws_removals_and_the_path(explained):
-    call, told = await explained(policy={"max_tier": "mid"})
-    candidates = {one["model_id"]: one for one in told["candidates"]}
+    call, explanation = await explained(policy={"max_tier": "mid"})
+    candidates = {one["model_id"]: one for one in explanation["candidates"]}
     assert candidates.keys() == call.selection.beliefs.keys()
     tiny, belief = candidates["sim/tiny-1"], call.selection.beliefs["sim/tiny-1"]
     assert (tiny["posterior_mean"], tiny["theta"]) == (round(belief.mean, 4), round(belief.theta, 4))
     assert tiny["expected_cost_usd"] > 0
-    assert told["removed"].keys() == {"sim/large-5", "sim/xlarge-6"}
-    assert told["path"] == call.timings
-    assert [step["node"] for step in told["path"]][:4] == [
+    assert explanation["removed"].keys() == {"sim/large-5", "sim/xlarge-6"}
+    assert explanation["path"] == call.timings
+    assert [step["node"] for step in explanation["path"]][:4] == [
         "lookup_cache", "classify", "estimate_difficulty", "thompson_select",
     ]  # fmt: skip
-    assert told["reference_model"] == "sim/large-5"
+    assert explanation["reference_model"] == "sim/large-5"
     made = [attempt for answer in call.answers for attempt in answer.attempts]
-    assert told["attempts"] == [attempt_facts(attempt) for attempt in made]
+    assert explanation["attempts"] == [attempt_facts(attempt) for attempt in made]
 
 
 async def test_the_explanation_tells_each_transition_and_why(explained):
-    call, told = await explained()
-    assert told["transitions"] == [{"kind": one.kind, "reason": one.reason} for one in call.transitions]
-    assert (told["transitions"][0]["kind"], told["transitions"][-1]["kind"]) == ("start", "stop")
-    assert told["first_decision"] == decision_facts(call)
-    assert told["first_decision"]["is_judged"] is call.first_decision.is_judged
+    call, explanation = await explained()
+    assert explanation["transitions"] == [
+        {"kind": one.kind, "reason": one.reason} for one in call.transitions
+    ]
+    assert (explanation["transitions"][0]["kind"], explanation["transitions"][-1]["kind"]) == (
+        "start",
+        "stop",
+    )
+    assert explanation["first_decision"] == decision_facts(call)
+    assert explanation["first_decision"]["is_judged"] is call.first_decision.is_judged
 
 
 async def test_the_explanation_tells_each_failure_with_the_providers_status(explained, fault):
     fault("503")
-    call, told = await explained(policy={"allowed_providers": ["sim-a", "sim-e"]})
-    assert len(told["failures"]) == len(call.answers) == 2
-    assert {one["model_id"] for one in told["failures"]} == {"sim/tiny-1", "sim/large-5"}
-    assert [one["step"] for one in told["failures"]] == [0, 1]
-    for one in told["failures"]:
+    call, explanation = await explained(policy={"allowed_providers": ["sim-a", "sim-e"]})
+    assert len(explanation["failures"]) == len(call.answers) == 2
+    assert {one["model_id"] for one in explanation["failures"]} == {"sim/tiny-1", "sim/large-5"}
+    assert [one["step"] for one in explanation["failures"]] == [0, 1]
+    for one in explanation["failures"]:
         assert (one["error"], one["code"], one["status"]) == ("ProviderServer", "server", 503)
         assert one["message"]
 
@@ -60,9 +65,9 @@ async def test_the_explanation_says_whether_preferred_modalities_were_found(expl
     mixed = replace(services, models={**services.models, "sim/medium-3": seeing})
     found = {}
     for wanted in (["image"], ["video"]):
-        _, told = await explained(mixed, policy={"prefer_modalities": wanted})
-        found[wanted[0]] = told["modality_preference"]
-        reported = {one["model_id"]: one["modalities"] for one in told["candidates"]}
+        _, explanation = await explained(mixed, policy={"prefer_modalities": wanted})
+        found[wanted[0]] = explanation["modality_preference"]
+        reported = {one["model_id"]: one["modalities"] for one in explanation["candidates"]}
         assert reported["sim/medium-3"] == ["image", "text"]
     assert found == {
         "image": {"requested": ["image"], "applied": True},
@@ -73,36 +78,40 @@ async def test_the_explanation_says_whether_preferred_modalities_were_found(expl
 
 async def test_what_the_request_looks_like_is_explained_by_at_least_fifteen_named_features(explained):
     asked = "Write a SQL query that returns all users older than 30."
-    _, told = await explained(prompt=asked, hint=None)
-    request = told["request"]
+    _, explanation = await explained(prompt=asked, hint=None)
+    request = explanation["request"]
     assert len(request["features"]) >= 15
     assert request["features"].keys() == DOCUMENTED_FEATURES.keys()
     assert 0.0 < request["complexity"]["score"] < 1.0
-    assert told["task"]["request_type"] == "sql"
+    assert explanation["task"]["request_type"] == "sql"
 
 
 async def test_all_that_is_told_is_json(explained, fault):
     fault("500", "sim/tiny-*")
-    _, told = await explained(router="x25-classic")
-    assert json.loads(json.dumps(told, allow_nan=False)) == told
+    _, explanation = await explained(router="x25-classic")
+    assert json.loads(json.dumps(explanation, allow_nan=False)) == explanation
 
 
 async def test_a_verdict_is_told_with_the_mean_belief_as_posterior_and_what_was_seen(walk_to_model):
     (answer,) = (await walk_to_model("judge")).answers
     verdict, seen = answer.verdict, answer.verdict.observation
-    told = verdict_facts(answer)
-    assert (told["posterior"], told["belief"]["theta"]) == (verdict.belief.mean, verdict.belief.theta)
-    assert (told["bin"], told["judge_model"], told["seen_prob"]) == (seen.bin, "sim/judge-1", seen.seen_prob)
-    assert told["teaches"] is True
-    assert told["verification"] is None
-    assert (told["step"], told["model_id"]) == (0, "sim/tiny-1")
+    facts = verdict_facts(answer)
+    assert (facts["posterior"], facts["belief"]["theta"]) == (verdict.belief.mean, verdict.belief.theta)
+    assert (facts["bin"], facts["judge_model"], facts["seen_prob"]) == (
+        seen.bin,
+        "sim/judge-1",
+        seen.seen_prob,
+    )
+    assert facts["teaches"] is True
+    assert facts["verification"] is None
+    assert (facts["step"], facts["model_id"]) == (0, "sim/tiny-1")
 
 
 async def test_an_attempt_is_told_without_its_org_or_any_text(walk_to_model):
     (answer,) = (await walk_to_model("dispatch", org="umbrella")).answers
-    told = attempt_facts(answer.attempts[0])
-    assert (told["model_id"], told["status"], told["spent_nusd"]) == (
+    facts = attempt_facts(answer.attempts[0])
+    assert (facts["model_id"], facts["status"], facts["spent_nusd"]) == (
         "sim/tiny-1", "finished", answer.attempts[0].spent_nusd,
     )  # fmt: skip
-    assert "umbrella" not in str(told)
-    assert answer.message["content"] not in str(told)
+    assert "umbrella" not in str(facts)
+    assert answer.message["content"] not in str(facts)

@@ -133,10 +133,10 @@ async def test_what_was_not_to_be_looked_at_anyway_teaches_no_refit(call, row_of
     assert (await row_of(with_verdict(call, observation=seen))).decision["first_verdict"] is None
 
 
-async def test_a_look_that_decided_about_the_judge_is_told_and_its_answer_teaches_nothing(call, row_of):
-    look = Verification(prob=0.9, bin=4, kept_share=0.2, decided=True, is_judged=False)
-    decision = (await row_of(with_verdict(call, verification=look))).decision
-    assert decision["verification"] == asdict(look)
+async def test_a_verifier_that_decided_about_the_judge_is_told_and_its_answer_teaches_nothing(call, row_of):
+    verification = Verification(prob=0.9, bin=4, kept_share=0.2, decided=True, is_judged=False)
+    decision = (await row_of(with_verdict(call, verification=verification))).decision
+    assert decision["verification"] == asdict(verification)
     assert decision["first_verdict"] is None
-    kept = (await row_of(with_verdict(call, verification=replace(look, decided=False)))).decision
+    kept = (await row_of(with_verdict(call, verification=replace(verification, decided=False)))).decision
     assert kept["first_verdict"] is not None

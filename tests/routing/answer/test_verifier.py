@@ -13,7 +13,6 @@ from x25.routing.answer.verifier import (
     PAIR_INPUTS,
     VERIFIER_INPUTS,
     ModelAnswers,
-    PairVerifier,
     Verifier,
     pack_features,
     unpack_features,
@@ -56,18 +55,20 @@ def answer(text):
     return extract_answer(PROMPT, text, "stop", {}, 5.0, 1.0)
 
 
-def look(one, text, prior=0.7, tier="slm", model="a"):
-    return one.look(answer(text), prior_prob=prior, model_id=model, tier=tier)
+def assess(one, text, prior=0.7, tier="slm", model="a"):
+    return one.assess(answer(text), prior_prob=prior, model_id=model, tier=tier)
 
 
 def test_an_answer_that_says_nothing_new_leaves_the_prior():
-    seen = look(verifier(log_doubts=-2.0), "12 eggs")
+    seen = assess(verifier(log_doubts=-2.0), "12 eggs")
     assert seen.prob == pytest.approx(0.7)
     assert seen.evidence == pytest.approx(0.0)
 
 
 def test_doubts_lower_the_belief_by_their_bin():
-    plain, doubtful = (look(verifier(log_doubts=-2.0), text) for text in ("12 eggs", "maybe 12, perhaps 13"))
+    plain, doubtful = (
+        assess(verifier(log_doubts=-2.0), text) for text in ("12 eggs", "maybe 12, perhaps 13")
+    )
     assert doubtful.evidence == pytest.approx(-2.0 * np.log(3.0))
     assert doubtful.bin < plain.bin
     assert doubtful.posterior(0.7) < plain.posterior(0.7)
@@ -75,39 +76,39 @@ def test_doubts_lower_the_belief_by_their_bin():
 
 
 def test_calibration_of_the_tier_is_applied():
-    seen = look(verifier(slope=0.5, intercept=0.3), "12 eggs")
+    seen = assess(verifier(slope=0.5, intercept=0.3), "12 eggs")
     assert logit(seen.prob) == pytest.approx(0.5 * logit(0.7) + 0.3)
 
 
 def test_how_good_the_model_is_counts_and_an_unknown_one_counts_as_average():
     one = verifier(model_rate_logit=1.0)
-    a, b, unknown = (look(one, "12", model=model).evidence for model in ("a", "b", "new"))
+    a, b, unknown = (assess(one, "12", model=model).evidence for model in ("a", "b", "new"))
     assert (a, b, unknown) == pytest.approx((0.4, 1.4, 0.9))
     assert one.usual("new") == ModelAnswers(pytest.approx(0.9), 6.0, 1.0)
 
 
 def test_an_untrusted_verifier_moves_nothing():
     for one in (verifier(auc=0.55, log_doubts=-2.0), verifier(auc=None, log_doubts=-2.0)):
-        seen = look(one, "maybe 12, perhaps 13")
+        seen = assess(one, "maybe 12, perhaps 13")
         assert seen.table is FLAT_TABLE
         assert seen.posterior(0.7) == pytest.approx(0.7)
 
 
 def test_an_audit_can_withdraw_trust_from_one_tier():
     one = verifier().audited("slm", 0.5)
-    assert look(one, "12").table is FLAT_TABLE
+    assert assess(one, "12").table is FLAT_TABLE
     with pytest.raises(ConfigError, match="verifier knows the tiers slm, got 'mid'"):
         one.audited("mid", 0.9)
 
 
-def test_a_tier_that_was_not_fitted_has_no_look():
-    assert look(verifier(), "12", tier="mid") is None
+def test_a_tier_that_was_not_fitted_has_no_assessment():
+    assert assess(verifier(), "12", tier="mid") is None
 
 
 def test_a_verifier_survives_json():
     one = verifier(log_doubts=-2.0)
     again = Verifier.from_dict(json.loads(json.dumps(one.to_dict())), encoder="abc")
-    assert look(again, "maybe 12").prob == look(one, "maybe 12").prob
+    assert assess(again, "maybe 12").prob == assess(one, "maybe 12").prob
     assert again.tiers["slm"].table == one.tiers["slm"].table
     assert again.models == one.models
     assert again.manifest == one.manifest
@@ -138,22 +139,6 @@ def test_another_or_unsound_artifact_is_refused(spoil, message):
         Verifier.from_dict(parameters, encoder="abc")
 
 
-def pair_head():
-    size = PAIR_INPUTS
-    coef = np.zeros(size)
-    coef[PAIR_FEATURE_NAMES.index("same_final")] = 2.0
-    return LogisticHead(np.zeros(size), np.ones(size), coef, -1.0)
-
-
-def test_agreement_raises_the_belief_in_an_answer():
-    pairs = PairVerifier({("slm", "mid"): pair_head()})
-    same, other = np.zeros(7), np.zeros(7)
-    same[PAIR_FEATURE_NAMES.index("same_final")] = 1.0
-    assert pairs.prob("slm", "mid", same) > 0.7
-    assert pairs.prob("slm", "mid", other) < 0.3
-    assert pairs.prob("mid", "slm", same) is None
-
-
 def test_agreement_with_a_sure_answer_counts_more_than_with_a_doubtful_one():
     features = np.zeros((3, len(PAIR_FEATURE_NAMES)))
     features[:, PAIR_FEATURE_NAMES.index("same_final")] = [1.0, 0.0, 0.5]
@@ -162,16 +147,6 @@ def test_agreement_with_a_sure_answer_counts_more_than_with_a_doubtful_one():
     assert products.shape == (3, PAIR_INPUTS)
     assert products[:, -1].tolist() == [1.5, -1.5, 0.0]
     assert products[:, -2].tolist() == [0.0, 0.0, 0.0]
-
-
-def test_a_pair_verifier_survives_json():
-    pairs = PairVerifier({("slm", "mid"): pair_head()})
-    again = PairVerifier.from_dict(json.loads(json.dumps(pairs.to_dict())))
-    assert again.prob("slm", "mid", np.ones(7)) == pairs.prob("slm", "mid", np.ones(7))
-    with pytest.raises(ConfigError, match=r"must be 'tier\|tier', got 'slm'"):
-        PairVerifier.from_dict({"slm": {}})
-    with pytest.raises(ConfigError, match=r"'slm\|mid' must read 9 inputs"):
-        PairVerifier.from_dict({"slm|mid": LogisticHead(*np.ones((3, 7)), 0.0).to_dict()})
 
 
 def test_kept_features_come_back_as_half_precision_numbers():

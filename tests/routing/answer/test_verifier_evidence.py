@@ -9,12 +9,10 @@ from x25.routing.answer.verifier_evidence import (
     combine,
     error_correlation,
     evidence_weights,
-    lower_next,
     table_of,
     temper,
 )
 from x25.routing.belief.judge_table import DEFAULT_TABLE
-from x25.routing.prompt.logistic import logit
 
 
 def tier(labels=LEAST_LABELS, auc=LEAST_AUDIT_AUC):
@@ -76,13 +74,6 @@ def test_no_bin_is_impossible_for_few_labels():
 def test_evidence_that_never_varies_makes_a_flat_table(values):
     table = table_of("t", values, np.arange(len(values)) % 2)
     assert table.posterior(0.4, 0) == table.posterior(0.4, 4) == pytest.approx(0.4)
-
-
-def test_a_bad_answer_lowers_the_next_tier_and_a_good_one_raises_it():
-    assert lower_next(0.7, 0.8, 0.2) < 0.8 < lower_next(0.7, 0.8, 0.95)
-    assert lower_next(0.7, 0.8, 0.7) == pytest.approx(0.8)
-    assert logit(lower_next(0.7, 0.8, 0.2)) == pytest.approx(logit(0.8) - 1.2 * 0.5)
-    assert lower_next(0.7, 0.8, 0.2, shift=0.0) == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.2, 0.5])

@@ -8,7 +8,7 @@ from x25.graph.estimators import load_difficulty
 from x25.routing.belief.org_model import (
     MOST_MOVED,
     Line,
-    OwnModel,
+    OrgModel,
     base_id,
     inputs_id,
     move_inputs,
@@ -30,19 +30,19 @@ def inputs(difficulty):
     )
 
 
-def own(difficulty, shift=0.5, u=0.0, **levels):
+def org_model(difficulty, shift=0.5, u=0.0, **levels):
     size = len(difficulty.head.coef)
-    return OwnModel(
+    return OrgModel(
         base_id(difficulty), shift, np.full(size, u, dtype=np.float32), {"v/m": Line(1.0, 0.5), **levels}
     )
 
 
 def test_a_model_that_learnt_nothing_leaves_the_difficulty_alone(difficulty, inputs):
-    assert own(difficulty, shift=0.0).estimate(difficulty, inputs) == difficulty.estimate(inputs)
+    assert org_model(difficulty, shift=0.0).estimate(difficulty, inputs) == difficulty.estimate(inputs)
 
 
 def test_the_difficulty_is_moved_by_shift_and_weighted_inputs(difficulty, inputs):
-    moved = own(difficulty, u=0.01).estimate(difficulty, inputs)
+    moved = org_model(difficulty, u=0.01).estimate(difficulty, inputs)
     expected = difficulty.estimate(inputs).value + 0.5 + 0.01 * move_inputs(difficulty, inputs).sum()
     assert moved.value == pytest.approx(expected, abs=1e-6)
     assert moved.band == difficulty.band(moved.value)
@@ -50,20 +50,20 @@ def test_the_difficulty_is_moved_by_shift_and_weighted_inputs(difficulty, inputs
 
 
 def test_no_input_moves_a_difficulty_out_of_sight(difficulty, inputs):
-    far = own(difficulty, u=100.0).estimate(difficulty, inputs)
+    far = org_model(difficulty, u=100.0).estimate(difficulty, inputs)
     assert abs(far.value - difficulty.estimate(inputs).value) == pytest.approx(MOST_MOVED)
 
 
 def test_a_known_model_answers_by_its_line_and_an_unknown_one_by_nothing(difficulty):
-    model = own(difficulty)
+    model = org_model(difficulty)
     assert model.prob("v/m", 2.0) == pytest.approx(0.5)
     assert (model.prob("v/m", 99.0), model.prob("v/m", -99.0)) == (0.02, 0.98)
     assert model.prob("v/other", 2.0) is None
 
 
 def test_what_is_written_is_read_back_to_the_same_predictions(difficulty, inputs):
-    model = own(difficulty, u=0.0123)
-    back = OwnModel.from_dict(json.loads(json.dumps(model.to_dict())))
+    model = org_model(difficulty, u=0.0123)
+    back = OrgModel.from_dict(json.loads(json.dumps(model.to_dict())))
     assert back.estimate(difficulty, inputs) == model.estimate(difficulty, inputs)
     assert back.levels == model.levels
 
@@ -82,23 +82,25 @@ def test_what_is_written_is_read_back_to_the_same_predictions(difficulty, inputs
     ],
 )
 def test_damaged_parameters_are_refused(difficulty, damage, sentence):
-    given = {key: value for key, value in {**own(difficulty).to_dict(), **damage}.items() if value is not ...}
+    given = {
+        key: value for key, value in {**org_model(difficulty).to_dict(), **damage}.items() if value is not ...
+    }
     with pytest.raises(ConfigError, match=sentence):
-        OwnModel.from_dict(given)
+        OrgModel.from_dict(given)
 
 
 def test_what_is_no_object_at_all_is_refused():
     with pytest.raises(ConfigError):
-        OwnModel.from_dict([])
+        OrgModel.from_dict([])
 
 
 def test_another_difficulty_model_is_refused(difficulty):
-    model = own(difficulty)
+    model = org_model(difficulty)
     model.require_base(difficulty)
     with pytest.raises(ConfigError, match="fit it again"):
-        OwnModel("0" * 16, model.shift, model.u, model.levels).require_base(difficulty)
+        OrgModel("0" * 16, model.shift, model.u, model.levels).require_base(difficulty)
     with pytest.raises(ConfigError, match="fit it again"):
-        OwnModel(model.base, model.shift, model.u[:-1], model.levels).require_base(difficulty)
+        OrgModel(model.base, model.shift, model.u[:-1], model.levels).require_base(difficulty)
 
 
 def test_a_packed_vector_takes_two_bytes_an_input_and_keeps_three_digits():

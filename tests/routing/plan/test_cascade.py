@@ -7,18 +7,20 @@ from x25.routing.belief.judge_table import DEFAULT_TABLE
 from x25.routing.plan.cascade import STOP, PlanPrices, plan
 
 
-def slow_value(held, first, row, *, table, prices, moves_left):
+def slow_value(best_so_far, first, row, *, table, prices, answers_left):
     """Return (value, arm, judged) by plain recursion over one draw; the equation, written out."""
     thetas, costs, latencies = row
     scale = 1.0 if prices.quality_bar is None else min(1.0, 0.02 / prices.quality_price)
-    best = (-math.inf if held is None else bar(held, prices), STOP, False)
-    if moves_left == 0:
+    best = (-math.inf if best_so_far is None else bar(best_so_far, prices), STOP, False)
+    if answers_left == 0:
         return best
     for j in range(first, len(thetas)):
         theta, price = thetas[j], prices.quality_price * costs[j] + prices.latency_price * latencies[j]
         price = scale * (price + prices.call_penalty)
         best = max(
-            best, (bar(theta if held is None else max(held, theta), prices) - price, j, False), key=first_of
+            best,
+            (bar(theta if best_so_far is None else max(best_so_far, theta), prices) - price, j, False),
+            key=first_of,
         )
         if table is None:
             continue
@@ -26,10 +28,10 @@ def slow_value(held, first, row, *, table, prices, moves_left):
         for right, wrong in zip(table.right, table.wrong, strict=True):
             chance = theta * right + (1 - theta) * wrong
             quality = theta * right / chance
-            kept = quality if held is None else max(held, quality)
+            kept = quality if best_so_far is None else max(best_so_far, quality)
             value += (
                 chance
-                * slow_value(kept, j + 1, row, table=table, prices=prices, moves_left=moves_left - 1)[0]
+                * slow_value(kept, j + 1, row, table=table, prices=prices, answers_left=answers_left - 1)[0]
             )
         best = max(best, (value, j, True), key=first_of)
     return best
@@ -55,17 +57,17 @@ def random_problem(rng, rows, tiers):
 @pytest.mark.parametrize("table", [None, DEFAULT_TABLE], ids=["no judge", "judge"])
 @pytest.mark.parametrize("quality_bar", [None, 0.8])
 @pytest.mark.parametrize("holds", [False, True])
-@pytest.mark.parametrize("max_moves", [1, 2, 3])
-def test_the_plan_equals_plain_recursion(tiers, table, quality_bar, holds, max_moves):
-    rng = np.random.default_rng(tiers * 100 + max_moves)
+@pytest.mark.parametrize("max_answers", [1, 2, 3])
+def test_the_plan_equals_plain_recursion(tiers, table, quality_bar, holds, max_answers):
+    rng = np.random.default_rng(tiers * 100 + max_answers)
     thetas, costs, latencies = random_problem(rng, 5, tiers)
-    held = rng.uniform(0, 1, 5) if holds else None
+    best_so_far = rng.uniform(0, 1, 5) if holds else None
     prices = PlanPrices(quality_price=rng.uniform(0.01, 0.4), latency_price=0.05, quality_bar=quality_bar)
-    result = plan(thetas, costs, latencies, held, table, prices, max_moves=max_moves)
+    result = plan(thetas, costs, latencies, best_so_far, table, prices, max_answers=max_answers)
     for d in range(5):
         row = (thetas[d], costs[d], latencies[d])
         value, arm, judged = slow_value(
-            held[d] if holds else None, 0, row, table=table, prices=prices, moves_left=max_moves
+            best_so_far[d] if holds else None, 0, row, table=table, prices=prices, answers_left=max_answers
         )
         assert result.value[d] == pytest.approx(value, abs=1e-9)
         assert (result.arm[d], result.judge[d]) == (arm, judged)

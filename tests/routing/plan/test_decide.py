@@ -44,8 +44,8 @@ def choose(seed=0, arms=ARMS, evidence=None, **changes):
     return decision, {name: belief.theta for name, belief in beliefs.items()}
 
 
-def go_on(thetas, held, last_tier, last_score=0.1, arms=ARMS, **changes):
-    progress = Progress(thetas, held, last_tier, last_score, changes.pop("escalations_left", 2))
+def go_on(thetas, answer_beliefs, last_tier, last_score=0.1, arms=ARMS, **changes):
+    progress = Progress(thetas, answer_beliefs, last_tier, last_score, changes.pop("escalations_left", 2))
     return proceed(arms, progress, replace(TERMS, **changes))
 
 
@@ -175,8 +175,12 @@ def test_the_probability_of_being_judged_by_chance_is_how_often_that_happens():
         )
         for one in ARMS
     }
-    runs = [choose(seed, evidence=warm, epsilon=0.3, audit_rate=0.2)[0] for seed in range(1_500)]
-    for model_id in ("tiny-b", "middle"):
+    terms = {"prices": PlanPrices(quality_price=0.02), "epsilon": 0.3, "audit_rate": 0.2}
+    runs = [choose(seed, evidence=warm, **terms)[0] for seed in range(1_500)]
+    assert any(run.explored for run in runs)
+    often = [model_id for model_id, count in Counter(run.model_id for run in runs).items() if count >= 50]
+    assert len(often) >= 2
+    for model_id in often:
         mine = [run for run in runs if run.model_id == model_id]
         happened = np.mean([run.explored or run.audited for run in mine])
         assert happened == pytest.approx(np.mean([run.chance_judge_prob for run in mine]), abs=0.06)

@@ -23,7 +23,7 @@ def test_only_a_judge_worth_trusting_is_planned_around():
 
 def test_a_call_that_has_just_begun_holds_nothing_and_may_climb():
     fresh = Progress({})
-    assert (fresh.held, fresh.last_tier, fresh.last_score) == ((), None, None)
+    assert (fresh.answer_beliefs, fresh.last_tier, fresh.last_score) == ((), None, None)
     assert fresh.escalations_left > 0
 
 

@@ -234,8 +234,8 @@ def answered(train_dir, tmp_path_factory) -> Request:
 
 
 @pytest.fixture(scope="session")
-def looked_fit(answered, panels_dir, encoder):
+def verified_fit(answered, panels_dir, encoder):
     """Return the panel "made" with its verifier."""
-    from x25.training.evaluation.verified_fit import fit_looked
+    from x25.training.evaluation.verified_fit import fit_verified
 
-    return fit_looked(load_panels(["made"], panels_dir)[0], answered, encoder)
+    return fit_verified(load_panels(["made"], panels_dir)[0], answered, encoder)

@@ -32,7 +32,7 @@ def crowd(make_problem):
     )
 
 
-def moves(outcome):
+def actions(outcome):
     return [outcome.first, outcome.tier, outcome.answers, outcome.judge_calls]
 
 
@@ -41,7 +41,7 @@ def test_without_a_table_one_answer_is_bought_and_none_judged(make_problem):
     problem = make_problem([[0.5, 0.7, 0.9]], scores=[[0.1, 0.2, 0.3]])
     for price, tier in ((0.1, FRONTIER), (0.2, FRONTIER), (0.4, MID), (3.0, CHEAP)):
         outcome = run_cascade(problem, None, prices(price))
-        assert [int(one[0]) for one in moves(outcome)] == [tier, tier, 1, 0]
+        assert [int(one[0]) for one in actions(outcome)] == [tier, tier, 1, 0]
         assert outcome.score[0] == problem.scores[0, tier]
         assert outcome.cost_usd[0] == problem.costs_usd[0, tier]
 
@@ -51,7 +51,7 @@ def test_a_weak_judge_is_not_asked(crowd):
     assert 0.55 < WEAK.auc < LEAST_AUC
     free = replace(prices(0.3), judge_cost=0.0)
     weak, alone = run_cascade(crowd, WEAK, free), run_cascade(crowd, None, free)
-    assert all(np.array_equal(one, two) for one, two in zip(moves(weak), moves(alone), strict=True))
+    assert all(np.array_equal(one, two) for one, two in zip(actions(weak), actions(alone), strict=True))
     assert run_cascade(crowd, DEFAULT_TABLE, free).judge_calls.max() > 0
 
 
@@ -81,7 +81,7 @@ def test_costs_count_every_answer_and_every_judgement(make_problem):
         judge_costs_usd=[[0.001, 0.01, 0.1]],
     )
     outcome = run_cascade(problem, SURE, prices(0.4))
-    assert [int(one[0]) for one in moves(outcome)] == [CHEAP, FRONTIER, 2, 1]
+    assert [int(one[0]) for one in actions(outcome)] == [CHEAP, FRONTIER, 2, 1]
     assert outcome.cost_usd[0] == pytest.approx(1.0 + 0.001 + 100.0)
 
 
@@ -133,10 +133,10 @@ def test_each_prompt_is_decided_on_its_own(crowd):
     whole = run_cascade(crowd, DEFAULT_TABLE, prices())
     for row in (0, 7, 299):
         alone = replace(crowd, **{
-            item.name: getattr(crowd, item.name)[[row]] for item in fields(crowd) if item.name != "judge_cost"
+            item.name: getattr(crowd, item.name)[[row]] for item in fields(crowd) if item.name not in ("judge_cost", "checked")
         })  # fmt: skip
         outcome = run_cascade(alone, DEFAULT_TABLE, prices())
-        assert [one[0] for one in moves(outcome)] == [one[row] for one in moves(whole)]
+        assert [one[0] for one in actions(outcome)] == [one[row] for one in actions(whole)]
         assert outcome.cost_usd[0] == pytest.approx(whole.cost_usd[row])
 
 
@@ -146,7 +146,7 @@ def test_what_is_known_only_afterwards_changes_no_decision(crowd, hidden, table)
     rng = np.random.default_rng(0)
     other = replace(crowd, **{hidden: rng.permutation(getattr(crowd, hidden).ravel()).reshape(-1, 3) + 5.0})
     before, after = (run_cascade(problem, table, prices()) for problem in (crowd, other))
-    assert all(np.array_equal(one, two) for one, two in zip(moves(before), moves(after), strict=True))
+    assert all(np.array_equal(one, two) for one, two in zip(actions(before), actions(after), strict=True))
     if hidden == "scores":
         assert np.array_equal(before.cost_usd, after.cost_usd)
         assert not np.array_equal(before.score, after.score)

@@ -65,12 +65,12 @@ def test_a_curve_averages_score_and_cost_over_problems(make_problem):
         make_problem(np.ones((2, 3)), scores=np.full((2, 3), score), costs_usd=np.full((2, 3), cost))
         for score, cost in ((0.2, 1.0), (0.6, 3.0))
     ]
-    told = []
-    curve = trace(problems, policy, (1.0, 10.0), lambda: told.append(1))
+    steps = []
+    curve = trace(problems, policy, (1.0, 10.0), lambda: steps.append(1))
     assert curve.prices.tolist() == [1.0, 10.0]
     assert curve.score == pytest.approx([0.4, 0.4])
     assert curve.cost_usd == pytest.approx([2.0, 20.0])
-    assert len(told) == 2
+    assert len(steps) == 2
 
 
 def test_a_policy_is_the_cascade_at_a_price_and_time_costs_nothing(make_problem):

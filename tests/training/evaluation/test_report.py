@@ -27,13 +27,15 @@ def test_a_report_says_what_it_was_made_of(report, train_dir, test_dir, encoder)
 def test_panels_whose_source_is_missing_are_left_out_unless_asked_for(
     train_dir, test_dir, panels_dir, encoder
 ):
-    told = []
+    steps = []
     request = Request(train_dir, test_dir, seeds=1)
     panels = choose_panels(request, folder=panels_dir)
-    found = evaluate_panels(panels, request, encoder, step=lambda name, total: told.append((name, total)))
+    found = evaluate_panels(panels, request, encoder, step=lambda name, total: steps.append((name, total)))
     assert list(found["panels"]) == ["made", "rated"]
     assert found["panels"]["rated"]["title"] == "Made, rated"
-    assert told == [(name, steps_of(request)) for name in ("made", "rated") for _ in range(steps_of(request))]
+    assert steps == [
+        (name, steps_of(request)) for name in ("made", "rated") for _ in range(steps_of(request))
+    ]
     with pytest.raises(FileNotFoundError, match="absent"):
         evaluate_panels(choose_panels(request, ["elsewhere"], panels_dir), request, encoder)
 

@@ -24,8 +24,8 @@ def rated(panels_dir):
 @pytest.fixture(scope="module")
 def split(made, train_dir, encoder):
     """Return the figures of two splits of the train folder, and how often progress was told."""
-    told = []
-    return evaluate_panel(made, Request(train_dir, seeds=2), encoder, lambda: told.append(1)), len(told)
+    steps = []
+    return evaluate_panel(made, Request(train_dir, seeds=2), encoder, lambda: steps.append(1)), len(steps)
 
 
 @pytest.fixture
@@ -159,9 +159,9 @@ def test_unseen_families_take_whole_datasets_out_of_training(made, train_dir, en
 
 
 def test_progress_is_told_as_often_as_announced(split, train_dir, test_dir):
-    _, told = split
+    _, steps = split
     assert (
-        told == steps_of(Request(train_dir, seeds=2)) == 2 * steps_of(Request(train_dir, test_dir, seeds=2))
+        steps == steps_of(Request(train_dir, seeds=2)) == 2 * steps_of(Request(train_dir, test_dir, seeds=2))
     )
 
 

@@ -19,6 +19,7 @@ from x25.providers.judge import JudgeReply
 from x25.providers.keyring import Keyring
 from x25.providers.specs import Deployment, ModelSpec
 from x25.routing.belief.judge_table import DEFAULT_TABLE
+from x25.routing.belief.likelihood import PASSED_CHECKS
 from x25.routing.belief.thompson import Learner
 from x25.routing.plan.configs import RouterConfig
 from x25.state.store import open_store
@@ -134,6 +135,7 @@ def problem_of(call: Routed, situation: Situation, recording: Recording) -> Prob
         bins=recording.bins[[recording.call]],
         judge_costs_usd=np.full((1, 3), 1e-5),
         judge_cost=situation.terms.prices.judge_cost,
+        checked=PASSED_CHECKS,
     )
 
 

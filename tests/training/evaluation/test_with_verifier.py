@@ -1,4 +1,4 @@
-"""A panel whose wrong answers hedge: the free look must find that out on train and save judgements on test."""
+"""A panel whose wrong answers hedge: the free verifier must find that out on train and save judgements on test."""
 
 import json
 
@@ -14,8 +14,8 @@ pytestmark = pytest.mark.train
 
 
 @pytest.fixture(scope="module")
-def figures(looked_fit):
-    return figures_of(looked_fit, np.random.default_rng(5))
+def figures(verified_fit):
+    return figures_of(verified_fit, np.random.default_rng(5))
 
 
 def test_judgements_are_saved_and_the_score_holds(figures):
@@ -44,21 +44,21 @@ def test_errors_shared_are_measured_on_train(figures):
 
 
 def test_the_report_holds_them_for_panels_with_answers(answered, panels_dir, encoder, train_dir):
-    told = []
+    steps = []
     panels = load_panels(["made"], panels_dir)
     report = evaluate_panels(
-        panels, answered, encoder, with_verifier=True, step=lambda name, total: told.append((name, total))
+        panels, answered, encoder, with_verifier=True, step=lambda name, total: steps.append((name, total))
     )
     assert report["panels"]["made"]["verifier"]["judges"]["85"]["saved"]["match"]
-    assert ("made, verifier", 1) in told
+    assert ("made, verifier", 1) in steps
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     plain = evaluate_panels(panels, Request(train_dir, train_dir, seeds=1), encoder, with_verifier=True)
     assert "verifier" not in plain
     assert "verifier" not in plain["panels"]["made"]
 
 
-def test_figures_are_out_of_fold_on_train_and_frozen_there(figures, looked_fit):
-    frontier = float(looked_fit.train.side.scores[:, -1].mean())
+def test_figures_are_out_of_fold_on_train_and_frozen_there(figures, verified_fit):
+    frontier = float(verified_fit.train.side.scores[:, -1].mean())
     for point in figures["judges"]["85"]["judge_alone"].values():
         if point["is_reached_on_train"]:
             assert 0.0 < point["quality_price"] <= 2.0

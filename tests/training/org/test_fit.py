@@ -5,7 +5,7 @@ import pytest
 
 from x25.routing.belief.judge_table import DEFAULT_TABLE
 from x25.routing.prompt.logistic import sigmoids
-from x25.training.org.fit import USUAL_SLOPE, Seen, choose_ridge, fit, fit_own, log_losses, start
+from x25.training.org.fit import USUAL_SLOPE, Seen, choose_ridge, fit, fit_org, log_losses, start
 
 LEVELS, SLOPES = np.array([-0.3, 0.6, 1.6]), np.array([0.9, 0.7, 0.5])
 SEEDS = range(8)
@@ -97,7 +97,7 @@ def test_prompts_alike_are_never_divided_between_folds():
 
 def test_the_same_answers_give_the_same_fit():
     seen = planted(5, 300)[0]
-    (one, _), (two, _) = fit_own(seen), fit_own(seen)
+    (one, _), (two, _) = fit_org(seen), fit_org(seen)
     assert (one.u == two.u).all()
     assert one.shift == two.shift
 
@@ -107,7 +107,7 @@ def test_a_refit_predicts_held_out_answers_better_than_the_bundled_estimators():
     for seed in SEEDS:
         seen = planted(seed, 1_000)[0]
         train, test = seen.take(np.arange(1_000) < 800), seen.take(np.arange(1_000) >= 800)
-        found, _ = fit_own(train)
+        found, _ = fit_org(train)
         gains.append(
             (log_losses(start(test).predict(test), test) - log_losses(found.predict(test), test)).mean()
         )

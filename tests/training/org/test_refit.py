@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import insert
 
 from x25.graph.estimators import load_difficulty
-from x25.routing.belief.org_model import KIND, OwnModel
+from x25.routing.belief.org_model import KIND, OrgModel
 from x25.state.errors import NotFound
 from x25.state.schema import calls as calls_table
 from x25.state.schema import values_of
@@ -67,7 +67,7 @@ def test_a_gain_is_won_by_more_than_its_standard_error():
 
 
 @pytest.mark.parametrize(
-    ("live", "offsets", "own_is_live", "wins"),
+    ("live", "offsets", "org_model_is_live", "wins"),
     [
         ((0.01, 0.02), (0.02, 0.01), False, True),
         ((-0.01, 0.02), (0.02, 0.01), False, False),
@@ -77,8 +77,10 @@ def test_a_gain_is_won_by_more_than_its_standard_error():
         ((1e-9, 1e-10), (1e-9, 1e-10), True, False),
     ],
 )
-def test_what_serves_must_be_beaten_by_more_than_chance(live, offsets, own_is_live, wins):
-    assert has_won({"live": Gain(*live), "offsets": Gain(*offsets)}, own_is_live=own_is_live) is wins
+def test_what_serves_must_be_beaten_by_more_than_chance(live, offsets, org_model_is_live, wins):
+    assert (
+        has_won({"live": Gain(*live), "offsets": Gain(*offsets)}, org_model_is_live=org_model_is_live) is wins
+    )
 
 
 async def test_a_candidate_that_wins_goes_live_with_an_entry_in_the_chain(store, log):
@@ -88,7 +90,7 @@ async def test_a_candidate_that_wins_goes_live_with_an_entry_in_the_chain(store,
     loss = found.metrics["log_loss"]
     assert loss["candidate"] < min(loss["live"], loss["offsets"])
     live = await store.artifacts.live("acme", KIND)
-    OwnModel.from_dict(json.loads(live.parameters)).require_base(DIFFICULTY)
+    OrgModel.from_dict(json.loads(live.parameters)).require_base(DIFFICULTY)
     entry = (await store.audit.tail("acme", 1))[0].record
     assert (entry["kind"], entry["action"], entry["version"]) == ("artifact", "live", 1)
     assert entry["parameters_sha256"] == live.parameters_sha256

@@ -11,7 +11,7 @@ from x25.routing.answer.verifier import FEATURES_ID, KIND, Verifier, pack_featur
 from x25.routing.belief.judge_table import DEFAULT_TABLE
 from x25.state.learning.judged_answers import LabelledAnswer, SeenAnswer
 from x25.state.store import open_store
-from x25.training.org.verifier import LEAST_CELL_LABELS, fit_own_verifier, own_answers, soft_labels
+from x25.training.org.verifier import LEAST_CELL_LABELS, fit_org_verifier, labelled_answers, soft_labels
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MODEL_TO_TIER = {"m/small": "slm", "m/mid": "mid"}
@@ -49,19 +49,19 @@ async def store():
 async def fill(store, count, **given):
     rng = np.random.default_rng(8)
     for number in range(count):
-        await store.looks.keep(seen(number, rng, **given))
+        await store.judged_answers.keep(seen(number, rng, **given))
 
 
 async def test_a_signal_found_in_the_judges_scores_goes_live_and_serves(store):
     await fill(store, 700)
-    found = await fit_own_verifier(store, "acme", "enc")
+    found = await fit_org_verifier(store, "acme", "enc")
     assert (found.decision, found.version) == ("live", 1)
     assert found.metrics["cell_auc"]["qa"] > 0.6
     live = await store.artifacts.live("acme", KIND)
     verifier = Verifier.from_dict(json.loads(live.parameters), encoder="enc")
     assert verifier.manifest["cell_auc"] == found.metrics["cell_auc"]
-    looks = [
-        verifier.look(
+    assessments = [
+        verifier.assess(
             extract_answer("Which one is it?", text, "stop", {}, 3.5, 0.5),
             prior_prob=0.6,
             model_id="m/small",
@@ -69,12 +69,12 @@ async def test_a_signal_found_in_the_judges_scores_goes_live_and_serves(store):
         )
         for text in ("Clearly it is so, the answer is 12.", "Maybe, perhaps, I am not sure, wait: 12?")
     ]
-    assert looks[0].posterior(0.6) > 0.6 > looks[1].posterior(0.6)
+    assert assessments[0].posterior(0.6) > 0.6 > assessments[1].posterior(0.6)
 
 
 async def test_answers_that_tell_nothing_are_rejected_and_nobody_looks(store):
     await fill(store, 700, signal=False)
-    found = await fit_own_verifier(store, "acme", "enc")
+    found = await fit_org_verifier(store, "acme", "enc")
     assert found.decision == "rejected"
     assert await store.artifacts.live("acme", KIND) is None
     assert [one.status for one in await store.artifacts.list("acme", KIND)] == ["rejected"]
@@ -82,14 +82,14 @@ async def test_answers_that_tell_nothing_are_rejected_and_nobody_looks(store):
 
 async def test_too_few_answers_or_those_of_other_features_fit_nothing(store):
     await fill(store, 300, features_id="older")
-    found = await fit_own_verifier(store, "acme", "enc")
+    found = await fit_org_verifier(store, "acme", "enc")
     assert (found.decision, found.metrics) == ("too few answers", {"answers": 0})
     assert await store.artifacts.list("acme", KIND) == []
 
 
 async def test_a_dry_run_writes_nothing(store):
     await fill(store, 500)
-    found = await fit_own_verifier(store, "acme", "enc", dry_run=True)
+    found = await fit_org_verifier(store, "acme", "enc", dry_run=True)
     assert (found.decision, found.version) == ("live", None)
     assert await store.artifacts.list("acme", KIND) == []
 
@@ -98,8 +98,8 @@ async def test_a_kind_of_task_with_few_answers_is_not_audited(store):
     await fill(store, 500)
     rng = np.random.default_rng(9)
     for number in range(1_000, 1_000 + LEAST_CELL_LABELS - 1):
-        await store.looks.keep(seen(number, rng, cell="code"))
-    found = await fit_own_verifier(store, "acme", "enc")
+        await store.judged_answers.keep(seen(number, rng, cell="code"))
+    found = await fit_org_verifier(store, "acme", "enc")
     assert set(found.metrics["cell_auc"]) == {"qa"}
 
 
@@ -123,5 +123,5 @@ def test_a_persons_word_replaces_the_judges():
 def test_answers_to_one_prompt_stay_in_one_fold():
     rng = np.random.default_rng(11)
     kept = [LabelledAnswer(seen(number, rng), None, bytes([number % 3])) for number in range(300)]
-    fold = own_answers(kept, np.full(300, 0.5)).fold
+    fold = labelled_answers(kept, np.full(300, 0.5)).fold
     assert all(len(set(fold[rest::3].tolist())) == 1 for rest in range(3))

@@ -31,14 +31,14 @@ def test_a_fitted_verifier_tells_right_from_wrong_answers_it_has_not_seen(answer
     recorded = read_recorded(answered, "made")
     answers, column = read_answers(answered, recorded), recorded.columns(["tiny"])[0]
     usual = made.verifier.usual("tiny")
-    looks, right = [], []
+    assessments, right = [], []
     for row in np.flatnonzero(is_held_out(recorded.groups)):
         text = answers.texts[row][answers.models.index("tiny")]
         features = extract_answer(recorded.prompts[row], text, "stop", {}, usual.length_mean, usual.length_sd)
-        looks.append(made.verifier.look(features, prior_prob=0.5, model_id="tiny", tier="slm"))
+        assessments.append(made.verifier.assess(features, prior_prob=0.5, model_id="tiny", tier="slm"))
         right.append(recorded.correct[row, column])
-    assert auc([look.evidence for look in looks], right) > 0.65
-    assert auc([look.posterior(0.5) for look in looks], right) > 0.6
+    assert auc([one.evidence for one in assessments], right) > 0.65
+    assert auc([one.posterior(0.5) for one in assessments], right) > 0.6
 
 
 def test_enough_labels_and_a_good_score_out_of_fold_are_trusted(made):

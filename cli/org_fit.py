@@ -18,9 +18,9 @@ def refit_from_log(org: str, db: str | None, *, dry_run: bool, as_json: bool) ->
     """Fit the org's own estimators and its free verifier on its calls; print how they did and what became of them."""
     with workshop_errors():
         from ..training.org.refit import Refit, refit  # noqa: PLC0415 - the workshop is loaded where it is used
-        from ..training.org.verifier import OwnVerifierFit, fit_own_verifier  # noqa: PLC0415
+        from ..training.org.verifier import OrgVerifierFit, fit_org_verifier  # noqa: PLC0415
 
-        async def work() -> tuple[Refit, OwnVerifierFit]:
+        async def work() -> tuple[Refit, OrgVerifierFit]:
             settings = settings_for(db)
             difficulty = load_difficulty(settings.model)
             registry = load_registry(BUNDLED_MODELS, SIMULATED_MODELS, *settings.model_dirs)
@@ -28,21 +28,25 @@ def refit_from_log(org: str, db: str | None, *, dry_run: bool, as_json: bool) ->
             async with await open_store(settings.store_url) as store:
                 return (
                     await refit(store, check_org(org), difficulty, specs, dry_run=dry_run),
-                    await fit_own_verifier(store, org, difficulty.encoder_fingerprint, dry_run=dry_run),
+                    await fit_org_verifier(store, org, difficulty.encoder_fingerprint, dry_run=dry_run),
                 )
 
-        found, looks = run(work())
+        found, verifier_fit = run(work())
     if as_json:
-        verifier = {"decision": looks.decision, "version": looks.version, **looks.metrics}
-        told = {"org": found.org, "decision": found.decision, "version": found.version}
-        print_json({**told, **found.metrics, "verifier": verifier})
+        verifier = {
+            "decision": verifier_fit.decision,
+            "version": verifier_fit.version,
+            **verifier_fit.metrics,
+        }
+        outcome = {"org": found.org, "decision": found.decision, "version": found.version}
+        print_json({**outcome, **found.metrics, "verifier": verifier})
         return
     _show(found.metrics)
     version = "nothing written" if found.version is None else f"version {found.version}"
     out.print(f"{found.decision}: {version}", highlight=False)
-    audits = ", ".join(f"{cell} {auc:.2f}" for cell, auc in looks.metrics.get("cell_auc", {}).items())
+    audits = ", ".join(f"{cell} {auc:.2f}" for cell, auc in verifier_fit.metrics.get("cell_auc", {}).items())
     out.print(
-        f"free verifier: {looks.decision}, {looks.metrics['answers']:,} judged answers"
+        f"free verifier: {verifier_fit.decision}, {verifier_fit.metrics['answers']:,} judged answers"
         + (f", AUC by task: {audits}" if audits else ""),
         highlight=False,
     )

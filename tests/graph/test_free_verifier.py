@@ -27,7 +27,7 @@ from x25.state.store import open_store
 PASS_RATES = {"slm": 0.6, "mid": 0.7, "frontier": 0.95}
 PRICES = {"slm": "0.5", "mid": "4", "frontier": "20"}
 BETRAYED = JudgeTable(
-    "look", (-2.0, -1.0, 1.0, 2.0), (0.03, 0.01, 0.01, 0.01, 0.94), (0.94, 0.01, 0.01, 0.01, 0.03)
+    "verifier", (-2.0, -1.0, 1.0, 2.0), (0.03, 0.01, 0.01, 0.01, 0.94), (0.94, 0.01, 0.01, 0.01, 0.03)
 )
 UNSURE = replace(BETRAYED, right=(0.25, 0.01, 0.01, 0.01, 0.72), wrong=(0.5, 0.01, 0.01, 0.01, 0.47))
 CALLS = 150
@@ -138,7 +138,7 @@ async def store():
         yield opened
 
 
-def told(replies):
+def outcomes(replies):
     return [
         (reply["model_used"], reply["cost_usd"], reply["cascade_steps"], reply["quality_source"])
         for reply in replies
@@ -147,21 +147,21 @@ def told(replies):
 
 @pytest.mark.slow
 async def test_a_good_verifier_saves_judgements_and_quality_holds(store):
-    plain, looked = World(store), World(store)
+    plain, verified = World(store), World(store)
     without = await plain.run("without")
     await put_live(store, "with", planted())
-    replies = await looked.run("with")
+    replies = await verified.run("with")
     assert plain.judge.asked > 30
-    assert looked.judge.asked < 0.75 * plain.judge.asked
-    assert looked.quality(replies) >= plain.quality(without) - 0.02
-    looks = [verdict["verification"] for reply in replies for verdict in reply["explain"]["verdicts"]]
-    assert 0.3 < np.mean([look["decided"] for look in looks]) < 0.95
+    assert verified.judge.asked < 0.75 * plain.judge.asked
+    assert verified.quality(replies) >= plain.quality(without) - 0.02
+    verifications = [verdict["verification"] for reply in replies for verdict in reply["explain"]["verdicts"]]
+    assert 0.3 < np.mean([one["decided"] for one in verifications]) < 0.95
     assert (await store.audit.verify("with")).intact
 
 
 @pytest.mark.slow
 async def test_only_answers_judged_whatever_they_looked_like_teach(store):
-    # A look that leaves doubt, so that it asks for some judgements itself.
+    # A verifier that leaves doubt, so that it asks for some judgements itself.
     await put_live(store, "acme", planted(fitted=UNSURE))
     replies = await World(store).run("acme")
     judged = [
@@ -172,7 +172,7 @@ async def test_only_answers_judged_whatever_they_looked_like_teach(store):
     ]
     picked = sum(verdict["verification"]["decided"] for verdict in judged)
     assert picked
-    assert len(await store.looks.newest("acme", 1_000)) == len(judged) - picked
+    assert len(await store.judged_answers.newest("acme", 1_000)) == len(judged) - picked
     for reply in replies:
         call = await store.calls.get("acme", reply["call_id"])
         is_picked = call.decision["verification"]["decided"]
@@ -196,12 +196,12 @@ async def test_only_answers_judged_whatever_they_looked_like_teach(store):
     ids=["few labels", "weak", "not audited", "task not audited", "weak at this task", "damaged"],
 )
 async def test_a_verifier_nobody_may_trust_changes_nothing(store, verifier, caplog):
-    plain, looked = World(store), World(store)
+    plain, verified = World(store), World(store)
     without = await plain.run("without", 8)
     await put_live(store, "with", verifier)
-    replies = await looked.run("with", 8)
-    assert [one[0] for one in told(replies)] == [one[0] for one in told(without)]
-    assert told(replies) == told(without)
+    replies = await verified.run("with", 8)
+    assert [one[0] for one in outcomes(replies)] == [one[0] for one in outcomes(without)]
+    assert outcomes(replies) == outcomes(without)
     assert all(
         verdict["verification"] is None for reply in replies for verdict in reply["explain"]["verdicts"]
     )
@@ -213,4 +213,4 @@ async def test_where_inputs_are_not_stored_nothing_of_answers_is(store):
     world = World(store, store_inputs=False)
     await world.run("acme", 8)
     assert world.judge.asked
-    assert await store.looks.newest("acme", 10) == []
+    assert await store.judged_answers.newest("acme", 10) == []

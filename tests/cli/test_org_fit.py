@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from x25.graph.estimators import load_difficulty
-from x25.routing.belief.org_model import KIND, Line, OwnModel, base_id
+from x25.routing.belief.org_model import KIND, Line, OrgModel, base_id
 from x25.state.store import open_store
 
 
@@ -20,7 +20,7 @@ def in_store(home, work):
 def put_live(home, shift=1.0):
     difficulty = load_difficulty()
     u = np.zeros(len(difficulty.head.coef), dtype=np.float32)
-    model = OwnModel(base_id(difficulty), shift, u, {"sim/tiny-1": Line(0.0, 0.5)})
+    model = OrgModel(base_id(difficulty), shift, u, {"sim/tiny-1": Line(0.0, 0.5)})
 
     async def work(store):
         candidate = await store.artifacts.add_candidate("default", KIND, json.dumps(model.to_dict()), {})
@@ -102,8 +102,8 @@ def test_one_thing_at_a_time_is_asked_of_train(x25, arguments):
 
 def test_the_free_verifier_is_fitted_along_and_its_outcome_told(x25, routed):
     routed("What is 17 * 23?")
-    told = x25("train", "--from-log", "default")
-    assert "free verifier: too few answers, " in told.stdout
+    printed = x25("train", "--from-log", "default")
+    assert "free verifier: too few answers, " in printed.stdout
     found = json.loads(x25("train", "--from-log", "default", "--json").stdout)
     assert found["verifier"]["decision"] == "too few answers"
     assert found["verifier"]["version"] is None
