@@ -99,7 +99,8 @@ class Offset:
 
     def _draw(self, arms: list[Arm], evidence: dict[str, Evidence], rng: np.random.Generator) -> Floats:
         if self.strengths is None:
-            return draw(arms, evidence, rng, 1, self.learner)[0]
+            drawn: Floats = draw(arms, evidence, rng, 1, self.learner)[0]
+            return drawn
         own = [replace(self.learner, kappa0=strength, n0=strength) for strength in self.strengths.tolist()]
         each = [draw([arm], evidence, rng, 1, learner)[0] for arm, learner in zip(arms, own, strict=True)]
         return np.concatenate(each)

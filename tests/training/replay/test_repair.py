@@ -22,7 +22,8 @@ def panel_side():
     names = np.array([f"p{row}" for row in range(length)])
     recorded = Recorded(
         source="s", prompt_ids=names, prompts=tuple(names), datasets=names, task_types=names, groups=names,
-        models=("s", "m", "f"), scores=correct, correct=correct, costs_usd=costs, input_tokens=tokens, output_tokens=tokens,
+        models=("s", "m", "f"), scores=correct, correct=correct, costs_usd=costs, input_tokens=tokens,
+        output_tokens=tokens,
     )  # fmt: skip
     return Side(recorded, np.zeros(length), probs, costs, correct, correct, costs, tokens, tokens)
 
