@@ -168,18 +168,22 @@ def _figures(trace: Trace, side: Side, scenario: Scenario, is_paced: bool) -> di
         }
     if scenario.reward_factor == 1.0:
         return figures | {"regret": float((side.best[trace.rows] - trace.rewards).sum(axis=1).mean())}
-    back = calls_to_come_back(trace.arms == arm, second)
     alarm = [first_where(lane) for lane in trace.alarms[:, phases[1]]]
     alarms = [one for one in alarm if one is not None]
     return figures | {
         "detection_steps": first_where(np.asarray(share[first:second] < LOST_SHARE * usual)),
-        "steps_to_come_back": first_where(np.asarray(share[second:] > BACK_SHARE * usual)),
-        **interval("calls_to_come_back", back, np.median),
-        "orders_that_came_back": float(np.isfinite(back).mean()),
+        **return_figures(trace.arms == arm, second),
         "orders_that_left": float((lanes[1] < 0.5 * lanes[0]).mean()),
         "median_alarm_step": float(np.median(alarms)) if alarms else None,
         "orders_alarmed": len(alarms) / len(alarm),
     }
+
+
+def return_figures(asked: NDArray[np.bool_], repaired: int) -> dict[str, Any]:
+    """Return the median of `calls_to_come_back` with its interval, and the part of the orders that came back."""
+    back = calls_to_come_back(asked, repaired)
+    came = {"orders_that_came_back": float(np.isfinite(back).mean())}
+    return interval("calls_to_come_back", back, np.median) | came
 
 
 def calls_to_come_back(asked: NDArray[np.bool_], repaired: int) -> Floats:

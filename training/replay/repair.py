@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ...routing.belief.thompson import DEFAULT_LEARNER, Learner
 from ..evaluation.fit import Side
 from ..evaluation.judged import PanelJudge
-from .drift import calls_to_come_back, interval
+from .drift import interval, return_figures
 from .loop import Loop, loop_of, run_order
 from .regret import Setting
 
@@ -88,10 +88,8 @@ def _play(
 
 def _figures(utility: Floats, tiers: Ints, column: int) -> dict[str, Any]:
     asked = tiers == column
-    back = calls_to_come_back(asked, 2 * PHASE_CALLS)
     return {
         "utility": utility.reshape(len(utility), 3, -1).mean(axis=(0, 2)).tolist(),
         "shares": asked.reshape(len(asked), 3, -1).mean(axis=(0, 2)).tolist(),
-        **interval("calls_to_come_back", back, np.median),
-        "orders_that_came_back": float(np.isfinite(back).mean()),
+        **return_figures(asked, 2 * PHASE_CALLS),
     }
