@@ -33,7 +33,7 @@ Ceilings = Annotated[
 Drifts = Annotated[
     list[str] | None,
     typer.Option(
-        "--drift", help="frontier-worse, mid-worse, price-cut, new-model or none; repeatable [all]."
+        "--drift", help="frontier-worse, mid-worse, price-cut, new-model, steady or none; repeatable [all]."
     ),
 ]
 Loops = Annotated[
@@ -99,7 +99,8 @@ def tables(report: dict[str, Any]) -> list[Table]:
     """Return the report for the terminal."""
     found = [regret_table(report), ladder_table(report)]
     found += [drift_table(name, figures) for name, figures in report["drift"].items()]
-    return found + [loop_table(name, figures) for name, figures in report["loop"].items()]
+    found += [loop_table(name, figures) for name, figures in report["loop"].items()]
+    return found + [repair_table(name, figures) for name, figures in report["repair"].items()]
 
 
 def regret_table(report: dict[str, Any]) -> Table:
@@ -138,7 +139,7 @@ def ladder_table(report: dict[str, Any]) -> Table:
 
 
 _STEPS = {
-    "detection_steps": "left after", "steps_to_come_back": "back after", "steps_to_take_up": "taken up after",
+    "detection_steps": "left after", "calls_to_come_back": "back after", "steps_to_take_up": "taken up after",
     "steps_to_stable_share": "stable after",
 }  # fmt: skip
 
@@ -153,9 +154,17 @@ def drift_table(name: str, figures: dict[str, Any]) -> Table:
         table.add_row(
             learner, " ".join(f"{one:.4f}" for one in row["phase_rewards"]),
             " ".join(f"{one:.2f}" for one in row["phase_shares"]),
-            *("never" if row.get(key) is None else str(row[key]) for key in steps),
+            *(_calls(row, key) for key in steps),
         )  # fmt: skip
     return table
+
+
+def _calls(row: dict[str, Any], key: str) -> str:
+    """Return a number of calls, with its interval where it has one."""
+    shown, *ends = (
+        "never" if one is None else f"{one:g}" for one in (row.get(key), *row.get(f"{key}_ci95", ()))
+    )
+    return f"{shown} [{', '.join(ends)}]" if ends else shown
 
 
 def loop_table(name: str, figures: dict[str, Any]) -> Table:
@@ -171,4 +180,18 @@ def loop_table(name: str, figures: dict[str, Any]) -> Table:
             for window in windows
         ]
         table.add_row(prior, *shown)
+    return table
+
+
+def repair_table(name: str, figures: dict[str, Any]) -> Table:
+    """Return one row a learner: what a model that breaks and is repaired costs the whole loop."""
+    title = f"full loop, {name}: {figures['model']} breaks and is repaired"
+    table = Table("learner", "utility by third", "shares by third", "back after", "return adds", title=title)
+    for learner, row in figures["learners"].items():
+        low, high = row["utility_of_return_ci95"]
+        table.add_row(
+            learner, " ".join(f"{one:.1f}" for one in row["utility"]),
+            " ".join(f"{one:.2f}" for one in row["shares"]), _calls(row, "calls_to_come_back"),
+            f"{row['utility_of_return']:+.2f} [{low:+.2f}, {high:+.2f}]",
+        )  # fmt: skip
     return table

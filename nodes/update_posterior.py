@@ -2,14 +2,11 @@
 
 import logging
 from dataclasses import asdict, replace
-from math import exp
 
 from ..routing.belief.drift import FAST_GAMMA, KEEP, alarm, has_changed, surprise
-from ..routing.belief.judge_table import JudgeTable
 from ..routing.belief.likelihood import learning_weight, likelihood
 from ..state.answers import Answer
 from ..state.learning.posteriors import Watch
-from ..state.observations import Observation
 from ..state.records import Evidence
 from ..state.working_memory import Change, Lesson, Routed
 from .answer.verification import keep_judged
@@ -61,16 +58,10 @@ def _lesson(call: Routed, answer: Answer, services: Services) -> tuple[Lesson, W
     if not is_first or not (is_check or table.is_trusted):
         return lesson, Watch(fast_gamma=FAST_GAMMA)
     weight = learning_weight(seen, table)
-    watch = _watch(call.selection.baseline_prob, seen, table, services.learner.return_hazard)
+    expected = call.selection.baseline_prob
+    told = None if expected is None else surprise(expected, likelihood(seen, table))
+    watch = Watch.told(told, FAST_GAMMA, services.learner.return_hazard)
     return replace(lesson, selection=(weight, answer.predicted_prob)), watch
-
-
-def _watch(expected_prob: float | None, seen: Observation, table: JudgeTable, hazard: float) -> Watch:
-    if expected_prob is None:
-        return Watch(fast_gamma=FAST_GAMMA, return_hazard=hazard)
-    rise, fall = surprise(expected_prob, likelihood(seen, table))
-    # Repaired is what better by `SHIFT` logits is called of an arm that became worse.
-    return Watch(rise, fall, 1, FAST_GAMMA, return_hazard=hazard, return_ratio=exp(rise))
 
 
 async def _begin_anew(call: Routed, services: Services, pooled: Evidence) -> None:

@@ -44,6 +44,17 @@ class Watch:
     """What this observation multiplies those odds with."""
     most_odds: float = 20.0
 
+    @classmethod
+    def told(cls, surprise: tuple[float, float] | None, fast_gamma: float, return_hazard: float) -> "Watch":
+        """Return what an observation tells whose surprise is this one; None where nothing was expected.
+
+        Repaired is what better by as much as the detector looks for is called of an arm that became worse.
+        """
+        if surprise is None:
+            return cls(fast_gamma=fast_gamma, return_hazard=return_hazard)
+        rise, fall = surprise
+        return cls(rise, fall, 1, fast_gamma, return_hazard, return_ratio=math.exp(rise))
+
     def columns(self) -> dict[str, float]:
         """Return the values by parameter name."""
         return values_of(self)

@@ -24,7 +24,7 @@ REPORT = {
         "frontier-worse": {
             "x25": {
                 "phase_rewards": [0.9, 0.8, 0.9], "phase_shares": [0.9, 0.1, 0.5], "detection_steps": 33,
-                "steps_to_come_back": None,
+                "calls_to_come_back": 97.5, "calls_to_come_back_ci95": [74.0, None],
             }
         }
     },
@@ -32,6 +32,18 @@ REPORT = {
         "zeroeval": {
             "ceiling": {"0-50": 80.0}, "generic": {"0-50": 78.5},
             "below_ceiling": {"generic": {"0-50": {"mean": 1.5, "se": 0.4}}},
+        }
+    },
+    "repair": {
+        "zeroeval": {
+            "model": "v/small",
+            "learners": {
+                "x25": {
+                    "utility": [80.0, 78.5, 80.0], "shares": [0.6, 0.2, 0.5], "calls_to_come_back": 88.0,
+                    "calls_to_come_back_ci95": [61.0, 120.0], "utility_of_return": 0.25,
+                    "utility_of_return_ci95": [-0.05, 0.5],
+                }
+            },
         }
     },
 }  # fmt: skip
@@ -46,7 +58,10 @@ def shown():
 
 def test_tables_show_every_part_of_a_report():
     text = shown()
-    for expected in ("52.0", "1,785 prompts, 20 orders", "0.9250", "never", "33", "78.5 (1.5)"):
+    for expected in (
+        "52.0", "1,785 prompts, 20 orders", "0.9250", "97.5 [74, never]", "33", "78.5 (1.5)", "v/small breaks",
+        "88 [61, 120]", "+0.25 [-0.05, +0.50]",
+    ):  # fmt: skip
         assert expected in text
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...routing.belief.thompson import Learner
 from .episodes import Trace, World, orders_of, run
 from .ladder import ceiling_for
-from .learners import RUBRIC, Bandit, Classic, Detector, Greedy, Offset
+from .learners import RUBRIC, Bandit, Classic, Greedy, Offset
 from .regret import Setting, curve_steps, posterior_curve
 from .streams import Replayed, Side
 
@@ -28,6 +29,7 @@ LOST_SHARE = 0.3
 BACK_SHARE = 0.7
 WINDOW_STEPS = 20
 """Steps a share is averaged over, beside the orders; half of them delay what is noticed."""
+RESAMPLES = 2_000
 STABLE_WITHIN = 0.25
 STABLE_STEPS = 60
 """The share of a new arm is small, so it is averaged over more steps."""
@@ -46,11 +48,13 @@ class Scenario:
     """Whether it is not there before, and stays once it came."""
 
 
+STEADY = "steady"
 SCENARIOS = {
     "frontier-worse": Scenario(arm=-1, reward_factor=WORSE),
     "mid-worse": Scenario(arm=1, reward_factor=WORSE, ceiling_usd=0.00065),
     "price-cut": Scenario(arm=-1, cost_factor=1.0 / PRICE_CUT, ceiling_usd=0.0003),
     "new-model": Scenario(arm=-1, arrives=True, ceiling_usd=0.0017),
+    STEADY: Scenario(arm=-1),
 }
 
 
@@ -82,27 +86,34 @@ def measure_drift(
         chosen = newcomer if scenario.arrives else replayed
         if chosen is None:
             continue
-        found[name] = {learner: _measure(chosen, name, learner, setting) for learner in LEARNERS}
+        traces = {learner: _run(chosen, name, learner, setting) for learner in LEARNERS}
+        side, is_paced = chosen.stream, scenario.ceiling_usd is not None
+        found[name] = {
+            learner: _figures(trace, side, scenario, is_paced) for learner, trace in traces.items()
+        }
+        paired = (traces["x25, no return"].rewards - traces["x25"].rewards).sum(axis=1)
+        found[name]["x25"] |= interval("regret_of_return", paired, np.mean)
     return found
 
 
-def _x25(side: Side, scenario: Scenario, orders: int, *, watches: bool = True, fades: bool = False) -> Bandit:
+def _x25(
+    side: Side, scenario: Scenario, orders: int, *, watches: bool = True, learner: Learner = RUBRIC
+) -> Bandit:
     strengths = None
     if scenario.arrives:
         strengths = np.array([*[RUBRIC.n0] * (len(side.models) - 1), NEW_ARM_OBSERVATIONS])
-    detector = Detector() if watches else None
-    return Offset(side.probs, orders, detector=detector, strengths=strengths, fades=fades)
+    return Offset(side.probs, orders, learner, watches=watches, strengths=strengths)
 
 
 LEARNERS: dict[str, Callable[[Side, Scenario, int], Bandit]] = {
     "x25": _x25,
-    "x25, fading": partial(_x25, fades=True),
+    "x25, no return": partial(_x25, learner=replace(RUBRIC, return_hazard=0.0)),
     "x25, no detector": partial(_x25, watches=False),
     "x25-classic": lambda side, _, orders: Classic(len(side.models), orders),
     "greedy p(x)": lambda side, _, __: Greedy(side.probs),
 }
-"""What is compared. As served, evidence is discounted where it is added, and a drifted arm keeps what was seen last
-until it is asked again; "fading" lets that fade to the prediction, so that the arm is tried again."""
+"""What is compared. As served, an arm that became worse is asked again some day, as it may have been repaired; "no
+return" believes what was seen of it last for ever."""
 
 
 def _announced(side: Side) -> Side:
@@ -113,16 +124,17 @@ def _announced(side: Side) -> Side:
     return replace(side, probs=probs, predicted_usd=predicted)
 
 
-def _measure(replayed: Replayed, name: str, learner: str, setting: Setting) -> dict[str, Any]:
+def _run(replayed: Replayed, name: str, learner: str, setting: Setting) -> Trace:
+    """Return what a learner does; all meet the same orders and begin with the same chance."""
     scenario = SCENARIOS[name]
     side = _announced(replayed.stream) if scenario.arrives else replayed.stream
     orders = orders_of(len(side), setting.orders, setting.seed)
     world = world_of(scenario, len(side), len(side.models))
     ceiling = None if scenario.ceiling_usd is None else ceiling_for(replayed, scenario.ceiling_usd)
     bandit = LEARNERS[learner](side, scenario, setting.orders)
-    trace = run(side, bandit, orders, setting.rng("drift", name, learner), ceiling=ceiling, world=world)
+    trace = run(side, bandit, orders, setting.rng("drift", name), ceiling=ceiling, world=world)
     setting.tick(f"{name}, {learner}")
-    return _figures(trace, side, scenario, ceiling is not None)
+    return trace
 
 
 def _figures(trace: Trace, side: Side, scenario: Scenario, is_paced: bool) -> dict[str, Any]:
@@ -154,15 +166,53 @@ def _figures(trace: Trace, side: Side, scenario: Scenario, is_paced: bool) -> di
         return figures | {
             "steps_to_take_up": first_where(np.asarray(share[first:second] >= BACK_SHARE * level))
         }
+    if scenario.reward_factor == 1.0:
+        return figures | {"regret": float((side.best[trace.rows] - trace.rewards).sum(axis=1).mean())}
     alarm = [first_where(lane) for lane in trace.alarms[:, phases[1]]]
     alarms = [one for one in alarm if one is not None]
     return figures | {
         "detection_steps": first_where(np.asarray(share[first:second] < LOST_SHARE * usual)),
-        "steps_to_come_back": first_where(np.asarray(share[second:] > BACK_SHARE * usual)),
+        **return_figures(trace.arms == arm, second),
         "orders_that_left": float((lanes[1] < 0.5 * lanes[0]).mean()),
         "median_alarm_step": float(np.median(alarms)) if alarms else None,
         "orders_alarmed": len(alarms) / len(alarm),
     }
+
+
+def return_figures(asked: NDArray[np.bool_], repaired: int) -> dict[str, Any]:
+    """Return the median of `calls_to_come_back` with its interval, and the part of the orders that came back."""
+    back = calls_to_come_back(asked, repaired)
+    came = {"orders_that_came_back": float(np.isfinite(back).mean())}
+    return interval("calls_to_come_back", back, np.median) | came
+
+
+def calls_to_come_back(asked: NDArray[np.bool_], repaired: int) -> Floats:
+    """Return after how many calls each order gives a repaired arm its share of before again; infinite where never.
+
+    Parameters
+    ----------
+    asked
+        Whether the arm was asked, shape (orders, steps).
+    repaired
+        Step of the repair; the second half of the first third says what the arm's share was.
+    """
+    first = asked.shape[1] // 3
+    usual = asked[:, first // 2 : first].mean(axis=1)
+    after = [
+        first_where(
+            np.asarray(trailing(lane.astype(np.float64), WINDOW_STEPS)[repaired:] >= BACK_SHARE * share)
+        )
+        for lane, share in zip(asked, usual, strict=True)
+    ]
+    return np.array([np.inf if calls is None else calls for calls in after])
+
+
+def interval(name: str, values: Floats, measure: Callable[..., Any]) -> dict[str, Any]:
+    """Return a mean or median over orders, and its 95 % bootstrap interval; None where infinite."""
+    drawn = np.random.default_rng(0).choice(values, (RESAMPLES, len(values)))
+    bounds = np.quantile(measure(drawn, axis=1), (0.025, 0.975), method="inverted_cdf")
+    value, *ends = (float(one) if np.isfinite(one) else None for one in (measure(values), *bounds))
+    return {name: value, f"{name}_ci95": ends}
 
 
 def _shares(trace: Trace, arm: int) -> list[float]:

@@ -1,6 +1,6 @@
 """The whole loop on recorded answers: select, judge, proceed, learn; and how soon it is as good as a fitted plan."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -8,20 +8,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...routing.belief.drift import surprise
 from ...routing.belief.judge_table import JudgeTable
+from ...routing.belief.likelihood import FAILED_CHECK, learning_weight, likelihood, posterior
 from ...routing.belief.thompson import DEFAULT_LEARNER, Learner
 from ...routing.plan.cascade import PlanPrices
 from ...routing.plan.decide import proceed, select
 from ...routing.plan.terms import Progress, Terms
+from ...state.observations import Observation
 from ...state.records import Arm
 from ...state.types import TIERS
 from ...state.working_memory import Decision
 from ..evaluation.fit import Side as PanelSide
 from ..evaluation.judged import PanelJudge, table_of
-from .memory import Memory
+from .memory import Memory, arm_of
 from .regret import Setting
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 WINDOWS = ((0, 50), (50, 100), (100, 200), (200, 500), (500, 1_500))
 PRIORS: Mapping[str, tuple[float, float, float] | None] = {
@@ -48,6 +52,8 @@ class Loop:
     predicted_usd: Floats
     bins: NDArray[np.int64]
     """Bin of the judge's score of each answer, were it judged."""
+    fails: NDArray[np.bool_]
+    """Whether each answer fails a free check: every answer is checked, and one that fails is not judged."""
     judge_usd: Floats
     table: JudgeTable
     frontier_usd: float
@@ -62,14 +68,16 @@ class Loop:
             judge_cost=float(self.judge_usd.mean()) / self.frontier_usd,
         )
 
-    @cached_property
-    def weights(self) -> Floats:
-        """Learning weight of each bin."""
-        return self.table.reward_weights()
+    def terms(self, learner: Learner) -> Terms:
+        """Return the terms of a balanced org."""
+        return Terms(
+            strategy="plan", prices=self.prices, reference_cost_nusd=round(self.frontier_usd * _NANO),
+            reference_latency_ms=1.0, table=self.table, learner=learner,
+        )  # fmt: skip
 
 
 def loop_of(models: tuple[str, ...], side: PanelSide, judge: PanelJudge, rng: np.random.Generator) -> Loop:
-    """Return a panel's side with its judge's scores drawn."""
+    """Return a panel's side with its judge's scores drawn, and which answers fail a free check."""
     table = table_of(judge, side, rng)
     return Loop(
         models=models,
@@ -78,10 +86,16 @@ def loop_of(models: tuple[str, ...], side: PanelSide, judge: PanelJudge, rng: np
         costs_usd=side.costs_usd,
         predicted_usd=side.predicted_costs_usd,
         bins=np.digitize(judge.scores(side, rng), np.asarray(table.edges)),
+        fails=failed_checks(side.correct, rng),
         judge_usd=judge.price.cost_usd(side.input_tokens, side.output_tokens),
         table=table,
         frontier_usd=float(side.costs_usd[:, -1].mean()),
     )
+
+
+def failed_checks(correct: Floats, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Return which answers fail a free check: of the wrong and of the right ones the shares of `likelihood`."""
+    return np.asarray(rng.random(correct.shape) < np.where(correct > 0.0, FAILED_CHECK[0], FAILED_CHECK[1]))
 
 
 def measure_loop(loop: Loop, name: str, setting: Setting, calls: int) -> dict[str, Any]:
@@ -129,38 +143,54 @@ def _gaps(gaps: Floats, windows: list[tuple[int, int]]) -> dict[str, dict[str, f
     }
 
 
-def _run(loop: Loop, prior: str, rows: NDArray[np.int64], rng: np.random.Generator) -> Floats:
+def _run(loop: Loop, prior: str, rows: Ints, rng: np.random.Generator) -> Floats:
     """Return the utility of each call of one order, in points."""
     learns = prior in PRIORS
     constants = PRIORS.get("inverted" if prior == FIXED else prior)
     probs = loop.probs if constants is None else np.broadcast_to(np.array(constants), loop.probs.shape)
-    learner = DEFAULT_LEARNER if learns else _CERTAIN
-    memory = Memory(dict(zip(loop.models, TIERS, strict=True)), learner)
-    terms = Terms(
-        strategy="plan", prices=loop.prices, reference_cost_nusd=round(loop.frontier_usd * _NANO),
-        reference_latency_ms=1.0, table=loop.table, learner=learner,
-    )  # fmt: skip
+    loop = replace(loop, probs=probs)
+    terms = loop.terms(DEFAULT_LEARNER if learns else _CERTAIN)
     terms = terms if learns else replace(terms, epsilon=0.0, audit_rate=0.0)
-    utility = np.empty(len(rows))
-    for call, row in enumerate(rows):
-        asked = Call(loop, int(row), probs[row])
-        first, bin_seen = asked.play(memory, terms, rng)
-        utility[call] = asked.utility
-        if learns and bin_seen is not None:
-            reward = float(loop.weights[bin_seen])
-            memory.add(first.model_id, reward, float(probs[row, TIERS.index(first.tier)]), call + 1)
-    return utility
+    return run_order([loop] * len(rows), rows, terms, rng, learns=learns)[0]
+
+
+def run_order(
+    loops: Sequence[Loop], rows: Ints, terms: Terms, rng: np.random.Generator, *, learns: bool = True
+) -> tuple[Floats, Ints]:
+    """Return of each call of one order the utility in points and the tier asked first.
+
+    Parameters
+    ----------
+    loops
+        The world as it is at each call.
+    """
+    memory = Memory(dict(zip(loops[0].models, TIERS, strict=True)), terms.learner)
+    utility, tiers = np.empty(len(rows)), np.empty(len(rows), dtype=np.int64)
+    for call, (loop, row) in enumerate(zip(loops, rows.tolist(), strict=True)):
+        asked = Call(loop, row)
+        first, seen = asked.play(memory, terms, rng, call)
+        utility[call], tiers[call] = asked.utility, TIERS.index(first.tier)
+        if learns and seen.teaches:
+            teach(memory, asked.arms[tiers[call]], seen, loop.table, org_calls=call + 1)
+    return utility, tiers
+
+
+def teach(memory: Memory, arm: Arm, seen: Observation, table: JudgeTable, *, org_calls: int) -> bool:
+    """Add what was seen of a first answer, as the serving node does; return whether its arm began anew."""
+    if seen.outcome != "failed_check" and not table.is_trusted:
+        return False
+    expected = memory.expected(arm.model_id, arm.completion_prob)
+    told = None if expected is None else surprise(expected, likelihood(seen, table))
+    return memory.add(arm.model_id, learning_weight(seen, table), arm.completion_prob, org_calls, told)
 
 
 class Call:
     """One prompt through the serving decision code, its answers taken from the recording."""
 
-    def __init__(self, loop: Loop, row: int, probs: Floats) -> None:
+    def __init__(self, loop: Loop, row: int) -> None:
         self._loop, self._row = loop, row
-        self._arms = [
-            _arm(model, tier, float(usd), float(prob))
-            for model, tier, usd, prob in zip(loop.models, TIERS, loop.predicted_usd[row], probs, strict=True)
-        ]
+        predicted = zip(loop.models, TIERS, loop.probs[row], loop.predicted_usd[row], strict=True)
+        self.arms = [arm_of(model, tier, float(prob), float(usd)) for model, tier, prob, usd in predicted]
         self._spent_usd = 0.0
         self._held: list[tuple[float, float]] = []
         """Believed and recorded quality of each answer."""
@@ -171,39 +201,38 @@ class Call:
         quality = max(self._held)[1]
         return 100.0 * (quality - QUALITY_PRICE * self._spent_usd / self._loop.frontier_usd)
 
-    def play(self, memory: Memory, terms: Terms, rng: np.random.Generator) -> tuple[Decision, int | None]:
-        """Go through the call; return the first decision and the bin its answer was judged into, if it was."""
-        first, beliefs = select(self._arms, memory.read(), terms, rng, draws=1)
+    def play(
+        self, memory: Memory, terms: Terms, rng: np.random.Generator, org_calls: int = 0
+    ) -> tuple[Decision, Observation]:
+        """Go through the call; return the first decision and what was seen of its answer."""
+        first, beliefs = select(self.arms, memory.read(org_calls), terms, rng, draws=1)
         thetas = {name: belief.theta for name, belief in beliefs.items()}
         decision: Decision | None = first
-        seen = self._ask(first, thetas)
-        first_bin, climbs = seen, 0
+        first_seen, climbs = self._ask(first, thetas), 0
         while decision is not None:
             believed = [quality for quality, _ in self._held]
             progress = Progress(thetas, believed, decision.tier, escalations_left=2 - climbs)
-            decision = proceed(self._arms, progress, terms)
+            decision = proceed(self.arms, progress, terms)
             if decision is not None:
                 self._ask(decision, thetas)
                 climbs += 1
-        return first, first_bin
+        return first, first_seen
 
-    def _ask(self, decision: Decision, thetas: Mapping[str, float]) -> int | None:
-        """Buy an answer, and a judgement where one is due; return its bin."""
-        column = TIERS.index(decision.tier)
-        theta, score = thetas[decision.model_id], float(self._loop.scores[self._row, column])
-        self._spent_usd += float(self._loop.costs_usd[self._row, column])
-        if not decision.is_judged:
-            self._held.append((theta, score))
-            return None
-        self._spent_usd += float(self._loop.judge_usd[self._row, column])
-        seen = int(self._loop.bins[self._row, column])
-        self._held.append((self._loop.table.posterior(theta, seen), score))
+    def _ask(self, decision: Decision, thetas: Mapping[str, float]) -> Observation:
+        """Buy an answer, check it, and buy a judgement where one is due and the checks passed."""
+        column, loop = TIERS.index(decision.tier), self._loop
+        self._spent_usd += float(loop.costs_usd[self._row, column])
+        seen = self._look(decision, column)
+        if seen.outcome == "scored":
+            self._spent_usd += float(loop.judge_usd[self._row, column])
+        believed = posterior(thetas[decision.model_id], likelihood(seen, loop.table))
+        self._held.append((believed, float(loop.scores[self._row, column])))
         return seen
 
-
-def _arm(model_id: str, tier: str, usd: float, prob: float) -> Arm:
-    return Arm(
-        model_id=model_id, provider="", tier=tier, expected_cost_nusd=round(usd * _NANO), expected_latency_ms=0.0,
-        completion_prob=prob, input_usd_per_mtok=0.0, output_usd_per_mtok=0.0, context_tokens=1_000_000,
-        max_output_tokens=1_000_000,
-    )  # fmt: skip
+    def _look(self, decision: Decision, column: int) -> Observation:
+        prob, is_due = decision.judge_prob, decision.is_judged
+        if self._loop.fails[self._row, column]:
+            return Observation("failed_check", None, 0.0, None, prob, is_due)
+        if not is_due:
+            return Observation("unseen", None, None, None, prob, is_due)
+        return Observation("scored", int(self._loop.bins[self._row, column]), None, None, prob, is_due)

@@ -17,6 +17,8 @@ from .drift import LEARNERS, SCENARIOS, measure_drift
 from .ladder import CEILINGS_USD, PUBLISHED_STREAM, measure_ladder
 from .loop import CEILING, FIXED, PRIORS, loop_of, measure_loop
 from .regret import Setting, learners, measure_regret
+from .repair import LEARNERS as REPAIRED
+from .repair import measure_repair
 from .streams import Replayed, cold, complete, rotated, split, warmed
 
 SOURCE = "paretobandit"
@@ -106,6 +108,7 @@ def replay(request: Request, encoder: EmbedsMany, step: Step = lambda *_: None) 
     setting = _counted(request, "ceilings", len(request.ceilings_usd), step)
     ladder = measure_ladder(replayed, tuple(request.ceilings_usd), setting)
     drift = _drift(request, encoder, replayed, step)
+    settles, repairs = _loops(request, encoder, step)
     return {
         "stream": _described(request, replayed),
         "warm": None if replayed.warm is None else _warm(request, replayed),
@@ -115,7 +118,8 @@ def replay(request: Request, encoder: EmbedsMany, step: Step = lambda *_: None) 
         "regret": regret,
         "ladder": ladder,
         "drift": drift,
-        "loop": _loop(request, encoder, step),
+        "loop": settles,
+        "repair": repairs,
         "curves": curves,
     }
 
@@ -148,18 +152,21 @@ def _drift(request: Request, encoder: EmbedsMany, replayed: Replayed, step: Step
     return measure_drift(replayed, newcomer, names, setting)
 
 
-def _loop(request: Request, encoder: EmbedsMany, step: Step) -> dict[str, Any]:
-    found = {}
+def _loops(request: Request, encoder: EmbedsMany, step: Step) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return by panel how soon the whole loop settles, and how it meets a model that breaks and is repaired."""
+    settles, repairs = {}, {}
     for panel in load_panels(request.panels):
         folder = request.warm_dir or request.stream_dir
         fit = fit_split(panel, PanelRequest(folder, cache=request.cache), encoder, 0)
-        judge = panel_judge(panel, None, folder)
-        loop = loop_of(tuple(panel.models), fit.train, judge, np.random.default_rng([request.seed, 27]))
+        judge, models = panel_judge(panel, None, folder), tuple(panel.models)
+        loop = loop_of(models, fit.train, judge, np.random.default_rng([request.seed, 27]))
         setting = _counted(
             request, f"loop {panel.name}", len((CEILING, *PRIORS, FIXED)), step, request.loop_orders
         )
-        found[panel.name] = measure_loop(loop, panel.name, setting, request.loop_calls)
-    return found
+        settles[panel.name] = measure_loop(loop, panel.name, setting, request.loop_calls)
+        setting = _counted(request, f"repair {panel.name}", 2 * len(REPAIRED), step, request.loop_orders)
+        repairs[panel.name] = measure_repair(models, fit.train, judge, setting)
+    return settles, repairs
 
 
 def _counted(request: Request, phase: str, total: int, step: Step, orders: int | None = None) -> Setting:

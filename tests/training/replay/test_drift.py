@@ -6,7 +6,9 @@ import pytest
 from x25.training.replay.drift import (
     LEARNERS,
     SCENARIOS,
+    calls_to_come_back,
     first_where,
+    interval,
     measure_drift,
     stable_after,
     trailing,
@@ -39,15 +41,38 @@ def test_a_new_arm_comes_and_stays():
 def test_a_worse_frontier_is_left_sooner_with_a_detector(long):
     found = measure_drift(long, None, ["frontier-worse"], Setting(orders=6))["frontier-worse"]
     with_detector, without = found["x25"], found["x25, no detector"]
-    assert with_detector["detection_steps"] < 80
+    assert with_detector["median_alarm_step"] < 80
+    assert with_detector["phase_shares"][1] < without["phase_shares"][1] - 0.1
     assert with_detector["phase_rewards"][1] > without["phase_rewards"][1]
     assert with_detector["orders_alarmed"] == 1.0
     assert with_detector["false_alarms_before"] == 0
 
 
-def test_an_arm_comes_back_where_evidence_fades_when_read(long):
-    found = measure_drift(long, None, ["frontier-worse"], Setting(orders=6))["frontier-worse"]
-    assert found["x25, fading"]["phase_shares"][2] >= found["x25"]["phase_shares"][2]
+def test_a_repaired_frontier_has_its_share_back_within_150_calls(long):
+    found = measure_drift(long, None, ["frontier-worse"], Setting(orders=8))["frontier-worse"]
+    served, forgetful = found["x25"], found["x25, no return"]
+    assert served["calls_to_come_back"] <= 150
+    assert served["orders_that_came_back"] == 1.0
+    assert served["phase_shares"][2] > forgetful["phase_shares"][2]
+
+
+def test_returning_costs_nothing_where_nothing_changes(long):
+    found = measure_drift(long, None, ["steady"], Setting(orders=8))["steady"]
+    low, high = found["x25"]["regret_of_return_ci95"]
+    assert low <= 0.0 <= high
+    assert found["x25"]["regret"] < found["x25-classic"]["regret"]
+
+
+def test_calls_are_counted_from_the_repair_and_never_is_infinite():
+    before, away, back = [True] * 60, [False] * 60, [True] * 60
+    asked = np.array([before + away + back, before + away + away])
+    assert calls_to_come_back(asked, 120).tolist() == [14.0, np.inf]  # 70 % of a window of twenty
+
+
+def test_an_interval_holds_its_value_and_what_is_infinite_is_none():
+    found = interval("calls", np.array([1.0, 2.0, 3.0, np.inf, np.inf]), np.median)
+    assert found["calls"] == 3.0
+    assert found["calls_ci95"] == [1.0, None]
 
 
 def test_a_price_cut_is_used_within_its_phase(long):
