@@ -132,9 +132,8 @@ def test_the_readier_to_pay_the_more_is_spent(crowd):
 def test_each_prompt_is_decided_on_its_own(crowd):
     whole = run_cascade(crowd, DEFAULT_TABLE, prices())
     for row in (0, 7, 299):
-        alone = replace(crowd, **{
-            item.name: getattr(crowd, item.name)[[row]] for item in fields(crowd) if item.name not in ("judge_cost", "checked")
-        })  # fmt: skip
+        arrays = [item.name for item in fields(crowd) if item.name not in ("judge_cost", "checked")]
+        alone = replace(crowd, **{name: getattr(crowd, name)[[row]] for name in arrays})
         outcome = run_cascade(alone, DEFAULT_TABLE, prices())
         assert [one[0] for one in actions(outcome)] == [one[row] for one in actions(whole)]
         assert outcome.cost_usd[0] == pytest.approx(whole.cost_usd[row])
