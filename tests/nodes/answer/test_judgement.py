@@ -7,6 +7,7 @@ from x25.nodes.answer.judgement import examine
 from x25.nodes.answer.verification import KEPT_SHARE
 from x25.nodes.offers.situation import Situations
 from x25.providers.health import HealthBook
+from x25.routing.belief.likelihood import likelihood, posterior
 from x25.state.money.budgets import Budget
 
 
@@ -41,8 +42,8 @@ async def test_a_score_is_seen_in_its_bin_with_the_probability_of_having_been_as
     assert seen.bin == services.judge_table.bin_of(verdict.score)
     assert seen.teaches
     before = call.selection.beliefs["sim/tiny-1"]
-    assert verdict.belief.mean == services.judge_table.posterior(before.mean, seen.bin)
-    assert verdict.belief.theta == services.judge_table.posterior(before.theta, seen.bin)
+    assert verdict.belief.mean == posterior(before.mean, likelihood(seen, services.judge_table))
+    assert verdict.belief.theta == posterior(before.theta, likelihood(seen, services.judge_table))
 
 
 async def test_a_judge_that_fails_costs_what_it_may_have_billed(walk_to_model, examined, fault):
