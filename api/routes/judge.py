@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from ...routing.belief.judge_agreement import JudgeReport, judge_report
 from ..deps import CascadeDep, KeyDep, org_to_read
-from ..schemas import Judge, Judges
+from ..report_schemas import Judge, Judges
 
 router = APIRouter(tags=["reports"])
 

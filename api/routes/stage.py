@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from ...routing.belief.stage import stage_of
 from ..deps import CascadeDep, KeyDep, org_to_read
-from ..schemas import Stage
+from ..report_schemas import Stage
 
 router = APIRouter(tags=["reports"])
 

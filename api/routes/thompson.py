@@ -7,22 +7,12 @@ from fastapi import APIRouter
 
 from ...routing.belief.completion import TIER_PRIOR
 from ...routing.belief.dominance import dominated
-from ...routing.belief.thompson import (
-    Learner,
-    belief_mean,
-    combine,
-    combined,
-    counted_posterior,
-    offset_posterior,
-    pass_rate,
-    rescue_rate,
-    return_prob,
-    tier_sums,
-)
+from ...routing.belief.pass_rates import counted_posterior, pass_rate, rescue_rate, tier_sums
+from ...routing.belief.thompson import Learner, belief_mean, combine, combined, offset_posterior, return_prob
 from ...state.records import Evidence, Posterior
 from ...state.types import TIERS
 from ..deps import CascadeDep, KeyDep, org_to_read
-from ..schemas import ArmSelection, CellArm, Thompson, TierArm, TierSelection
+from ..report_schemas import ArmSelection, CellArm, Thompson, TierArm, TierSelection
 
 router = APIRouter(tags=["reports"])
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from math import erf, sqrt
 
 from ...state.records import Evidence, Posterior
-from .thompson import DEFAULT_LEARNER, Learner, combined, pass_rate
+from .pass_rates import pass_rate
+from .thompson import DEFAULT_LEARNER, Learner, combined
 
 LEAST_OBSERVATIONS = 30.0
 """Judged first answers both arms need before they are compared."""

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from ...state.records import Arm, Evidence, Posterior
 from ..prompt.logistic import logit, sigmoid
-from .completion import TIER_PRIOR
 
 CLASSIC_STRENGTH = 2.0
 """Pseudo-observations of the prior in the classic learner."""
@@ -170,7 +169,7 @@ def _fresh_strength(evidence: Evidence | None, learner: Learner) -> float:
     return float(learner.n0 - (learner.n0 - learner.drifted_n0) * learner.gamma**since)
 
 
-def _usable_counts(evidence: Evidence | None) -> tuple[float, float]:
+def usable_counts(evidence: Evidence | None) -> tuple[float, float]:
     """Return successes and failures; zeros when a count is impossible."""
     if evidence is None:
         return 0.0, 0.0
@@ -272,49 +271,8 @@ def classic_draw(
     return rng.beta(alpha, beta, size=(draws, len(arms)))
 
 
-def counted_posterior(
-    name: str, tier: str, evidence: Sequence[Evidence], learner: Learner = DEFAULT_LEARNER
-) -> Posterior:
-    """Return the plain Beta of an arm or a tier: alpha = k m + rewards, beta = k (1 - m) + sum of 1 - reward.
-
-    m is the tier's usual level and k `shown_strength`, both constants: each answer that teaches adds its reward to
-    alpha and the complement to beta, and nothing else ever moves them. Selection does not read it: a judge's scores
-    are no probabilities, and answers given after an escalation met harder prompts. `pass_rate` says what it reads.
-    """
-    counts = [_usable_counts(one) for one in evidence]
-    level, strength = TIER_PRIOR[tier], learner.shown_strength
-    successes, failures = sum(one[0] for one in counts), sum(one[1] for one in counts)
-    return Posterior(name, tier, strength * level, strength * (1.0 - level), successes, failures)
-
-
-def pass_rate(model_id: str, tier: str, sums: Sums, learner: Learner = DEFAULT_LEARNER) -> Posterior:
-    """Return how often an arm is right, unbiased: alpha = k pbar + R, beta = k (1 - pbar) + n - R, each at least .01.
-
-    R sums learning weights, which are unbiased for correctness where raw judge scores are not; k is
-    `shown_strength`; pbar is the mean prediction Q / n, before any evidence the tier's usual level.
-    """
-    reward, predicted, weight = sums
-    pbar = predicted / weight if weight > 0.0 else TIER_PRIOR[tier]
-    strength = learner.shown_strength
-    return Posterior(model_id, tier, strength * pbar, strength * (1.0 - pbar), reward, weight - reward)
-
-
-def tier_sums(pooled: Sequence[Evidence], learner: Learner = DEFAULT_LEARNER) -> Sums:
-    """Return R, Q, n of a whole tier: the pooled evidence of its arms, summed."""
-    total = _NOTHING
-    for one in pooled:
-        total = _plus(total, combined(one, one, learner), 1.0)
-    return total
-
-
-def rescue_rate(evidence: Sequence[Evidence]) -> float | None:
-    """Return the share of answers given after an escalation that beat those held before; None before any."""
-    tries = sum(one.rescue_tries for one in evidence)
-    return sum(one.rescues for one in evidence) / tries if tries else None
-
-
 def _counted(arm: Arm, evidence: Evidence | None, strength: float) -> Posterior:
-    successes, failures = _usable_counts(evidence)
+    successes, failures = usable_counts(evidence)
     return Posterior(
         model_id=arm.model_id,
         tier=arm.tier,

@@ -1,7 +1,8 @@
 import pytest
 from pydantic import ValidationError
 
-from x25.api.schemas import MAX_DEPTH, Body, ChatRequest, RouteReply, RouteRequest, Stage
+from x25.api.report_schemas import Stage
+from x25.api.schemas import MAX_DEPTH, Body, ChatRequest, RouteReply, RouteRequest
 from x25.state.errors import InvalidRequest
 from x25.state.types import Reply, Request
 

@@ -1,0 +1,143 @@
+"""Bodies of the reports: what routing saved, how mature an org is, what it learnt, how good its judges are."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+
+class CostEstimate(BaseModel):
+    """How far the costs a decision expected were from what was paid."""
+
+    answers: int = Field(description="First answers compared, of the newest 2,000.")
+    median_relative_error: float = Field(description="Median of |estimated - realised| / realised.")
+    median_ratio: float = Field(description="Median of estimated / realised; above 1 = estimated too high.")
+
+
+class Stats(BaseModel):
+    """Sums over the log of one org, or of all."""
+
+    total_calls: int
+    total_cost_usd: float = Field(description="Answer attempts of all calls, US dollars.")
+    total_saved_usd: float = Field(description="Against the reference frontier model on the same tokens.")
+    avg_quality: float | None = Field(
+        description="Over calls whose answer was checked; null before the first."
+    )
+    avg_latency_ms: float | None
+    model_distribution: dict[str, int] = Field(description='Calls by model; "none" = no answer was bought.')
+    tier_distribution: dict[str, int] = Field(description='Calls by tier; "none" = no answer was bought.')
+    total_judge_cost_usd: float = Field(description="Addition: what judging cost.")
+    cost_estimates: dict[str, CostEstimate] = Field(
+        default_factory=dict, description="Addition: estimated against realised cost, by model."
+    )
+
+
+class Stage(BaseModel):
+    """How mature an org's learning is."""
+
+    stage: int = Field(ge=1, le=4)
+    stage_name: str
+    total_calls: int
+    calls_to_next_stage: int
+    progress_in_stage: float
+    improvement_available: bool
+
+
+class TierSelection(BaseModel):
+    """What selection read of a tier: unbiased for correctness, forgotten and begun anew as the models change."""
+
+    observations: float = Field(
+        description="Judged first answers and failed checks, the forgotten counted less."
+    )
+    pass_rate: float = Field(description="Share of first answers taken to be right, corrected for the judge.")
+
+
+class ArmSelection(TierSelection):
+    """What the plan uses of one model in one task type, beyond the counts."""
+
+    first_calls: int = Field(description="First answers looked at in this task type, none forgotten.")
+    mean_prediction: float = Field(
+        description="Mean predicted probability of a right answer, before evidence."
+    )
+    mean_belief: float = Field(
+        description="What a prompt of that prediction is believed at: mean of the draws."
+    )
+    concentration: float = Field(description="How sure a draw is, in observations.")
+    drifts: int = Field(
+        description="How often the model was found to have changed and its past was forgotten."
+    )
+    return_prob: float = Field(description="Probability that a model which became worse has been repaired.")
+
+
+class CountedBeta(BaseModel):
+    """A plain Beta: each answer that teaches adds its reward to alpha and 1 - reward to beta, and nothing else does."""
+
+    tier: str
+    alpha: float
+    beta: float
+    mean_reward: float = Field(description="alpha / (alpha + beta).")
+    confidence: float = Field(description="min(1, (alpha + beta) / 50).")
+    rescue_rate: float | None = Field(
+        None, description="Addition: share of its answers after an escalation that beat those before."
+    )
+
+
+class TierArm(CountedBeta):
+    """Counts of one tier, over all its models and task types."""
+
+    selection: TierSelection = Field(description="Addition: what selection reads instead of the counts.")
+
+
+class CellArm(CountedBeta):
+    """Counts of one model in one task type."""
+
+    task_type: str
+    model_id: str
+    successes: float = Field(description="Sum of rewards: alpha less its prior.")
+    failures: float = Field(description="Sum of 1 - reward: beta less its prior.")
+    selection: ArmSelection
+
+
+class Thompson(BaseModel):
+    """Live posteriors of an org."""
+
+    org: str
+    arms: list[TierArm]
+    cells: list[CellArm] = Field(description="Addition: counts and beliefs per task type and model.")
+    dominated: list[dict[str, Any]] = Field(
+        default_factory=list,
+        description="Addition: models that are not better than a cheaper one, with the numbers.",
+    )
+
+
+class JudgeBin(BaseModel):
+    """One score bin of a judge."""
+
+    low: float = Field(description="Lowest score of the bin, counted in.")
+    high: float = Field(description="Highest, counted in for the last bin only.")
+    right: float = Field(description="Answers labelled right.")
+    wrong: float
+    right_share: float = Field(description="Share of right answers taken to land here.")
+    wrong_share: float
+    learning_weight: float | None = Field(description="Null: nothing is learnt from this judge.")
+
+
+class Judge(BaseModel):
+    """One judge against labelled outcomes."""
+
+    judge: str
+    labels: float
+    auc: float | None = Field(description="By the org's labels alone; null without right and wrong ones.")
+    auc_low: float | None = Field(description="Lower end of the 95 % interval.")
+    auc_high: float | None
+    served_auc: float = Field(description="Of the table in use, in which a default counts as 50 labels.")
+    is_trusted: bool = Field(description="Below a served AUC of .65 no score triggers an escalation.")
+    gap_to_target: float | None = Field(description="How far the AUC is below .8.")
+    bins: list[JudgeBin]
+
+
+class Judges(BaseModel):
+    """Addition: the judges of an org, and how far labelled outcomes agree with them."""
+
+    org: str
+    labels: int = Field(description="Labels given, also of answers no judge had scored.")
+    judges: list[Judge]
