@@ -10,7 +10,7 @@ from ...state.learning.estimates import CostEstimate
 from ...state.records import OrgStats, usd_from_nusd
 from ...state.store import Store
 from ..deps import CascadeDep, KeyDep, org_to_read
-from ..report_schemas import Stats
+from ..report_schemas import CostEstimate, Stats
 from ..schemas import CostEstimate as WireEstimate
 
 router = APIRouter(tags=["reports"])
