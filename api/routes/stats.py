@@ -10,8 +10,8 @@ from ...state.learning.estimates import CostEstimate
 from ...state.records import OrgStats, usd_from_nusd
 from ...state.store import Store
 from ..deps import CascadeDep, KeyDep, org_to_read
-from ..report_schemas import CostEstimate, Stats
-from ..schemas import CostEstimate as WireEstimate
+from ..report_schemas import CostEstimate as WireEstimate
+from ..report_schemas import Stats
 
 router = APIRouter(tags=["reports"])
 
