@@ -22,7 +22,7 @@ BUNDLED_CLASSIFIER = PACKAGE_DIR / "artifacts" / "classifier.json"
 Fitted = TypeVar("Fitted")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Estimators:
     """What turns a prompt into a task type and a difficulty."""
 

@@ -44,7 +44,7 @@ class Limits:
     """Keep completions in the attempts table, so that a resumed call re-uses what it paid for."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Services:
     """The collaborators of all nodes."""
 
@@ -76,6 +76,10 @@ class Services:
     rng: np.random.Generator = field(default_factory=np.random.default_rng)
     clock_s: Callable[[], float] = monotonic
     now: Callable[[], datetime] = _utc_now
+
+    def __repr__(self) -> str:
+        """Return which models and judge there are; asyncio writes the result of a task out, matrices and all."""
+        return f"Services(models={list(self.models)}, judge={None if self.judge is None else self.judge.name!r})"
 
     def reference_for(self, router: str) -> ModelSpec:
         """Return what costs and savings of a router's calls are measured against.

@@ -46,3 +46,9 @@ def test_specs_and_the_reference_have_the_prices_of_this_moment(services):
     assert bundle.reference_for("alone").output_usd_per_mtok == 3 * spec.output_usd_per_mtok
     later = replace(bundle, now=lambda: datetime(2026, 11, 20, 1, tzinfo=UTC))
     assert later.spec(spec.model_id).output_usd_per_mtok == spec.output_usd_per_mtok
+
+
+def test_the_bundle_is_written_out_in_a_line(services):
+    """Tasks that return it are: asyncio does so for each."""
+    assert len(repr(services)) < 300
+    assert "sim/tiny-1" in repr(services)
