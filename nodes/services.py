@@ -79,7 +79,9 @@ class Services:
 
     def __repr__(self) -> str:
         """Return which models and judge there are; asyncio writes the result of a task out, matrices and all."""
-        return f"Services(models={list(self.models)}, judge={None if self.judge is None else self.judge.name!r})"
+        return (
+            f"Services(models={list(self.models)}, judge={None if self.judge is None else self.judge.name!r})"
+        )
 
     def reference_for(self, router: str) -> ModelSpec:
         """Return what costs and savings of a router's calls are measured against.

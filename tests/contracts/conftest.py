@@ -85,7 +85,7 @@ def postgres_url(postgres: str) -> str:
     return f"postgresql+psycopg://x25@/{name}?host={postgres}"
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return the URL of an empty database, once for each kind that is supported."""
     if request.param == "postgres":

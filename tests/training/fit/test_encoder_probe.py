@@ -8,6 +8,8 @@ import pytest
 from x25.training.data.recorded import Recorded, fold_of, is_held_out
 from x25.training.fit.encoder_probe import cross_validated_pearson, main, read_train_prompts
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(os.environ.get("X25_DATA", Path(__file__).parents[4] / "shared" / "data"))
 needs_data = pytest.mark.skipif(not (DATA / "prompts").is_dir(), reason=f"no recorded outcomes at {DATA}")
 

@@ -15,6 +15,8 @@ from x25.training.fit.task_rows import (
     written_rows,
 )
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(os.environ.get("X25_DATA", Path(__file__).parents[4] / "shared" / "data"))
 needs_data = pytest.mark.skipif(not (DATA / "prompts").is_dir(), reason=f"no recorded prompts at {DATA}")
 

@@ -17,6 +17,8 @@ from x25.training.replay.drift import (
 from x25.training.replay.regret import Setting
 from x25.training.replay.streams import Replayed
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def long(long_side):

@@ -10,6 +10,8 @@ from x25.training.replay import repair
 from x25.training.replay.regret import Setting
 from x25.training.replay.repair import KEPT, break_tier, measure_repair
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def panel_side():

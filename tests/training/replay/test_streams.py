@@ -12,6 +12,8 @@ from x25.training.replay.streams import (
     without_duplicates,
 )
 
+pytestmark = pytest.mark.slow
+
 MODELS = ("small", "large")
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from x25.training.report import context, page, render, write_report
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "<script>alert('x')</script> & \"quoted\" </style></title>"
 VOID = {"meta", "br", "hr", "col"}
 SHOWN = {
