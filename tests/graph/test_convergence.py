@@ -265,15 +265,29 @@ async def test_two_orgs_with_opposite_models_come_to_prefer_different_tiers_and_
 
 
 @pytest.mark.slow
-async def test_traffic_leaves_a_tier_that_begins_to_fail_and_quality_returns(store):
-    bar = 0.80
-    world = World(store, {"slm": 0.95, "mid": 0.96, "frontier": 0.97}, seed=9)
-    before = await world.run(300, policy={"quality_bar": bar})
-    world.models.tier_to_pass_rate["slm"] = 0.30
-    after = (await world.run(350, policy={"quality_bar": bar}))[200:]
-    assert np.mean([steps == 1 and tier == "slm" for _, _, tier, steps in before[200:]]) > 0.7
-    assert np.mean([right for _, right, *_ in after]) >= bar
-    entries = [entry.record for entry in await store.audit.tail("acme", 700)]
-    drifts = [(one["model_id"], one["direction"]) for one in entries if one["kind"] == "drift"]
-    assert ("chat/slm", "worse") in drifts
-    assert (await store.audit.verify("acme")).intact
+async def test_traffic_leaves_a_tier_that_begins_to_fail_and_comes_back_once_it_is_repaired(store):
+    """Seen by the shipped judge, under a bar; six orgs of their own."""
+    bar, back = 0.80, []
+    for seed in range(9, 15):
+        world, org = World(store, {"slm": 0.95, "mid": 0.96, "frontier": 0.97}, seed), f"org-{seed}"
+        before = await world.run(500, org=org, policy={"quality_bar": bar})
+        world.models.tier_to_pass_rate["slm"] = 0.30
+        after = (await world.run(350, org=org, policy={"quality_bar": bar}))[200:]
+        assert share_of_slm(before[300:]) > 0.7
+        assert share_of_slm(after) < 0.3
+        assert np.mean([right for _, right, *_ in after]) >= bar - 0.05
+        entries = [entry.record for entry in await store.audit.tail(org, 900)]
+        drifts = [(one["model_id"], one["direction"]) for one in entries if one["kind"] == "drift"]
+        assert ("chat/slm", "worse") in drifts
+        world.models.tier_to_pass_rate["slm"] = 0.95
+        repaired = await world.run(400, org=org, policy={"quality_bar": bar})
+        windows = [share_of_slm(repaired[at - 20 : at]) for at in range(20, 401)]
+        back.append(next((at for at, share in enumerate(windows) if share >= 0.5), 400))
+        assert (await store.audit.verify(org)).intact
+    print(f"\ncalls after the repair until it has half the traffic: {sorted(back)}")  # noqa: T201 - as above
+    assert np.median(back) <= 150, back
+    assert max(back) < 400, back
+
+
+def share_of_slm(calls) -> float:
+    return float(np.mean([tier == "slm" for _, _, tier, _ in calls]))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -32,3 +34,15 @@ def test_each_draw_has_its_own_best_arm_of_a_tier_and_that_arms_price():
 def test_a_reference_of_nothing_divides_by_one():
     ladder = climb(ARMS, np.array([[0.9, 0.6, 0.5]]), PlanPrices(0.0, 0.0, 0.0), (0, 0))
     assert ladder.costs.tolist() == [[10.0, 1_000.0]]
+
+
+def test_availability_lowers_what_asking_is_worth_and_not_how_good_an_answer_is():
+    half = [replace(one, availability=0.5) if one.model_id == "tiny-a" else one for one in ARMS]
+    ladder = climb(half, np.array([[0.9, 0.6, 0.5]]), PlanPrices(0.0, 0.0, 0.0), (1_000, 100))
+    assert ladder.arm_index.tolist() == [[2, 0]], (
+        "a worse model that answers is worth more than one that may not"
+    )
+    whole = climb(half[:2], np.array([[0.9, 0.6]]), PRICES, (1_000, 100))
+    assert whole.thetas.tolist() == [[0.6, 0.9]]
+    assert whole.expected.tolist() == [[0.3, 0.9]]
+    assert whole.sight[0] is whole.expected
