@@ -14,6 +14,7 @@ from ..providers.judge import LLMJudge
 from ..providers.registry import Registry
 from ..providers.specs import ModelSpec
 from ..routing.belief.judge_table import DEFAULT_TABLE, JudgeTable
+from ..routing.belief.suspicion import CheckBook
 from ..routing.belief.thompson import Learner
 from ..routing.plan.configs import RouterConfig
 from ..routing.prompt.classifier import TaskClassifier
@@ -66,6 +67,8 @@ class Services:
     learner: Learner = field(default_factory=Learner)
     health: HealthBook = field(default_factory=HealthBook)
     """How well each deployment has answered lately, in this process."""
+    checks: CheckBook = field(default_factory=CheckBook)
+    """Which models' answers fail more free checks than they used to, in this process."""
     org_models: OrgModels = field(default_factory=OrgModels)
     """The orgs' own estimators, over the bundled `difficulty`."""
     verifiers: Verifiers = field(default_factory=Verifiers)

@@ -1,5 +1,7 @@
 """Choose the model to ask first."""
 
+from dataclasses import replace
+
 from ..routing.belief.drift import expectation
 from ..routing.belief.thompson import combine
 from ..routing.plan.decide import select
@@ -25,7 +27,9 @@ async def thompson_select(call: Estimated, services: Services) -> Change:
     if any(one.drifts for one in pooled.values()):
         org_calls = await services.store.orgs.call_count(call.org)
     evidence = combine(cells, pooled, learner, org_calls)
-    decision, beliefs = select(offers.arms, evidence, situation.terms, services.rng)
+    suspicions = {arm.model_id: services.checks.suspicion(call.org, arm.model_id) for arm in offers.arms}
+    terms = replace(situation.terms, suspicions=suspicions)
+    decision, beliefs = select(offers.arms, evidence, terms, services.rng)
     chosen = decision.model_id
     prob = call.estimate.completion_probs[chosen]
     expected = expectation(prob, cells.get(chosen), pooled.get(chosen), learner)

@@ -71,5 +71,6 @@ async def _begin_anew(call: Routed, services: Services, pooled: Evidence) -> Non
         call.org, pooled.model_id, drift_calls=pooled.drift_calls, keep=KEEP, record=record
     )
     if is_new:
+        services.checks.clear(call.org, pooled.model_id)
         what = (pooled.model_id, record["direction"], call.org)
         logger.warning("model %s has become %s for org %s: its past is forgotten", *what)

@@ -54,6 +54,8 @@ async def examine(call: Routed, situation: Situation, services: Services) -> Ans
     before = call.selection.beliefs.get(answer.model_id, Belief(prob, prob))
     inspection = await plan_inspection(call, answer, situation, services)
     report = run_checks(answer.message or {}, answer.finish_reason, call.options)
+    if answer.step == 0:
+        services.checks.record(call.org, answer.model_id, is_failure=report.failed is not None)
     if report.failed is not None:
         seen = _failed_check(answer, inspection, services)
         return replace(answer, verdict=verdict_of(report, seen, before))

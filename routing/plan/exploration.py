@@ -136,8 +136,9 @@ def audit_rates(arms: Sequence[Arm], evidence: Mapping[str, Evidence], terms: Te
     """Return each arm's audit rate: the asked one, more while the arm is cold; a rate of 0 switches audits off.
 
     Cold is an arm of few observations, faded or not: what fades was seen all the same, and a rate that counted the
-    faded ones only would never come down to the asked one. An arm that became worse and may be repaired is cold too.
-    Under a bar an arm stays cold until its pass rate is settled, as long as judging does not double what it costs.
+    faded ones only would never come down to the asked one. An arm that became worse and may be repaired is cold too,
+    and one whose answers fail more checks than they used to. Under a bar an arm stays cold until its pass rate is
+    settled, as long as judging does not double what it costs.
     """
     if terms.table is None or terms.audit_rate == 0.0:
         return (0.0,) * len(arms)
@@ -153,7 +154,7 @@ def _coldness(arm: Arm, evidence: Evidence | None, settled: float, terms: Terms)
     if evidence is None or return_prob(evidence) >= LEAST_RETURN_PROB:
         return 1.0
     seen = _observations(evidence)
-    cold = max(0.0, 1.0 - seen / COLD_WEIGHT)
+    cold = max(0.0, 1.0 - seen / COLD_WEIGHT, terms.suspicions.get(arm.model_id, 0.0))
     if settled <= COLD_WEIGHT:
         return cold
     judge_cost_nusd = terms.prices.judge_cost * terms.reference_cost_nusd

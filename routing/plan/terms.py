@@ -1,7 +1,7 @@
 """What a decision is made under, and how far a call has come: the two nouns every strategy reads."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...state.working_memory import Strategy
 from ..belief.judge_table import JudgeTable
@@ -26,6 +26,8 @@ class Terms:
     """Share of calls that start at a tier chosen evenly, less where that would cost more than exploring may."""
     audit_rate: float = 0.05
     """Share of the answers the plan would not judge that are judged all the same."""
+    suspicions: Mapping[str, float] = field(default_factory=dict)
+    """Least audit rate of models whose answers fail more checks than they used to, by model id."""
     max_escalations: int = 2
     """Most climbs after the first answer; with 0 nothing is planned beyond it."""
     bar: float = 0.7

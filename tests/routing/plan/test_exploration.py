@@ -99,6 +99,13 @@ def test_cold_arms_are_always_audited_and_warm_ones_at_the_rate_faded_or_not():
     assert audit_rates(ARMS, evidence, terms_of()) == pytest.approx((1.0, 0.525, 0.05))
 
 
+def test_a_suspected_arm_is_judged_as_often_as_it_is_suspected():
+    evidence = {"giant": seen("giant", 10 * COLD_WEIGHT, 0.9)}
+    assert audit_rates(ARMS, evidence, terms_of(suspicions={"giant": 0.5}))[2] == pytest.approx(
+        0.05 + 0.95 / 2
+    )
+
+
 def test_audits_can_be_switched_off_and_need_a_judge():
     assert audit_rates(ARMS, {}, terms_of(audit_rate=0.0)) == (0.0,) * 3
     assert audit_rates(ARMS, {}, terms_of(audit_rate=0.5, table=None)) == (0.0,) * 3
