@@ -2,8 +2,8 @@
 
 Checks see every answer, rare audits few: a change shows there first. How many wrong answers they catch differs from one
 kind of work to the next, though, so what they say is held against the arm's own past only. It moves no belief: it
-raises the audit rate of answers to come, fixed before they come, so that what is learnt stays unbiased. With f the
-share that failed so far and `RISE` how much larger it became, each answer adds its log-likelihood ratio to a sum S >= 0:
+raises the audit rate of answers to come, fixed before they come, so that what is learnt stays unbiased. With f
+the share that failed so far and `RISE` how much it grew, each answer adds its log-likelihood ratio to a sum S >= 0:
 
     failed: ln RISE        passed: ln((1 - RISE f) / (1 - f))        f = (failed + 1) / (checked + `PRIOR_ANSWERS`)
 
