@@ -142,7 +142,8 @@ def combine(
         model_id_to_evidence[model_id] = Evidence(
             model_id, counts.task_cell, level.tier, counts.successes, counts.failures, reward, predicted, weight,
             max(level.calls_seen, org_calls if level.drifts else 0), weight_total=weight + past,
-            drifts=level.drifts, drifted_at=level.drifted_at, forgotten_reward=level.forgotten_reward,
+            drift_up=level.drift_up, drift_down=level.drift_down, drifts=level.drifts, drifted_at=level.drifted_at,
+            forgotten_reward=level.forgotten_reward,
             forgotten_predicted=level.forgotten_predicted, forgotten_weight=level.forgotten_weight,
             return_odds=level.return_odds + learner.return_hazard * max(0, org_calls - level.calls_seen),
         )  # fmt: skip

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...state.records import Arm, Evidence
+from ..belief.drift import THRESHOLD
 from ..belief.thompson import belief_mean, return_prob
 from .cascade import PlanResult
 from .ladder import Ladder
@@ -27,6 +28,9 @@ SETTLED_ERROR = 0.05
 TRIAL_RATE = 0.4
 """Share of calls that try a cheaper arm than the planned one, while it may meet the bar and is not settled. Trying is
 over within some hundreds of calls; at a tenth of it, one org in three pays more than half too much for as long."""
+DOUBTED_NATS = 3.0
+"""Evidence that an arm became worse from which it is doubted: judged more often, and no longer settled. An arm that is
+left because it seems worse would otherwise stay between the two, neither found changed nor seen again."""
 HOPE = 2.5
 """Standard errors by which an arm may be better than it is believed to be."""
 LEAST_RETURN_PROB = 0.02
@@ -154,12 +158,18 @@ def _coldness(arm: Arm, evidence: Evidence | None, settled: float, terms: Terms)
     if evidence is None or return_prob(evidence) >= LEAST_RETURN_PROB:
         return 1.0
     seen = _observations(evidence)
-    cold = max(0.0, 1.0 - seen / COLD_WEIGHT, terms.suspicions.get(arm.model_id, 0.0))
+    suspicion = max(terms.suspicions.get(arm.model_id, 0.0), _doubt(evidence))
+    cold = max(0.0, 1.0 - seen / COLD_WEIGHT, suspicion)
     if settled <= COLD_WEIGHT:
         return cold
     judge_cost_nusd = terms.prices.judge_cost * terms.reference_cost_nusd
     affordable = min(1.0, arm.expected_cost_nusd / judge_cost_nusd) if judge_cost_nusd > 0.0 else 1.0
     return max(cold, affordable * (1.0 - seen / settled))
+
+
+def _doubt(evidence: Evidence) -> float:
+    """Return how far the detector has come from doubting an arm to finding it worse, 0 to 1."""
+    return min(1.0, max(0.0, (evidence.drift_down - DOUBTED_NATS) / (THRESHOLD - DOUBTED_NATS)))
 
 
 def _observations(evidence: Evidence) -> float:
@@ -195,7 +205,7 @@ def trial_rates(arms: Sequence[Arm], evidence: Mapping[str, Evidence], terms: Te
 def _trial_rate(arm: Arm, evidence: Evidence | None, settled: float, terms: Terms) -> float:
     assert terms.prices.quality_bar is not None
     seen = 0.0 if evidence is None else _observations(evidence)
-    if seen >= settled:
+    if seen >= settled and (evidence is None or _doubt(evidence) == 0.0):
         return 0.0
     mean = belief_mean(arm.completion_prob, evidence, terms.learner)
     variance = settled * SETTLED_ERROR**2

@@ -3,10 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from x25.routing.belief.drift import THRESHOLD
 from x25.routing.belief.judge_table import DEFAULT_TABLE, JudgeTable
 from x25.routing.plan.cascade import PlanPrices, PlanResult
 from x25.routing.plan.exploration import (
     COLD_WEIGHT,
+    DOUBTED_NATS,
     EXPLORATION_BUDGET,
     LEAST_EXPLORATION,
     SETTLED_ERROR,
@@ -104,6 +106,16 @@ def test_a_suspected_arm_is_judged_as_often_as_it_is_suspected():
     assert audit_rates(ARMS, evidence, terms_of(suspicions={"giant": 0.5}))[2] == pytest.approx(
         0.05 + 0.95 / 2
     )
+
+
+def test_an_arm_doubted_by_the_detector_is_judged_more_and_tried_again_until_it_is_found_changed_or_not():
+    terms = terms_of(0.8)
+    known = seen("tiny", 2 * observations_to_settle(terms), 0.78)
+    doubted = replace(known, drift_down=(DOUBTED_NATS + THRESHOLD) / 2)
+    assert audit_rates(ARMS, {"tiny": known}, terms)[0] == pytest.approx(0.05)
+    assert audit_rates(ARMS, {"tiny": doubted}, terms)[0] == pytest.approx(0.05 + 0.95 / 2)
+    assert trial_rates(ARMS, {"tiny": known}, terms)[0] == 0.0
+    assert trial_rates(ARMS, {"tiny": doubted}, terms)[0] == TRIAL_RATE
 
 
 def test_audits_can_be_switched_off_and_need_a_judge():
