@@ -19,9 +19,9 @@ RISE = 3.0
 """Factor by which the share of wrong answers grows when an arm drops by `drift.SHIFT` logits, from .95 or .9."""
 PRIOR_ANSWERS = 25.0
 _MOST_SHARE = 0.3  # RISE times it is still a probability
-_LEAST_NATS = 3.0
-"""Sum from which an arm is suspected; by chance it comes about once in e^3 / f answers."""
-_MOST_NATS = 5.0
+_LEAST_NATS = 4.0
+"""Sum from which an arm is suspected; by chance it comes about once in e^4 / f answers."""
+_MOST_NATS = 6.0
 """Sum from which every answer is judged."""
 MOST_ARMS = 20_000
 """Arms of all orgs together that are remembered: those asked last."""
