@@ -107,7 +107,7 @@ class BoundClosing(BoundNode):
         reply = cast("Reply", update)
         for chunk in answer_chunks(reply):
             _runtime().stream_writer(chunk)
-        thread = {**state["thread"], "unanswered": []}
+        thread = {**state["thread"], "unanswered": [], "settings": {}}
         update |= {"messages": [answer_of(reply)], "thread": thread}
         if not self._keeps_text and thread["follows"] is not None and reply["explain"]:
             earlier = f"earlier turns of this thread are not kept, so none was sent: {HOW_TO_KEEP}"

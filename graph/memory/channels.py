@@ -29,7 +29,8 @@ class ThreadState(CascadeState, total=False):
     """The run's own messages, likewise."""
     thread: JSONObject
     """The last call on the thread: its `org` and `call_id`, the call it `follows` (null for the first), and in
-    `unanswered` the marks of its messages for as long as they have no answer."""
+    `unanswered` the marks of its messages and `settings` what stays on the thread, before and with this run, for as
+    long as they have no answer."""
     running: Annotated[bool, UntrackedValue(bool)]
     """True from the first node of a run on; in no checkpoint, so that a run that goes on from one is seen to do so."""
 

@@ -67,6 +67,8 @@ class Turn:
     """Whether the conversation is more than what it was and what was added."""
     follows: str | None
     """Call id of the thread's last call; None for its first."""
+    settings: dict[str, Any]
+    """What stays on the thread, as it was before this run gave it anew."""
 
     def opened(self, change: Change) -> dict[str, Any]:
         """Return the channels to write, beside the nouns, once the request was accepted as `change` says."""
@@ -74,6 +76,8 @@ class Turn:
         thread = {
             "org": change["org"], "call_id": change["call_id"], "follows": self.follows,
             "unanswered": [mark(one) for one in self.added],
+            # Until this run is answered: a refused one leaves what stays on the thread as it was.
+            "settings": {name: [was, change.get(name)] for name, was in self.settings.items()},
         }  # fmt: skip
         conversation = Overwrite(self.messages) if self.is_rewritten else self.added
         return {
@@ -97,7 +101,8 @@ def open_turn(state: Mapping[str, Any], *, keeps_text: bool) -> Turn:
         raise TextNotKept(
             f"this run goes on from a checkpoint, which holds no word of its request: {HOW_TO_KEEP}"
         )
-    request = _request(state, given or {}, thread)
+    settings = _settings(state, thread, keeps_text=keeps_text)
+    request = _request(state, settings, given or {}, thread)
     conversation = _without(state.get("messages") or [], thread.get("unanswered") or [])
     is_rewritten = len(conversation) < len(state.get("messages") or []) or edit is not None
     turn = state.get("turn")
@@ -110,11 +115,25 @@ def open_turn(state: Mapping[str, Any], *, keeps_text: bool) -> Turn:
         request["messages"] = to_openai(messages) if turn else []
     elif messages and request.get("prompt") is None:
         request["messages"] = to_openai(messages)
-    return Turn(cast("Request", request), messages, turn or [], is_rewritten, thread.get("call_id"))
+    return Turn(cast("Request", request), messages, turn or [], is_rewritten, thread.get("call_id"), settings)
 
 
-def _request(state: Mapping[str, Any], given: Mapping[str, Any], thread: Mapping[str, Any]) -> dict[str, Any]:
-    request = {field: state[field] for field in KEPT_FIELDS if state.get(field) is not None}
+def _settings(state: Mapping[str, Any], thread: Mapping[str, Any], *, keeps_text: bool) -> dict[str, Any]:
+    """Return what stays on the thread: as the last answered run left it, and as it was edited by hand since."""
+    names = [name for name in KEPT_FIELDS if name != "org" and (keeps_text or name != "options")]
+    settings = {name: state.get(name) for name in names}
+    if thread.get("unanswered"):
+        for name, (was, tried) in thread.get("settings", {}).items():
+            if settings.get(name) == tried:
+                settings[name] = was
+    return settings
+
+
+def _request(
+    state: Mapping[str, Any], settings: Mapping[str, Any], given: Mapping[str, Any], thread: Mapping[str, Any]
+) -> dict[str, Any]:
+    kept = {field: state.get(field) for field in KEPT_FIELDS} | dict(settings)
+    request = {field: value for field, value in kept.items() if value is not None}
     request |= {field: value for field, value in given.items() if value is not None}
     if state.get("hint") is not None:
         request["hint"] = state["hint"]

@@ -227,6 +227,27 @@ async def test_a_refused_run_leaves_the_thread_as_it_was(graph, config, heard, r
     ]
 
 
+@pytest.mark.parametrize("keep_text", [True, False])
+async def test_a_policy_nobody_can_meet_is_gone_with_its_run(builders, config, keep_text):
+    """It is found out after the request was taken, and must not refuse every later run of the thread."""
+    graph = builders[keep_text].compile(checkpointer=InMemorySaver())
+    await graph.ainvoke({"prompt": "one", "policy": {"max_tier": "mid"}}, config)
+    for _ in range(2):
+        with pytest.raises(NoEligibleModel):
+            await graph.ainvoke(
+                {"prompt": "two", "policy": {"required_capabilities": ["vision"]}, "router": "cheap-pair"},
+                config,
+            )
+    assert (await graph.ainvoke({"prompt": "three"}, config))["text"]
+    kept = (await graph.aget_state(config)).values
+    assert (kept["policy"], kept["router"]) == ({"max_tier": "mid"}, "auto")
+    with pytest.raises(NoEligibleModel):
+        await graph.ainvoke({"prompt": "four", "policy": {"required_capabilities": ["vision"]}}, config)
+    await graph.aupdate_state(config, {"policy": {"max_tier": "frontier"}})
+    await graph.ainvoke({"prompt": "five"}, config)
+    assert (await graph.aget_state(config)).values["policy"] == {"max_tier": "frontier"}, "edited by hand"
+
+
 async def test_a_first_run_that_is_refused_leaves_an_empty_thread(graph, config, heard):
     with pytest.raises(InvalidRequest):
         await graph.ainvoke({"prompt": "bad", "org": "acme", "hint": "no such kind"}, config)
