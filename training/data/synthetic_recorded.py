@@ -53,7 +53,7 @@ def write_synthetic(folder: Path, prompts: int = PROMPTS, seed: int = 42) -> Pat
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the folder and say how to use it."""
+    """Write the folder and print the two commands that read it."""
     parser = argparse.ArgumentParser(
         prog="python -m x25.training.data.synthetic_recorded", description=__doc__
     )
@@ -63,6 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     panels = write_synthetic(options.folder, options.prompts, options.seed)
     print(f"x25 evaluate --train {options.folder} --panels-dir {panels}")
+    models = ",".join(TIERS.values())
+    print(f"x25 replay --stream {options.folder} --rotate --source {SOURCE} --models {models}")
 
 
 if __name__ == "__main__":

@@ -29,4 +29,9 @@ def test_dearer_models_answer_better(tmp_path):
 
 def test_the_command_says_what_to_run_next(tmp_path, capsys):
     main([str(tmp_path), "--prompts", "30"])
-    assert f"--train {tmp_path} --panels-dir {tmp_path / 'panels'}" in capsys.readouterr().out
+    evaluate, replay = capsys.readouterr().out.splitlines()
+    assert evaluate == f"x25 evaluate --train {tmp_path} --panels-dir {tmp_path / 'panels'}"
+    assert replay == (
+        f"x25 replay --stream {tmp_path} --rotate --source synthetic "
+        "--models synthetic/tiny,synthetic/medium,synthetic/huge"
+    )
