@@ -61,7 +61,7 @@ def test_the_first_turn_of_a_thread_is_its_input():
     assert written["messages"] == turn.added
     assert written["thread"] == {
         "org": "acme", "call_id": "c2", "follows": None, "unanswered": [turn.added[0].id],
-        "settings": dict.fromkeys(("router", "policy", "options", "optimize_for"), [None, None]),
+        "settings": {name: [None, None] for name in ("router", "policy", "options", "optimize_for")},
     }  # fmt: skip
 
 
