@@ -32,6 +32,7 @@ def run(*arguments: str, folder: Path, blocked: str | None = None) -> subprocess
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blocked", ["typer", "fastapi", "langgraph"])
 def test_where_only_the_sdk_is_installed_it_says_what_to_install(tmp_path: Path, blocked: str) -> None:
     done = run("serve", folder=tmp_path, blocked=blocked)

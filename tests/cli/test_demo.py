@@ -33,6 +33,7 @@ def calls_in(database: Path) -> int:
         return 0
 
 
+@pytest.mark.slow
 def test_thirty_calls_make_a_report(start, tmp_path: Path) -> None:
     child = start("demo", "--calls", "30", "--json", "--keep", "kept")
     out, _ = child.process.communicate(timeout=60)

@@ -42,6 +42,7 @@ async def test_a_generated_demo_reports_what_the_gateway_and_the_models_did(tmp_
     assert [arm["tier"] for arm in panel["arms"]] == ["slm", "mid", "frontier"]
 
 
+@pytest.mark.slow
 async def test_a_recorded_demo_scores_by_the_record(recordings: Path, tmp_path: Path) -> None:
     watcher = Watcher()
     options = Options(calls=10, seed=3, recorded=recordings)

@@ -223,6 +223,7 @@ def script(source: str, folder: Any, **environ: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_the_end_of_the_process_closes_what_was_opened(tmp_path, simulator):
     source = """
 from x25.graph.build import graph
@@ -234,6 +235,7 @@ print(graph.invoke({"prompt": "What is 2 plus 2?"})["stage"]["total_calls"])
     assert sorted(path.name for path in (tmp_path / ".x25").iterdir()) == ["x25.db"]
 
 
+@pytest.mark.slow
 def test_a_forked_process_opens_its_own(tmp_path, simulator):
     source = """
 import os

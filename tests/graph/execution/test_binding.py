@@ -53,7 +53,11 @@ async def test_the_first_node_opens_a_turn_on_its_thread():
     bound = BoundOpening(lookup_cache, AlreadyOpen("services"))
     update = await bound.ainvoke({"given": {}, "turn": [HumanMessage("hi", id="1")]})
     assert [message.content for message in update["messages"]] == ["hi"]
-    assert update["thread"] == {"org": "acme", "call_id": "c", "follows": None, "unanswered": ["1"]}
+    thread = update["thread"]
+    assert thread["settings"]["router"] == [None, update["router"]]
+    assert thread | {"settings": {}} == {
+        "org": "acme", "call_id": "c", "follows": None, "unanswered": ["1"], "settings": {},
+    }  # fmt: skip
     assert (update["given"], update["turn"], update["running"]) == (None, None, True)
     assert update["call_count"] == 1
 
@@ -105,7 +109,7 @@ async def test_the_answer_joins_the_conversation_and_the_turn_is_answered():
     (answer,) = update["messages"]
     assert isinstance(answer, AIMessage)
     assert (answer.content, answer.id) == ("hello", "c")
-    assert update["thread"]["unanswered"] == []
+    assert (update["thread"]["unanswered"], update["thread"]["settings"]) == ([], {})
     assert update["explain"] == {"removed": {}}
     follows = {**STATE, "thread": {**STATE["thread"], "follows": "b"}}
     private = await BoundClosing(audit, AlreadyOpen("services"), keeps_text=False).ainvoke(follows)

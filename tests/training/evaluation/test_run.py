@@ -7,6 +7,8 @@ from x25.training.evaluation.panels import load_panels
 from x25.training.evaluation.points import QUALITY_PRICES
 from x25.training.evaluation.run import Request, evaluate_panel, fit_split, steps_of
 
+pytestmark = pytest.mark.slow
+
 POINTS = ("match", "budget", "prompt_only_match", "prompt_only_budget")
 FROZEN = ("quality_price", "is_reached_on_train", "train_score", "train_cost_usd_per_call")
 

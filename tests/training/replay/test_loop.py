@@ -11,6 +11,8 @@ from x25.training.replay.loop import Call, Loop, failed_checks, measure_loop, te
 from x25.training.replay.memory import Memory, arm_of
 from x25.training.replay.regret import Setting
 
+pytestmark = pytest.mark.slow
+
 
 def make_loop(length=300, levels=(0.5, 0.75, 0.9), seed=0):
     """Right or wrong answers at known rates, and a judge whose scores follow the default table."""

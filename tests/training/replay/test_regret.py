@@ -4,6 +4,8 @@ import pytest
 from x25.training.replay.regret import CURVE_POINTS, Setting, curve, curve_steps, measure_regret, summary
 from x25.training.replay.streams import Replayed
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_summary_tells_the_worst_order_from_the_mean():
     missed = np.array([[1.0, 1.0, 0.0], [0.0, 0.0, 0.0]])

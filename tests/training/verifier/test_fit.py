@@ -10,6 +10,8 @@ from x25.training.verifier.answer_matrix import read_answers
 from x25.training.verifier.fit import Answered, Labelled, fit_prior, fit_verifier, log_odds
 from x25.training.verifier.heads import fit_logistic
 
+pytestmark = pytest.mark.slow
+
 MODEL_TO_TIER = {"tiny": "slm", "middle": "mid", "large": "frontier"}
 
 
