@@ -59,8 +59,8 @@ def _lesson(call: Routed, answer: Answer, services: Services) -> tuple[Lesson, W
         return lesson, Watch(fast_gamma=FAST_GAMMA)
     weight = learning_weight(seen, table)
     expected = call.selection.baseline_prob
-    told = None if expected is None else surprise(expected, likelihood(seen, table))
-    watch = Watch.told(told, FAST_GAMMA, services.learner.return_hazard)
+    nats = None if expected is None else surprise(expected, likelihood(seen, table))
+    watch = Watch.after(nats, FAST_GAMMA, services.learner.return_hazard)
     return replace(lesson, selection=(weight, answer.predicted_prob)), watch
 
 

@@ -80,12 +80,17 @@ class JudgeTable:
         ValueError
             If L1 = L0: the scores carry nothing.
         """
+        return self._weights
+
+    @cached_property
+    def _weights(self) -> NDArray[np.float64]:
         likelihoods = np.array([self.right, self.wrong])
         scaled = likelihoods / likelihoods.mean(axis=0)
         gram = scaled @ likelihoods.T
         if abs(np.linalg.det(gram)) < 1e-9:
             raise ValueError(f"judge table {self.name!r} tells right from wrong answers in no bin")
         weights: NDArray[np.float64] = np.linalg.solve(gram, np.array([1.0, 0.0])) @ scaled
+        weights.flags.writeable = False  # one copy for all who ask
         return weights
 
     def weight_variance(self, prob: float) -> float:

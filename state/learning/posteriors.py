@@ -45,8 +45,8 @@ class Watch:
     most_odds: float = 20.0
 
     @classmethod
-    def told(cls, surprise: tuple[float, float] | None, fast_gamma: float, return_hazard: float) -> "Watch":
-        """Return what an observation tells whose surprise is this one; None where nothing was expected.
+    def after(cls, surprise: tuple[float, float] | None, fast_gamma: float, return_hazard: float) -> "Watch":
+        """Return what an observation of this surprise tells; None where nothing was expected of its arm.
 
         Repaired is what better by as much as the detector looks for is called of an arm that became worse.
         """

@@ -113,8 +113,8 @@ class Offset:
             org, arm, reward = self.orgs[order], int(arms[order]), float(rewards[order])
             name, predicted = self._names[arm], float(self.probs[rows[order], arm])
             expected = org.expected(name, predicted) if self.watches else None
-            told = None if expected is None else score_surprise(expected, reward)
-            alarmed[order] = org.add(name, reward, predicted, self.calls, told)
+            nats = None if expected is None else score_surprise(expected, reward)
+            alarmed[order] = org.add(name, reward, predicted, self.calls, nats)
         return alarmed
 
 

@@ -180,8 +180,8 @@ def teach(memory: Memory, arm: Arm, seen: Observation, table: JudgeTable, *, org
     if seen.outcome != "failed_check" and not table.is_trusted:
         return False
     expected = memory.expected(arm.model_id, arm.completion_prob)
-    told = None if expected is None else surprise(expected, likelihood(seen, table))
-    return memory.add(arm.model_id, learning_weight(seen, table), arm.completion_prob, org_calls, told)
+    nats = None if expected is None else surprise(expected, likelihood(seen, table))
+    return memory.add(arm.model_id, learning_weight(seen, table), arm.completion_prob, org_calls, nats)
 
 
 class Call:

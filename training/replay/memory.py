@@ -57,7 +57,7 @@ class Memory:
         surprise
             What the observation tells the drift detector; None where nothing was expected.
         """
-        watch = Watch.told(surprise, FAST_GAMMA, self._learner.return_hazard)
+        watch = Watch.after(surprise, FAST_GAMMA, self._learner.return_hazard)
         sums = (self._weight * reward, self._weight * predicted, self._weight)
         for rows in (self._pooled, self._cells):
             rows[model_id] = _added(rows[model_id], sums, org_calls, watch, self._learner.gamma)

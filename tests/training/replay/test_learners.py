@@ -66,9 +66,9 @@ def test_orders_do_not_see_each_other():
 
 
 def test_a_score_tells_the_detector_as_much_as_that_many_answers_right_and_wrong():
-    told = score_surprise(0.8, 0.75, weight=4.0)
+    nats = score_surprise(0.8, 0.75, weight=4.0)
     right, wrong = surprise(0.8, RIGHT), surprise(0.8, WRONG)
-    assert told == pytest.approx([3.0 * right[way] + wrong[way] for way in (0, 1)])
+    assert nats == pytest.approx([3.0 * right[way] + wrong[way] for way in (0, 1)])
 
 
 def fed(level, steps, rng, changed=None):

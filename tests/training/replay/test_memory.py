@@ -45,17 +45,17 @@ async def test_what_is_read_is_what_the_store_would_give_through_a_fall_and_a_re
             cells, pooled = await store.posteriors.read_levels("o", CELL)
             expected = expectation(predicted, cells.get("a"), pooled.get("a"), learner)
             assert memory.expected("a", predicted) == pytest.approx(expected)
-            told = None if expected is None else surprise(expected, (float(right), 1.0 - right))
+            nats = None if expected is None else surprise(expected, (float(right), 1.0 - right))
             kept = await store.posteriors.learn(
                 "o", f"c{call}", 0, task_cell=CELL, model_id="a", tier="slm", success=0.0, failure=0.0,
                 selection=(float(right), predicted), org_calls=2 * call, gamma=learner.gamma,
-                watch=Watch.told(told, FAST_GAMMA, learner.return_hazard),
+                watch=Watch.after(nats, FAST_GAMMA, learner.return_hazard),
             )  # fmt: skip
             if has_changed(kept):
                 anew = {"drift_calls": kept.drift_calls, "keep": KEEP, "record": alarm(kept)}
                 await store.posteriors.begin_anew("o", "a", **anew)
                 alarms.append(alarm(kept)["direction"])
-            assert memory.add("a", float(right), predicted, 2 * call, told) == has_changed(kept)
+            assert memory.add("a", float(right), predicted, 2 * call, nats) == has_changed(kept)
             stored = combine(*await store.posteriors.read_levels("o", CELL), learner, 2 * call + 3)
             read = memory.read(2 * call + 3)["a"]
             assert vars_of(read) == pytest.approx(vars_of(stored["a"]), rel=1e-9, abs=1e-9)

@@ -40,11 +40,11 @@ def test_what_cannot_be_replayed_is_refused_before_anything_is_read(wrong, messa
 @pytest.mark.train
 @needs_data
 def test_a_replay_holds_all_parts_and_is_json():
-    told = []
+    steps = []
     request = Request(
         DATA, rotate=True, orders=2, ceilings_usd=(0.00065,), drifts=("frontier-worse", "new-model")
     )
-    report = replay(request, Nothing(), lambda *step: told.append(step))
+    report = replay(request, Nothing(), lambda *step: steps.append(step))
     assert json.loads(json.dumps(report)) == report
     assert report["stream"]["prompts"] == 1_785
     assert (
@@ -56,7 +56,7 @@ def test_a_replay_holds_all_parts_and_is_json():
     assert report["ladder"][0]["reward"] >= report["ladder"][0]["published"]
     assert report["drift"]["frontier-worse"]["x25"]["detection_steps"] <= 80
     assert report["drift"]["frontier-worse"]["x25"]["phase_rewards"][1] >= 0.895
-    assert all(done == total for phase, done, total in {step[0]: step for step in told}.values())
+    assert all(done == total for phase, done, total in {step[0]: step for step in steps}.values())
 
 
 @pytest.mark.train
