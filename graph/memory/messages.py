@@ -28,7 +28,20 @@ from ...state.types import JSONObject, Reply
 Message: TypeAlias = JSONObject | BaseMessage
 
 
-def add_messages(left: Sequence[Message] | None, right: Any) -> list[Message]:
+class Conversation(list[Message]):
+    """The messages of a thread, with their OpenAI form once a node asked for it.
+
+    A change makes another conversation, and a copy is a plain list.
+    """
+
+    __slots__ = ("openai",)
+    openai: list[JSONObject]
+
+    def __reduce__(self) -> tuple[type[list[Message]], tuple[list[Message]]]:
+        return list, (list(self),)
+
+
+def add_messages(left: Sequence[Message] | None, right: Any) -> Conversation:
     """Append messages to a conversation, as `langgraph.graph.message.add_messages` does.
 
     A message whose `id` is there already takes that one's place; a `RemoveMessage` takes it away. Unlike LangGraph's
@@ -43,7 +56,7 @@ def add_messages(left: Sequence[Message] | None, right: Any) -> list[Message]:
     merged, given = as_given(left), as_given(right)
     for index in range(len(given) - 1, -1, -1):
         if isinstance(given[index], RemoveMessage) and message_id(given[index]) == REMOVE_ALL_MESSAGES:
-            return given[index + 1 :]
+            return Conversation(given[index + 1 :])
     places = {name: place for place, name in enumerate(map(message_id, merged)) if name is not None}
     removed: set[str] = set()
     for message in given:
@@ -59,7 +72,7 @@ def add_messages(left: Sequence[Message] | None, right: Any) -> list[Message]:
             if name is not None:
                 places[name] = len(merged)
             merged.append(message)
-    return [message for message in merged if message_id(message) not in removed] if removed else merged
+    return Conversation(message for message in merged if message_id(message) not in removed)
 
 
 def as_given(value: Any) -> list[Message]:
@@ -90,6 +103,21 @@ def message_id(message: Message) -> str | None:
         return message.id
     name = message.get("id") if isinstance(message, dict) else None
     return name if isinstance(name, str) else None
+
+
+def openai_form(messages: Sequence[Message]) -> list[JSONObject]:
+    """Return what `to_openai` does; a conversation is converted once.
+
+    Raises
+    ------
+    InvalidRequest
+        When a LangChain message holds something that has no OpenAI form.
+    """
+    if not isinstance(messages, Conversation):
+        return to_openai(messages)
+    if not hasattr(messages, "openai"):
+        messages.openai = to_openai(messages)
+    return list(messages.openai)
 
 
 def to_openai(messages: Iterable[Message]) -> list[JSONObject]:

@@ -10,12 +10,35 @@ from typing import Any, TypeVar, get_type_hints
 from pydantic import TypeAdapter
 
 from ...state.working_memory import Change, Opened
-from .messages import to_openai
+from .messages import openai_form
 
 CallT = TypeVar("CallT", bound=Opened)
 
 NOUNS = frozenset({"opening", "task", "inputs", "estimate", "selection", "transitions", "answers", "learned"})
 """Channels whose value is the JSON of a noun; every other channel holds plain JSON."""
+
+
+class _Object(dict[str, Any]):
+    """The JSON of a noun that remembers it, so that the nodes of one run need not read it again.
+
+    Whatever is made of it knows nothing of the noun: a copy, what a checkpoint gives back, what was edited by hand.
+    """
+
+    __slots__ = ("noun",)
+    noun: Any
+
+    def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
+        return dict, (dict(self),)
+
+
+class _Array(list[Any]):
+    """The same for nouns in a row."""
+
+    __slots__ = ("noun",)
+    noun: Any
+
+    def __reduce__(self) -> tuple[type[list[Any]], tuple[list[Any]]]:
+        return list, (list(self),)
 
 
 @cache
@@ -36,10 +59,23 @@ def from_json(stage: type[CallT], state: Mapping[str, Any]) -> CallT:
         When a part has not the shape of its noun, as after an edit by hand.
     """
     parts = {
-        name: _adapter(name).validate_python(state[name]) if name in NOUNS else state[name]
+        name: noun_of(name, state[name]) if name in NOUNS else state[name]
         for name in stage.__dataclass_fields__
     }
-    return stage(**parts | {"messages": to_openai(state["messages"])})
+    return stage(**parts | {"messages": openai_form(state["messages"])})
+
+
+def noun_of(name: str, written: Any) -> Any:
+    """Return the noun that the value of a channel stands for.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        When it has not the shape of that noun.
+    """
+    if isinstance(written, _Object | _Array):
+        return written.noun
+    return _adapter(name).validate_python(written)
 
 
 def to_json(change: Change) -> dict[str, Any]:
@@ -49,8 +85,17 @@ def to_json(change: Change) -> dict[str, Any]:
         if name == "reply":
             update.update(change["reply"])
         else:
-            update[name] = _adapter(name).dump_python(value, mode="json") if name in NOUNS else value
+            update[name] = _written(name, value) if name in NOUNS else value
     return update
+
+
+def _written(name: str, noun: Any) -> Any:
+    plain = _adapter(name).dump_python(noun, mode="json")
+    if not isinstance(plain, dict | list):
+        return plain
+    written = _Object(plain) if isinstance(plain, dict) else _Array(plain)
+    written.noun = noun
+    return written
 
 
 def stage_of(node: Callable[..., Any]) -> type[Opened]:

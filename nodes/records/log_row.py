@@ -102,7 +102,6 @@ def _reference_cost_nusd(best: Answer | None, reference: ModelSpec, cost_nusd: i
 def audit_record(call: Learned, row: Call, best: Answer | None) -> JSONObject:
     """Return what the chain proves: who decided what with which probability, what it cost, which words (hashed)."""
     attempts = [attempt_facts(attempt) for answer in call.answers for attempt in answer.attempts]
-    decision = decision_facts(call)
     return {
         "kind": "call",
         "call_id": row.call_id,
@@ -113,7 +112,7 @@ def audit_record(call: Learned, row: Call, best: Answer | None) -> JSONObject:
         "router": row.router,
         "policy": call.policy,
         "optimize_for": call.optimize_for,
-        "decision": {key: decision[key] for key in _DECISION_FACTS},
+        "decision": {key: row.decision[key] for key in _DECISION_FACTS},
         "attempts": [{key: one[key] for key in _ATTEMPT_FACTS} for one in attempts],
         "verdicts": [
             {

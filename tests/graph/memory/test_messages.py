@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 from langchain_core.messages import (
     AIMessage,
@@ -10,7 +12,15 @@ from langchain_core.messages import (
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
 from langgraph.graph.message import add_messages as langgraphs_own
 
-from x25.graph.memory.messages import add_messages, answer_of, as_given, message_id, to_openai, with_question
+from x25.graph.memory.messages import (
+    add_messages,
+    answer_of,
+    as_given,
+    message_id,
+    openai_form,
+    to_openai,
+    with_question,
+)  # fmt: skip
 from x25.state.errors import InvalidRequest
 
 OPENAI = {
@@ -109,6 +119,17 @@ def test_langchains_messages_are_sent_in_the_openai_form():
         {"role": "assistant", "content": "", "tool_calls": [CALL]},
         {"role": "tool", "content": "42", "tool_call_id": "1"},
     ]
+
+
+def test_a_conversation_is_converted_once_and_anew_when_it_changes():
+    conversation = add_messages([HumanMessage("hi", id="1")], [AIMessage("hello", id="2")])
+    first, second = openai_form(conversation), openai_form(conversation)
+    assert first == to_openai(conversation)
+    assert all(one is other for one, other in zip(first, second, strict=True))
+    assert openai_form(add_messages(conversation, HumanMessage("ho", id="1"))) == [
+        {"role": "user", "content": "ho"}, {"role": "assistant", "content": "hello"},
+    ]  # fmt: skip
+    assert type(copy.deepcopy(conversation)) is list
 
 
 def test_a_message_without_an_openai_form_is_refused_by_its_place():

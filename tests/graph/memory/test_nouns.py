@@ -1,4 +1,6 @@
+import copy
 import json
+import pickle
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from functools import reduce
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from x25.graph.checkpoints import values_of
-from x25.graph.memory.nouns import NOUNS, from_json, stage_of, to_json
+from x25.graph.memory.nouns import NOUNS, from_json, noun_of, stage_of, to_json
 from x25.nodes.audit import audit
 from x25.nodes.classify import classify
 from x25.nodes.dispatch import dispatch
@@ -20,7 +22,7 @@ from x25.nodes.judge import judge
 from x25.nodes.stage_check import stage_check
 from x25.state.answers import Answer, Failure
 from x25.state.types import CascadeState
-from x25.state.working_memory import Change, Classified, Estimated, Learned, Logged, Opened, Routed
+from x25.state.working_memory import Change, Classified, Estimated, Learned, Logged, Opened, Routed, Task
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(
@@ -71,9 +73,27 @@ def test_any_call_comes_back_from_json_text_as_it_went(call):
 @given(call=values(Logged))
 @settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 def test_json_turned_to_nouns_and_back_is_the_same_json(call):
-    memory = to_json(Change(**parts_of(call)))
-    assert json.loads(json.dumps(memory)) == memory
+    memory = json.loads(json.dumps(to_json(Change(**parts_of(call)))))
     assert to_json(Change(**parts_of(from_json(Logged, memory)))) == memory
+
+
+@given(call=values(Logged))
+@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+def test_what_one_node_wrote_is_given_to_the_next_as_it_was(call):
+    read = from_json(Logged, to_json(Change(**parts_of(call))))
+    assert all(getattr(read, name) is getattr(call, name) for name in NOUNS)
+
+
+@pytest.mark.parametrize(
+    "copied", [dict, copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))]
+)
+def test_an_edited_copy_of_what_was_written_is_read_anew(copied):
+    memory = to_json(Change(task=Task("coding", "coding/easy", 0.9, "hint", "chat", 12)))
+    edited = copied(memory["task"])
+    edited["prompt_tokens"] = 7
+    assert type(edited) is dict
+    assert noun_of("task", edited).prompt_tokens == 7
+    assert noun_of("task", memory["task"]).prompt_tokens == 12
 
 
 def test_nouns_are_the_channels_that_hold_something_else_than_plain_json():
