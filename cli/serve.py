@@ -1,5 +1,6 @@
 """`x25 serve`: the gateway."""
 
+import gc
 import ipaddress
 import json
 import logging
@@ -121,6 +122,10 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Open the cascade, then listen, then announce the address."""
         await self._opened.enter_async_context(self._app.router.lifespan_context(self._app))
+        # What start-up left stays until the end: looking through it for garbage would stop every call under way for
+        # a tenth of a second and more, now and again.
+        gc.collect()
+        gc.freeze()
         await super().startup(sockets)
         if self.should_exit:  # a signal came meanwhile: shutdown will not be called
             await self._opened.aclose()
