@@ -50,6 +50,7 @@ def test_a_part_of_our_own_that_is_missing_is_a_bug_and_keeps_its_traceback(tmp_
     assert "pip install" not in done.stderr
 
 
+@pytest.mark.slow
 def test_the_module_runs_the_command_line(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "x25", "--version"],

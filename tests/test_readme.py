@@ -29,6 +29,7 @@ def test_there_is_a_snippet_for_each_way_of_use():
     assert len(SNIPPETS) == 6
 
 
+@pytest.mark.slow
 def test_the_sdk_snippet_prints_an_answer_and_its_receipt(gateway_url, capsys):
     names, out = run(0, capsys, gateway_url)
     assert names["reply"].text in out

@@ -71,6 +71,7 @@ def test_the_chosen_candidate_leads_to_a_row_each() -> None:
     assert [row.style for row in table.rows] == ["bold", None, "dim"]
 
 
+@pytest.mark.slow
 def test_a_running_gateway_is_asked(x25, start, simulator) -> None:
     child = start("serve", "--port", "0", "--json", X25_UPSTREAM="simulator", X25_SIMULATOR_URL=simulator.url)
     url = child.url()

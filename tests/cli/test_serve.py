@@ -50,6 +50,7 @@ def difficulty_of(reply: httpx.Response) -> float:
     return reply.raise_for_status().json()["explain"]["difficulty"]["value"]
 
 
+@pytest.mark.slow
 def test_each_flag_changes_what_is_served(start, x25, routed, home: Path) -> None:
     bundled = routed("What is 17 * 23?")["explain"]["difficulty"]["value"]
     models, routers, db = home / "models", home / "routers", home / "elsewhere" / "calls.db"
@@ -103,6 +104,7 @@ def test_a_wrong_file_ends_as_one_sentence(x25, flag: str, sentence: str) -> Non
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_it_stops_when_the_parent_ends(start, simulator) -> None:
     child = start(
         "serve", "--port", "0", "--json", "--exit-with-parent",

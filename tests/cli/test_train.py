@@ -90,6 +90,7 @@ def test_without_a_dataset_the_usage_says_so(x25) -> None:
     assert "--dataset" in result.stderr
 
 
+@pytest.mark.slow
 def test_the_commands_load_the_workshop_only_when_used() -> None:
     program = (
         "import sys, x25.cli; print(sorted(name for name in sys.modules if name.startswith('x25.training')))"

@@ -1,8 +1,10 @@
 import httpx
+import pytest
 
 from x25.demo.gateway import gateway_process
 
 
+@pytest.mark.slow
 def test_a_gateway_keeps_its_state_in_its_folder_and_sees_nothing_of_the_callers(
     simulator, tmp_path, monkeypatch
 ):

@@ -19,6 +19,7 @@ def items(org: str, count: int) -> list[Item]:
     return [Item(f"What is {number} + 1?", "sums", org) for number in range(count)]
 
 
+@pytest.mark.slow
 async def test_every_item_is_routed_once_under_its_own_org(gateway_url: str) -> None:
     seen: list[Routed] = []
     routed = await send(

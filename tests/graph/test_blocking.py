@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 # Stricter than `langgraph dev`, which lets files be read.
 SCRIPT = """
 import asyncio
@@ -22,6 +24,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 def test_nothing_blocks_from_the_first_call_on_when_the_simulator_the_store_and_the_encoder_are_opened(
     tmp_path,
 ):
@@ -34,6 +37,7 @@ def test_nothing_blocks_from_the_first_call_on_when_the_simulator_the_store_and_
     assert done.stdout.split() == ["True"] * 3
 
 
+@pytest.mark.slow
 def test_what_blocks_would_be_noticed():
     blocking = SCRIPT.replace("reply = await", "__import__('time').sleep(0); reply = await")
     done = subprocess.run(

@@ -398,6 +398,7 @@ async def test_an_agents_own_models_answer(chat_models):
     assert reply["cost_usd"] > 0
 
 
+@pytest.mark.slow
 def test_importing_the_graph_opens_nothing(tmp_path: Path):
     code = (
         "import socket, os\n"

@@ -13,6 +13,7 @@ CALLS = 30
 RATES = (0.0, 0.4, 0.8)
 
 
+@pytest.mark.slow
 async def test_traffic_falls_as_the_rate_of_faults_rises(cascade, fault):
     shares = []
     for rate in RATES:

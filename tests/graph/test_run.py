@@ -116,6 +116,7 @@ async def test_a_call_id_is_answered_once(cascade, bills):
     await cascade.route({"prompt": "hi", "call_id": "once", "org": "other"})
 
 
+@pytest.mark.slow
 async def test_a_call_that_was_begun_is_not_begun_again(crash, cascade, open_gateway):
     crash("sim/", {**CLASSIC, "call_id": "begun"})
     with pytest.raises(InvalidRequest, match="was begun before"):

@@ -83,7 +83,7 @@ async def run_to_the_end(graph: Any, config: dict[str, Any], **named: Any) -> tu
     return output, resumed
 
 
-@pytest.mark.parametrize("durability", ["exit", "sync"])
+@pytest.mark.parametrize("durability", ["exit", pytest.param("sync", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("node", NODES)
 async def test_a_run_interrupted_at_a_node_is_resumed_as_the_same_call(

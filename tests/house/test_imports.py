@@ -121,6 +121,7 @@ def test_serving_loads_nothing_heavy():
     assert modules_loaded_by("import x25.api.app, x25.cli.serve, x25.cli") & HEAVY == set()
 
 
+@pytest.mark.slow
 def test_serving_loads_the_schema_library_only_once_a_request_names_a_schema():
     assert "jsonschema" not in modules_loaded_by("import x25.api.app, x25.cli.serve")
     needed = "from x25.routing.plan.request import check_schemas; check_schemas({'tools': []})"

@@ -66,6 +66,7 @@ async def test_with_remembered_context_the_chosen_tier_is_never_higher(walk, ser
     assert all(with_memory <= alone for with_memory, alone in ranks), ranks
 
 
+@pytest.mark.slow
 async def test_remembered_context_lowers_the_share_of_the_frontier(walk, services):
     using = replace(services, rng=np.random.default_rng(3))
     request = {"using": using, "prompt": PROMPTS[-1], "router": "x25-classic"}

@@ -123,6 +123,7 @@ def test_raising_the_weight_of_quality_never_lowers_mean_quality():
     assert means[-1] > means[0] + 0.02, means
 
 
+@pytest.mark.slow
 def test_the_four_presets_order_one_workload_as_their_names_say():
     found = {name: preset(name) for name in ("cost-first", "quality-first", "balanced", "latency-first")}
     cost, quality, latency = (

@@ -2,6 +2,7 @@ import sqlite3
 from collections.abc import Callable
 
 import httpx
+import pytest
 
 
 def test_an_untouched_chain_is_intact(http: httpx.Client, route: Callable[..., dict], org: str) -> None:
@@ -11,6 +12,7 @@ def test_an_untouched_chain_is_intact(http: httpx.Client, route: Callable[..., d
     assert found["orgs"][0]["head_hash"] == last["audit_hash"]
 
 
+@pytest.mark.slow
 def test_an_edit_of_the_database_is_found_with_its_index(start_gateway, simulator) -> None:
     gateway = start_gateway()
     with httpx.Client(base_url=gateway.url, timeout=30) as http:

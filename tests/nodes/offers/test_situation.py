@@ -128,6 +128,7 @@ async def test_a_router_whose_models_nobody_can_reach_says_so(situated, services
                               "(x25 models says what would)"}  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_a_degraded_provider_gets_less_traffic_before_it_fails_hard(walk, services):
     """Two models alike in all but price; the cheaper one's deployment answers a falling share of requests."""
     cheap = services.spec("sim/medium-3")

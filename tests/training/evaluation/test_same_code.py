@@ -140,6 +140,7 @@ def problem_of(call: Routed, situation: Situation, recording: Recording) -> Prob
 
 
 @pytest.mark.parametrize("preset", WEIGHTS)
+@pytest.mark.slow
 async def test_a_stream_through_the_real_graph_makes_the_moves_of_the_harness(store, preset):
     rng = np.random.default_rng(11)
     recording = Recording((rng.random((CALLS, 3)) < 0.6).astype(float), rng.integers(0, 5, (CALLS, 3)))
