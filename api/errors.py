@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -10,14 +11,15 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from ..state.errors import (
+    AllBusy,
     CallFailed,
     ChainBroken,
     Forbidden,
     InvalidRequest,
     NoEligibleModel,
     NotFound,
-    ProviderRateLimit,
     ProviderTimeout,
+    RequestRefused,
     StoreError,
     Unauthorized,
     X25Error,
@@ -30,6 +32,8 @@ ERROR_TO_STATUS: Mapping[type[X25Error], int] = {
     Unauthorized: 401,
     Forbidden: 403,
     NotFound: 404,
+    RequestRefused: 400,
+    AllBusy: 503,
     CallFailed: 502,
     StoreError: 503,
     ChainBroken: 503,
@@ -47,8 +51,6 @@ def status_of(error: X25Error) -> int:
     """Return the HTTP status of an error; 500 for one that has no business reaching the door."""
     if isinstance(error, CallFailed) and _all_attempts(error, ProviderTimeout.code):
         return 504
-    if isinstance(error, CallFailed) and _all_attempts(error, ProviderRateLimit.code):
-        return 503
     return next((status for kind, status in ERROR_TO_STATUS.items() if isinstance(error, kind)), 500)
 
 
@@ -77,7 +79,9 @@ async def _on_ours(_: Request, error: Exception) -> JSONResponse:
         more |= {"attempts": error.attempts, "call_id": error.call_id}
     if status >= 500:
         _log.warning("%s: %s", error.code, error)
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    if isinstance(error, AllBusy):
+        headers["Retry-After"] = str(max(1, ceil(error.retry_after_s)))
     body = error_body(error.code, str(error), kind=kind, field=getattr(error, "field", None), **more)
     return JSONResponse(body, status_code=status, headers=headers)
 

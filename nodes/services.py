@@ -8,6 +8,7 @@ from time import monotonic
 import numpy as np
 
 from ..providers.embeddings import Encoder
+from ..providers.fitness import FitnessBook
 from ..providers.gateway import Gateway
 from ..providers.health import HealthBook
 from ..providers.judge import LLMJudge
@@ -67,6 +68,8 @@ class Services:
     learner: Learner = field(default_factory=Learner)
     health: HealthBook = field(default_factory=HealthBook)
     """How well each deployment has answered lately, in this process."""
+    fitness: FitnessBook = field(default_factory=FitnessBook)
+    """Which models are gone or refuse a parameter, as found in this process."""
     checks: CheckBook = field(default_factory=CheckBook)
     """Which models' answers fail more free checks than they used to, in this process."""
     org_models: OrgModels = field(default_factory=OrgModels)

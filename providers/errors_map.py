@@ -4,24 +4,29 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any
 
 import httpx
 
 from ..state.errors import (
+    ContentFiltered,
     ContextLengthExceeded,
+    MalformedRequest,
+    ModelGone,
     ProviderAuth,
     ProviderBadRequest,
     ProviderBilling,
     ProviderConnection,
     ProviderError,
+    ProviderForbidden,
     ProviderMalformed,
     ProviderRateLimit,
     ProviderServer,
     ProviderTimeout,
+    Unsupported,
 )
+from .wire.waits import retry_after_s
 
 MESSAGE_CHARS = 200
 """How much of the vendor's own words a message quotes."""
@@ -30,12 +35,43 @@ BODY_CHARS = 4000
 
 _SECRET = re.compile(r"(?i:bearer)\s+\S+|\b(?:sk|pk|rk|xai|gsk|nvapi|hf)[-_][\w*.\-]{4,}|\bAIza[\w\-]{10,}")
 _CONTEXT = re.compile(
-    r"context[ _]length|context window|maximum context|too many tokens|prompt is too long", re.IGNORECASE
+    r"context[ _](?:length|window|limit|size)|maximum (?:context|prompt|model) length|token count .{0,40}exceeds"
+    r"|too many (?:input )?tokens|too large for model|longer than the (?:maximum )?model|reduce the length of"
+    r"|(?:prompt|input|message|request|text)s? (?:is |are |was |token length )?too (?:long|large)"
+    r"|range of input length|exceeds? the (?:maximum|max) (?:number of )?(?:input )?(?:tokens|length)"
+    r"|tokens? .{0,40}must be (?:<=|less than)|inputs must have less than",
+    re.IGNORECASE,
 )
 _BILLING = re.compile(r"insufficient[ _](?:quota|funds|balance)|billing|credit", re.IGNORECASE)
 # The body of a 400 may quote the prompt, so only sentences that no prompt is likely to hold count there.
 _BILLING_IN_400 = re.compile(
     r"insufficient_quota|billing_hard_limit|credit balance is too low", re.IGNORECASE
+)
+_MODERATION = re.compile(
+    r"content[ _]?(?:filter|policy|management)|responsibleaipolicy|data_inspection_failed|moderation|was flagged"
+    r"|usage polic(?:y|ies)|safety system",
+    re.IGNORECASE,
+)
+_GONE = re.compile(
+    r"model[ _]not[ _]found|no such model|(?:not|in)(?: a)?[ _]?valid model|unknown model"
+    r"|models? .{0,80}?(?:not exist|not found|deprecated|decommissioned|retired|no longer|not available)",
+    re.IGNORECASE,
+)
+_UNSUPPORTED = re.compile(
+    r"unsupported|not supported|supported values are|only the default|no endpoints found|not enabled for"
+    r"|(?:does(?:n't| not)|do(?:n't| not)|cannot|can't) (?:support|accept|allow|handle|process)"
+    r"|unrecognized (?:request )?(?:argument|parameter|field)|no such parameter|is not allowed"
+    r"|(?:unknown|unexpected) (?:parameter|field|argument|role|key)|extra (?:inputs|fields) (?:are )?not permitted",
+    re.IGNORECASE,
+)
+_BODY_AT_FAULT = re.compile(
+    r"invalid schema|not a valid json ?schema|could not parse the json|not valid json|invalid json|tool_call_id"
+    r"|must be followed by tool messages|(?:invalid|could not process|unable to (?:process|download)) image",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(
+    r"['\"`]([A-Za-z_][\w.\[\]]{0,60})['\"`]"
+    r"|(?:argument supplied|parameter|field|argument):? ([a-z_]{2,40})\b"
 )
 _NEVER_SENT = {"ConnectTimeout", "PoolTimeout", "ConnectError"}
 
@@ -71,14 +107,16 @@ def error_from_response(
     now
         UTC time against which a `Retry-After` date is read; the clock's when absent.
     """
-    body, status = answer.body, answer.status
-    text = body.decode("utf-8", errors="replace") if isinstance(body, bytes) else body
-    kind = _kind(status, text[:BODY_CHARS])
-    words = redact(_vendor_message(text), secret)[:MESSAGE_CHARS]
-    sentence = f"{deployment} answered {status}: {words or 'no message'}"
-    error = kind(sentence, status=status, retry_after_s=_retry_after_s(answer.headers, now))
+    text = _text(answer.body)
+    said = _said(text, secret)
+    kind = _kind(answer.status, text[:BODY_CHARS])
+    sentence = f"{deployment} answered {answer.status}: {said.message or 'no message'}"
+    wait_s = retry_after_s(answer.headers, text[:BODY_CHARS], now)
+    if kind is Unsupported:
+        return Unsupported(sentence, status=answer.status, retry_after_s=wait_s, parameter=said.parameter)
+    error = kind(sentence, status=answer.status, retry_after_s=wait_s)
     # A gateway in front of the model gave up waiting: the model may have done the work.
-    error.may_have_billed = error.may_have_billed or status in (502, 504)
+    error.may_have_billed = error.may_have_billed or answer.status in (502, 504)
     return error
 
 
@@ -148,41 +186,69 @@ def _unless_never_sent(error: ProviderError, cause: BaseException | None) -> Pro
 
 
 _KINDS: dict[int, type[ProviderError]] = {
-    401: ProviderAuth, 402: ProviderBilling, 403: ProviderAuth, 408: ProviderTimeout, 429: ProviderRateLimit,
+    401: ProviderAuth, 402: ProviderBilling, 403: ProviderForbidden, 404: ModelGone, 408: ProviderTimeout,
+    410: ModelGone, 413: ContextLengthExceeded, 429: ProviderRateLimit, 451: ContentFiltered, 529: ProviderRateLimit,
 }  # fmt: skip
+_KIND_OF_HUNDRED: dict[int, type[ProviderError]] = {4: ProviderBadRequest, 5: ProviderServer}
+_IN_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (
+    (_CONTEXT, ContextLengthExceeded), (_MODERATION, ContentFiltered), (_BODY_AT_FAULT, MalformedRequest),
+    (_GONE, ModelGone), (_UNSUPPORTED, Unsupported),
+)  # fmt: skip
+"""What a refusal means by the vendor's words, the plainest first."""
 
 
 def _kind(status: int, text: str) -> type[ProviderError]:
     no_credit = _BILLING_IN_400 if status == 400 else _BILLING
     if status in (400, 403, 429) and no_credit.search(text):
         return ProviderBilling
-    if status in (400, 413, 422) and _CONTEXT.search(text):
-        return ContextLengthExceeded
-    if status in _KINDS:
-        return _KINDS[status]
-    if status >= 500:
-        return ProviderServer
-    return ProviderBadRequest if status >= 400 else ProviderMalformed
+    if status == 403 and _MODERATION.search(text):
+        return ContentFiltered
+    if status == 404 and _UNSUPPORTED.search(text):
+        return Unsupported  # an aggregator has the model, and nobody who runs it that way
+    if status in (400, 409, 415, 422):
+        return next((kind for words, kind in _IN_WORDS if words.search(text)), ProviderBadRequest)
+    return _KINDS.get(status) or _KIND_OF_HUNDRED.get(status // 100, ProviderMalformed)
 
 
-def _vendor_message(text: str) -> str:
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a vendor says went wrong."""
+
+    message: str
+    parameter: str | None
+    """Top-level name of the part of the request that it names."""
+
+
+def _text(body: bytes | str) -> str:
+    return body.decode("utf-8", errors="replace") if isinstance(body, bytes) else body
+
+
+def _said(text: str, secret: str | None) -> _Said:
     try:
         body: Any = json.loads(text)
-    except ValueError:
-        return " ".join(text[:BODY_CHARS].split())
-    found = body
+    except (ValueError, RecursionError):
+        return _Said(_quoted(" ".join(text[:BODY_CHARS].split()), secret), _named(text[:BODY_CHARS]))
+    found = body[0] if isinstance(body, list) and body else body
+    parameter: Any = None
     for key in ("error", "message"):
-        found = found.get(key, found) if isinstance(found, dict) else found
-    return found if isinstance(found, str) else json.dumps(found)
-
-
-def _retry_after_s(headers: Mapping[str, str], now: datetime | None) -> float | None:
-    value = httpx.Headers(dict(headers)).get("retry-after", "").strip()
-    if re.fullmatch(r"\d+(\.\d+)?", value):
-        return float(value)
+        if isinstance(found, dict):
+            parameter = found.get("param") or parameter
+            found = found.get(key, found)
     try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return max(0.0, (until - (now or datetime.now(UTC))).total_seconds())
+        message = found if isinstance(found, str) else json.dumps(found)
+    except RecursionError:
+        message = ""
+    named = parameter if isinstance(parameter, str) else _named(message)
+    return _Said(_quoted(message, secret), None if named is None else re.split(r"[.\[]", named)[0])
+
+
+def _quoted(words: str, secret: str | None) -> str:
+    """Return as much of the vendor's words as a message quotes, and no key."""
+    # A header or a row of the store holds no lone surrogate.
+    return redact(words, secret)[:MESSAGE_CHARS].encode("utf-8", "replace").decode("utf-8")
+
+
+def _named(message: str) -> str | None:
+    """Return the first name that a message puts in quotes or after "parameter"."""
+    found = _QUOTED.search(message)
+    return None if found is None else found[1] or found[2]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from ..state.errors import (
     ConfigError,
+    ContentFiltered,
     ContextLengthExceeded,
     ProviderAuth,
     ProviderBadRequest,
@@ -31,6 +32,8 @@ RATE_LIMIT_REST_S = 5.0
 """How long a key rests after a rate limit that does not say how long."""
 SHORTEST_REST_S = 0.5
 """How long it rests at least, so that "retry after 0" cannot spin."""
+LONGEST_REST_S = 300.0
+"""How long it rests at most, whatever the provider asks for: then it is tried again."""
 REFUSED_REST_S = 300.0
 """How long a key rests that is unknown to the provider or has no credit left."""
 FIRST_BACKOFF_S = 0.1
@@ -136,7 +139,7 @@ class Gateway:
             outcome = await self._request(walk, deployment, lease.key, min(walk.timeout_s, left_s))
             if isinstance(outcome, Completion):
                 return outcome
-            if self._rest_key(lease.key, outcome):
+            if self._rest_key(lease.key, deployment, outcome):
                 continue
             tries += 1
             if tries >= self._patience.max_tries or not await self._may_repeat(
@@ -162,24 +165,28 @@ class Gateway:
             await walk.note_failure(attempt_id, error, deployment)
             return error
         walk.pending = None
+        if key is not None:
+            self._keyring.accept(key, deployment)
         completion = replace(completion, tries=len(walk.failures) + 1)
         await walk.record.finish(attempt_id, completion)
         return completion
 
-    def _rest_key(self, key: str | None, error: ProviderError) -> bool:
-        """Let the key rest when the failure lies with it; return whether it does."""
+    def _rest_key(self, key: str | None, deployment: Deployment, error: ProviderError) -> bool:
+        """Let the key rest when the failure may lie with it; return whether it may."""
         if key is None or not isinstance(error, ProviderRateLimit | ProviderBilling | ProviderAuth):
             return False
-        usual_s = RATE_LIMIT_REST_S if isinstance(error, ProviderRateLimit) else REFUSED_REST_S
-        rest_s = usual_s if error.retry_after_s is None else max(SHORTEST_REST_S, error.retry_after_s)
-        self._keyring.cool_down(key, self._patience.clock() + rest_s)
+        now_s = self._patience.clock()
+        if isinstance(error, ProviderRateLimit):
+            self._keyring.rest(key, deployment, now_s + rest_s(error))
+        else:
+            self._keyring.refuse(key, deployment, now_s + REFUSED_REST_S)
         return True
 
     async def _may_repeat(
         self, walk: _Walk, deployment: Deployment, error: ProviderError, tries: int
     ) -> bool:
         """Wait out the backoff and return True; return False when it must not be asked again."""
-        if not error.retryable or isinstance(error, ContextLengthExceeded):
+        if not error.retryable:
             return False
         if error.may_have_billed and not deployment.idempotent:
             return False
@@ -207,9 +214,15 @@ class Gateway:
         return ProviderTimeout(f"no time was left to ask for {model_id}")
 
 
+def rest_s(error: ProviderRateLimit) -> float:
+    """Return how long to leave a provider alone that is busy: as long as it asks, within bounds."""
+    asked_s = RATE_LIMIT_REST_S if error.retry_after_s is None else error.retry_after_s
+    return min(LONGEST_REST_S, max(SHORTEST_REST_S, asked_s))
+
+
 def _lies_with_the_body(error: ProviderError) -> bool:
-    """Return whether the same body fails everywhere. A 404 only says that this deployment lacks the model."""
-    return isinstance(error, ContextLengthExceeded | ProviderBadRequest) and error.status != 404
+    """Return whether the same body fails at every deployment of the model."""
+    return isinstance(error, ContextLengthExceeded | ContentFiltered | ProviderBadRequest)
 
 
 def _summed_up(failures: list[ProviderError]) -> ProviderError:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError
 
 from ..state.errors import ConfigError, ProviderAuth, ProviderMalformed, ProviderTimeout
 from ..state.types import JSONObject
-from .base import Usage
+from ..state.usage import Usage
 from .errors_map import error_from_openai
 from .judge_case import write_case
 from .keyring import Keyring

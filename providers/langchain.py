@@ -11,27 +11,22 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.messages.utils import convert_to_messages
 
-from ..state.errors import ConfigError, ProviderMalformed
+from ..state.errors import ConfigError, ProviderMalformed, Unsupported
 from ..state.types import TIERS, JSONObject, Tier
-from .base import Completion, ProviderRequest, Usage
+from .base import Completion, ProviderRequest
 from .errors_map import error_from_langchain
 from .specs import Deployment, ModelSpec
+from .wire.reply import chat_reply
 
 DEPLOYMENT = "langchain"
 OPTIONS = ("temperature", "max_tokens", "stop", "response_format")
-"""Options of the OpenAI body that are passed on, besides `tools` and `tool_choice`; others are dropped."""
+"""Options of the OpenAI body that are passed on, besides `tools` and `tool_choice`; any other is refused."""
 STAND_IN_PRICES: dict[Tier, tuple[str, str]] = {
     "slm": ("0.15", "0.60"),
     "mid": ("0.50", "2.00"),
     "frontier": ("3.00", "15.00"),
 }
 """US dollars per million input and output tokens, for models whose real prices are not given."""
-_FINISH_REASONS = {
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "max_tokens": "length",
-    "tool_use": "tool_calls",
-}
 # LangGraph streams every model called inside a node to the user; an answer nobody has judged yet must not be.
 _TAGS = ["nostream"]
 
@@ -56,6 +51,7 @@ class LangChainProvider:
         model = self._models.get(request.spec.tier)
         if model is None:
             raise ConfigError(f"no LangChain model is given for tier {request.spec.tier}")
+        _require_known_options(request.body)
         started = time.perf_counter()
         try:
             messages = convert_to_messages(request.body["messages"])
@@ -67,10 +63,12 @@ class LangChainProvider:
             raise error_from_langchain(error, deployment=deployment.name) from error
         if not isinstance(answer, AIMessage):
             raise ProviderMalformed(f"{deployment.name} gave {type(answer).__name__} instead of an AIMessage")
+        choice = {"message": _message(answer), "finish_reason": _finish_reason(answer)}
+        reply = chat_reply({"choices": [choice], "usage": _usage(answer)}, deployment.name, request.body)
         return Completion(
-            message=_message(answer),
-            finish_reason=_finish_reason(answer),
-            usage=_usage(answer),
+            message=reply.message,
+            finish_reason=reply.finish_reason,
+            usage=reply.usage,
             model=str(answer.response_metadata.get("model_name") or deployment.upstream_model),
             latency_ms=(time.perf_counter() - started) * 1000.0,
             deployment=deployment.name,
@@ -134,6 +132,13 @@ def _name(model: BaseChatModel) -> str:
     return named if isinstance(named, str) else type(model).__name__
 
 
+def _require_known_options(body: JSONObject) -> None:
+    known = {*OPTIONS, "max_completion_tokens", "tools", "tool_choice", "messages", "model"}
+    for name, value in body.items():
+        if value is not None and name not in known:
+            raise Unsupported(f"a LangChain chat model is not given {name}", parameter=name)
+
+
 def _bound(model: BaseChatModel, body: JSONObject) -> Any:
     options = {name: body[name] for name in OPTIONS if body.get(name) is not None}
     if "max_tokens" not in options and body.get("max_completion_tokens") is not None:
@@ -160,29 +165,24 @@ def _message(answer: AIMessage) -> JSONObject:
     return message
 
 
-def _finish_reason(answer: AIMessage) -> str | None:
+def _finish_reason(answer: AIMessage) -> str:
     metadata = answer.response_metadata
     reason = metadata.get("finish_reason") or metadata.get("stop_reason")
-    if not isinstance(reason, str):
-        return None
-    return _FINISH_REASONS.get(reason.lower(), reason.lower())
+    # Many of LangChain's models do not say why they ended.
+    return reason if isinstance(reason, str) else "stop"
 
 
-def _usage(answer: AIMessage) -> Usage | None:
+def _usage(answer: AIMessage) -> JSONObject | None:
     counted = answer.usage_metadata
     if counted is None:
         return None
     reported = answer.response_metadata.get("token_usage") or {}
-    return Usage.from_openai(
-        {
-            "prompt_tokens": counted["input_tokens"],
-            "completion_tokens": counted["output_tokens"],
-            "prompt_tokens_details": {
-                "cached_tokens": counted.get("input_token_details", {}).get("cache_read")
-            },
-            "completion_tokens_details": {
-                "reasoning_tokens": counted.get("output_token_details", {}).get("reasoning")
-            },
-            "cost": reported.get("cost"),
-        }
-    )
+    return {
+        "prompt_tokens": counted["input_tokens"],
+        "completion_tokens": counted["output_tokens"],
+        "prompt_tokens_details": {"cached_tokens": counted.get("input_token_details", {}).get("cache_read")},
+        "completion_tokens_details": {
+            "reasoning_tokens": counted.get("output_token_details", {}).get("reasoning")
+        },
+        "cost": reported.get("cost"),
+    }

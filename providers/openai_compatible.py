@@ -3,18 +3,26 @@
 import asyncio
 import ssl
 import time
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import httpx
 
-from ..state.errors import ProviderMalformed, ProviderTimeout
+from ..state.errors import ProviderTimeout
 from ..state.types import JSONObject
-from .base import Completion, ProviderRequest, Usage
+from .base import Completion, ProviderRequest
 from .errors_map import HttpAnswer, error_from_httpx, error_from_response
 from .specs import Deployment
+from .wire.body import ACCEPTED_ENCODINGS, MAX_BODY_BYTES, read_body
+from .wire.reply import ChatReply, chat_reply, parse_json
+from .wire.request import ReasoningOrigins, messages_for
 
 CONNECT_TIMEOUT_S = 5.0
+MAX_ERROR_BYTES = 2**20
+"""Longest body read of an answer that is an error."""
+LONG_BODY_BYTES = 2**17
+"""A body from here on is parsed outside the event loop."""
 MAX_CONNECTIONS = 200
 
 
@@ -39,9 +47,10 @@ class OpenAICompatible:
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
+        self._origins = ReasoningOrigins()
 
     async def complete(self, request: ProviderRequest) -> Completion:
-        """Post the body with the upstream model's name and without streaming; everything else passes untouched.
+        """Post the body with the upstream model's name and without streaming, as `wire.request` writes it.
 
         The time limit runs from connecting to the last byte. The attempt id is sent as `Idempotency-Key` and
         `X-Request-Id`.
@@ -53,72 +62,66 @@ class OpenAICompatible:
         """
         deployment, api_key = request.deployment, request.api_key
         ids = {"Idempotency-Key": request.attempt_id, "X-Request-Id": request.attempt_id}
-        headers = {**deployment.headers, **ids}
+        headers = {"Accept-Encoding": ACCEPTED_ENCODINGS, **deployment.headers, **ids}
         if api_key is not None:
             headers["Authorization"] = f"Bearer {api_key}"
-        sent = {**request.body, "model": deployment.upstream_model, "stream": False}
-        # Vendors refuse it on a request that does not stream.
+        sent = {name: value for name, value in request.body.items() if value is not None}
+        # Vendors refuse them on a request that does not stream.
         sent.pop("stream_options", None)
+        messages = messages_for(request.body["messages"], request.spec.model_id, self._origins)
+        sent |= {"model": deployment.upstream_model, "stream": False, "messages": messages}
         started = time.perf_counter()
-        response = await self._post(deployment, sent, headers, request.timeout_s)
+        answer = await self._post(deployment, sent, headers, request.timeout_s)
         latency_ms = (time.perf_counter() - started) * 1000.0
-        if not response.is_success:
-            answer = HttpAnswer(response.status_code, response.headers, response.content)
+        if not 200 <= answer.status < 300:
             raise error_from_response(answer, deployment=deployment.name, secret=api_key)
-        return _completion(response, deployment, latency_ms, api_key)
+        if len(answer.body) < LONG_BODY_BYTES:
+            reply = _reply(answer, deployment.name, request.body, api_key)
+        else:
+            reply = await asyncio.to_thread(_reply, answer, deployment.name, request.body, api_key)
+        self._origins.note(reply.message, request.spec.model_id)
+        return Completion(
+            message=reply.message,
+            finish_reason=reply.finish_reason,
+            usage=reply.usage,
+            model=reply.model or deployment.upstream_model,
+            latency_ms=latency_ms,
+            deployment=deployment.name,
+            service_tier=reply.service_tier,
+        )
 
     async def _post(
         self, deployment: Deployment, sent: JSONObject, headers: dict[str, str], timeout_s: float
-    ) -> httpx.Response:
+    ) -> HttpAnswer:
         timeout = httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s))
         url = f"{deployment.base_url}/chat/completions"
+        asked = self._client.build_request("POST", url, json=sent, headers=headers, timeout=timeout)
         try:
             # httpx limits each read; a server that drips bytes is stopped by the limit on the whole.
             async with asyncio.timeout(timeout_s):
-                return await self._client.post(url, json=sent, headers=headers, timeout=timeout)
+                response = await self._client.send(asked, stream=True)
+                try:
+                    limit = MAX_BODY_BYTES if response.is_success else MAX_ERROR_BYTES
+                    content = await read_body(response, deployment.name, limit)
+                finally:
+                    await response.aclose()
         except httpx.HTTPError as error:
             raise error_from_httpx(error, deployment=deployment.name) from error
         except TimeoutError as error:
             raise ProviderTimeout(f"{deployment.name} did not finish within {timeout_s:g} s") from error
+        return HttpAnswer(response.status_code, response.headers, content)
 
 
-def _completion(
-    response: httpx.Response, deployment: Deployment, latency_ms: float, api_key: str | None
-) -> Completion:
-    name = deployment.name
-    try:
-        payload: Any = response.json()
-    except ValueError as error:
-        raise ProviderMalformed(f"{name} answered 200 with a body that is not JSON") from error
-    if not isinstance(payload, dict):
-        raise ProviderMalformed(f"{name} answered 200 with {type(payload).__name__} instead of an object")
-    if payload.get("error") and not payload.get("choices"):
+def _reply(answer: HttpAnswer, deployment: str, options: JSONObject, secret: str | None) -> ChatReply:
+    """Return the completion in an answer of status 200, or raise what it says went wrong."""
+    payload = parse_json(answer.body, deployment)
+    if isinstance(payload, dict) and payload.get("error") and not payload.get("choices"):
         # Some aggregators report an upstream's failure inside a 200.
-        answer = HttpAnswer(_status_within(payload["error"]), response.headers, response.content)
-        raise error_from_response(answer, deployment=name, secret=api_key)
-    choice = _first_choice(payload, name)
-    usage = payload.get("usage")
-    if usage is not None and not isinstance(usage, dict):
-        raise ProviderMalformed(f"{name}: usage must be an object, got {type(usage).__name__}")
-    finish_reason = choice.get("finish_reason")
-    return Completion(
-        message=choice["message"],
-        finish_reason=finish_reason if isinstance(finish_reason, str) else None,
-        usage=Usage.from_openai(usage) if usage else None,
-        model=str(payload.get("model") or deployment.upstream_model),
-        latency_ms=latency_ms,
-        deployment=name,
-    )
+        within = replace(answer, status=_status_within(payload["error"]))
+        raise error_from_response(within, deployment=deployment, secret=secret)
+    return chat_reply(payload, deployment, options)
 
 
 def _status_within(error: Any) -> int:
     code = error.get("code") if isinstance(error, dict) else None
     return code if isinstance(code, int) and 400 <= code <= 599 else 502
-
-
-def _first_choice(payload: JSONObject, name: str) -> JSONObject:
-    choices = payload.get("choices")
-    choice = choices[0] if isinstance(choices, list) and choices else None
-    if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
-        raise ProviderMalformed(f"{name} answered 200 without a choice that holds a message")
-    return choice

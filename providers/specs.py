@@ -9,7 +9,7 @@ from typing import Literal
 from ..state.errors import ConfigError
 from ..state.records import nusd_from_usd
 from ..state.types import JSONObject, Tier
-from .base import Usage
+from ..state.usage import Usage
 from .profiles import Figure
 from .windows import PRICE_NAMES, PriceWindow
 
@@ -19,6 +19,16 @@ UNPRICED = Decimal("NaN")
 """The price of a model whose price is unknown: a sum made with it can never pass for a cost."""
 NUSD_PER_MTOK_USD = 1000
 """A dollar per million tokens is a thousand nano-dollars a token."""
+
+
+SERVICE_TIER_FACTORS = {"flex": Decimal("0.5"), "priority": Decimal(2)}
+"""Prices of OpenAI's classes of service relative to the usual one (https://openai.com/api/pricing): flex costs half,
+priority at most twice as much."""
+
+
+def service_tier_factor(service_tier: str | None) -> Decimal:
+    """Return what a class of service multiplies every price by; 1 for the usual one and for unknown ones."""
+    return SERVICE_TIER_FACTORS.get(service_tier or "", Decimal(1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +139,18 @@ class ModelSpec:
         exact = self._exact_nusd(fresh, usage.cached_tokens, usage.completion_tokens)
         return int(exact.to_integral_value(ROUND_HALF_EVEN))
 
-    def charge_nusd(self, usage: Usage) -> tuple[int, Literal["reported", "computed"]]:
-        """Return what a completion cost, and its source: the provider's own bill wins over these prices."""
-        if usage.reported_cost_usd is not None:
+    def charge_nusd(
+        self, usage: Usage, service_tier: str | None = None
+    ) -> tuple[int, Literal["reported", "computed"]]:
+        """Return what a completion cost, and its source: the provider's own bill wins over these prices.
+
+        A bill of nothing for tokens that have a price is no bill: some aggregators report 0 for what they do not know.
+        """
+        computed = self.cost_nusd(usage)
+        if usage.reported_cost_usd is not None and (usage.reported_cost_usd > 0 or computed == 0):
             return nusd_from_usd(usage.reported_cost_usd), "reported"
-        return self.cost_nusd(usage), "computed"
+        exact = computed * service_tier_factor(service_tier)
+        return int(exact.to_integral_value(ROUND_HALF_EVEN)), "computed"
 
     def expected_cost_nusd(self, prompt_tokens: int, max_tokens: int | None = None) -> int:
         """Return the cost of a typical answer, at most `max_tokens` long, without cached input."""
@@ -141,10 +158,13 @@ class ModelSpec:
         output = output if max_tokens is None else min(output, max_tokens)
         return int(self._exact_nusd(prompt_tokens, 0, output).to_integral_value(ROUND_HALF_EVEN))
 
-    def bound_cost_nusd(self, prompt_tokens_bound: int, max_output_tokens: int | None = None) -> int:
+    def bound_cost_nusd(
+        self, prompt_tokens_bound: int, max_output_tokens: int | None = None, service_tier: str | None = None
+    ) -> int:
         """Return what a request costs at most, rounded up, at its dearest time of day.
 
-        The answer is limited by the model in any case.
+        The answer is limited by the model in any case. Asking for a cheaper class of service may bring the usual one;
+        "auto" may bring the dearest.
         """
         limit = self.max_output_tokens
         output = limit if max_output_tokens is None else min(limit, max_output_tokens)
@@ -153,7 +173,9 @@ class ModelSpec:
             for spec in (self, *map(self._within, self.price_windows))
             for fresh in (0, prompt_tokens_bound)
         )
-        return int(dearest.to_integral_value(ROUND_CEILING))
+        asked = "priority" if service_tier == "auto" else service_tier
+        factor = max(Decimal(1), service_tier_factor(asked))
+        return int((dearest * factor).to_integral_value(ROUND_CEILING))
 
     def affordable_tokens(self, left_nusd: int, prompt_tokens_bound: int, max_output_tokens: int) -> int:
         """Return how many tokens of answer `left_nusd` pays for in any case, at most `max_output_tokens`.

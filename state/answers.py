@@ -83,6 +83,11 @@ class Answer:
     message: JSONObject | None = None
     """The OpenAI assistant message; None when none came."""
     finish_reason: str | None = None
+    is_cut_by_limit: bool = False
+    """Whether it ended at a limit that the caller or the router set, not at the model's own: another model's would end
+    there as well, so that says nothing about this one."""
+    service_tier: str | None = None
+    """The vendor's class of service that was charged; None where it does not say."""
     usage: JSONObject = field(default_factory=dict)
     """Tokens, OpenAI names; empty when the provider did not say."""
     latency_ms: float | None = None

@@ -13,12 +13,20 @@ X25Error
 │   └── AttemptTaken            the attempt's id is written down already: another run of the call was faster
 ├── ChainBroken                 an audit chain could not be extended
 ├── CallFailed                  every eligible model failed (HTTP 502, 504 when all timed out)
+│   ├── RequestRefused          the request is at fault, by the vendors' word (HTTP 400, with their reason)
+│   └── AllBusy                 every eligible model is busy (HTTP 503, with Retry-After)
 └── ProviderError               one provider request failed; caught by the gateway and by dispatch
-    ├── ProviderAuth            401, 403
-    ├── ProviderRateLimit       429 (retry_after_s)
+    ├── ProviderAuth            401
+    ├── ProviderForbidden       403: this request or model, not the key
+    ├── ProviderRateLimit       429, 529 (retry_after_s)
     ├── ProviderBilling         402, or a 429 that says the quota is spent
-    ├── ContextLengthExceeded   the prompt does not fit the model
-    ├── ProviderBadRequest      other 4xx: the same body fails elsewhere too
+    ├── ModelUnfit              this model cannot answer this request; another one may
+    │   ├── ModelGone           404, 410: retired, renamed, or never there
+    │   ├── Unsupported         a parameter, role or kind of input that the model does not take
+    │   ├── ContextLengthExceeded   the prompt does not fit the model
+    │   └── ContentFiltered     the vendor's own moderation refused question or answer
+    ├── ProviderBadRequest      other 4xx: wrong for everybody, once a second model says so as well
+    │   └── MalformedRequest    the vendor says that the body itself is wrong
     ├── ProviderTimeout         connect, read, or slow first token
     ├── ProviderConnection      refused, reset, DNS, TLS
     ├── ProviderServer          5xx
@@ -27,7 +35,10 @@ X25Error
     └── AttemptInterrupted      a process died while this attempt was out; whether it was billed is unknown
 """
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from .usage import Usage
 
 
 class X25Error(Exception):
@@ -122,14 +133,37 @@ class CallFailed(X25Error):
         self.call_id = call_id
 
 
+class RequestRefused(CallFailed):
+    """The vendors say that the request itself is wrong; the message is their reason."""
+
+    code = "request_refused"
+
+
+class AllBusy(CallFailed):
+    """Every eligible model is busy; `retry_after_s` says when the first may answer again."""
+
+    code = "all_models_busy"
+
+    def __init__(
+        self, message: str, *, attempts: list[dict[str, object]], call_id: str = "", retry_after_s: float
+    ) -> None:
+        super().__init__(message, attempts=attempts, call_id=call_id)
+        self.retry_after_s = retry_after_s
+
+
 class ProviderError(X25Error):
-    """One provider request failed. `retryable` = the same request may succeed elsewhere or later."""
+    """One provider request failed."""
 
     code = "provider_error"
     retryable: ClassVar[bool] = True
+    """Whether the same request may succeed at the same deployment a moment later."""
+    is_providers_fault: ClassVar[bool] = True
+    """Whether it says something about the provider's health."""
 
     may_have_billed: bool = False
     """True when the provider may have done the work: the reservation then stays counted as spent."""
+    usage: "Usage | None" = None
+    """What the provider counted all the same; the attempt then costs that."""
 
     def __init__(
         self, message: str, *, status: int | None = None, retry_after_s: float | None = None
@@ -146,6 +180,13 @@ class ProviderAuth(ProviderError):
     code = "auth"
 
 
+class ProviderForbidden(ProviderError):
+    """The provider knows the key and refuses this model or request."""
+
+    code = "forbidden"
+    retryable = False
+
+
 class ProviderRateLimit(ProviderError):
     """Too many requests; `retry_after_s` says how long to wait."""
 
@@ -158,17 +199,61 @@ class ProviderBilling(ProviderError):
     code = "billing"
 
 
-class ContextLengthExceeded(ProviderError):
+class ModelUnfit(ProviderError):
+    """The model cannot answer the request; another one may."""
+
+    code = "model_unfit"
+    retryable = False
+    is_providers_fault = False
+
+
+class ModelGone(ModelUnfit):
+    """The provider has no such model: retired, renamed, or not for this account."""
+
+    code = "model_gone"
+
+
+class Unsupported(ModelUnfit):
+    """The model does not take something of the request; `parameter` names it where the vendor does."""
+
+    code = "unsupported"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+        parameter: str | None = None,
+    ) -> None:
+        super().__init__(message, status=status, retry_after_s=retry_after_s)
+        self.parameter = parameter
+
+
+class ContextLengthExceeded(ModelUnfit):
     """The prompt does not fit the model's window; another model may take it."""
 
     code = "context_length"
 
 
+class ContentFiltered(ModelUnfit):
+    """The vendor's own moderation stopped the question or the answer; another vendor may have other rules."""
+
+    code = "content_filter"
+
+
 class ProviderBadRequest(ProviderError):
-    """The provider refused the body."""
+    """The provider refused the body, without saying whether another would."""
 
     code = "bad_request"
     retryable = False
+    is_providers_fault = False
+
+
+class MalformedRequest(ProviderBadRequest):
+    """The provider refused the body for a fault that it has everywhere."""
+
+    code = "malformed_request"
 
 
 class ProviderTimeout(ProviderError):

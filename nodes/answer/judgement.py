@@ -53,6 +53,9 @@ async def examine(call: Routed, situation: Situation, services: Services) -> Ans
     prob = answer.predicted_prob
     before = call.selection.beliefs.get(answer.model_id, Belief(prob, prob))
     inspection = await plan_inspection(call, answer, situation, services)
+    if answer.is_cut_by_limit:
+        unseen = Observation("unseen", None, None, None, inspection.seen_prob, is_due=False)
+        return replace(answer, verdict=verdict_of(CheckReport(()), unseen, before))
     report = run_checks(answer.message or {}, answer.finish_reason, call.options)
     if answer.step == 0:
         services.checks.record(call.org, answer.model_id, is_failure=report.failed is not None)
@@ -148,6 +151,6 @@ async def _reply(call: Routed, services: Services, recording: Recording, answer:
     except ProviderError as error:
         await recording.fail(attempt_id, error)
         raise
-    completion = Completion({}, None, reply.usage, recording.spec.model_id, reply.latency_ms, deployment)
+    completion = Completion({}, "stop", reply.usage, recording.spec.model_id, reply.latency_ms, deployment)
     await recording.finish(attempt_id, completion)
     return reply

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from ...routing.plan.decide import proceed
 from ...routing.plan.terms import Progress
-from ...state.answers import Answer
-from ...state.errors import AttemptInterrupted, OverBudget, ProviderBadRequest
+from ...state.answers import Answer, Failure
+from ...state.errors import AttemptInterrupted, MalformedRequest, OverBudget, ProviderBadRequest
 from ...state.records import Arm
 from ...state.types import TIERS
 from ...state.working_memory import Routed, Transition
@@ -14,13 +14,17 @@ from ..services import Services
 
 MAX_FALLBACKS = 5
 """Models asked after failures in one call; with at most five escalations this keeps a call within its supersteps."""
-_ENDS_THE_CALL = (ProviderBadRequest.code, AttemptInterrupted.code)
+_ENDS_THE_CALL = (MalformedRequest.code, AttemptInterrupted.code)
 
 
 def after_verdict(call: Routed, situation: Situation, services: Services) -> Transition:
     """Return what follows a verdict: climb to a dearer tier where that pays, else stop."""
     answer = call.answers[-1]
     assert answer.verdict is not None
+    if answer.is_cut_by_limit:
+        return Transition(
+            "stop", "stop: cut off at the limit on an answer's tokens, where any model's would be"
+        )
     belief, left = answer.verdict.belief, call.opening.max_escalations - call.count("escalate")
     arms = situation.offers(call.spent_nusd, call.failed_models).arms
     score = answer.verdict.score if _is_evidence(answer, call.org, services) else None
@@ -42,23 +46,36 @@ def _is_evidence(answer: Answer, org: str, services: Services) -> bool:
 
 
 def after_failure(call: Routed, situation: Situation) -> Transition:
-    """Return what follows a model that brought no answer: another one, as strong or stronger where there is one."""
+    """Return what follows a model that brought no answer: another one, as strong or stronger where there is one.
+
+    A request that one vendor refuses without saying why is put to one other model, of another vendor where there is
+    one: when that refuses it too, the request is at fault.
+    """
     failure = call.answers[-1].failure
     assert failure is not None
+    if failure.code in _ENDS_THE_CALL or call.count("fallback") >= MAX_FALLBACKS or _is_confirmed(call):
+        return Transition("stop", f"no other model to ask after {failure.code}")
+    decision = proceed(_after(failure, call, situation), _progress(call, 1), situation.terms)
+    if decision is None:
+        return Transition("stop", f"no other model to ask after {failure.code}")
+    return Transition("fallback", f"fall back from {call.decision.model_id}: {failure.code}", decision)
+
+
+def _after(failure: Failure, call: Routed, situation: Situation) -> Sequence[Arm]:
     arms: Sequence[Arm] = situation.offers(call.spent_nusd, call.failed_models).arms
     if failure.code == OverBudget.code:
         # Other calls were faster to spend; an answer bought is enough, and without one the cheapest model must do.
-        arms = [] if call.bought else sorted(arms, key=lambda arm: arm.expected_cost_nusd)[:1]
-    else:
-        rank = TIERS.index(call.decision.tier)
-        arms = [arm for arm in arms if arm.rank >= rank] or arms
-    if failure.code not in _ENDS_THE_CALL and call.count("fallback") < MAX_FALLBACKS:
-        decision = proceed(arms, _progress(call, 1), situation.terms)
-        if decision is not None:
-            return Transition(
-                "fallback", f"fall back from {call.decision.model_id}: {failure.code}", decision
-            )
-    return Transition("stop", f"no other model to ask after {failure.code}")
+        return [] if call.bought else sorted(arms, key=lambda arm: arm.expected_cost_nusd)[:1]
+    if failure.code == ProviderBadRequest.code:
+        arms = [arm for arm in arms if arm.provider != call.answers[-1].provider] or arms
+    rank = TIERS.index(call.decision.tier)
+    return [arm for arm in arms if arm.rank >= rank] or arms
+
+
+def _is_confirmed(call: Routed) -> bool:
+    """Return whether a second model refused the request as well."""
+    refusals = [one for one in call.answers if one.failure and one.failure.code == ProviderBadRequest.code]
+    return len(refusals) > 1
 
 
 def _progress(call: Routed, left: int, last: Answer | None = None, score: float | None = None) -> Progress:

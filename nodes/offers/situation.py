@@ -5,10 +5,11 @@ is worked out again only where money was spent or a model failed since.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ...providers.fitness import TOKEN_LIMITS
 from ...providers.specs import ModelSpec
 from ...routing.plan.cascade import PlanPrices
 from ...routing.plan.configs import RouterConfig
@@ -32,6 +33,8 @@ JUDGE_PROMPT_TOKENS = 250
 JUDGE_ANSWER_TOKENS = 60
 _UNREACHABLE = "named by the router, but no key or local server opens it here (x25 models says what would)"
 _ANY_LENGTH = 1_000_000
+_REFUSED_ROLES = frozenset({"system", "developer", "tool", "function"})
+"""Roles of a message that some models do not take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,10 @@ class Situation:
     answer_tokens: int
     """Most tokens an answer may have, whatever the model."""
     has_images: bool
+    service_tier: str | None = None
+    """The vendor's class of service that the caller asks for."""
+    unfit: Mapping[str, str] = field(default_factory=dict)
+    """Models that refused such a request lately, with what they refused."""
     _offers: dict[tuple[int, frozenset[str]], Offers] = field(default_factory=dict, repr=False)
 
     def offers(self, spent_nusd: int = 0, failed: frozenset[str] = frozenset()) -> Offers:
@@ -86,6 +93,10 @@ class Situation:
     def _derive_offers(self, spent_nusd: int, failed: frozenset[str]) -> Offers:
         demand = Demand(self.prompt_tokens, self.answer_tokens, self.has_images, spent_nusd, failed)
         kept, removed = eligible(self.arms, self.policy, demand)
+        # What was refused before may be taken now, so nobody left out is better than nobody asked.
+        if fit := [arm for arm in kept if arm.model_id not in self.unfit]:
+            removed |= {arm.model_id: self.unfit[arm.model_id] for arm in kept if arm not in fit}
+            kept = fit
         if self.allowances:
             bounds = {arm.model_id: self.bound_cost_nusd(arm.model_id) for arm in kept}
             kept, beyond = affordable(kept, bounds, self.allowances, spent_nusd)
@@ -96,7 +107,8 @@ class Situation:
     def bound_cost_nusd(self, model_id: str) -> int:
         """Return the most that one request of a model can cost."""
         spec = self.specs[model_id]
-        return spec.bound_cost_nusd(self.bound_prompt_tokens, min(self.answer_tokens, spec.max_output_tokens))
+        limit = min(self.answer_tokens, spec.max_output_tokens)
+        return spec.bound_cost_nusd(self.bound_prompt_tokens, limit, self.service_tier)
 
     def left_nusd(self, spent_nusd: int) -> int | None:
         """Return the nano-dollars left under the caller's cap, None without a cap."""
@@ -183,7 +195,17 @@ async def derive_situation(call: Estimated, services: "Services") -> Situation:
         bound_prompt_tokens=bound,
         answer_tokens=longest,
         has_images=count_images(call.messages) > 0,
+        service_tier=call.options.get("service_tier"),
+        unfit=_unfit(call, specs, services),
     )  # fmt: skip
+
+
+def _unfit(call: Estimated, specs: Collection[str], services: "Services") -> dict[str, str]:
+    asked = {name for name, value in call.options.items() if value is not None} - {*TOKEN_LIMITS}
+    roles = {message["role"] for message in call.messages} & _REFUSED_ROLES
+    now_s = services.clock_s()
+    found = {model_id: services.fitness.unfit(model_id, asked | roles, now_s) for model_id in specs}
+    return {model_id: reason for model_id, reason in found.items() if reason is not None}
 
 
 def _terms(

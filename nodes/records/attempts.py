@@ -3,13 +3,14 @@
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-from ...providers.base import Completion, Usage
+from ...providers.base import Completion
 from ...providers.specs import ModelSpec
-from ...state.errors import AttemptInterrupted, ContextLengthExceeded, ProviderError
+from ...state.errors import AttemptInterrupted, ProviderError
 from ...state.money.attempts import NO_CHARGE
 from ...state.money.budgets import Charge
 from ...state.records import Attempt, AttemptKind
 from ...state.types import JSONObject
+from ...state.usage import Usage
 from ..services import Services
 
 
@@ -114,9 +115,12 @@ class Recording:
     async def finish(self, attempt_id: str, completion: Completion) -> None:
         """Settle a request that was answered; without usage its cost stays what was reserved."""
         self._note(self.open_attempts[attempt_id].deployment, completion.latency_ms)
+        self.services.fitness.answered(self.spec.model_id)
         usage = completion.usage
         cost_nusd, source = (
-            (self.reserved_nusd, "reserved") if usage is None else self.spec.charge_nusd(usage)
+            (self.reserved_nusd, "reserved")
+            if usage is None
+            else self.spec.charge_nusd(usage, completion.service_tier)
         )
         await self._settle(
             replace(
@@ -134,10 +138,13 @@ class Recording:
         )
 
     async def fail(self, attempt_id: str, error: ProviderError) -> None:
-        """Settle a request that failed: nothing was spent, unless the provider may have done the work."""
-        if error.retryable and not isinstance(error, ContextLengthExceeded):
+        """Settle a request that failed: nothing was spent, unless it was counted or the work may have been done."""
+        if error.is_providers_fault:
             self._note(self.open_attempts[attempt_id].deployment, None)
+        self.services.fitness.note(self.spec.model_id, error, self.services.clock_s())
         cost_nusd, source = (self.reserved_nusd, "reserved") if error.may_have_billed else (0, "computed")
+        if error.usage is not None:
+            cost_nusd, source = self.spec.charge_nusd(error.usage)
         await self._settle(
             replace(
                 self.open_attempts.pop(attempt_id),
@@ -185,16 +192,17 @@ def _response(completion: Completion) -> JSONObject:
         "usage": completion.usage.to_openai() if completion.usage else None,
         "model": completion.model,
         "latency_ms": completion.latency_ms,
+        "service_tier": completion.service_tier,
     }
 
 
 def _completion(response: JSONObject, deployment: str) -> Completion:
-    usage = Usage.from_openai(response["usage"]) if response["usage"] else None
     return Completion(
         message=response["message"],
         finish_reason=response["finish_reason"],
-        usage=usage,
+        usage=Usage.from_openai(response["usage"]),
         model=response["model"],
         latency_ms=response["latency_ms"],
         deployment=deployment,
+        service_tier=response.get("service_tier"),
     )

@@ -3,12 +3,12 @@
 from dataclasses import asdict
 from hashlib import sha256
 
-from ...providers.base import Usage
 from ...providers.specs import ModelSpec
 from ...routing.belief.org_model import inputs_id, pack_inputs
 from ...state.answers import Answer
 from ...state.records import Call
 from ...state.types import JSONObject
+from ...state.usage import Usage
 from ...state.working_memory import Learned
 from ..answer.text import message_text
 from ..offers.situation import Situation
@@ -96,7 +96,8 @@ def _reference_cost_nusd(best: Answer | None, reference: ModelSpec, cost_nusd: i
     """
     if best is None or best.is_inherited:
         return cost_nusd
-    return reference.cost_nusd(Usage.from_openai({**best.usage, "cost": None})) if best.usage else 0
+    usage = Usage.from_openai(best.usage)
+    return 0 if usage is None else reference.cost_nusd(usage)
 
 
 def audit_record(call: Learned, row: Call, best: Answer | None) -> JSONObject:

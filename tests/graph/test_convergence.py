@@ -10,7 +10,7 @@ from x25.graph.bootstrap import load_routers
 from x25.graph.build import build_cascade
 from x25.graph.estimators import read_estimators
 from x25.nodes.services import Services
-from x25.providers.base import Completion, Usage
+from x25.providers.base import Completion
 from x25.providers.embeddings import open_encoder
 from x25.providers.gateway import OPENAI_WIRE, Gateway
 from x25.providers.judge import JudgeReply
@@ -19,6 +19,7 @@ from x25.providers.specs import Deployment, ModelSpec
 from x25.routing.belief.judge_table import DEFAULT_TABLE
 from x25.routing.belief.thompson import DEFAULT_LEARNER, Learner, combined
 from x25.state.store import open_store
+from x25.state.usage import Usage
 
 ESTIMATORS = read_estimators(open_encoder())
 BAR = 0.80

@@ -11,7 +11,7 @@ from x25.graph.bootstrap import load_routers
 from x25.graph.build import build_cascade
 from x25.graph.estimators import read_estimators
 from x25.nodes.services import Limits, Services
-from x25.providers.base import Completion, Usage
+from x25.providers.base import Completion
 from x25.providers.embeddings import open_encoder
 from x25.providers.gateway import OPENAI_WIRE, Gateway
 from x25.providers.judge import JudgeReply
@@ -23,6 +23,7 @@ from x25.routing.answer.verifier_evidence import TierEvidence
 from x25.routing.answer.verifier_trees import LogisticHead
 from x25.routing.belief.judge_table import DEFAULT_TABLE, JudgeTable
 from x25.state.store import open_store
+from x25.state.usage import Usage
 
 PASS_RATES = {"slm": 0.6, "mid": 0.7, "frontier": 0.95}
 PRICES = {"slm": "0.5", "mid": "4", "frontier": "20"}

@@ -14,15 +14,20 @@ from x25.providers.errors_map import (
     redact,
 )
 from x25.state.errors import (
+    ContentFiltered,
     ContextLengthExceeded,
+    MalformedRequest,
+    ModelGone,
     ProviderAuth,
     ProviderBadRequest,
     ProviderBilling,
     ProviderConnection,
+    ProviderForbidden,
     ProviderMalformed,
     ProviderRateLimit,
     ProviderServer,
     ProviderTimeout,
+    Unsupported,
 )
 
 REQUEST = httpx.Request("POST", "http://upstream.invalid/v1/chat/completions")
@@ -36,7 +41,7 @@ def vendor(message, **extra):
     ("status", "body", "kind"),
     [
         (401, vendor("bad key"), ProviderAuth),
-        (403, vendor("not allowed"), ProviderAuth),
+        (403, vendor("not allowed"), ProviderForbidden),
         (402, vendor("pay first"), ProviderBilling),
         (429, vendor("quota", code="insufficient_quota"), ProviderBilling),
         (429, vendor("add credits to your account"), ProviderBilling),
@@ -46,10 +51,10 @@ def vendor(message, **extra):
         (413, vendor("too many tokens"), ContextLengthExceeded),
         (422, vendor("x", code="context_length_exceeded"), ContextLengthExceeded),
         (400, vendor("tools[0].name: expected text, the credit card field"), ProviderBadRequest),
-        (404, vendor("no such model"), ProviderBadRequest),
+        (404, vendor("no such model"), ModelGone),
         (408, "", ProviderTimeout),
         (500, "<html>oops</html>", ProviderServer),
-        (529, vendor("overloaded"), ProviderServer),
+        (529, vendor("overloaded"), ProviderRateLimit),
         (307, "", ProviderMalformed),
     ],
 )
@@ -192,3 +197,83 @@ class VendorError(Exception):
 )
 def test_exceptions_of_other_libraries_are_translated(exc, kind):
     assert type(error_from_langchain(exc, deployment="acme")) is kind
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "prompt is too long: 210000 tokens > 200000 maximum",
+        "input length and `max_tokens` exceed context limit: 198000 + 8192 > 200000",
+        "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
+        "Prompt contains 40000 tokens, too large for model with 32768 maximum context length",
+        "Please reduce the length of the messages or completion.",
+        "This model's maximum prompt length is 131072 but the request contains 200000 tokens.",
+        "Input is too long for requested model.",
+        "the request exceeds the available context size",
+        "Range of input length should be [1, 30720]",
+        "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4097",
+        "Invalid request: Your request exceeded model token limit: input token length too long",
+    ],
+)
+def test_a_prompt_that_does_not_fit_is_told_in_any_vendors_words(words):
+    error = error_from_response(HttpAnswer(400, {}, vendor(words)), deployment="d")
+    assert type(error) is ContextLengthExceeded
+
+
+@pytest.mark.parametrize(
+    ("body", "parameter"),
+    [
+        (
+            vendor(
+                "Unsupported parameter: 'max_tokens' is not supported with this model.",
+                param="max_tokens", code="unsupported_parameter",
+            ),
+            "max_tokens",
+        ),
+        (vendor("Unsupported value: 'temperature' does not support 0.2 with this model."), "temperature"),
+        (vendor("Unrecognized request argument supplied: top_k"), "top_k"),
+        (vendor("Unexpected role 'developer'. Supported values are: system, user"), "developer"),
+        (vendor("tools[0].strict: Extra inputs are not permitted", param="tools[0].strict"), "tools"),
+        (vendor("This model does not support tool use."), None),
+        (json.dumps([{"error": {"message": "`logprobs` is not supported"}}]), "logprobs"),
+        ("parameter: seed is not supported", "seed"),
+    ],
+)  # fmt: skip
+def test_what_a_model_does_not_take_is_named(body, parameter):
+    error = error_from_response(HttpAnswer(400, {}, body), deployment="d")
+    assert type(error) is Unsupported
+    assert error.parameter == parameter
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (404, vendor("No endpoints found that support tool use."), Unsupported),
+        (400, vendor("The model `gpt-old` has been decommissioned and is no longer supported."), ModelGone),
+        (400, vendor("anything", code="model_not_found"), ModelGone),
+        (410, "", ModelGone),
+        (400, vendor("The response was filtered", code="content_filter"), ContentFiltered),
+        (403, vendor("Input was flagged by moderation"), ContentFiltered),
+        (400, vendor("data_inspection_failed"), ContentFiltered),
+        (400, vendor("Invalid schema for function 'get_weather'"), MalformedRequest),
+        (
+            400,
+            vendor("An assistant message with 'tool_calls' must be followed by tool messages"),
+            MalformedRequest,
+        ),
+        (400, vendor("something odd"), ProviderBadRequest),
+        (418, vendor("teapot"), ProviderBadRequest),
+    ],
+)
+def test_a_refusal_says_whether_another_model_may_do(status, body, kind):
+    assert type(error_from_response(HttpAnswer(status, {}, body), deployment="d")) is kind
+
+
+def test_a_vendors_words_hold_nothing_that_cannot_be_written_down():
+    error = error_from_response(HttpAnswer(500, {}, r'{"error": {"message": "a\ud800b"}}'), deployment="d")
+    assert str(error).encode() == b"d answered 500: a?b"
+
+
+def test_a_body_nested_without_end_is_an_error_like_any_other():
+    error = error_from_response(HttpAnswer(500, {}, b'{"error":' + b"[" * 200_000), deployment="d")
+    assert type(error) is ProviderServer

@@ -3,11 +3,11 @@ from dataclasses import replace
 
 import pytest
 
-from x25.providers.base import Usage
 from x25.providers.judge import JudgePrompt, LLMJudge, Procedure, load_prompt
 from x25.providers.judge_case import parse_case
 from x25.providers.keyring import Keyring
 from x25.state.errors import ConfigError, ProviderAuth, ProviderMalformed, ProviderRateLimit, ProviderTimeout
+from x25.state.usage import Usage
 
 ASKED = [{"role": "user", "content": "Capital of France?"}]
 NONCE = "00ff00ff00ff00ff"

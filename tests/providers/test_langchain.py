@@ -6,9 +6,10 @@ import pytest
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
-from x25.providers.base import ProviderRequest, Usage
+from x25.providers.base import ProviderRequest
 from x25.providers.langchain import STAND_IN_PRICES, LangChainProvider, specs_for
-from x25.state.errors import ConfigError, ProviderRateLimit, ProviderTimeout
+from x25.state.errors import ConfigError, ProviderRateLimit, ProviderTimeout, Unsupported
+from x25.state.usage import Usage
 
 MESSAGES = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Capital of France?"}]
 
@@ -68,12 +69,17 @@ async def test_a_tool_conversation_survives_the_conversion():
     assert isinstance(result, ToolMessage)
 
 
-async def test_known_options_are_passed_and_unknown_ones_dropped():
+async def test_an_option_that_is_not_passed_on_is_refused_by_name():
+    chat = recorder()
+    with pytest.raises(Unsupported, match="logit_bias") as caught:
+        await ask(chat, logit_bias={})
+    assert (caught.value.parameter, chat.asked) == ("logit_bias", [])
+
+
+async def test_known_options_are_passed():
     chat = recorder()
     schema = {"type": "json_object"}
-    await ask(
-        chat, temperature=0.0, max_completion_tokens=9, stop=["x"], response_format=schema, logit_bias={}
-    )
+    await ask(chat, temperature=0.0, max_completion_tokens=9, stop=["x"], response_format=schema, seed=None)
     assert chat.asked[0][1] == {"temperature": 0.0, "max_tokens": 9, "stop": ["x"], "response_format": schema}
 
 

@@ -3,10 +3,10 @@ from decimal import Decimal
 
 import pytest
 
-from x25.providers.base import Usage
 from x25.providers.model_files import parse_model
 from x25.providers.specs import Deployment
 from x25.state.errors import ConfigError
+from x25.state.usage import Usage
 
 
 def test_a_price_of_zero_needs_the_word_free(model):

@@ -3,7 +3,7 @@ import socket
 import httpx
 import pytest
 
-from x25.providers.base import ProviderRequest, Usage
+from x25.providers.base import ProviderRequest
 from x25.providers.openai_compatible import CONNECT_TIMEOUT_S, OpenAICompatible, new_client
 from x25.state.errors import (
     ContextLengthExceeded,
@@ -16,6 +16,7 @@ from x25.state.errors import (
     ProviderServer,
     ProviderTimeout,
 )
+from x25.state.usage import Usage
 
 BODY = {"messages": [{"role": "user", "content": "Capital of France?"}]}
 
@@ -66,13 +67,19 @@ async def test_no_key_sends_no_authorization(ask, upstream):
     assert "authorization" not in upstream.requests[0]["headers"]
 
 
-async def test_the_message_comes_back_exactly_as_received(ask, upstream, scripted, answer):
+async def test_a_message_in_openais_form_comes_back_as_received(ask, upstream, scripted, answer):
     body = answer()
-    body["choices"][0]["message"] |= {"content": None, "tool_calls": [{"id": "t"}], "reasoning": "hm"}
+    call = {"id": "t", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    body["choices"][0] |= {"finish_reason": "tool_calls"}
+    body["choices"][0]["message"] |= {"content": None, "tool_calls": [call], "reasoning": "hm"}
     upstream.reply(scripted(body=body))
     completion = await ask()
     assert completion.message == body["choices"][0]["message"]
-    assert (completion.finish_reason, completion.model, completion.deployment) == ("stop", "up/model", "d0")
+    assert (completion.finish_reason, completion.model, completion.deployment) == (
+        "tool_calls",
+        "up/model",
+        "d0",
+    )
     assert completion.usage == Usage(10, 5)
     assert 0 < completion.latency_ms < 5000
 
@@ -96,7 +103,7 @@ async def test_missing_usage_is_unknown_not_zero(ask, upstream, scripted, answer
         (200, [], ProviderMalformed),
         (200, {"choices": []}, ProviderMalformed),
         (200, {"choices": [{"message": None}]}, ProviderMalformed),
-        (200, {"choices": [{"message": {}}], "usage": "none"}, ProviderMalformed),
+        (200, {"choices": [{"message": {}}], "usage": "none"}, ProviderServer),
         (200, {"error": {"code": 429, "message": "upstream is busy"}}, ProviderRateLimit),
         (200, {"error": "broken"}, ProviderServer),
     ],

@@ -2,9 +2,9 @@ from decimal import Decimal
 
 import pytest
 
-from x25.providers.base import Usage
 from x25.providers.specs import Deployment
 from x25.state.errors import ConfigError
+from x25.state.usage import Usage
 
 
 def test_cost_charges_cached_tokens_at_their_own_price(model):

@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-from x25.providers.base import Usage
 from x25.providers.model_files import parse_model
 from x25.providers.registry import load_registry
 from x25.providers.windows import PriceWindow
 from x25.state.errors import ConfigError
+from x25.state.usage import Usage
 
 EXAMPLE = Path(__file__).parent / "priced_by_time" / "peak-hours.yaml"
 FRIDAY = datetime(2026, 11, 20, tzinfo=UTC)

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 import pytest
 
 from x25.nodes.records.attempts import Recording, attempt_prefix
-from x25.providers.base import Completion, Usage
+from x25.providers.base import Completion
 from x25.providers.windows import PriceWindow
 from x25.state.errors import ProviderBadRequest, ProviderError, ProviderServer, ProviderTimeout
+from x25.state.usage import Usage
 
 COMPLETION = Completion(
     message={"role": "assistant", "content": "Paris"},

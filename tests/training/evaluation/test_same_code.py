@@ -12,7 +12,7 @@ from x25.graph.estimators import read_estimators
 from x25.graph.memory.nouns import from_json
 from x25.nodes.offers.situation import Situation, derive_situation
 from x25.nodes.services import Services
-from x25.providers.base import Completion, Usage
+from x25.providers.base import Completion
 from x25.providers.embeddings import open_encoder
 from x25.providers.gateway import OPENAI_WIRE, Gateway
 from x25.providers.judge import JudgeReply
@@ -24,6 +24,7 @@ from x25.routing.belief.thompson import Learner
 from x25.routing.plan.configs import RouterConfig
 from x25.state.store import open_store
 from x25.state.types import TIERS
+from x25.state.usage import Usage
 from x25.state.working_memory import Routed
 from x25.training.evaluation.cascade import Problem, run_cascade
 

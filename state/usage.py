@@ -1,0 +1,110 @@
+"""What a completion used: tokens by kind, and what the vendor says it charged for them."""
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from .types import JSONObject
+
+MOST_TOKENS = 10**9
+"""A count beyond this is no count: the longest context windows hold a hundredth of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one completion, as the provider counted them."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    """All output tokens that are paid for, reasoning included."""
+    cached_tokens: int = 0
+    """The part of `prompt_tokens` read from the provider's cache."""
+    reasoning_tokens: int = 0
+    """The part of `completion_tokens` spent on thinking."""
+    reported_cost_usd: Decimal | None = None
+    """What the provider says it charged; None when it does not say."""
+
+    @classmethod
+    def from_openai(cls, usage: Any) -> "Usage | None":
+        """Read an OpenAI `usage` object; None for one that does not say what was used.
+
+        Details may be missing or senseless, and parts never exceed their whole. Some vendors leave thinking out of
+        `completion_tokens` but not out of `total_tokens`. It is billed as output, so what the total holds beyond the
+        other two counts as completion, unless the vendor counts its thinking otherwise. A vendor that counted nothing
+        at all does not know.
+        """
+        if not isinstance(usage, dict):
+            return None
+        prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+        total = _count(usage.get("total_tokens"))
+        if prompt is None:
+            return None
+        reasoning = _detail(usage, "completion_tokens_details", "reasoning_tokens")
+        surplus = 0 if total is None else total - prompt - (completion or 0)
+        if surplus > 0 and reasoning in (None, surplus):
+            completion = (completion or 0) + surplus
+        if completion is None or prompt + completion == 0:
+            return None
+        cached = _detail(usage, "prompt_tokens_details", "cached_tokens")
+        if cached is None:
+            # DeepSeek's own name for the same count.
+            cached = _count(usage.get("prompt_cache_hit_tokens")) or 0
+        return cls(
+            prompt_tokens=prompt,
+            completion_tokens=completion,
+            cached_tokens=min(cached, prompt),
+            reasoning_tokens=min(reasoning or 0, completion),
+            reported_cost_usd=_reported_cost_usd(usage),
+        )
+
+    def to_openai(self) -> JSONObject:
+        """Return OpenAI's `usage` object; `cost` (US dollars) only where the provider reported one."""
+        usage: JSONObject = {
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "total_tokens": self.prompt_tokens + self.completion_tokens,
+            "prompt_tokens_details": {"cached_tokens": self.cached_tokens},
+            "completion_tokens_details": {"reasoning_tokens": self.reasoning_tokens},
+        }
+        if self.reported_cost_usd is not None:
+            usage["cost"] = float(self.reported_cost_usd)
+        return usage
+
+
+def _count(value: Any) -> int | None:
+    """Return a number of tokens; None for anything that is none."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value <= MOST_TOKENS else None
+
+
+def _detail(usage: JSONObject, group: str, key: str) -> int | None:
+    details = usage.get(group)
+    return _count(details.get(key)) if isinstance(details, dict) else None
+
+
+def _reported_cost_usd(usage: JSONObject) -> Decimal | None:
+    """Return what was charged in all.
+
+    With the caller's own key OpenRouter's `cost` is its fee, often 0, and the vendor's bill stands in
+    `cost_details.upstream_inference_cost` (https://openrouter.ai/docs/use-cases/usage-accounting).
+    """
+    fee = _dollars(usage.get("cost"))
+    details = usage.get("cost_details")
+    upstream = _dollars(details.get("upstream_inference_cost")) if isinstance(details, dict) else None
+    if fee is None or upstream is None:
+        return fee if upstream is None else upstream
+    is_own_key = usage.get("is_byok") is True or fee == 0
+    return fee + upstream if is_own_key else fee
+
+
+def _dollars(value: Any) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    try:
+        cost = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return cost if cost.is_finite() and cost >= 0 else None

@@ -1,0 +1,60 @@
+import gzip
+import tracemalloc
+import zlib
+
+import httpx
+import pytest
+
+from x25.providers.wire.body import read_body
+from x25.state.errors import ProviderMalformed
+
+
+class Sent(httpx.AsyncByteStream):
+    def __init__(self, *pieces):
+        self.pieces = pieces
+
+    async def __aiter__(self):
+        for piece in self.pieces:
+            yield piece
+
+
+async def read(*pieces, encoding=None, limit=1_000_000):
+    headers = {} if encoding is None else {"content-encoding": encoding}
+    return await read_body(httpx.Response(200, headers=headers, stream=Sent(*pieces)), "d", limit)
+
+
+@pytest.mark.parametrize("text", [b"", b"hello" * 1_000])
+async def test_a_body_is_read_in_any_encoding_asked_for(text):
+    bare = zlib.compressobj(wbits=-15)
+    sent = {
+        None: text, "identity": text, "gzip": gzip.compress(text), "deflate": zlib.compress(text),
+        "Deflate": bare.compress(text) + bare.flush(),
+    }  # fmt: skip
+    for encoding, body in sent.items():
+        half = len(body) // 2
+        assert await read(body[:half], body[half:], encoding=encoding) == text
+
+
+async def test_a_few_bytes_that_expand_without_end_are_stopped_early():
+    bomb = gzip.compress(b"\0" * 200_000_000)
+    assert len(bomb) < 200_000
+    tracemalloc.start()
+    with pytest.raises(ProviderMalformed, match="more than 1,000,000 bytes"):
+        await read(bomb, encoding="gzip")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8_000_000
+
+
+async def test_a_body_without_end_is_stopped():
+    with pytest.raises(ProviderMalformed, match="more than"):
+        await read(*[b"x" * 1_000] * 2_000)
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [(b"plain", "gzip"), (gzip.compress(b"x" * 99)[:-9], "gzip"), (b"x", "br"), (b"x", "gzip, gzip")],
+)
+async def test_a_body_that_is_not_what_it_says_is_malformed(body, encoding):
+    with pytest.raises(ProviderMalformed):
+        await read(body, encoding=encoding)
