@@ -147,6 +147,7 @@ class RouteReply(BaseModel):
     )
     message: dict[str, Any]
     finish_reason: str | None
+    service_tier: str | None = None
     usage: dict[str, Any]
     simulated: bool = Field(description="True when a simulated model answered.")
     stage: dict[str, Any]

@@ -36,6 +36,7 @@ def _reply(call: Learned, situation: Situation, row: Call, best: Answer) -> Repl
         text=message_text(best.message),
         message=best.message,
         finish_reason=best.finish_reason,
+        service_tier=best.service_tier,
         usage=best.usage,
         org=call.org,
         call_id=call.call_id,

@@ -91,6 +91,8 @@ class Reply(TypedDict, total=False):
     message: Required[JSONObject]
     """The full OpenAI assistant message (tool calls included)."""
     finish_reason: Required[str | None]
+    service_tier: str | None
+    """The vendor's class of service that was charged, such as "flex"; None where it does not say."""
     usage: Required[JSONObject]
     """Tokens of the returned answer, OpenAI names."""
     simulated: Required[bool]

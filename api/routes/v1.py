@@ -62,11 +62,12 @@ def _head(reply: Reply, kind: str) -> dict[str, Any]:
         "object": kind,
         "created": int(time()),
         "model": reply["model_used"],
+        **({} if reply["service_tier"] is None else {"service_tier": reply["service_tier"]}),
     }
 
 
 def _receipt(reply: Reply) -> dict[str, Any]:
-    left_out = {"text", "message", "usage", "finish_reason", "explain"}
+    left_out = {"text", "message", "usage", "finish_reason", "service_tier", "explain"}
     return {name: value for name, value in reply.items() if name not in left_out}
 
 

@@ -24,7 +24,8 @@ def failed(*codes: str) -> errors.CallFailed:
         (errors.StoreError("disk full"), 503),
         (errors.ChainBroken("fork"), 503),
         (failed("timeout", "timeout"), 504),
-        (failed("rate_limit"), 503),
+        (errors.AllBusy("busy", attempts=[], retry_after_s=2.0), 503),
+        (errors.RequestRefused("a schema is wrong", attempts=[]), 400),
         (failed("timeout", "rate_limit"), 502),
         (failed(), 502),
         (errors.ConfigError("a file is wrong"), 500),
@@ -39,6 +40,12 @@ async def test_each_error_has_its_status_and_the_one_shape(error: errors.X25Erro
     assert body.keys() >= {"type", "code", "message", "field", "param"}
     assert (body["code"], body["message"], body["param"]) == (error.code, str(error), body["field"])
     assert body["type"] == "invalid_request_error" or status >= 500
+
+
+@pytest.mark.parametrize(("wait_s", "header"), [(0.0, "1"), (6.2, "7"), (300.0, "300")])
+async def test_whoever_finds_all_busy_is_told_when_to_come_back(wait_s: float, header: str) -> None:
+    answer = await answer_to(errors.AllBusy("busy", attempts=[], retry_after_s=wait_s))
+    assert answer.headers["retry-after"] == header
 
 
 async def answer_to(error: Exception) -> httpx.Response:

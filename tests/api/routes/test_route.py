@@ -150,7 +150,6 @@ def test_constraints_that_leave_no_model_cost_nothing(http: httpx.Client, org: s
     ("kind", "status", "code"),
     [
         ("500", 502, "server"),
-        ("429", 503, "rate_limit"),
         ("401", 502, "auth"),
         ("malformed", 502, "malformed"),
     ],
@@ -169,6 +168,15 @@ def test_when_every_model_fails_the_body_lists_the_attempts_and_the_call_counts(
     assert http.get("/verify", params={"org": org}).json() | {"orgs": []} == {
         "intact": True, "total_records": 1, "first_broken_index": None, "reason": None, "orgs": [],
     }  # fmt: skip
+
+
+def test_when_every_model_is_busy_the_caller_is_told_when_to_come_back(
+    http: httpx.Client, org: str, fault
+) -> None:
+    fault("429")
+    answer = http.post("/route", json={"prompt": "hello", "org": org})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "all_models_busy")
+    assert 1 <= int(answer.headers["retry-after"]) <= 300
 
 
 async def test_when_every_model_is_late_the_status_says_so(open_app, fault) -> None:

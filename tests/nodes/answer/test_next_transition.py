@@ -110,12 +110,40 @@ async def test_weaker_models_are_asked_where_no_strong_one_is_left(dispatched, w
     assert (await next_after(call)).decision.model_id == "sim/tiny-1"
 
 
-@pytest.mark.parametrize("code", ["bad_request", "interrupted"])
+@pytest.mark.parametrize("code", ["malformed_request", "interrupted"])
 async def test_a_failure_that_another_model_cannot_mend_ends_the_call(
     dispatched, with_decision, next_after, code
 ):
     transition = await next_after(failed_at(dispatched, with_decision, "sim/tiny-1", "slm", code))
     assert transition == Transition("stop", f"no other model to ask after {code}")
+
+
+async def test_a_request_that_one_vendor_refuses_is_put_to_another_and_then_to_nobody(
+    dispatched, with_decision, next_after
+):
+    call = failed_at(dispatched, with_decision, "sim/tiny-1", "slm", "bad_request")
+    transition = await next_after(call)
+    assert transition.kind == "fallback"
+    provider = {"sim/tiny-1": "sim-a"}["sim/tiny-1"]
+    assert call.answers[0].provider == provider
+    assert transition.decision.model_id != "sim/tiny-1"
+    again = replace(call.answers[0], step=1, model_id=transition.decision.model_id)
+    assert (await next_after(replace(call, answers=(*call.answers, again)))).kind == "stop"
+
+
+@pytest.mark.parametrize(
+    "code", ["model_gone", "unsupported", "context_length", "content_filter", "forbidden"]
+)
+async def test_what_one_model_cannot_do_is_put_to_another(dispatched, with_decision, next_after, code):
+    assert (
+        await next_after(failed_at(dispatched, with_decision, "sim/tiny-1", "slm", code))
+    ).kind == "fallback"
+
+
+async def test_an_answer_cut_off_at_the_callers_limit_is_the_end(dispatched, next_after):
+    call = with_verdict(dispatched, FAILED)
+    cut = replace(call.answers[-1], finish_reason="length", is_cut_by_limit=True)
+    assert (await next_after(replace(call, answers=(cut,)))).kind == "stop"
 
 
 async def test_fallbacks_are_bounded_and_climbs_take_none_away(dispatched, with_decision, next_after):
