@@ -1,0 +1,163 @@
+"""Whatever vendors answer, every call ends as an answer or a named failure, every attempt is settled, the chain holds."""
+
+import gzip
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from x25.demo.gateway import gateway_process
+
+NAMED = {"call_failed", "request_refused", "all_models_busy"}
+GOOD = {
+    "choices": [{"message": {"role": "assistant", "content": "Paris"}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 9, "completion_tokens": 1},
+}
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+PART = st.fixed_dictionaries(
+    {"type": st.sampled_from(["text", "image_url", "thinking"]) | ANYTHING, "text": ANYTHING}
+)
+FUNCTION = st.fixed_dictionaries({"name": st.just("look") | ANYTHING, "arguments": st.just("{}") | ANYTHING})
+TOOL_CALL = st.fixed_dictionaries(
+    {"function": FUNCTION | ANYTHING}, optional={"id": ANYTHING, "type": ANYTHING, "index": ANYTHING}
+)
+MESSAGE = st.fixed_dictionaries(
+    {"role": st.just("assistant") | ANYTHING, "content": st.just("Paris") | st.lists(PART, max_size=2) | ANYTHING},
+    optional={
+        "tool_calls": st.lists(TOOL_CALL | ANYTHING, max_size=2) | ANYTHING,
+        "function_call": FUNCTION | ANYTHING, "refusal": ANYTHING, "reasoning": ANYTHING, "audio": ANYTHING,
+    },
+)  # fmt: skip
+REASON = st.sampled_from(["stop", "length", "tool_calls", "content_filter", "error"]) | ANYTHING
+CHOICE = st.fixed_dictionaries({"message": MESSAGE | ANYTHING, "finish_reason": REASON})
+COUNT = st.integers(0, 10**13) | ANYTHING
+USAGE = st.fixed_dictionaries({"prompt_tokens": COUNT, "completion_tokens": COUNT}, optional={
+    "total_tokens": COUNT, "cost": ANYTHING, "cost_details": ANYTHING, "prompt_tokens_details": ANYTHING,
+    "completion_tokens_details": st.fixed_dictionaries({"reasoning_tokens": COUNT}) | ANYTHING,
+})  # fmt: skip
+PAYLOAD = st.fixed_dictionaries(
+    {"choices": st.lists(CHOICE, min_size=1, max_size=2) | ANYTHING},
+    optional={"usage": USAGE | ANYTHING, "model": ANYTHING, "service_tier": ANYTHING, "error": ANYTHING},
+)
+BODY = PAYLOAD.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=40) | st.sampled_from(
+    [b"<html>busy</html>", b"[" * 200_000, b'{"a":' * 99_999, b'{"choices": NaN}', json.dumps(GOOD).encode()[:-3]]
+)  # fmt: skip
+HEADERS = st.fixed_dictionaries({}, optional={
+    "Retry-After": st.sampled_from(["0", "-1", "9" * 30, "soon", "Fri, 31 Dec 9999 23:59:59 GMT"]),
+    "X-Odd": st.sampled_from(["\xe9\xff", "a" * 500]), "Content-Type": st.sampled_from(["text/html", "\xe9"]),
+})  # fmt: skip
+REPLY = st.tuples(
+    st.sampled_from([200] * 12 + [400, 401, 403, 404, 413, 422, 429, 500, 503]), HEADERS, BODY, st.booleans()
+)
+
+
+class Vendor:
+    """A server that gives every model the reply it was set to."""
+
+    def __init__(self) -> None:
+        self.reply: tuple[int, dict[str, str], bytes, bool] = (200, {}, b"", False)
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        vendor = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                status, headers, body, is_packed = vendor.reply
+                sent = gzip.compress(body) if is_packed else body
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                if is_packed:
+                    self.send_header("Content-Encoding", "gzip")
+                self.send_header("Content-Length", str(len(sent)))
+                self.end_headers()
+                self.wfile.write(sent)
+
+            def log_message(self, *_: object) -> None:
+                """Stay quiet."""
+
+        return Handler
+
+
+@pytest.fixture(scope="module")
+def vendor() -> Iterator[Vendor]:
+    serving = Vendor()
+    yield serving
+    serving.server.shutdown()
+
+
+@pytest.fixture
+def gateway(vendor: Vendor, tmp_path: Path) -> Iterator[httpx.Client]:
+    with (
+        gateway_process(tmp_path, vendor.url, judge="auto") as process,
+        httpx.Client(base_url=process.url, timeout=60) as client,
+    ):
+        yield client
+
+
+def ask(gateway: httpx.Client, vendor: Vendor, reply: Any) -> None:
+    vendor.reply = reply
+    answer = gateway.post("/v1/chat/completions", json={"model": "x25-classic", "messages": [
+        {"role": "user", "content": "Capital of France?"}
+    ]})  # fmt: skip
+    if answer.status_code != 200:
+        assert answer.json()["error"]["code"] in NAMED, answer.text
+        return
+    message = answer.json()["choices"][0]["message"]
+    assert message["content"] is None or isinstance(message["content"], str | list)
+
+
+def assert_all_is_settled(folder: Path, gateway: httpx.Client) -> None:
+    assert gateway.get("/verify", params={"org": "default"}).json()["intact"]
+    with closing(sqlite3.connect(folder / "x25.db")) as store:
+        (left,) = store.execute("select count(*) from attempts where status = 'started'").fetchone()
+    assert left == 0
+
+
+EXAMPLES = {"deadline": None, "phases": [Phase.generate], "suppress_health_check": list(HealthCheck)}
+
+
+def test_whatever_a_vendor_answers_a_call_ends_well(
+    vendor: Vendor, gateway: httpx.Client, tmp_path: Path
+) -> None:
+    @given(REPLY)
+    @settings(max_examples=60, derandomize=True, **EXAMPLES)
+    def check(reply: Any) -> None:
+        ask(gateway, vendor, reply)
+
+    check()
+    assert_all_is_settled(tmp_path, gateway)
+
+
+@pytest.mark.slow
+def test_five_thousand_replies_of_a_vendor_end_well(
+    vendor: Vendor, gateway: httpx.Client, tmp_path: Path
+) -> None:
+    @given(REPLY)
+    @settings(max_examples=5_000, **EXAMPLES)
+    def check(reply: Any) -> None:
+        ask(gateway, vendor, reply)
+
+    check()
+    assert_all_is_settled(tmp_path, gateway)
