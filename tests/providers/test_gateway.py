@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from x25.providers.gateway import MAX_BACKOFF_S, OPENAI_WIRE, Gateway, Patience
+from x25.providers.gateway import LONGEST_REST_S, MAX_BACKOFF_S, OPENAI_WIRE, Gateway, Patience
 from x25.providers.keyring import Keyring
 from x25.providers.openai_compatible import OpenAICompatible
 from x25.state.errors import (
@@ -13,6 +13,7 @@ from x25.state.errors import (
     ProviderBadRequest,
     ProviderBilling,
     ProviderConnection,
+    ProviderError,
     ProviderMalformed,
     ProviderRateLimit,
     ProviderServer,
@@ -117,6 +118,42 @@ async def test_a_rate_limited_key_comes_back_after_the_time_it_was_told(
     time.now_s += 0.2
     await ask(spec, TWO_KEYS)
     assert upstream.keys() == ["k1", "k2", "k2", "k1"]
+
+
+@pytest.mark.parametrize("status", [401, 402, 403, 429])
+async def test_what_one_model_is_refused_leaves_the_shared_key_to_the_others(
+    ask, upstream, scripted, deployed, status
+):
+    upstream.reply(scripted(status, headers={"Retry-After": "9" * 30}))
+    spec = deployed(upstream.url, key_envs=("ACME_API_KEY",))
+    other = replace(spec, deployments=(replace(spec.deployments[0], upstream_model="other"),))
+    one_key = {"ACME_API_KEY": "k1"}
+    with pytest.raises(ProviderError):
+        await ask(spec, one_key)
+    assert (await ask(other, one_key)).message["content"] == "Paris"
+
+
+async def test_no_wait_is_longer_than_a_few_minutes_whatever_is_asked(
+    ask, time, upstream, scripted, deployed
+):
+    upstream.reply(scripted(429, headers={"Retry-After": "9" * 30}))
+    spec = deployed(upstream.url, key_envs=("ACME_API_KEY",))
+    with pytest.raises(ProviderRateLimit):
+        await ask(spec, {"ACME_API_KEY": "k1"})
+    time.now_s += LONGEST_REST_S
+    assert (await ask(spec, {"ACME_API_KEY": "k1"}, deadline_s=time.now_s + 9)).message["content"] == "Paris"
+
+
+async def test_a_key_refused_for_two_models_is_not_tried_for_a_third(ask, upstream, scripted, deployed):
+    upstream.reply(scripted(401), scripted(401))
+    spec = deployed(upstream.url, key_envs=("ACME_API_KEY",))
+    one = spec.deployments[0]
+    for model in ("a", "b", "c"):
+        with pytest.raises(ProviderError):
+            await ask(
+                replace(spec, deployments=(replace(one, upstream_model=model),)), {"ACME_API_KEY": "k1"}
+            )
+    assert len(upstream.requests) == 2
 
 
 async def test_retry_after_zero_cannot_spin(ask, upstream, scripted, deployed):

@@ -1,12 +1,10 @@
-"""Whatever vendors answer, every call ends as an answer or a named failure, every attempt is settled, the chain holds."""
+"""Whatever vendors answer, a call ends as an answer or a named failure, with every attempt settled, the chain whole."""
 
 import gzip
 import json
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import closing
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -65,50 +63,8 @@ REPLY = st.tuples(
 )
 
 
-class Vendor:
-    """A server that gives every model the reply it was set to."""
-
-    def __init__(self) -> None:
-        self.reply: tuple[int, dict[str, str], bytes, bool] = (200, {}, b"", False)
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        vendor = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"]))
-                status, headers, body, is_packed = vendor.reply
-                sent = gzip.compress(body) if is_packed else body
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                if is_packed:
-                    self.send_header("Content-Encoding", "gzip")
-                self.send_header("Content-Length", str(len(sent)))
-                self.end_headers()
-                self.wfile.write(sent)
-
-            def log_message(self, *_: object) -> None:
-                """Stay quiet."""
-
-        return Handler
-
-
-@pytest.fixture(scope="module")
-def vendor() -> Iterator[Vendor]:
-    serving = Vendor()
-    yield serving
-    serving.server.shutdown()
-
-
 @pytest.fixture
-def gateway(vendor: Vendor, tmp_path: Path) -> Iterator[httpx.Client]:
+def gateway(vendor: Any, tmp_path: Path) -> Iterator[httpx.Client]:
     with (
         gateway_process(tmp_path, vendor.url, judge="auto") as process,
         httpx.Client(base_url=process.url, timeout=60) as client,
@@ -116,8 +72,10 @@ def gateway(vendor: Vendor, tmp_path: Path) -> Iterator[httpx.Client]:
         yield client
 
 
-def ask(gateway: httpx.Client, vendor: Vendor, reply: Any) -> None:
-    vendor.reply = reply
+def ask(gateway: httpx.Client, vendor: Any, reply: Any) -> None:
+    status, headers, body, is_packed = reply
+    packed = {"Content-Encoding": "gzip"} if is_packed else {}
+    vendor.answer = lambda _: (status, headers | packed, gzip.compress(body) if is_packed else body)
     answer = gateway.post("/v1/chat/completions", json={"model": "x25-classic", "messages": [
         {"role": "user", "content": "Capital of France?"}
     ]})  # fmt: skip
@@ -139,7 +97,7 @@ EXAMPLES = {"deadline": None, "phases": [Phase.generate], "suppress_health_check
 
 
 def test_whatever_a_vendor_answers_a_call_ends_well(
-    vendor: Vendor, gateway: httpx.Client, tmp_path: Path
+    vendor: Any, gateway: httpx.Client, tmp_path: Path
 ) -> None:
     @given(REPLY)
     @settings(max_examples=60, derandomize=True, **EXAMPLES)
@@ -152,7 +110,7 @@ def test_whatever_a_vendor_answers_a_call_ends_well(
 
 @pytest.mark.slow
 def test_five_thousand_replies_of_a_vendor_end_well(
-    vendor: Vendor, gateway: httpx.Client, tmp_path: Path
+    vendor: Any, gateway: httpx.Client, tmp_path: Path
 ) -> None:
     @given(REPLY)
     @settings(max_examples=5_000, **EXAMPLES)
