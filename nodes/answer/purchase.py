@@ -1,0 +1,77 @@
+"""Buy one answer of one model: what is sent, how long the answer may be, and the most that it can cost."""
+
+from dataclasses import dataclass
+
+from ...providers.base import Completion
+from ...providers.fitness import TOKEN_LIMITS
+from ...state.errors import Unsupported
+from ...state.types import JSONObject
+from ...state.working_memory import Routed
+from ..offers.situation import Situation
+from ..records.attempts import Recording
+from ..services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is sent to a model, and the most it can cost."""
+
+    body: JSONObject
+    limit: int
+    """Most tokens the answer may have."""
+    reserved_nusd: int
+
+
+async def buy(
+    call: Routed, situation: Situation, services: Services, recording: Recording
+) -> tuple[Order, Completion]:
+    """Return an answer paid for before, or buy one; a model that calls the token limit otherwise is asked once more.
+
+    Raises
+    ------
+    ProviderError
+        When the model brings none.
+    """
+    order = _order(call, situation, services, recording)
+    recording.reserved_nusd = order.reserved_nusd
+    paid = await recording.paid_before() if services.limits.resumable else None
+    if paid is not None:
+        return order, paid
+    while True:
+        try:
+            completion = await services.gateway.complete(
+                recording.spec,
+                order.body,
+                record=recording,
+                timeout_s=services.limits.attempt_timeout_s,
+                deadline_s=call.opening.started_monotonic_s + services.limits.call_deadline_s,
+            )
+        except Unsupported as error:
+            refused, order = order, _order(call, situation, services, recording)
+            if error.parameter not in TOKEN_LIMITS or order.body == refused.body:
+                raise
+            recording.reserved_nusd = order.reserved_nusd
+        else:
+            return order, completion
+
+
+def _order(call: Routed, situation: Situation, services: Services, recording: Recording) -> Order:
+    """Return what to send; the answer is kept short enough for the caller's cap.
+
+    A limit that nobody asked for and no cap needs is left out where the model takes none.
+    """
+    spec, bound, left_nusd = recording.spec, situation.bound_prompt_tokens, recording.left_nusd
+    limit = min(situation.answer_tokens, spec.max_output_tokens)
+    if left_nusd is not None:
+        limit = spec.affordable_tokens(left_nusd, bound, limit)
+    options = {name: value for name, value in call.options.items() if name not in TOKEN_LIMITS}
+    body: JSONObject = {**options, "messages": call.messages}
+    wanted = TOKEN_LIMITS[call.options.get(TOKEN_LIMITS[1]) is not None]
+    name = services.fitness.limit_name(spec.model_id, wanted, services.clock_s())
+    is_needed = left_nusd is not None or any(call.options.get(one) is not None for one in TOKEN_LIMITS)
+    if name is None and not is_needed:
+        limit = spec.max_output_tokens
+    else:
+        body[name or wanted] = limit
+    reserved_nusd = spec.bound_cost_nusd(bound, limit, call.options.get("service_tier"))
+    return Order(body, limit, reserved_nusd)
