@@ -195,9 +195,9 @@ def _part(part: Any, deployment: str) -> JSONObject:
         return {"type": "text", "text": part}
     if not isinstance(part, dict) or not isinstance(part.get("type"), str):
         raise ProviderMalformed(f"{deployment}: a part of message.content has no type")
-    if part["type"] not in ("text", "output_text"):
-        return part
     text = part.get("text")
+    if part["type"] not in ("text", "output_text") and text is None:
+        return part
     if text is not None and not isinstance(text, str):
         raise ProviderMalformed(
             f"{deployment}: a part of message.content holds {type(text).__name__} as text"

@@ -1,0 +1,49 @@
+from dataclasses import replace
+
+import pytest
+
+from x25.nodes.answer.purchase import buy
+from x25.nodes.records.attempts import Recording
+from x25.state.errors import Unsupported
+
+
+@pytest.fixture
+async def purchase(walk_to_model, services):
+    """Return a function that buys the decided model's answer of a call with these options, and says what was sent."""
+
+    async def of(left_nusd=None, **request):
+        call = replace(await walk_to_model("thompson_select", **request), answers=())
+        situation = await services.situations.of(call, services)
+        spec = situation.specs[call.decision.model_id]
+        recording = Recording(services, call.org, call.call_id, 0, "answer", spec, 0, left_nusd=left_nusd)
+        order, completion = await buy(call, situation, services, recording)
+        (attempt,) = recording.made
+        assert attempt.reserved_nusd == order.reserved_nusd
+        assert completion.message["content"]
+        return order, spec
+
+    return of
+
+
+async def test_one_limit_is_sent_under_the_callers_name(purchase):
+    order, _ = await purchase(options={"max_completion_tokens": 30})
+    assert (order.body["max_completion_tokens"], order.limit) == (30, 30)
+    assert "max_tokens" not in order.body
+
+
+async def test_a_dearer_class_of_service_is_reserved_for(purchase):
+    usual, _ = await purchase(options={"max_tokens": 30})
+    dear, _ = await purchase(options={"max_tokens": 30, "service_tier": "priority"})
+    cheap, _ = await purchase(options={"max_tokens": 30, "service_tier": "flex"})
+    assert dear.reserved_nusd == 2 * usual.reserved_nusd
+    assert cheap.reserved_nusd == usual.reserved_nusd
+
+
+async def test_a_model_that_takes_no_limit_is_reserved_for_in_full(purchase, services):
+    for name in ("max_tokens", "max_completion_tokens"):
+        services.fitness.note("sim/tiny-1", Unsupported("no", parameter=name), services.clock_s())
+    order, spec = await purchase()
+    assert not order.body.keys() & {"max_tokens", "max_completion_tokens"}
+    assert order.limit == spec.max_output_tokens
+    capped, _ = await purchase(left_nusd=50_000_000)
+    assert "max_tokens" in capped.body
