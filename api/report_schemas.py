@@ -26,6 +26,9 @@ class Stats(BaseModel):
     model_distribution: dict[str, int] = Field(description='Calls by model; "none" = no answer was bought.')
     tier_distribution: dict[str, int] = Field(description='Calls by tier; "none" = no answer was bought.')
     total_judge_cost_usd: float = Field(description="Addition: what judging cost.")
+    total_disputed_usd: float = Field(
+        default=0.0, description="Addition: billed far beyond what a request can cost, and counted nowhere."
+    )
     cost_estimates: dict[str, CostEstimate] = Field(
         default_factory=dict, description="Addition: estimated against realised cost, by model."
     )

@@ -4,14 +4,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from ..state.errors import ModelGone, ProviderError, Unsupported
+from ..state.types import TOKEN_LIMITS
 
 GONE_REST_S = 600.0
 """How long a model that is gone is left alone, the first time; twice as long each time after that."""
 MOST_GONE_REST_S = 6 * 3600.0
 REFUSAL_REST_S = 3600.0
 """How long a refused parameter is remembered."""
-TOKEN_LIMITS = ("max_tokens", "max_completion_tokens")
-"""The two names of the limit on an answer's tokens; a vendor may know only one of them."""
 
 
 @dataclass(frozen=True, slots=True)

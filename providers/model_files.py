@@ -78,6 +78,7 @@ class Prices(Written):
     input_usd_per_mtok: Number | None = None
     cached_input_usd_per_mtok: Number | None = None
     output_usd_per_mtok: Number | None = None
+    audio_input_usd_per_mtok: Number | None = None
     time_zone: Zone | None = None
     windows: Annotated[
         Several[WindowEntry] | None,
@@ -207,6 +208,7 @@ class ModelFile(ProfileEntry):
             input_usd_per_mtok=UNPRICED if paid is None else paid,
             output_usd_per_mtok=UNPRICED if answered is None else answered,
             cached_input_usd_per_mtok=prices.cached_input_usd_per_mtok,
+            audio_input_usd_per_mtok=prices.audio_input_usd_per_mtok,
             price_windows=prices.price_windows(),
             context_tokens=self.context_tokens,
             max_output_tokens=self.max_output_tokens,

@@ -17,6 +17,8 @@ Role = Literal["chat", "judge"]
 Modality = Literal["text", "image", "audio", "video", "file"]
 UNPRICED = Decimal("NaN")
 """The price of a model whose price is unknown: a sum made with it can never pass for a cost."""
+LONG_PROMPT_TOKENS, LONG_PROMPT_FACTOR = 200_000, 2
+"""Longer prompts cost up to twice as much at Anthropic, Google, OpenAI and xAI, by their price lists."""
 NUSD_PER_MTOK_USD = 1000
 """A dollar per million tokens is a thousand nano-dollars a token."""
 
@@ -56,6 +58,21 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True)
+class Extras:
+    """What a request may be billed for beside the tokens of its prompt and of its limited answer."""
+
+    service_tier: str | None = None
+    """The vendor's class of service that is asked for."""
+    output_tokens: int = 0
+    """Output beyond the limit on the answer."""
+    has_audio: bool = False
+    """Whether the prompt holds sound: all of it then counts at the dearer of both input prices."""
+
+
+NO_EXTRAS = Extras()
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSpec:
     """One model. Prices are US dollars per million tokens."""
 
@@ -71,6 +88,8 @@ class ModelSpec:
     deployments: tuple[Deployment, ...]
     cached_input_usd_per_mtok: Decimal | None = None
     """None = cached tokens are charged as any other input."""
+    audio_input_usd_per_mtok: Decimal | None = None
+    """What sound costs, which vendors bill apart from text; None = not known."""
     modalities: frozenset[str] = frozenset({"text"})
     capabilities: frozenset[str] = frozenset()
     benchmarks: dict[str, float | None] = field(default_factory=dict)
@@ -159,39 +178,56 @@ class ModelSpec:
         return int(self._exact_nusd(prompt_tokens, 0, output).to_integral_value(ROUND_HALF_EVEN))
 
     def bound_cost_nusd(
-        self, prompt_tokens_bound: int, max_output_tokens: int | None = None, service_tier: str | None = None
+        self, prompt_tokens_bound: int, max_output_tokens: int | None = None, extras: Extras = NO_EXTRAS
     ) -> int:
         """Return what a request costs at most, rounded up, at its dearest time of day.
 
-        The answer is limited by the model in any case. Asking for a cheaper class of service may bring the usual one;
-        "auto" may bring the dearest.
+        The answer is limited by the model in any case. A long prompt counts at the vendors' surcharge. Asking for a
+        cheaper class of service may bring the usual one; "auto" may bring the dearest.
         """
         limit = self.max_output_tokens
         output = limit if max_output_tokens is None else min(limit, max_output_tokens)
         dearest = max(
-            spec._exact_nusd(fresh, prompt_tokens_bound - fresh, output)  # noqa: SLF001 - its own kind
-            for spec in (self, *map(self._within, self.price_windows))
+            spec._exact_nusd(fresh, prompt_tokens_bound - fresh, output + extras.output_tokens)  # noqa: SLF001 - its own kind
+            for spec in (one._for_sound() if extras.has_audio else one for one in self._priced_by_time())  # noqa: SLF001
             for fresh in (0, prompt_tokens_bound)
         )
-        asked = "priority" if service_tier == "auto" else service_tier
-        factor = max(Decimal(1), service_tier_factor(asked))
+        factor = self._surcharge(prompt_tokens_bound, extras.service_tier)
         return int((dearest * factor).to_integral_value(ROUND_CEILING))
 
-    def affordable_tokens(self, left_nusd: int, prompt_tokens_bound: int, max_output_tokens: int) -> int:
+    def affordable_tokens(
+        self, left_nusd: int, prompt_tokens_bound: int, max_output_tokens: int, extras: Extras = NO_EXTRAS
+    ) -> int:
         """Return how many tokens of answer `left_nusd` pays for in any case, at most `max_output_tokens`.
 
-        At least 1: whether a model can be afforded at all is decided before, from its expected cost.
+        At least 1: whether a model can be afforded at all is decided before.
         """
-        left = Decimal(left_nusd) - self._exact_nusd(prompt_tokens_bound, 0, 0)
-        if self.output_usd_per_mtok == 0:
+        before = self.bound_cost_nusd(prompt_tokens_bound, 0, extras)
+        dearest = max(spec.output_usd_per_mtok for spec in self._priced_by_time())
+        if dearest == 0:
             return max_output_tokens
-        return max(1, min(max_output_tokens, int(left / (self.output_usd_per_mtok * NUSD_PER_MTOK_USD))))
+        price_nusd = dearest * NUSD_PER_MTOK_USD * self._surcharge(prompt_tokens_bound, extras.service_tier)
+        return max(1, min(max_output_tokens, int((left_nusd - before) / price_nusd)))
+
+    def _priced_by_time(self) -> tuple["ModelSpec", ...]:
+        return (self, *map(self._within, self.price_windows))
 
     def with_base_url(self, url: str) -> "ModelSpec":
         """Return a copy whose deployments are all reached at `url`."""
         base_url = url.rstrip("/")
         aimed = tuple(replace(deployment, base_url=base_url) for deployment in self.deployments)
         return replace(self, deployments=aimed)
+
+    def _surcharge(self, prompt_tokens: int, service_tier: str | None) -> Decimal:
+        asked = "priority" if service_tier == "auto" else service_tier
+        factor = max(Decimal(1), service_tier_factor(asked))
+        # A bound counts bytes: one beyond the window says nothing of how long the prompt is.
+        is_long = min(prompt_tokens, self.context_tokens) > LONG_PROMPT_TOKENS
+        return factor * LONG_PROMPT_FACTOR if is_long else factor
+
+    def _for_sound(self) -> "ModelSpec":
+        dearer = max(self.input_usd_per_mtok, self.audio_input_usd_per_mtok or Decimal(0))
+        return replace(self, input_usd_per_mtok=dearer, cached_input_usd_per_mtok=None)
 
     def _exact_nusd(self, fresh_tokens: int, cached_tokens: int, output_tokens: int) -> Decimal:
         if not self.priced:

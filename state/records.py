@@ -54,6 +54,9 @@ class Arm:
     """Such as "tools", "json_schema", "vision"."""
     modalities: frozenset[str] = frozenset({"text"})
     """What it reads: text, image, audio, video, file."""
+    capped_cost_nusd: int | None = None
+    """What a cost cap is held against: the most this request can cost, with an answer of usual length; None = the
+    estimate."""
     availability: float = 1.0
     """Probability that asking it brings an answer at all; says nothing of how good the answer is."""
 
@@ -174,6 +177,8 @@ class Attempt:
     cost_nusd: int | None = None
     cost_source: str | None = None
     """"reported" by the provider, or "computed" from tokens and registered prices."""
+    disputed_nusd: int = 0
+    """What was billed beyond `cost_nusd` and is not believed; counts in no sum."""
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0

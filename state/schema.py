@@ -24,6 +24,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 if TYPE_CHECKING:
@@ -159,16 +160,19 @@ calls = Table(
     Index("calls_by_time", "org", "created_at"),
 )  # fmt: skip
 
+_DISPUTED = text("disputed_nusd > 0")
+
 attempts = Table(
     "attempts", metadata,
     _text("attempt_id", primary_key=True), _text("org"), _text("call_id"),
     Column("step", Integer, nullable=False), _text("kind"), _text("model_id"), _text("tier"),
     _text("deployment"), _text("status"), _count("reserved_nusd"), _time("started_at"),
-    Column("cost_nusd", BigInteger), Column("cost_source", Text),
+    Column("cost_nusd", BigInteger), Column("cost_source", Text), _count("disputed_nusd", from_zero=True),
     _count("prompt_tokens"), _count("cached_tokens"), _count("completion_tokens"), _count("reasoning_tokens"),
     Column("latency_ms", Double), Column("error", FreeText), Column("response", CanonicalJSON),
     _time("finished_at", nullable=True),
     Index("attempts_by_call", "org", "call_id"),
+    Index("attempts_disputed", "org", sqlite_where=_DISPUTED, postgresql_where=_DISPUTED),
 )  # fmt: skip
 
 # A row for each cell, and one of cell "*" for all of them together.

@@ -21,6 +21,9 @@ TASK_TYPES: tuple[TaskType, ...] = (
 GENERAL = "general"
 """The cell of prompts whose type is uncertain; also accepted as a hint."""
 
+TOKEN_LIMITS = ("max_tokens", "max_completion_tokens")
+"""The two names of the limit on an answer's tokens; a vendor may know only one of them."""
+
 JSONObject = dict[str, Any]
 
 

@@ -31,7 +31,9 @@ async def stats(project: str, cascade: CascadeDep, key: KeyDep) -> Stats:
 
 
 async def _stats(store: Store, org: str | None) -> Stats:
-    return to_wire(await store.calls.stats(org), await store.estimates.costs(org))
+    wire = to_wire(await store.calls.stats(org), await store.estimates.costs(org))
+    disputed_usd = usd_from_nusd(await store.attempts.disputed_nusd(org))
+    return wire.model_copy(update={"total_disputed_usd": disputed_usd})
 
 
 def to_wire(stats: OrgStats, estimates: Mapping[str, CostEstimate]) -> Stats:

@@ -106,7 +106,7 @@ async def _ask_judge(call: Routed, situation: Situation, services: Services, exa
     reserved = services.judge.bound_cost_nusd(call.messages, answer.message or {}, answer.provider)
     recording = Recording(
         services, call.org, call.call_id, answer.step, "judge", spec, reserved,
-        charge=Charge(situation.budgets),
+        left_nusd=situation.left_nusd(call.spent_nusd), charge=Charge(situation.budgets),
     )  # fmt: skip
     try:
         reply = await _reply(call, services, recording, answer)

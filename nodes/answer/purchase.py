@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from ...providers.base import Completion
-from ...providers.fitness import TOKEN_LIMITS
 from ...state.errors import Unsupported
-from ...state.types import JSONObject
+from ...state.types import TOKEN_LIMITS, JSONObject
 from ...state.working_memory import Routed
 from ..offers.situation import Situation
 from ..records.attempts import Recording
@@ -60,18 +59,15 @@ def _order(call: Routed, situation: Situation, services: Services, recording: Re
 
     A limit that nobody asked for and no cap needs is left out where the model takes none.
     """
-    spec, bound, left_nusd = recording.spec, situation.bound_prompt_tokens, recording.left_nusd
-    limit = min(situation.answer_tokens, spec.max_output_tokens)
-    if left_nusd is not None:
-        limit = spec.affordable_tokens(left_nusd, bound, limit)
+    spec, extent, left_nusd = recording.spec, situation.extent, recording.left_nusd
     options = {name: value for name, value in call.options.items() if name not in TOKEN_LIMITS}
     body: JSONObject = {**options, "messages": call.messages}
     wanted = TOKEN_LIMITS[call.options.get(TOKEN_LIMITS[1]) is not None]
     name = services.fitness.limit_name(spec.model_id, wanted, services.clock_s())
     is_needed = left_nusd is not None or any(call.options.get(one) is not None for one in TOKEN_LIMITS)
     if name is None and not is_needed:
-        limit = spec.max_output_tokens
+        reserved = extent.reserve_unlimited(spec)
     else:
-        body[name or wanted] = limit
-    reserved_nusd = spec.bound_cost_nusd(bound, limit, call.options.get("service_tier"))
-    return Order(body, limit, reserved_nusd)
+        reserved = extent.reserve(spec, left_nusd)
+        body[name or wanted] = reserved.answer_tokens
+    return Order(body, reserved.answer_tokens, reserved.cost_nusd)

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from ...routing.plan.pacing import Pace, pace_per_call, pace_per_day
-from ...routing.plan.policy import Policy
+from ...routing.plan.policy import Policy, refuse
+from ...state.errors import OverBudget
 from ...state.money.budgets import Account, Budget
 from ...state.records import Arm, nusd_from_usd, usd_from_nusd
 from ...state.store import Store
-from ...state.working_memory import Allowance
+from ...state.working_memory import Allowance, Routed
 
 USUAL_CALLS_PER_DAY = 100.0
 """Calls of a day taken as usual until yesterday's are known or today's are more."""
@@ -18,31 +19,36 @@ _DAY_S = 86_400.0
 
 
 def budgets_of(policy: Policy, began: datetime) -> tuple[Budget, ...]:
-    """Return the budgets a call's policy names; the day is the one the call began in, UTC."""
-    budgets = []
-    if policy.budget_usd_per_call is not None:
-        budgets.append(Budget.per_call(nusd_from_usd(policy.budget_usd_per_call)))
-    if policy.budget_usd_per_day is not None:
-        budgets.append(Budget.per_day(nusd_from_usd(policy.budget_usd_per_day), began))
-    return tuple(budgets)
+    """Return the budgets a call is charged to; the day is the one the call began in, UTC.
+
+    The day's account holds all calls of the org, so that a ceiling counts what calls without one have spent.
+    """
+    day_usd = policy.budget_usd_per_day
+    day = Budget.per_day(None if day_usd is None else nusd_from_usd(day_usd), began)
+    if policy.budget_usd_per_call is None:
+        return (day,)
+    return Budget.per_call(nusd_from_usd(policy.budget_usd_per_call)), day
 
 
 async def read_allowances(
     budgets: Sequence[Budget], org: str, began: datetime, store: Store
 ) -> dict[str, Allowance]:
-    """Return where a call's budgets stand before it, by policy key; empty without any."""
-    if not budgets:
+    """Return where a call's ceilings stand before it, by policy key; empty without any."""
+    ceilings = {budget: budget.ceiling_nusd for budget in budgets if budget.ceiling_nusd is not None}
+    if not ceilings:
         return {}
-    before = Budget.per_day(0, began - timedelta(days=1)).account
-    accounts = await store.budgets.read(org, [*(budget.account for budget in budgets), before])
+    before = Budget.per_day(None, began - timedelta(days=1)).account
+    accounts = await store.budgets.read(org, [*(budget.account for budget in ceilings), before])
     return {
-        budget.key: _allowance(budget, accounts[budget.account], accounts[before], began)
-        for budget in budgets
+        budget.key: _allowance(budget, ceiling_nusd, accounts[budget.account], accounts[before], began)
+        for budget, ceiling_nusd in ceilings.items()
     }
 
 
-def _allowance(budget: Budget, account: Account, before: Account, now: datetime) -> Allowance:
-    ceiling_usd, spent_usd = usd_from_nusd(budget.ceiling_nusd), usd_from_nusd(account.spent_nusd)
+def _allowance(
+    budget: Budget, ceiling_nusd: int, account: Account, before: Account, now: datetime
+) -> Allowance:
+    ceiling_usd, spent_usd = usd_from_nusd(ceiling_nusd), usd_from_nusd(account.spent_nusd)
     if budget.is_per_call:
         pace = pace_per_call(ceiling_usd, spent_usd, account.calls)
     else:
@@ -94,3 +100,26 @@ def affordable(
                     f"{key}: may cost ${bound_usd:.6f}, ${max(left_usd, 0.0):.6f} may be spent now"
                 )
     return [arm for arm in arms if arm.model_id not in removed], removed
+
+
+def refuse_overtaken(call: Routed, removed: Mapping[str, str]) -> None:
+    """Refuse a call that asked nobody, because other calls were faster to spend what its budgets left.
+
+    Parameters
+    ----------
+    removed
+        Models that could not be asked any more, with the reason.
+
+    Raises
+    ------
+    NoEligibleModel
+        When each model that the call turned to was beyond a budget: nothing was asked and nothing was spent.
+    """
+    failures = {answer.model_id: answer.failure for answer in call.answers if not answer.attempts}
+    beyond = {
+        model_id: failure.message
+        for model_id, failure in failures.items()
+        if failure is not None and failure.code == OverBudget.code
+    }
+    if len(beyond) == len(call.answers):
+        raise refuse({**removed, **beyond})

@@ -9,19 +9,19 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ...providers.fitness import TOKEN_LIMITS
 from ...providers.specs import ModelSpec
 from ...routing.plan.cascade import PlanPrices
 from ...routing.plan.configs import RouterConfig
+from ...routing.plan.needs import Needs, needs_of
 from ...routing.plan.policy import Demand, Policy, eligible
-from ...routing.plan.request import answer_tokens
 from ...routing.plan.terms import Terms
 from ...routing.plan.weights import latency_price, quality_price
-from ...routing.prompt.tokens import bound_prompt_tokens, count_images
 from ...state.money.budgets import Budget, Charge
 from ...state.records import Arm, nusd_from_usd
+from ...state.types import TOKEN_LIMITS
 from ...state.working_memory import Allowance, Estimated, Routed
 from .budgets import affordable, budgets_of, price_multiplier, read_allowances
+from .extent import Extent, extent_of
 
 if TYPE_CHECKING:
     from ..services import Services
@@ -32,7 +32,9 @@ JUDGE_PROMPT_TOKENS = 250
 """Tokens of the judge's instructions, beside the case itself."""
 JUDGE_ANSWER_TOKENS = 60
 _UNREACHABLE = "named by the router, but no key or local server opens it here (x25 models says what would)"
-_ANY_LENGTH = 1_000_000
+_UNPRICED_SOUND = (
+    "audio: no prices.audio_input_usd_per_mtok in its file, so no cost cap or budget can be kept"
+)
 _REFUSED_ROLES = frozenset({"system", "developer", "tool", "function"})
 """Roles of a message that some models do not take."""
 
@@ -61,14 +63,10 @@ class Situation:
     allowances: Mapping[str, Allowance]
     arms: tuple[Arm, ...]
     """Every model of the router config, priced for this request."""
-    prompt_tokens: int
-    bound_prompt_tokens: int
-    """Most tokens the prompt can have."""
-    answer_tokens: int
-    """Most tokens an answer may have, whatever the model."""
-    has_images: bool
-    service_tier: str | None = None
-    """The vendor's class of service that the caller asks for."""
+    extent: Extent
+    """How much the request asks for."""
+    needs: Needs
+    """What the request asks of any model."""
     unfit: Mapping[str, str] = field(default_factory=dict)
     """Models that refused such a request lately, with what they refused."""
     _offers: dict[tuple[int, frozenset[str]], Offers] = field(default_factory=dict, repr=False)
@@ -91,12 +89,15 @@ class Situation:
         return self._offers[key]
 
     def _derive_offers(self, spent_nusd: int, failed: frozenset[str]) -> Offers:
-        demand = Demand(self.prompt_tokens, self.answer_tokens, self.has_images, spent_nusd, failed)
+        demand = Demand(self.extent.prompt_tokens, self.extent.answer_tokens, self.needs, spent_nusd, failed)
         kept, removed = eligible(self.arms, self.policy, demand)
         # What was refused before may be taken now, so nobody left out is better than nobody asked.
         if fit := [arm for arm in kept if arm.model_id not in self.unfit]:
             removed |= {arm.model_id: self.unfit[arm.model_id] for arm in kept if arm not in fit}
             kept = fit
+        if self.policy.bounds_money and self.extent.prompt_bound.has_audio:
+            unpriced = {arm.model_id: _UNPRICED_SOUND for arm in kept if not self._prices_sound(arm)}
+            kept, removed = [arm for arm in kept if arm.model_id not in unpriced], removed | unpriced
         if self.allowances:
             bounds = {arm.model_id: self.bound_cost_nusd(arm.model_id) for arm in kept}
             kept, beyond = affordable(kept, bounds, self.allowances, spent_nusd)
@@ -104,11 +105,13 @@ class Situation:
         absent = {name: _UNREACHABLE for name in self.router.models if name not in self.specs}
         return Offers(tuple(kept), {**removed, **absent})
 
+    def _prices_sound(self, arm: Arm) -> bool:
+        spec = self.specs[arm.model_id]
+        return spec.audio_input_usd_per_mtok is not None or spec.input_usd_per_mtok == 0
+
     def bound_cost_nusd(self, model_id: str) -> int:
         """Return the most that one request of a model can cost."""
-        spec = self.specs[model_id]
-        limit = min(self.answer_tokens, spec.max_output_tokens)
-        return spec.bound_cost_nusd(self.bound_prompt_tokens, limit, self.service_tier)
+        return self.extent.reserve(self.specs[model_id]).cost_nusd
 
     def left_nusd(self, spent_nusd: int) -> int | None:
         """Return the nano-dollars left under the caller's cap, None without a cap."""
@@ -116,9 +119,7 @@ class Situation:
         return None if cap is None else nusd_from_usd(cap) - spent_nusd
 
     def charge(self, offers: Offers, model_id: str) -> Charge:
-        """Return the budgets that a request of this model is charged to; empty without any."""
-        if not self.budgets:
-            return Charge()
+        """Return the budgets that a request of this model is charged to."""
         cheapest = min(offers.arms, key=lambda arm: arm.expected_cost_nusd, default=None)
         return Charge(self.budgets, is_cheapest=cheapest is not None and cheapest.model_id == model_id)
 
@@ -179,9 +180,9 @@ async def derive_situation(call: Estimated, services: "Services") -> Situation:
         for model_id, spec in services.models.items()
         if not router.models or model_id in router.models
     }
-    longest = answer_tokens(call.options, services.limits.default_max_output_tokens, _ANY_LENGTH)
-    bound = bound_prompt_tokens(call.messages, call.options)
-    priced_tokens = call.task.prompt_tokens if policy.max_cost_per_call_usd is None else bound
+    extent = extent_of(
+        call.messages, call.options, call.task.prompt_tokens, services.limits.default_max_output_tokens
+    )
     return Situation(
         policy=policy,
         router=router,
@@ -190,14 +191,11 @@ async def derive_situation(call: Estimated, services: "Services") -> Situation:
         terms=_terms(call, policy, reference, allowances, services),
         budgets=budgets,
         allowances=allowances,
-        arms=tuple(_arm(spec, priced_tokens, longest, call, services) for spec in specs.values()),
-        prompt_tokens=call.task.prompt_tokens,
-        bound_prompt_tokens=bound,
-        answer_tokens=longest,
-        has_images=count_images(call.messages) > 0,
-        service_tier=call.options.get("service_tier"),
+        arms=tuple(_arm(spec, extent, policy, call, services) for spec in specs.values()),
+        extent=extent,
+        needs=needs_of(call.messages, call.options),
         unfit=_unfit(call, specs, services),
-    )  # fmt: skip
+    )
 
 
 def _unfit(call: Estimated, specs: Collection[str], services: "Services") -> dict[str, str]:
@@ -242,14 +240,15 @@ def _reference_cost_nusd(call: Estimated, reference: ModelSpec) -> int:
     return max(1, reference.expected_cost_nusd(call.task.prompt_tokens))
 
 
-def _arm(spec: ModelSpec, prompt_tokens: int, longest: int, call: Estimated, services: "Services") -> Arm:
+def _arm(spec: ModelSpec, extent: Extent, policy: Policy, call: Estimated, services: "Services") -> Arm:
     """Return a model as the decision sees it; one whose deployments fail or dawdle lately is expected to go on so."""
     health = services.health.outlook(spec, services.clock_s())
+    is_capped = policy.max_cost_per_call_usd is not None
     return Arm(
         model_id=spec.model_id,
         provider=spec.provider,
         tier=spec.tier,
-        expected_cost_nusd=spec.expected_cost_nusd(prompt_tokens, min(longest, spec.max_output_tokens)),
+        expected_cost_nusd=extent.expected_cost_nusd(spec),
         expected_latency_ms=health.latency_ms,
         completion_prob=call.estimate.completion_probs[spec.model_id],
         input_usd_per_mtok=float(spec.input_usd_per_mtok),
@@ -258,6 +257,7 @@ def _arm(spec: ModelSpec, prompt_tokens: int, longest: int, call: Estimated, ser
         max_output_tokens=spec.max_output_tokens,
         capabilities=frozenset(spec.capabilities),
         modalities=spec.modalities,
+        capped_cost_nusd=extent.usual_bound_nusd(spec) if is_capped else None,
         availability=health.success_prob,
     )
 

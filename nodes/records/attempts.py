@@ -8,6 +8,7 @@ from ...providers.specs import ModelSpec
 from ...state.errors import AttemptInterrupted, ProviderError
 from ...state.money.attempts import NO_CHARGE
 from ...state.money.budgets import Charge
+from ...state.money.disputes import quarantined
 from ...state.records import Attempt, AttemptKind
 from ...state.types import JSONObject
 from ...state.usage import Usage
@@ -180,7 +181,8 @@ class Recording:
         self.services.health.note(self.spec.model_id, deployment, latency_ms, self.services.clock_s())
 
     async def _settle(self, attempt: Attempt) -> None:
-        attempt = replace(attempt, finished_at=self.services.now())
+        left_nusd = None if self.left_nusd is None else self.left_nusd - self.spent_nusd
+        attempt = quarantined(replace(attempt, finished_at=self.services.now()), left_nusd)
         await self.services.store.attempts.finish(attempt, self.charge)
         self.settled.append(attempt)
 

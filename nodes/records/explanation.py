@@ -25,6 +25,7 @@ def attempt_facts(attempt: Attempt) -> JSONObject:
         "error": attempt.error,
         "spent_nusd": attempt.spent_nusd,
         "cost_source": attempt.cost_source,
+        "disputed_nusd": attempt.disputed_nusd,
         "prompt_tokens": attempt.prompt_tokens,
         "cached_tokens": attempt.cached_tokens,
         "completion_tokens": attempt.completion_tokens,
@@ -72,6 +73,7 @@ def explain(call: Learned, situation: Situation) -> dict[str, Any]:
         "request": {
             "complexity": asdict(complexity_of(call.messages, call.options)),
             "features": documented(call.inputs.features),
+            "needs": [{"name": need.name, "asked_by": need.asked_by} for need in situation.needs],
         },
         "verdicts": [verdict_facts(answer) for answer in call.bought],
         "failures": [

@@ -15,7 +15,16 @@ from ..offers.situation import Situation
 from ..services import Services
 from .explanation import attempt_facts, decision_facts
 
-_ATTEMPT_FACTS = ("attempt_id", "kind", "model_id", "status", "error", "spent_nusd", "cost_source")
+_ATTEMPT_FACTS = (
+    "attempt_id",
+    "kind",
+    "model_id",
+    "status",
+    "error",
+    "spent_nusd",
+    "cost_source",
+    "disputed_nusd",
+)
 _DECISION_FACTS = ("model_id", "tier", "propensity", "judge_prob", "explored", "strategy")
 
 
@@ -92,9 +101,10 @@ def _what_was_seen(call: Learned, services: Services) -> JSONObject:
 def _reference_cost_nusd(best: Answer | None, reference: ModelSpec, cost_nusd: int) -> int:
     """Return what the returned answer's tokens would have cost on the reference frontier model.
 
-    Nothing is saved without an answer, nor by one that another call bought: then it is what was spent, `cost_nusd`.
+    Nothing is saved without an answer, by one that another call bought, nor by one whose tokens are not believed: then
+    it is what was spent, `cost_nusd`.
     """
-    if best is None or best.is_inherited:
+    if best is None or best.is_inherited or any(one.disputed_nusd for one in best.attempts):
         return cost_nusd
     usage = Usage.from_openai(best.usage)
     return 0 if usage is None else reference.cost_nusd(usage)

@@ -10,10 +10,10 @@ from ...state.complaints import complain
 from ...state.errors import InvalidRequest, NoEligibleModel
 from ...state.records import Arm, nusd_from_usd, usd_from_nusd
 from ...state.types import TIERS, Tier
+from .needs import Needs, narrow, unmet
 
 Modality = Literal["text", "image", "audio", "video", "file"]
 """What a model may read."""
-_VISION = "vision"
 LEAST_BUDGET_USD, MOST_BUDGET_USD = 1e-9, 1e6
 """Budgets are kept in whole nano-dollars."""
 
@@ -67,7 +67,13 @@ class Policy:
     budget_usd_per_call: _Budget | None = None
     """Mean cost of the org's calls under this very budget, US dollars."""
     budget_usd_per_day: _Budget | None = None
-    """Sum of a UTC day over the org's calls that carry this key, US dollars."""
+    """Sum of a UTC day over all calls of the org, US dollars."""
+
+    @property
+    def bounds_money(self) -> bool:
+        """Whether it sets a cost cap or a budget."""
+        bounds = self.max_cost_per_call_usd, self.budget_usd_per_call, self.budget_usd_per_day
+        return any(bound is not None for bound in bounds)
 
     @classmethod
     def parse(cls, mapping: Mapping[str, Any] | None) -> "Policy":
@@ -105,8 +111,8 @@ class Demand:
     prompt_tokens: int
     answer_tokens: int
     """Estimated; together with the prompt's they must fit the model's window."""
-    has_images: bool = False
-    """Then only models with the capability "vision" may be asked."""
+    needs: Needs = ()
+    """What the request asks of any model."""
     spent_nusd: int = 0
     """What the call has spent already; it lowers what is left of the cost cap."""
     failed: Collection[str] = frozenset()
@@ -115,17 +121,17 @@ class Demand:
 
 def eligible(arms: Sequence[Arm], policy: Policy, demand: Demand) -> tuple[list[Arm], dict[str, str]]:
     """Return the arms that may be asked, in the given order, and the sentence that removed each other one."""
-    needs = policy.required_capabilities | ({_VISION} if demand.has_images else frozenset())
-    tokens = demand.prompt_tokens + demand.answer_tokens
     kept: list[Arm] = []
     removed: dict[str, str] = {}
     for arm in arms:
         if arm.model_id in demand.failed:
             removed[arm.model_id] = "failed earlier in this call"
-        elif objection := _objection(arm, policy, needs, tokens, demand.spent_nusd):
+        elif objection := _objection(arm, policy, demand):
             removed[arm.model_id] = objection
         else:
             kept.append(arm)
+    kept, unable = narrow(demand.needs, kept)
+    removed |= unable
     preferred = [arm for arm in kept if policy.prefer_modalities <= arm.modalities]
     if preferred:
         aside = (arm for arm in kept if arm not in preferred)
@@ -139,7 +145,7 @@ def _lacking(key: str, wanted: frozenset[str], arm: Arm) -> str:
     return f"{key}: does not read {', '.join(sorted(wanted - arm.modalities))}"
 
 
-def _objection(arm: Arm, policy: Policy, needs: frozenset[str], tokens: int, spent_nusd: int) -> str | None:
+def _objection(arm: Arm, policy: Policy, demand: Demand) -> str | None:
     """Return why the arm may not be asked, or None."""
     if policy.allowed_providers and arm.provider not in policy.allowed_providers:
         return (
@@ -149,15 +155,18 @@ def _objection(arm: Arm, policy: Policy, needs: frozenset[str], tokens: int, spe
         return f"max_tier: {arm.tier} is above {policy.max_tier}"
     if policy.max_latency_ms is not None and arm.expected_latency_ms > policy.max_latency_ms:
         return f"max_latency_ms: expected {arm.expected_latency_ms:.0f} > {policy.max_latency_ms:.0f}"
-    return _fitness_objection(arm, policy, needs, tokens) or _price_objection(arm, policy, spent_nusd)
+    return _fitness_objection(arm, policy, demand) or _price_objection(arm, policy, demand.spent_nusd)
 
 
-def _fitness_objection(arm: Arm, policy: Policy, needs: frozenset[str], tokens: int) -> str | None:
+def _fitness_objection(arm: Arm, policy: Policy, demand: Demand) -> str | None:
     """Return why the arm cannot take the request, or None."""
-    if missing := needs - arm.capabilities:
+    if (need := unmet(demand.needs, arm)) is not None:
+        return need.objection
+    if missing := policy.required_capabilities - arm.capabilities:
         return f"required_capabilities: lacks {', '.join(sorted(missing))}"
     if policy.require_modalities - arm.modalities:
         return _lacking("require_modalities", policy.require_modalities, arm)
+    tokens = demand.prompt_tokens + demand.answer_tokens
     if tokens > arm.context_tokens:
         return f"context length: about {tokens} tokens > {arm.context_tokens}"
     return None
@@ -170,9 +179,10 @@ def _price_objection(arm: Arm, policy: Policy, spent_nusd: int) -> str | None:
     if policy.max_cost_per_call_usd is None:
         return None
     left = nusd_from_usd(policy.max_cost_per_call_usd) - spent_nusd
-    if arm.expected_cost_nusd <= left:
+    cost_nusd = arm.expected_cost_nusd if arm.capped_cost_nusd is None else arm.capped_cost_nusd
+    if cost_nusd <= left:
         return None
-    estimated = usd_from_nusd(arm.expected_cost_nusd)
+    estimated = usd_from_nusd(cost_nusd)
     return f"max_cost_per_call_usd: estimated ${estimated:.6f} > ${max(usd_from_nusd(left), 0.0):.6f} left"
 
 

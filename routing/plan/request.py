@@ -1,14 +1,15 @@
 """Check a request once, at the first node, and fill in its defaults: the same rules at every door."""
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ...state.errors import InvalidRequest
 from ...state.names import check_org
-from ...state.types import TASK_TYPES
+from ...state.types import TASK_TYPES, TOKEN_LIMITS
 from ..answer.checks import response_schema
+from ..prompt.tokens import prompt_chars
 from .policy import Policy
+from .priceable import check_priceable
 from .weights import normalise
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
@@ -24,7 +25,8 @@ def check_messages(request: Mapping[str, Any], max_chars: int) -> list[dict[str,
     Raises
     ------
     InvalidRequest
-        When there is nothing to route, a message has no known role, or the text is longer than `max_chars`.
+        When there is nothing to route, a message has no known role, or the request is longer than `max_chars` without
+        the Base64 of what is attached.
     """
     messages = request.get("messages")
     if messages is None:
@@ -36,7 +38,7 @@ def check_messages(request: Mapping[str, Any], max_chars: int) -> list[dict[str,
         raise InvalidRequest("messages must be a list of at least one message", field="messages")
     for index, message in enumerate(messages):
         _check_message(message, f"messages[{index}]")
-    size = len(json.dumps(messages, ensure_ascii=False))
+    size = prompt_chars(messages)
     if size > max_chars:
         raise InvalidRequest(
             f"the request is {size} characters long, at most {max_chars} are accepted", field="prompt"
@@ -77,7 +79,7 @@ def check_options(options: object) -> dict[str, Any]:
         return {}
     if not isinstance(options, dict):
         raise InvalidRequest(f"options must be an object, got {type(options).__name__}", field="options")
-    for name in ("max_tokens", "max_completion_tokens"):
+    for name in TOKEN_LIMITS:
         value = options.get(name)
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
             raise InvalidRequest(
@@ -89,7 +91,19 @@ def check_options(options: object) -> dict[str, Any]:
             f"options.{MEMORY_HIT} must be true or false, got {options[MEMORY_HIT]!r}",
             field=f"options.{MEMORY_HIT}",
         )
-    return {key: value for key, value in options.items() if key not in (*ROUTER_OWNED, MEMORY_HIT)}
+    return _with_one_limit(
+        {key: value for key, value in options.items() if key not in (*ROUTER_OWNED, MEMORY_HIT)}
+    )
+
+
+def _with_one_limit(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options with one limit on the answer at most: the smaller, where both names of it are given."""
+    given = {name: options.pop(name) for name in TOKEN_LIMITS if name in options}
+    known = {name: value for name, value in given.items() if value is not None}
+    if known:
+        # The later name also counts thinking, so a caller who knows it means it.
+        options[list(known)[-1]] = min(known.values())
+    return options
 
 
 def _check_shape(options: Mapping[str, Any]) -> None:
@@ -172,11 +186,13 @@ def check_request(request: Mapping[str, Any], *, routers: Collection[str], max_c
             f"router must be one of {', '.join(sorted(routers))}; got {router!r}", field="router"
         )
     policy = request.get("policy") or {}
-    Policy.parse(policy)
+    messages, options = check_messages(request, max_chars), check_options(request.get("options"))
+    if Policy.parse(policy).bounds_money:
+        check_priceable(messages, options)
     return {
         "org": check_org(request.get("org") or "default"),
-        "messages": check_messages(request, max_chars),
-        "options": check_options(request.get("options")),
+        "messages": messages,
+        "options": options,
         "memory_hit": bool((request.get("options") or {}).get(MEMORY_HIT)),
         "optimize_for": normalise(request.get("optimize_for")),
         "hint": check_hint(request.get("hint")),
@@ -187,5 +203,5 @@ def check_request(request: Mapping[str, Any], *, routers: Collection[str], max_c
 
 def answer_tokens(options: Mapping[str, Any], default: int, model_limit: int) -> int:
     """Return the most tokens an answer may have: the caller's limit or the default, within the model's."""
-    wanted = options.get("max_completion_tokens") or options.get("max_tokens") or default
+    wanted = min((options[name] for name in TOKEN_LIMITS if options.get(name)), default=default)
     return max(1, min(int(wanted), model_limit))

@@ -12,7 +12,7 @@ from ..schema import attempts, calls, columns_for, values_of
 from .budgets import Charge, reserve, settle
 
 OUTCOME = (
-    "status", "cost_nusd", "cost_source", "prompt_tokens", "cached_tokens", "completion_tokens",
+    "status", "cost_nusd", "cost_source", "disputed_nusd", "prompt_tokens", "cached_tokens", "completion_tokens",
     "reasoning_tokens", "latency_ms", "error", "response", "finished_at",
 )  # fmt: skip
 """The fields that `finish` writes; the others are settled at the start."""
@@ -107,4 +107,12 @@ class Attempts:
         """Return what the org has spent in nano-dollars: costs where known, reservations elsewhere."""
         spent = func.coalesce(func.sum(func.coalesce(attempts.c.cost_nusd, attempts.c.reserved_nusd)), 0)
         query = select(spent).where(attempts.c.org == org)
+        return int(await self._database.query(lambda connection: connection.scalar(query)) or 0)
+
+    async def disputed_nusd(self, org: str | None) -> int:
+        """Return what was billed to an org, or to all for None, and not believed, in nano-dollars."""
+        query = select(func.coalesce(func.sum(attempts.c.disputed_nusd), 0)).where(
+            attempts.c.disputed_nusd > 0
+        )
+        query = query if org is None else query.where(attempts.c.org == org)
         return int(await self._database.query(lambda connection: connection.scalar(query)) or 0)

@@ -38,13 +38,13 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A ceiling and the account that is held against it."""
+    """An account, and the ceiling that is held against it."""
 
     key: str
     """Policy key: "budget_usd_per_call" or "budget_usd_per_day"."""
     account: str
-    ceiling_nusd: int
-    """Mean cost of a call, or sum of a day."""
+    ceiling_nusd: int | None
+    """Mean cost of a call, or sum of a day; None = what is spent is counted, and nothing is refused."""
 
     @classmethod
     def per_call(cls, ceiling_nusd: int) -> "Budget":
@@ -52,8 +52,8 @@ class Budget:
         return cls("budget_usd_per_call", f"call:{ceiling_nusd}", ceiling_nusd)
 
     @classmethod
-    def per_day(cls, ceiling_nusd: int, now: datetime) -> "Budget":
-        """Return the budget of the UTC day of `now`: of the calls that carry one, whatever its amount."""
+    def per_day(cls, ceiling_nusd: int | None, now: datetime) -> "Budget":
+        """Return the budget of the UTC day of `now`: of all calls of an org, whether or not they carry a ceiling."""
         return cls("budget_usd_per_day", f"day:{now:%Y-%m-%d}", ceiling_nusd)
 
     @property
@@ -61,8 +61,10 @@ class Budget:
         """Whether it grows with every call."""
         return self.key == "budget_usd_per_call"
 
-    def limit_nusd(self, calls: int) -> int:
-        """Return the most that may be spent by then, `calls` having begun."""
+    def limit_nusd(self, calls: int) -> int | None:
+        """Return the most that may be spent by then, `calls` having begun; None without a ceiling."""
+        if self.ceiling_nusd is None:
+            return None
         return self.ceiling_nusd * (calls + GUARD_CALLS) if self.is_per_call else self.ceiling_nusd
 
 
@@ -100,11 +102,12 @@ def reserve(connection: Connection, org: str, charge: Charge, amount_nusd: int, 
         If an account's limit leaves no room: nothing may be asked, and the transaction must be undone.
     """
     for budget in charge.budgets:
+        ceiling_nusd = budget.ceiling_nusd or 0
         row = {
             "org": org, "account": budget.account, "amount": amount_nusd, "opened": int(opens_call),
-            "exempt": int(budget.is_per_call and charge.is_cheapest),
-            "fixed": 0 if budget.is_per_call else budget.ceiling_nusd,
-            "per_call": budget.ceiling_nusd if budget.is_per_call else 0, "guard": GUARD_CALLS,
+            "exempt": int(budget.ceiling_nusd is None or (budget.is_per_call and charge.is_cheapest)),
+            "fixed": 0 if budget.is_per_call else ceiling_nusd,
+            "per_call": ceiling_nusd if budget.is_per_call else 0, "guard": GUARD_CALLS,
         }  # fmt: skip
         connection.execute(OPEN, {"org": org, "account": budget.account})
         if connection.execute(RESERVE, row).rowcount != 1:

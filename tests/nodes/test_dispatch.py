@@ -31,10 +31,17 @@ async def test_options_reach_the_model_and_a_limit_is_always_sent(walk_to_model,
     assert answer.usage["completion_tokens"] == 2
 
 
+async def test_one_limit_is_sent_whatever_the_options_hold(walk_to_model, services):
+    call = await walk_to_model("thompson_select")
+    call = replace(call, options={"max_tokens": 9, "max_completion_tokens": 4})
+    (answer,) = (await dispatch(call, services))["answers"]
+    assert answer.usage["completion_tokens"] == 4
+
+
 async def test_the_answer_is_cut_to_what_the_cap_pays_for(walk_to_model, services):
-    call = await walk_to_model("dispatch", "sim-f", prompt="hi", policy={"max_cost_per_call_usd": 0.0012})
+    call = await walk_to_model("dispatch", "sim-f", prompt="hi", policy={"max_cost_per_call_usd": 0.0018})
     (attempt,) = await services.store.attempts.for_call("default", call.call_id)
-    assert attempt.cost_nusd <= attempt.reserved_nusd <= 1_200_000
+    assert attempt.cost_nusd <= attempt.reserved_nusd <= 1_800_000
 
 
 async def test_the_reservation_bounds_the_bill(walk_to_model, services, bills):

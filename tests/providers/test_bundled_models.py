@@ -31,6 +31,14 @@ def is_local(spec) -> bool:
     return any(deployment.base_url.startswith(LOCAL_HOSTS) for deployment in spec.deployments)
 
 
+def test_what_a_model_reads_and_can_do_is_written_in_words_that_requests_ask_for(bundled, simulated):
+    known = {"tools", "json_object", "json_schema", "reasoning", "vision", "long_context", "logprobs"}
+    for spec in (*bundled.models, *simulated.models):
+        assert spec.capabilities <= known, spec.model_id
+        assert ("vision" in spec.capabilities) == ("image" in spec.modalities), spec.model_id
+        assert "json_object" in spec.capabilities or "json_schema" not in spec.capabilities, spec.model_id
+
+
 def test_at_least_24_models_of_8_providers_have_a_price_above_zero(bundled):
     paid = [spec for spec in bundled.models if spec.priced and spec.input_usd_per_mtok > 0]
     assert len(paid) >= 24

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from x25.providers.specs import Deployment
+from x25.providers.specs import Deployment, Extras
 from x25.state.errors import ConfigError
 from x25.state.usage import Usage
 
@@ -58,6 +58,28 @@ def test_affordable_tokens_keep_the_bound_within_what_is_left(model):
     assert model().bound_cost_nusd(100, tokens) <= 150_000 < model().bound_cost_nusd(100, tokens + 1)
     assert model().affordable_tokens(10**12, 100, 4096) == 4096
     assert model().affordable_tokens(1, 100, 4096) == 1
+
+
+def test_sound_is_bounded_by_the_dearer_of_both_input_prices(model):
+    prices = {"input_usd_per_mtok": 0.5, "output_usd_per_mtok": 2, "audio_input_usd_per_mtok": 30}
+    spec = model(prices=prices)
+    assert spec.bound_cost_nusd(100, 0) == 100 * 500
+    assert spec.bound_cost_nusd(100, 0, Extras(has_audio=True)) == 100 * 30_000
+    assert model().bound_cost_nusd(100, 0, Extras(has_audio=True)) == model().bound_cost_nusd(100, 0)
+
+
+def test_output_beyond_the_limit_is_bounded_and_left_out_of_what_is_affordable(model):
+    assert model().bound_cost_nusd(0, 10, Extras(output_tokens=5)) == 15 * 2000
+    assert model().affordable_tokens(30_000, 0, 4096, Extras(output_tokens=5)) == 10
+
+
+def test_a_prompt_beyond_200_000_tokens_is_bounded_at_twice_the_price(model):
+    long = model(context_tokens=1_000_000)
+    assert long.bound_cost_nusd(200_000, 10) == 200_000 * 500 + 10 * 2000
+    assert long.bound_cost_nusd(200_001, 10) == 2 * (200_001 * 500 + 10 * 2000)
+    assert model().bound_cost_nusd(200_001, 10) == 200_001 * 500 + 10 * 2000
+    tokens = long.affordable_tokens(300_000_000, 200_001, 4096)
+    assert long.bound_cost_nusd(200_001, tokens) <= 300_000_000
 
 
 def test_capability_is_the_mean_of_the_known_scores(model):

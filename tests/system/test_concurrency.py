@@ -38,8 +38,10 @@ async def test_200_concurrent_calls_of_5_orgs_lose_nothing(quick_simulator, make
         for org in ORGS:
             estimated = stats[org].pop("cost_estimates")
             assert all(one["answers"] > 0 for one in estimated.values())
+            assert stats[org].pop("total_disputed_usd") == 0
             assert stats[org] == recomputed(database, org)
         assert overall.pop("cost_estimates")
+        assert overall.pop("total_disputed_usd") == 0
         assert overall == recomputed(database, None)
         billed = {bill["attempt_id"]: round(bill["cost_usd"] * 1e9) for bill in quick_simulator.bills()}
         assert dict(database.execute("SELECT attempt_id, cost_nusd FROM attempts")) == billed

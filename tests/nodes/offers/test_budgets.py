@@ -9,7 +9,7 @@ from x25.nodes.judge import judge
 from x25.nodes.offers.budgets import affordable, budgets_of, price_multiplier, read_allowances
 from x25.nodes.offers.situation import derive_situation
 from x25.routing.plan.policy import Policy
-from x25.state.errors import CallFailed, NoEligibleModel
+from x25.state.errors import NoEligibleModel
 from x25.state.money.budgets import Budget
 from x25.state.records import nusd_from_usd
 from x25.state.working_memory import Allowance
@@ -18,8 +18,7 @@ PER_CALL, PER_DAY = "budget_usd_per_call", "budget_usd_per_day"
 
 
 def budget_of(call):
-    (budget,) = budgets_of(Policy.parse(call.policy), call.opening.started_at)
-    return budget
+    return budgets_of(Policy.parse(call.policy), call.opening.started_at)[0]
 
 
 def attempts_of(call):
@@ -31,14 +30,41 @@ async def spend(services, budget, nusd, calls, org="default"):
     await services.store.transact(lambda connection: connection.exec_driver_sql(sql).rowcount)
 
 
+async def spend_more(services, budget, nusd):
+    sql = f"UPDATE budgets SET spent_nusd = spent_nusd + {nusd} WHERE account = '{budget.account}'"
+    await services.store.transact(lambda connection: connection.exec_driver_sql(sql).rowcount)
+
+
 async def test_a_call_without_budget_has_no_allowance_and_the_usual_price(walk, services):
     call = await walk("thompson_select")
-    assert budgets_of(Policy.parse(call.policy), call.opening.started_at) == ()
+    day = Budget.per_day(None, call.opening.started_at)
+    assert budgets_of(Policy.parse(call.policy), call.opening.started_at) == (day,)
     assert await read_allowances((), call.org, call.opening.started_at, services.store) == {}
     assert call.selection.allowances == {}
     assert price_multiplier({}) == 1.0
     situation = await services.situations.of(call, services)
-    assert situation.charge(situation.offers(), "sim/tiny-1").budgets == ()
+    assert situation.charge(situation.offers(), "sim/tiny-1").budgets == (day,)
+
+
+async def test_a_days_budget_counts_all_calls_of_the_org_judgements_included(walk_to_model, services):
+    free = await walk_to_model("update_posterior")
+    assert {one.kind for one in attempts_of(free)} == {"answer", "judge"}
+    day = Budget.per_day(None, free.opening.started_at)
+    account = (await services.store.budgets.read("default", [day.account]))[day.account]
+    assert (account.spent_nusd, account.calls) == (free.spent_nusd, 1)
+    ceiling_usd = (free.spent_nusd + 1) / 1e9
+    with pytest.raises(NoEligibleModel, match="budget_usd_per_day"):
+        await walk_to_model("thompson_select", policy={PER_DAY: ceiling_usd})
+    call = await walk_to_model("update_posterior", policy={PER_DAY: 1.0})
+    assert call.selection.allowances[PER_DAY].left_usd == pytest.approx(1.0 - free.spent_nusd / 1e9)
+    account = (await services.store.budgets.read("default", [day.account]))[day.account]
+    assert (account.spent_nusd, account.calls) == (free.spent_nusd + call.spent_nusd, 2)
+
+
+async def test_the_day_of_another_org_is_another_one(walk_to_model, services):
+    call = await walk_to_model("update_posterior", org="other")
+    day = Budget.per_day(None, call.opening.started_at).account
+    assert (await services.store.budgets.read("default", [day]))[day].spent_nusd == 0
 
 
 def test_the_tightest_budget_sets_the_price():
@@ -68,7 +94,8 @@ async def test_an_org_beyond_its_mean_cost_is_left_the_cheapest_model(walk, serv
     assert all(PER_CALL in reason for reason in call.selection.removed.values())
     situation = await services.situations.of(call, services)
     charge = situation.charge(situation.offers(), call.decision.model_id)
-    assert (charge.budgets, charge.is_cheapest) == ((budget_of(call),), True)
+    assert charge.budgets == (budget_of(call), Budget.per_day(None, call.opening.started_at))
+    assert charge.is_cheapest
 
 
 async def test_the_choice_among_affordable_models_keeps_a_propensity_under_its_allowance(walk):
@@ -133,12 +160,43 @@ async def test_a_request_others_were_faster_to_pay_falls_back_to_the_cheapest_mo
     assert [answer.model_id for answer in call.bought] == [cheap]
 
 
+async def test_a_call_that_others_overtook_everywhere_is_refused_by_the_budgets_name(walk, services):
+    call = await walk("thompson_select", policy={PER_DAY: 0.02})
+    await spend(services, budget_of(call), 20_000_000, 9)
+    asked = set()
+
+    async def go_on(call):
+        for _ in range(9):
+            call = replace(call, **await dispatch(call, services))
+            asked.add(call.answers[-1].model_id)
+            call = replace(call, **await judge(call, services))
+
+    with pytest.raises(NoEligibleModel, match="budget_usd_per_day leaves too little") as refused:
+        await go_on(call)
+    assert asked <= refused.value.removed.keys()
+    assert all("budget_usd_per_day" in refused.value.removed[model_id] for model_id in asked)
+    assert await services.store.attempts.for_call("default", call.call_id) == []
+
+
+async def test_a_providers_failure_is_not_taken_for_a_spent_budget(walk, services, fault):
+    fault("500")
+    call = await walk("dispatch", policy={PER_DAY: 0.5})
+    await spend_more(services, budget_of(call), 500_000_000)
+    for _ in range(9):
+        call = replace(call, **await judge(call, services))
+        if call.transitions[-1].decision is None:
+            break
+        call = replace(call, **await dispatch(call, services))
+    assert call.transitions[-1].kind == "stop"
+    assert {answer.failure.code for answer in call.answers} == {"server", "over_budget"}
+
+
 @pytest.mark.parametrize(("key", "dollars"), [(PER_CALL, 0.0004), (PER_DAY, 0.02)])
 async def test_sixty_calls_at_once_never_pass_the_budget_by_more_than_the_guard(walk, services, key, dollars):
     async def one(number):
         try:
             return await walk("update_posterior", policy={key: dollars}, prompt=f"What is {number} times 3?")
-        except (NoEligibleModel, CallFailed):
+        except NoEligibleModel:
             return None
 
     calls = [call for call in await asyncio.gather(*map(one, range(60))) if call is not None]

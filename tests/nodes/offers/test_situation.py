@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from x25.providers.health import HealthBook
 from x25.providers.windows import PriceWindow
 from x25.routing.plan.configs import RouterConfig
 from x25.routing.plan.policy import Policy
-from x25.routing.prompt.tokens import bound_prompt_tokens
+from x25.routing.prompt.tokens import bound_prompt
 from x25.state.working_memory import Allowance
 
 
@@ -44,10 +45,47 @@ async def test_every_model_of_the_router_becomes_an_arm_with_its_price(situated,
 
 async def test_under_a_cap_the_prompt_is_priced_at_the_most_it_can_have(situated, services):
     call, situation = await situated(policy={"max_cost_per_call_usd": 1.0})
-    bound = bound_prompt_tokens(call.messages, call.options)
-    assert bound == situation.bound_prompt_tokens > call.task.prompt_tokens == situation.prompt_tokens
-    arm = arm_of(situation, "sim/tiny-1")
-    assert arm.expected_cost_nusd == services.spec("sim/tiny-1").expected_cost_nusd(bound, 1024)
+    bound = bound_prompt(call.messages, call.options)
+    assert bound == situation.extent.prompt_bound
+    assert bound.tokens > call.task.prompt_tokens == situation.extent.prompt_tokens
+    arm, spec = arm_of(situation, "sim/tiny-1"), services.spec("sim/tiny-1")
+    assert arm.expected_cost_nusd == spec.expected_cost_nusd(call.task.prompt_tokens, 1024)
+    assert arm.capped_cost_nusd == spec.bound_cost_nusd(bound.tokens, spec.expected_output_tokens)
+    _, unbound = await situated()
+    assert arm_of(unbound, "sim/tiny-1").capped_cost_nusd is None
+
+
+async def test_a_request_is_offered_to_models_that_can_do_what_it_needs(situated, services):
+    able = replace(services.spec("sim/large-5"), modalities=frozenset({"text", "image"}))
+    plain = replace(services.spec("sim/tiny-1"), capabilities=frozenset())
+    some = replace(services, models=services.models | {"sim/large-5": able, "sim/tiny-1": plain})
+    photo = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    _, situation = await situated(some, messages=[{"role": "user", "content": [photo]}], prompt=None)
+    assert [arm.model_id for arm in situation.offers().arms] == ["sim/large-5"]
+    assert situation.offers().removed["sim/tiny-1"].startswith("image: asked for by")
+    tool = {"type": "function", "function": {"name": "f"}}
+    _, situation = await situated(some, options={"tools": [tool]})
+    assert situation.offers().removed == {
+        "sim/tiny-1": "tools: asked for by options.tools, and not among its capabilities"
+    }
+
+
+SOUND = [
+    {"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}]}
+]
+
+
+@pytest.mark.parametrize("policy", [{"max_cost_per_call_usd": 1.0}, {"budget_usd_per_day": 5.0}])
+async def test_sound_of_no_known_price_is_not_sent_where_money_is_bounded(situated, services, policy):
+    reads = frozenset({"text", "audio"})
+    hearing = replace(services.spec("sim/large-5"), modalities=reads)
+    priced = replace(services.spec("sim/tiny-1"), modalities=reads, audio_input_usd_per_mtok=Decimal(1))
+    some = replace(services, models={"sim/large-5": hearing, "sim/tiny-1": priced})
+    _, situation = await situated(some, messages=SOUND, prompt=None)
+    assert len(situation.offers().arms) == 2
+    _, situation = await situated(some, messages=SOUND, prompt=None, policy=policy)
+    assert [arm.model_id for arm in situation.offers().arms] == ["sim/tiny-1"]
+    assert situation.offers().removed["sim/large-5"].startswith("audio: no prices.audio_input_usd_per_mtok")
 
 
 async def test_what_is_left_under_the_cap_is_what_was_not_spent(situated):
@@ -81,7 +119,9 @@ async def test_an_image_leaves_only_models_that_see(situated, kind):
     }
     offers = (await situated(messages=[message]))[1].offers()
     assert offers.arms == ()
-    assert set(offers.removed.values()) == {"required_capabilities: lacks vision"}
+    assert set(offers.removed.values()) == {
+        "image: asked for by a part of the messages (image), and not among its modalities"
+    }
 
 
 async def test_a_prompt_that_fits_no_window_leaves_nobody(situated):

@@ -50,6 +50,7 @@ async def test_a_request_is_written_down_with_its_reservation_before_it_is_made(
 
 
 async def test_an_answer_settles_at_the_registered_price_or_the_reported_one(recording):
+    recording.reserved_nusd = 500_000
     await recording.finish(await recording.begin("simulator"), COMPLETION)
     with_price = replace(COMPLETION, usage=replace(COMPLETION.usage, reported_cost_usd=0.001))
     await recording.finish(await recording.begin("simulator"), with_price)
@@ -62,6 +63,27 @@ async def test_an_answer_settles_at_the_registered_price_or_the_reported_one(rec
     assert (reported.cost_nusd, reported.cost_source) == (1_000_000, "reported")
     assert (computed.prompt_tokens, computed.completion_tokens, computed.response) == (1000, 100, None)
     assert computed.finished_at >= computed.started_at
+
+
+async def test_a_bill_far_beyond_the_reservation_is_booked_at_the_reservation_and_disputed(recording):
+    absurd = replace(COMPLETION, usage=replace(COMPLETION.usage, completion_tokens=10**9))
+    await recording.finish(await recording.begin("simulator"), absurd)
+    (attempt,) = await stored(recording)
+    billed_nusd = recording.spec.cost_nusd(absurd.usage)
+    assert (attempt.cost_nusd, attempt.disputed_nusd) == (700, billed_nusd - 700)
+    assert recording.spent_nusd == 700
+    assert recording.made[0].disputed_nusd == billed_nusd - 700
+
+
+async def test_under_a_cap_no_bill_passes_what_is_left(recording):
+    recording.left_nusd = 1_500
+    for completion_tokens in (5, 15):  # 200 nano-dollars each, of which the second passes what is left
+        usage = replace(
+            COMPLETION.usage, prompt_tokens=0, completion_tokens=completion_tokens, cached_tokens=0
+        )
+        await recording.finish(await recording.begin("simulator"), replace(COMPLETION, usage=usage))
+        recording.reserved_nusd = 400
+    assert [(one.cost_nusd, one.disputed_nusd) for one in recording.made] == [(1_000, 0), (500, 2_500)]
 
 
 async def test_an_answer_without_usage_keeps_its_reservation(recording):

@@ -80,6 +80,7 @@ async def test_what_the_request_looks_like_is_explained_by_at_least_fifteen_name
     asked = "Write a SQL query that returns all users older than 30."
     _, explanation = await explained(prompt=asked, hint=None)
     request = explanation["request"]
+    assert request["needs"] == []
     assert len(request["features"]) >= 15
     assert request["features"].keys() == DOCUMENTED_FEATURES.keys()
     assert 0.0 < request["complexity"]["score"] < 1.0

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from x25.routing.plan.needs import needs_of
 from x25.routing.plan.policy import Demand, Policy, eligible, refuse
 from x25.state.errors import InvalidRequest, NoEligibleModel
 from x25.state.records import Arm
@@ -48,9 +49,26 @@ def test_providers_tiers_and_capabilities_are_hard():
 
 
 def test_images_need_a_model_that_sees():
-    kept, reasons = sift([arm("blind"), arm("seeing", able=["vision"])], has_images=True)
+    needs = needs_of([{"content": [{"type": "image_url", "image_url": "https://host/cat.png"}]}], {})
+    kept, reasons = sift([arm("blind"), arm("seeing", able=["vision"])], needs=needs)
     assert [a.model_id for a in kept] == ["seeing"]
-    assert "vision" in reasons["blind"]
+    assert reasons == {
+        "blind": "image: asked for by a part of the messages (image), and not among its modalities"
+    }
+
+
+def test_what_binds_where_it_is_declared_removes_by_name_and_never_everybody():
+    needs = needs_of([], {"reasoning_effort": "low"})
+    kept, reasons = sift([arm("plain"), arm("thinking", able=["reasoning"])], needs=needs)
+    assert [a.model_id for a in kept] == ["thinking"]
+    assert reasons["plain"].startswith("reasoning: asked for by options.reasoning_effort")
+    assert [a.model_id for a in sift([arm("plain")], needs=needs)[0]] == ["plain"]
+
+
+def test_a_cap_is_held_against_the_most_a_request_can_cost_where_that_is_known():
+    dear = replace(arm("m", cost=1_000_000), capped_cost_nusd=20_000_000)
+    reasons = removed([dear], {"max_cost_per_call_usd": 0.01})
+    assert reasons == {"m": "max_cost_per_call_usd: estimated $0.020000 > $0.010000 left"}
 
 
 def test_prompt_and_answer_must_fit_the_window():

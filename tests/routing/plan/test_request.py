@@ -143,6 +143,30 @@ def test_length_is_that_of_the_json_and_the_limit_is_accepted():
         check_messages({"messages": messages}, size - 1)
 
 
+def test_base64_is_not_counted_as_prompt():
+    photo = {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64," + "A" * 5_000}}
+    messages = [{"role": "user", "content": [{"type": "text", "text": "What is this?"}, photo]}]
+    assert check_messages({"messages": messages}, 300) == messages
+    words = [{"role": "user", "content": "A" * 5_000}]
+    with pytest.raises(InvalidRequest, match="at most 300 are accepted"):
+        check_messages({"messages": words}, 300)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({"max_tokens": 50, "max_completion_tokens": None}, {"max_tokens": 50}),
+        ({"max_tokens": None, "max_completion_tokens": 50}, {"max_completion_tokens": 50}),
+        ({"max_tokens": 50, "max_completion_tokens": 60}, {"max_completion_tokens": 50}),
+        ({"max_tokens": 60, "max_completion_tokens": 50}, {"max_completion_tokens": 50}),
+        ({"max_tokens": None}, {}),
+        ({}, {}),
+    ],
+)
+def test_one_limit_on_the_answer_is_kept_the_smaller(given, kept):
+    assert check_options(given) == kept
+
+
 @pytest.mark.parametrize("hint", [*TASK_TYPES, "general", None])
 def test_known_hints_are_kept(hint):
     assert check_hint(hint) == hint
@@ -158,7 +182,8 @@ def test_options_lose_what_the_cascade_sets_itself():
     [
         ({}, 100),
         ({"max_tokens": 7}, 7),
-        ({"max_tokens": 7, "max_completion_tokens": 9}, 9),
+        ({"max_tokens": 7, "max_completion_tokens": 9}, 7),
+        ({"max_tokens": 7, "max_completion_tokens": None}, 7),
         ({"max_tokens": 5_000}, 200),
     ],
 )

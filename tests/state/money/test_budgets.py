@@ -81,3 +81,12 @@ async def test_another_ceiling_and_another_day_are_other_accounts(store, start):
     await start(1, 50, Charge((CALL, DAY)))
     assert await account(store, Budget.per_call(101)) == Account(0, 0)
     assert await account(store, Budget.per_day(1_000, datetime(2025, 1, 2, tzinfo=UTC))) == Account(0, 0)
+
+
+async def test_a_day_without_a_ceiling_counts_what_is_spent_and_refuses_nothing(store, start, finish):
+    counted = Budget.per_day(None, datetime(2025, 1, 1, tzinfo=UTC))
+    assert (counted.account, counted.limit_nusd(9)) == (DAY.account, None)
+    await finish(await start(1, 5_000, Charge((counted,))), 900, Charge((counted,)))
+    assert await account(store, DAY) == Account(900, 1)
+    assert await start(2, 101, Charge((DAY,))) is None
+    assert await start(3, 100, Charge((DAY,))) is not None
