@@ -6,6 +6,7 @@ from ...providers.base import Completion
 from ...routing.answer.checks import CheckReport, run_checks
 from ...routing.answer.verdict import Judgement, verdict_of
 from ...routing.answer.verifier import Assessment
+from ...routing.prompt.asked import asked_text
 from ...state.answers import Answer, Belief, Verification
 from ...state.errors import AttemptInterrupted, OverBudget, ProviderError, ProviderMalformed
 from ...state.money.budgets import Charge
@@ -52,10 +53,13 @@ async def examine(call: Routed, situation: Situation, services: Services) -> Ans
     prob = answer.predicted_prob
     before = call.selection.beliefs.get(answer.model_id, Belief(prob, prob))
     inspection = await plan_inspection(call, answer, situation, services)
+    report = run_checks(
+        answer.message or {}, answer.finish_reason, call.options,
+        asked=asked_text(call.messages), is_cut_by_limit=answer.is_cut_by_limit,
+    )  # fmt: skip
     if answer.is_cut_by_limit:
         unseen = Observation("unseen", None, None, None, inspection.seen_prob, is_due=False)
-        return replace(answer, verdict=verdict_of(CheckReport(()), unseen, before))
-    report = run_checks(answer.message or {}, answer.finish_reason, call.options)
+        return replace(answer, verdict=verdict_of(report, unseen, before))
     if answer.step == 0:
         services.checks.record(call.org, answer.model_id, is_failure=report.failed is not None)
     if report.failed is not None:

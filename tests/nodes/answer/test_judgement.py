@@ -279,3 +279,36 @@ async def test_a_reply_without_a_grade_costs_what_it_cost_and_leaves_the_answer(
         == services.judge.specs[0].cost_nusd(Usage(100, 10))
         < attempt.reserved_nusd
     )
+
+
+# limits on the length
+
+
+@pytest.mark.parametrize("options", [{"max_tokens": 1}, {"max_completion_tokens": 1}])
+async def test_an_answer_cut_at_the_callers_limit_is_no_fault_and_teaches_nothing(
+    walk_to_model, examined, options
+):
+    call = await walk_to_model("dispatch", options=options)
+    assert call.answers[-1].finish_reason == "length"
+    answer = await examined(call)
+    verdict = answer.verdict
+    assert (verdict.failed_check, verdict.checks_made, verdict.source) == (None, (), "estimate")
+    assert (verdict.observation.outcome, verdict.observation.teaches) == ("unseen", False)
+    assert len(answer.attempts) == 1  # nor is a judge paid to say that it is incomplete
+
+
+async def test_an_answer_cut_at_the_routers_own_limit_teaches_nothing_either(
+    walk_to_model, examined, services
+):
+    short = replace(
+        services, limits=replace(services.limits, default_max_output_tokens=2), situations=Situations()
+    )
+    call = await walk_to_model("dispatch", using=short)
+    verdict = (await examined(call, short)).verdict
+    assert (verdict.failed_check, verdict.observation.teaches) == (None, False)
+
+
+async def test_an_answer_cut_at_the_models_own_limit_is_cut_off(walk_to_model, examined):
+    call = await walk_to_model("dispatch", options={"max_tokens": 50_000})
+    cut = replace(call, answers=(replace(call.answers[-1], finish_reason="length"),))
+    assert (await examined(cut)).verdict.failed_check == "not_cut_off"
