@@ -10,6 +10,14 @@ _NEWEST_USER_MESSAGES = 3
 _MOST_CHARS = 8_000
 
 
+def conversation_of(messages: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Return the messages without those of an operator; all of them where nobody else said anything.
+
+    One system message stands before every question of an application: it tells nothing of this one.
+    """
+    return [message for message in messages if message.get("role") not in _SYSTEM_ROLES] or messages
+
+
 def asked_text(messages: Sequence[Mapping[str, Any]]) -> str:
     """Return the texts of the system messages and of the newest three user messages, 8,000 characters of each kind.
 

@@ -1,4 +1,4 @@
-from x25.routing.prompt.asked import asked_text
+from x25.routing.prompt.asked import asked_text, conversation_of
 
 
 def test_instructions_and_the_newest_three_user_messages_are_what_was_asked():
@@ -12,3 +12,15 @@ def test_instructions_and_the_newest_three_user_messages_are_what_was_asked():
 def test_long_texts_are_bounded():
     messages = [{"role": role, "content": role * 90_000} for role in ("system", "user")]
     assert len(asked_text(messages)) == 2 * 8_000 + 1
+
+
+def test_a_conversation_is_what_others_than_the_operator_said():
+    system, developer = {"role": "system", "content": "s"}, {"role": "developer", "content": "d"}
+    said = [
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": "b"},
+        {"role": "tool", "content": "c"},
+    ]
+    assert conversation_of([system, developer, *said]) == said
+    assert conversation_of([system]) == [system]
+    assert conversation_of([]) == []
