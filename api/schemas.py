@@ -181,6 +181,9 @@ class Health(BaseModel):
     models: int = Field(description="Models an answer may come from.")
     tiers: dict[str, int] = Field(description="How many of them each tier has; 0 = the tier is unavailable.")
     judge: str | None
+    judge_unreadable: dict[str, int] = Field(
+        description="By judge model, replies since start that held no grade that could be read."
+    )
     uptime_s: float
 
 

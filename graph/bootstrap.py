@@ -208,7 +208,11 @@ def _reference(registry: Registry, models: list[ModelSpec], settings: Settings) 
 
 def _judge(pool: Pool, keyring: Keyring, client: httpx.AsyncClient, settings: Settings) -> LLMJudge:
     return LLMJudge(
-        pool.judges, keyring, load_prompt(JUDGE_PROMPT), client, Procedure(settings.judge_timeout_s)
+        pool.judges,
+        keyring,
+        load_prompt(JUDGE_PROMPT),
+        OpenAICompatible(client),
+        Procedure(settings.judge_timeout_s),
     )
 
 

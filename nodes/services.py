@@ -22,6 +22,7 @@ from ..routing.prompt.classifier import TaskClassifier
 from ..routing.prompt.difficulty import DifficultyModel
 from ..state.store import Store
 from .offers.situation import Situations
+from .org.conversations import ConversationBook
 from .org.estimators import OrgModels
 from .org.judge_tables import JudgeBook
 from .org.verifiers import Verifiers
@@ -72,6 +73,8 @@ class Services:
     """Which models are gone or refuse a parameter, as found in this process."""
     checks: CheckBook = field(default_factory=CheckBook)
     """Which models' answers fail more free checks than they used to, in this process."""
+    conversations: ConversationBook = field(default_factory=ConversationBook)
+    """Who gave the newest answers of the conversations under way, in this process."""
     org_models: OrgModels = field(default_factory=OrgModels)
     """The orgs' own estimators, over the bundled `difficulty`."""
     verifiers: Verifiers = field(default_factory=Verifiers)

@@ -1,7 +1,9 @@
-"""Say how mature the org's learning is after this call."""
+"""Say how mature the org's learning is after this call, and remember who answered it."""
 
 from ..routing.belief.stage import stage_of
+from ..routing.plan.affinity import Author
 from ..state.working_memory import Change, Logged
+from .answer.best import best_answer
 from .answer.failure import call_failure
 from .services import Services
 
@@ -12,6 +14,10 @@ async def stage_check(call: Logged, services: Services) -> Change:
     The failure is raised here, after learning and audit, because a call that failed is logged like any other.
     """
     services.situations.forget(call.org, call.call_id)
-    if not call.bought:
+    best = best_answer(call)
+    if best is None:
         raise call_failure(call)
+    assert best.message is not None
+    author = Author(best.model_id, best.tier)
+    services.conversations.remember(call.org, call.messages, best.message, author)
     return Change(stage=stage_of(call.call_count).to_json())

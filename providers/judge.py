@@ -1,39 +1,55 @@
 """A language model as judge: one answer in, a score from 0 to 1 out."""
 
-import asyncio
 import json
+import logging
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import httpx
-import openai
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
-from langchain_openai import ChatOpenAI
-from pydantic import BaseModel, Field, SecretStr, ValidationError
-
-from ..state.errors import ConfigError, ProviderAuth, ProviderMalformed, ProviderTimeout
+from ..state.errors import ConfigError, ProviderAuth
 from ..state.types import JSONObject
 from ..state.usage import Usage
-from .errors_map import error_from_openai
+from .base import ChatProvider, Completion, ProviderRequest
 from .judge_case import write_case
+from .judge_grade import read_grade
 from .keyring import Keyring
 from .specs import Deployment, ModelSpec
 from .written import Text, Written, parse, read_file
 
+logger = logging.getLogger(__name__)
+
 BUNDLED_PROMPT = Path(__file__).resolve().parent.parent / "registry" / "prompts" / "judge.yaml"
 
 
-class Grade(BaseModel):
-    """The judge's grade of one answer."""
-
-    # The reason comes first so that the score is written in its light. No range here: not every vendor's
-    # schema dialect knows one, so it is checked after parsing.
-    reason: str = Field(description="One or two sentences naming what decided the score.")
-    score: float = Field(description="From 0.0 (wrong) to 1.0 (nothing to improve), in steps of 0.1.")
+# The reason comes first so that the score is written in its light. No range here: not every vendor's schema dialect
+# knows one, so it is checked when the grade is read.
+GRADE_FORMAT: JSONObject = {
+    "type": "json_schema",
+    "json_schema": {
+        "name": "Grade",
+        "strict": True,
+        "schema": {
+            "type": "object",
+            "description": "The judge's grade of one answer.",
+            "properties": {
+                "reason": {
+                    "type": "string",
+                    "description": "One or two sentences naming what decided the score.",
+                },
+                "score": {
+                    "type": "number",
+                    "description": "From 0.0 (wrong) to 1.0 (nothing to improve), in steps of 0.1.",
+                },
+            },
+            "required": ["reason", "score"],
+            "additionalProperties": False,
+        },
+    },
+}
+"""What the judge is asked to reply with; what it does reply is read by `judge_grade`."""
 
 
 class JudgePrompt(Written):
@@ -47,8 +63,8 @@ class JudgePrompt(Written):
 class JudgeReply:
     """A score and what it cost."""
 
-    score: float
-    """0 to 1."""
+    score: float | None
+    """0 to 1; None when the reply, which is paid for all the same, holds no grade that can be read."""
     reason: str
     model_id: str
     deployment: str
@@ -99,8 +115,8 @@ class LLMJudge:
         The models to choose from, best first.
     keyring, prompt
         Their keys, and what they are told.
-    http_client
-        Shared client, closed by the caller; None = the OpenAI client's own.
+    provider
+        Speaks to their deployments.
     """
 
     def __init__(
@@ -108,7 +124,7 @@ class LLMJudge:
         specs: Sequence[ModelSpec],
         keyring: Keyring,
         prompt: JudgePrompt,
-        http_client: httpx.AsyncClient | None = None,
+        provider: ChatProvider,
         procedure: Procedure | None = None,
     ) -> None:
         if not specs:
@@ -117,8 +133,9 @@ class LLMJudge:
         self._prompt = prompt
         self._procedure = procedure or Procedure()
         self._keyring = keyring
-        self._http_client = http_client
-        self._chats: dict[tuple[str, str | None], ChatOpenAI] = {}
+        self._provider = provider
+        self.unreadable: Counter[str] = Counter()
+        """By model, how many replies in this process held no grade that could be read."""
 
     @property
     def name(self) -> str:
@@ -135,8 +152,7 @@ class LLMJudge:
     ) -> int:
         """Return what judging this answer costs at most; a prompt never has more tokens than UTF-8 bytes."""
         case = write_case(messages, answer, nonce="0" * 16, max_chars=self._procedure.max_chars)
-        schema = json.dumps(Grade.model_json_schema())
-        prompt_bytes = len((self._prompt.system + case + schema).encode())
+        prompt_bytes = len((self._prompt.system + case + json.dumps(GRADE_FORMAT)).encode())
         spec = self.choose(answerer_provider)
         return spec.bound_cost_nusd(prompt_bytes, self._procedure.max_output_tokens)
 
@@ -150,33 +166,57 @@ class LLMJudge:
     ) -> JudgeReply:
         """Grade `answer` (a text, or an OpenAI assistant message) to `messages`.
 
+        A reply without a readable grade has no score; it is counted, and named in the log once a model.
+
         Raises
         ------
         ProviderError
-            The judge could not be asked (`ProviderTimeout` after `timeout_s`), or its reply is not a grade
-            between 0 and 1 (`ProviderMalformed`).
+            The judge could not be asked (`ProviderTimeout` after `timeout_s`), or did not reply with a completion.
         """
         spec = self.choose(answerer_provider)
         deployment, key = self._reach(spec)
         case = write_case(
             messages, answer, nonce=self._procedure.nonce(), max_chars=self._procedure.max_chars
         )
-        started = time.perf_counter()
-        raw, grade = await self._ask(deployment, key, case, attempt_id)
-        latency_ms = (time.perf_counter() - started) * 1000.0
-        reported = raw.response_metadata.get("token_usage")
-        usage = Usage.from_openai(reported) if reported else None
+        body = {
+            "messages": [
+                {"role": "system", "content": self._prompt.system},
+                {"role": "user", "content": case},
+            ],
+            "response_format": GRADE_FORMAT,
+            "max_completion_tokens": self._procedure.max_output_tokens,
+        }
+        completion = await self._provider.complete(
+            ProviderRequest(spec, deployment, body, attempt_id, self._procedure.timeout_s, key)
+        )
+        return self._reply(spec, completion)
+
+    def _reply(self, spec: ModelSpec, completion: Completion) -> JudgeReply:
+        grade = read_grade(completion.message, is_cut=completion.finish_reason == "length")
+        if grade is None:
+            self._note_unreadable(spec.model_id, completion.finish_reason)
+        usage = completion.usage
         cost_nusd, cost_source = (None, None) if usage is None else spec.charge_nusd(usage)
         return JudgeReply(
-            score=grade.score,
-            reason=grade.reason,
+            score=None if grade is None else grade.score,
+            reason="" if grade is None else grade.reason,
             model_id=spec.model_id,
-            deployment=deployment.name,
+            deployment=completion.deployment,
             usage=usage,
             cost_nusd=cost_nusd,
             cost_source=cost_source,
-            latency_ms=latency_ms,
+            latency_ms=completion.latency_ms,
         )
+
+    def _note_unreadable(self, model_id: str, finish_reason: str | None) -> None:
+        """Count a reply without a grade. Its words may quote the prompt, so none of them is logged."""
+        self.unreadable[model_id] += 1
+        if self.unreadable[model_id] == 1:
+            logger.warning(
+                "the judge %s replied with something that is not a grade (finish_reason %s); further ones are counted",
+                model_id,
+                finish_reason,
+            )
 
     def _reach(self, spec: ModelSpec) -> tuple[Deployment, str | None]:
         for deployment in spec.deployments:
@@ -184,52 +224,3 @@ class LLMJudge:
             if lease is not None and lease.wait_s == 0:
                 return deployment, lease.key
         raise ProviderAuth(f"no deployment of the judge {spec.model_id} has a usable key")
-
-    async def _ask(
-        self, deployment: Deployment, key: str | None, case: str, attempt_id: str
-    ) -> tuple[AIMessage, Grade]:
-        name = deployment.name
-        runnable = self._chat(deployment, key).with_structured_output(
-            Grade,
-            method="json_schema",
-            include_raw=True,
-            model=deployment.upstream_model,
-            max_tokens=self._procedure.max_output_tokens,
-            extra_headers={"X-Request-Id": attempt_id, "Idempotency-Key": attempt_id},
-        )
-        try:
-            async with asyncio.timeout(self._procedure.timeout_s):
-                reply: Any = await runnable.ainvoke(
-                    [SystemMessage(self._prompt.system), HumanMessage(case)], {"tags": ["nostream"]}
-                )
-        except openai.OpenAIError as error:
-            raise error_from_openai(error, deployment=name, secret=key) from error
-        except TimeoutError as error:
-            raise ProviderTimeout(f"{name} did not grade within {self._procedure.timeout_s:g} s") from error
-        except (ValidationError, ValueError, TypeError) as error:
-            raise ProviderMalformed(f"{name} replied with something that is not a grade") from error
-        grade = reply["parsed"]
-        if not isinstance(grade, Grade):
-            raise ProviderMalformed(f"{name} replied with something that is not a grade") from reply[
-                "parsing_error"
-            ]
-        if not 0.0 <= grade.score <= 1.0:
-            raise ProviderMalformed(f"{name} gave a score outside 0 to 1: {grade.score}")
-        return reply["raw"], grade
-
-    def _chat(self, deployment: Deployment, key: str | None) -> ChatOpenAI:
-        """Return the chat of this address and key, built once: building takes longer than asking."""
-        address = (deployment.base_url, key)
-        if address not in self._chats:
-            self._chats[address] = ChatOpenAI(
-                model=deployment.upstream_model,
-                base_url=deployment.base_url,
-                # The client insists on a key; a deployment without one ignores it.
-                api_key=SecretStr(key or "none"),
-                default_headers=deployment.headers,
-                http_async_client=self._http_client,
-                max_retries=0,
-                timeout=self._procedure.timeout_s,
-                use_responses_api=False,
-            )
-        return self._chats[address]

@@ -24,5 +24,6 @@ async def healthz(request: Request, cascade: CascadeDep) -> Health:
         models=len(services.models),
         tiers={tier: sum(spec.tier == tier for spec in services.models.values()) for tier in TIERS},
         judge=services.judge.name if services.judge is not None else None,
+        judge_unreadable={} if services.judge is None else dict(services.judge.unreadable),
         uptime_s=round(monotonic() - request.app.state.started_s, 3),
     )

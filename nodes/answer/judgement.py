@@ -3,12 +3,12 @@
 from dataclasses import dataclass, replace
 
 from ...providers.base import Completion
-from ...providers.judge import JudgeReply
 from ...routing.answer.checks import CheckReport, run_checks
 from ...routing.answer.verdict import Judgement, verdict_of
 from ...routing.answer.verifier import Assessment
+from ...routing.prompt.asked import asked_text
 from ...state.answers import Answer, Belief, Verification
-from ...state.errors import AttemptInterrupted, OverBudget, ProviderError
+from ...state.errors import AttemptInterrupted, OverBudget, ProviderError, ProviderMalformed
 from ...state.money.budgets import Charge
 from ...state.observations import Observation
 from ...state.working_memory import Routed
@@ -53,10 +53,13 @@ async def examine(call: Routed, situation: Situation, services: Services) -> Ans
     prob = answer.predicted_prob
     before = call.selection.beliefs.get(answer.model_id, Belief(prob, prob))
     inspection = await plan_inspection(call, answer, situation, services)
+    report = run_checks(
+        answer.message or {}, answer.finish_reason, call.options,
+        asked=asked_text(call.messages), is_cut_by_limit=answer.is_cut_by_limit,
+    )  # fmt: skip
     if answer.is_cut_by_limit:
         unseen = Observation("unseen", None, None, None, inspection.seen_prob, is_due=False)
-        return replace(answer, verdict=verdict_of(CheckReport(()), unseen, before))
-    report = run_checks(answer.message or {}, answer.finish_reason, call.options)
+        return replace(answer, verdict=verdict_of(report, unseen, before))
     if answer.step == 0:
         services.checks.record(call.org, answer.model_id, is_failure=report.failed is not None)
     if report.failed is not None:
@@ -109,7 +112,7 @@ async def _ask_judge(call: Routed, situation: Situation, services: Services, exa
         left_nusd=situation.left_nusd(call.spent_nusd), charge=Charge(situation.budgets),
     )  # fmt: skip
     try:
-        reply = await _reply(call, services, recording, answer)
+        score, reason = await _grade(call, services, recording, answer)
     except OverBudget:
         return replace(answer, verdict=verdict_of(report, examined.unseen(), before))
     except ProviderError as error:
@@ -117,16 +120,16 @@ async def _ask_judge(call: Routed, situation: Situation, services: Services, exa
         verdict = verdict_of(report, examined.unseen(), before, judgement=failed)
         return replace(answer, attempts=(*answer.attempts, *recording.made), verdict=verdict)
     table = services.table_of(call.org, spec.model_id)
-    seen = examined.scored(reply.score, table.bin_of(reply.score), spec.model_id)
+    seen = examined.scored(score, table.bin_of(score), spec.model_id)
     worth = None if not table.is_trusted else table
     if worth is not None and examined.assessment is not None:
         worth = judge_table_after(examined.assessment, worth)
-    verdict = verdict_of(report, seen, before, worth, Judgement(reply.reason, recording.spent_nusd))
+    verdict = verdict_of(report, seen, before, worth, Judgement(reason, recording.spent_nusd))
     return replace(answer, attempts=(*answer.attempts, *recording.made), verdict=verdict)
 
 
-async def _reply(call: Routed, services: Services, recording: Recording, answer: Answer) -> JudgeReply:
-    """Return the judge's reply; one that was out when its process died is not paid for a second time.
+async def _grade(call: Routed, services: Services, recording: Recording, answer: Answer) -> tuple[float, str]:
+    """Return the judge's score and reason; one that was out when its process died is not paid for a second time.
 
     Raises
     ------
@@ -151,6 +154,11 @@ async def _reply(call: Routed, services: Services, recording: Recording, answer:
     except ProviderError as error:
         await recording.fail(attempt_id, error)
         raise
+    if reply.score is None:
+        unreadable = ProviderMalformed(f"{deployment} replied with something that is not a grade")
+        unreadable.usage = reply.usage
+        await recording.fail(attempt_id, unreadable)
+        raise unreadable
     completion = Completion({}, "stop", reply.usage, recording.spec.model_id, reply.latency_ms, deployment)
     await recording.finish(attempt_id, completion)
-    return reply
+    return reply.score, reply.reason

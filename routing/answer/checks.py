@@ -3,35 +3,18 @@
 Every check reads the OpenAI assistant message in time linear in its length, or stops after `work.UNITS`.
 """
 
-import ast
-import json
-import re
-import textwrap
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..prompt.tokens import content_text
+from .code_blocks import broken_block, find_blocks, parse_json
+from .refusals import is_refusal
 from .work import Work
-
-_LONGEST_REFUSAL = 500
-_CANNOT = r"(?:can(?:not|'t| not)|won't|will not|am unable to|'m unable to|am not able to|'m not able to)"
-_REFUSED_VERB = (
-    r"(?:help (?!but\b)|help\.|assist|comply|fulfil|do that|do this|provide|create|generate|write|engage"
-    r"|participate|continue with|support|share|discuss|answer that|process)"
-)
-_REFUSAL = re.compile(
-    r"(?:(?:i'm|i am) (?:very |so |really )?(?:sorry|afraid)[,.]? (?:but |that )?)?"
-    rf"i ?{_CANNOT} {_REFUSED_VERB}"
-    rf"|(?:sorry|unfortunately|apologies|i apologi[sz]e)[,.]? (?:but )?i ?{_CANNOT} {_REFUSED_VERB}"
-    rf"|as an ai(?: language)?(?: model| assistant)?,? i ?(?:{_CANNOT}|don't|do not) "
-    r"|i must (?:respectfully )?(?:decline|refuse)\b",
-    re.IGNORECASE,
-)
 
 Finding = str | None
 """Why a check failed, or None."""
+_OTHER_CONTENT = ("refusal", "audio", "images", "function_call")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +28,48 @@ class CheckReport:
 
 
 def run_checks(
-    message: Mapping[str, Any], finish_reason: str | None, options: Mapping[str, Any]
+    message: Mapping[str, Any],
+    finish_reason: str | None,
+    options: Mapping[str, Any],
+    *,
+    asked: str = "",
+    is_cut_by_limit: bool = False,
 ) -> CheckReport:
-    """Return which checks an OpenAI assistant message passed; `options` are those of the request.
+    """Return which checks an OpenAI assistant message passed.
 
     "not_empty", "not_cut_off" and "not_refused" always; "json_valid" where the request names a JSON response
-    format; "tool_arguments" where tools are called; "code_parses" where Python or JSON stands in a fence.
+    format; "tool_arguments" where tools are called; "code_parses" where Python or JSON stands in a fence. Of an
+    answer cut by somebody else's limit nothing is checked: what it lacks is no fault of the model.
+
+    Parameters
+    ----------
+    options
+        Those of the request.
+    asked
+        Texts of its system and newest user messages; words of refusal that were asked for are none.
+    is_cut_by_limit
+        Whether it ended at a limit that caller or router set; see `state.answers.Answer`.
     """
+    if is_cut_by_limit:
+        return CheckReport(())
+    made: list[str] = []
+    for name, check in _checks_of(message, finish_reason, options, asked):
+        made.append(name)
+        if (reason := check()) is not None:
+            return CheckReport(tuple(made), name, reason)
+    return CheckReport(tuple(made))
+
+
+def _checks_of(
+    message: Mapping[str, Any],
+    finish_reason: str | None,
+    options: Mapping[str, Any],
+    asked: str,
+) -> list[tuple[str, Callable[[], Finding]]]:
     text = content_text(message.get("content"))
     calls = message.get("tool_calls") or []
-    wants_json = (options.get("response_format") or {}).get("type") in {"json_object", "json_schema"}
+    response_format = options.get("response_format") or {}
+    wants_json = response_format.get("type") in {"json_object", "json_schema"}
     work = Work()
     checks: list[tuple[str, Callable[[], Finding]]] = [
         ("not_empty", lambda: None if text.strip() or calls else _empty(message)),
@@ -62,21 +77,16 @@ def run_checks(
             "not_cut_off",
             lambda: "the answer was cut off at its token limit" if finish_reason == "length" else None,
         ),
-        ("not_refused", lambda: _refused(message, text)),
+        ("not_refused", lambda: _refused(message, text, asked)),
     ]
     if wants_json and not calls:
-        checks.append(("json_valid", lambda: _json_wrong(text, options["response_format"], work)))
+        checks.append(("json_valid", lambda: _json_wrong(text, response_format, work)))
     if calls:
         offered = offered_tools(options)
         checks.append(("tool_arguments", lambda: _first(_call_wrong(call, offered, work) for call in calls)))
-    if fences := list(_fences(text)):
-        checks.append(("code_parses", lambda: _first(_fence_wrong(*fence) for fence in fences)))
-    made: list[str] = []
-    for name, check in checks:
-        made.append(name)
-        if (reason := check()) is not None:
-            return CheckReport(tuple(made), failed=name, reason=reason)
-    return CheckReport(tuple(made))
+    if blocks := list(find_blocks(text)):
+        checks.append(("code_parses", lambda: broken_block(blocks, asked)))
+    return checks
 
 
 def _first(findings: Iterator[Finding]) -> Finding:
@@ -85,32 +95,19 @@ def _first(findings: Iterator[Finding]) -> Finding:
 
 def _empty(message: Mapping[str, Any]) -> Finding:
     # A refusal in its own field comes without content; the next check names it.
-    return None if message.get("refusal") else "the answer has neither text nor tool calls"
+    is_other = any(message.get(name) for name in _OTHER_CONTENT)
+    return None if is_other else "the answer has neither text nor tool calls"
 
 
-def _refused(message: Mapping[str, Any], text: str) -> Finding:
+def _refused(message: Mapping[str, Any], text: str, asked: str) -> Finding:
     if message.get("refusal"):
         return "the model refused"
-    opening = text.strip().replace("’", "'")
-    is_refusal = len(opening) <= _LONGEST_REFUSAL and _REFUSAL.match(opening) is not None
-    return f"the model refused: {opening[:80]!r}" if is_refusal else None
-
-
-def _parse_json(text: str) -> Any:
-    """Return the value of strict JSON (no NaN, no Infinity); ValueError says what is wrong."""
-
-    def forbid(constant: str) -> None:
-        raise ValueError(f"{constant} is not JSON")
-
-    try:
-        return json.loads(text, parse_constant=forbid)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+    return f"the model refused: {text.strip()[:80]!r}" if is_refusal(text, asked) else None
 
 
 def _json_wrong(text: str, response_format: Mapping[str, Any], work: Work) -> Finding:
     try:
-        value = _parse_json(text)
+        value = parse_json(text)
     except ValueError as error:
         return f"the answer is not JSON: {error}"
     if response_format["type"] == "json_object":
@@ -128,7 +125,7 @@ def _call_wrong(call: Mapping[str, Any], offered: Mapping[str, Mapping[str, Any]
         return None
     arguments = call["function"].get("arguments") or {}
     try:
-        arguments = _parse_json(arguments) if isinstance(arguments, str) else arguments
+        arguments = parse_json(arguments) if isinstance(arguments, str) else arguments
     except ValueError as error:
         return f"the arguments of {name} are not JSON: {error}"
     if not isinstance(arguments, dict):
@@ -162,46 +159,3 @@ def _mismatch(value: Any, schema: Any, work: Work) -> Finding:
     from .json_schema import schema_mismatch  # noqa: PLC0415 - takes a tenth of a second, and few calls need it
 
     return schema_mismatch(value, schema, work)
-
-
-def _fences(text: str) -> Iterator[tuple[str, str]]:
-    """Yield (language, body) of each fenced block in Python or JSON; an unclosed one runs to the end."""
-    language: str | None = None
-    body: list[str] = []
-    for line in text.split("\n"):
-        mark = line.strip()
-        if language is None:
-            if mark.startswith("```"):
-                language, body = mark[3:].strip().lower(), []
-        elif mark == "```":
-            yield from _known_fence(language, body)
-            language = None
-        else:
-            body.append(line)
-    if language is not None:
-        yield from _known_fence(language, body)
-
-
-def _known_fence(language: str, body: list[str]) -> Iterator[tuple[str, str]]:
-    if language in {"python", "py", "python3", "json"}:
-        yield language, textwrap.dedent("\n".join(body))
-
-
-def _fence_wrong(language: str, body: str) -> Finding:
-    if language == "json":
-        try:
-            _parse_json(body)
-        except ValueError as error:
-            return f"a JSON block does not parse: {error}"
-        return None
-    if body.lstrip().startswith(">>>"):  # a recorded session, not a program
-        return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(body)
-    except (SyntaxError, ValueError) as error:
-        return f"a Python block does not parse: {error}"
-    except (RecursionError, MemoryError):  # nested beyond this parser; nothing is known
-        return None
-    return None

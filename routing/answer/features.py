@@ -143,7 +143,7 @@ def extract_answer(  # noqa: PLR0913, PLR0917 - all that is known of an answer
         *_repetition(body, words), *_hedges(lower, words),
         *(float(final is not None and final.form == form) for form in FINAL_FORMS),
         *_final(final, reasoning, prompt, body), *_numbers(prompt, body), *choice_features(final, choices, reasoning),
-        *_checks(body, finish_reason, options), float(has_wrong_equation(body)), *logprob_features(logprobs),
+        *_checks(body, finish_reason, options, prompt), float(has_wrong_equation(body)), *logprob_features(logprobs),
     )  # fmt: skip
     return AnswerFeatures(np.array(values, dtype=np.float64), final)
 
@@ -268,8 +268,8 @@ def _numbers(prompt: str, text: str) -> tuple[float, ...]:
     )
 
 
-def _checks(text: str, finish_reason: str | None, options: Mapping[str, Any]) -> Iterable[float]:
-    report = run_checks({"role": "assistant", "content": text}, finish_reason, options)
+def _checks(text: str, finish_reason: str | None, options: Mapping[str, Any], prompt: str) -> Iterable[float]:
+    report = run_checks({"role": "assistant", "content": text}, finish_reason, options, asked=prompt)
     stripped = text.rstrip()
     is_open = stripped.count("```") % 2 == 1 or stripped[-1:].isalpha() or stripped[-1:] in {",", "(", "="}
     return map(

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .asked import conversation_of
 from .tokens import count_images, estimate_prompt_tokens, messages_text
 
 MOST_CHARS = 6_000
@@ -130,8 +131,8 @@ FEATURE_NAMES: tuple[str, ...] = (
 """What each entry of `Features.values` is."""
 
 DOCUMENTED_FEATURES: dict[str, str] = {
-    "log_chars": "length of all messages: log(1 + characters)",
-    "log_words": "length of all messages: log(1 + words)",
+    "log_chars": "length of the conversation without system messages: log(1 + characters)",
+    "log_words": "length of the conversation without system messages: log(1 + words)",
     "turns": "depth of the conversation: log(1 + user messages)",
     "has_system": "1 if there is a system or developer message",
     "tools": "tools offered: log(1 + count)",
@@ -164,9 +165,9 @@ class Features:
     values: NDArray[np.float64]
     """Shape (len(FEATURE_NAMES),), finite."""
     text: str
-    """The request's text, at most 6,000 characters of it."""
+    """The conversation's text, at most 6,000 characters of it."""
     prompt_tokens: int
-    """Estimated tokens of the whole request."""
+    """Estimated tokens of the whole request, system messages included."""
 
     def __getitem__(self, name: str) -> float:
         """Return one feature by name."""
@@ -186,9 +187,13 @@ def documented(values: Sequence[float] | NDArray[np.float64]) -> dict[str, float
 
 
 def extract(messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any]) -> Features:
-    """Return the features of a chat request; under a millisecond for 4,000 characters."""
-    whole = messages_text(messages)
-    text = _shorten(whole, messages)
+    """Return the features of a chat request; under a millisecond for 4,000 characters.
+
+    They are those of the conversation: of system and developer messages it is noted only that there are some.
+    """
+    conversation = conversation_of(messages)
+    whole = messages_text(conversation)
+    text = _shorten(whole, conversation)
     lower = text.lower()
     words = _WORD.findall(lower)
     counts = _counts(lower, Counter(words))

@@ -75,3 +75,26 @@ async def test_remembered_context_lowers_the_share_of_the_frontier(walk, service
         runs = [await walk("thompson_select", **request, options={"memory_hit": hit}) for _ in range(300)]
         shares[hit] = sum(run.decision.tier == "frontier" for run in runs) / len(runs)
     assert shares[True] < shares[False] - 0.02, shares
+
+
+SYSTEM = "You are the assistant of a bank. Write SQL, prove theorems, translate. def f(x): return x\n" * 35
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+async def test_the_same_system_prompt_before_any_question_leaves_type_and_difficulty_as_they_are(
+    walk, prompt
+):
+    """To within .02 of a logit: that there is a system message at all is an input nothing was fitted on."""
+    assert len(SYSTEM) > 3_000
+    said = [{"role": "user", "content": prompt}]
+    bare = await walk("estimate_difficulty", prompt=None, messages=said, hint=None)
+    instructed = await walk(
+        "estimate_difficulty", prompt=None, messages=[{"role": "system", "content": SYSTEM}, *said], hint=None
+    )
+    assert (instructed.task.type, instructed.task.cell, instructed.task.confidence) == (
+        bare.task.type, bare.task.cell, bare.task.confidence,
+    )  # fmt: skip
+    assert instructed.estimate.band == bare.estimate.band
+    assert instructed.estimate.value == pytest.approx(bare.estimate.value, abs=0.02)
+    assert instructed.estimate.sigma == pytest.approx(bare.estimate.sigma, abs=0.02)
+    assert instructed.task.prompt_tokens > bare.task.prompt_tokens + 500

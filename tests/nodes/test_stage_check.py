@@ -4,6 +4,7 @@ import pytest
 
 from x25.nodes.offers.situation import Situations
 from x25.nodes.stage_check import stage_check
+from x25.routing.plan.affinity import Author
 from x25.state.errors import CallFailed
 
 
@@ -44,3 +45,12 @@ async def test_what_an_ended_call_was_decided_under_is_forgotten(logged, service
     else:
         await stage_check(call, using)
     assert len(using.situations) == 0
+
+
+async def test_who_answered_is_remembered_for_what_follows(logged, services):
+    call = await logged()
+    await stage_check(call, services)
+    answer = call.answers[-1]
+    following = [*call.messages, answer.message, {"role": "user", "content": "And then?"}]
+    assert services.conversations.author(call.org, following) == Author(answer.model_id, answer.tier)
+    assert services.conversations.author("other", following) is None

@@ -1,5 +1,12 @@
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
+from x25.nodes.offers.situation import Situations
+from x25.nodes.org.conversations import ConversationBook
+from x25.routing.plan.affinity import Author
 from x25.state.errors import NoEligibleModel
 
 
@@ -76,3 +83,37 @@ async def test_the_judged_share_of_the_policy_replaces_the_routers(walk, service
     always = await walk("thompson_select", policy={**policy, "judged_share": 1.0})
     assert never.decision.judge_prob < 0.05
     assert always.decision.judge_prob == 1.0
+
+
+ASKED = [{"role": "user", "content": "Write a parser."}]
+ANSWER = {"role": "assistant", "content": "def parse(): ..."}
+FOLLOWING = [*ASKED, ANSWER, {"role": "user", "content": "Thanks! Say hi."}]
+
+
+async def test_a_follow_up_is_drawn_among_those_as_strong_as_its_author(walk, services):
+    using = replace(services, conversations=ConversationBook(), situations=Situations())
+    using.conversations.remember("default", ASKED, ANSWER, Author("sim/large-5", "frontier"))
+    call = await walk("thompson_select", using, prompt=None, messages=FOLLOWING)
+    assert call.selection.beliefs.keys() == {"sim/large-5", "sim/xlarge-6"}
+    assert "weaker than sim/large-5 (frontier)" in call.selection.removed["sim/tiny-1"]
+    shares = Counter()
+    for seed in range(200):
+        drawn = replace(using, rng=np.random.default_rng(seed), situations=Situations())
+        decision = (await walk("thompson_select", drawn, prompt=None, messages=FOLLOWING)).decision
+        shares[decision.model_id] += 1 / 200
+        if decision.model_id == call.decision.model_id:
+            assert decision.tier == "frontier"
+    # Probabilities are those of the draw among them: the logged one lies near the share of its arm.
+    assert shares.keys() <= {"sim/large-5", "sim/xlarge-6"}
+    assert call.decision.propensity == pytest.approx(shares[call.decision.model_id], abs=0.25)
+
+
+async def test_a_weaker_model_follows_only_where_the_plan_says_why(walk, services):
+    using = replace(services, conversations=ConversationBook(), situations=Situations())
+    using.conversations.remember("default", ASKED, ANSWER, Author("sim/large-5", "frontier"))
+    policy = {"max_tier": "mid"}
+    call = await walk("thompson_select", using, prompt=None, messages=FOLLOWING, policy=policy)
+    assert call.decision.tier in {"slm", "mid"}
+    assert call.transitions[0].reason.endswith(
+        "the conversation builds on sim/large-5 (frontier), and nobody as strong may be asked"
+    )

@@ -6,7 +6,8 @@ import pytest
 from x25.providers.judge import JudgePrompt, LLMJudge, Procedure, load_prompt
 from x25.providers.judge_case import parse_case
 from x25.providers.keyring import Keyring
-from x25.state.errors import ConfigError, ProviderAuth, ProviderMalformed, ProviderRateLimit, ProviderTimeout
+from x25.providers.openai_compatible import OpenAICompatible
+from x25.state.errors import ConfigError, ProviderAuth, ProviderRateLimit, ProviderTimeout
 from x25.state.usage import Usage
 
 ASKED = [{"role": "user", "content": "Capital of France?"}]
@@ -29,7 +30,7 @@ def judge(client, upstream, deployed):
             specs,
             Keyring(environ or {}),
             JudgePrompt(version="1", system="You grade."),
-            client,
+            OpenAICompatible(client),
             Procedure(timeout_s, max_chars, nonce=lambda: NONCE),
         )
 
@@ -96,7 +97,9 @@ async def test_an_answer_cannot_close_its_fence_even_knowing_the_nonce(judge, up
 
 async def test_nonces_differ_from_call_to_call(client, upstream, scripted, answer, deployed):
     upstream.reply(scripted(body=answer(grade())), scripted(body=answer(grade())))
-    fresh = LLMJudge([deployed(upstream.url)], Keyring({}), JudgePrompt(version="1", system="s"), client)
+    fresh = LLMJudge(
+        [deployed(upstream.url)], Keyring({}), JudgePrompt(version="1", system="s"), OpenAICompatible(client)
+    )
     await score(fresh)
     await score(fresh)
     first, second = (
@@ -120,14 +123,38 @@ def test_a_lone_judge_grades_its_own_family(judge):
 
 
 @pytest.mark.parametrize(
+    "content", [f"```json\n{grade()}\n```", f"<think>hm</think>\n{grade()}", "Right.\nScore: 8/10"]
+)
+async def test_a_wrapped_grade_costs_what_the_bare_one_does(judge, upstream, scripted, answer, content):
+    upstream.reply(scripted(body=answer(grade())), scripted(body=answer(content)))
+    one = judge()
+    bare, wrapped = await score(one), await score(one)
+    assert (wrapped.score, wrapped.cost_nusd) == (bare.score, bare.cost_nusd) == (0.8, 15_000)
+    assert one.unreadable == {}
+
+
+@pytest.mark.parametrize(
     "content",
     ["Good answer!", grade(1.5), grade(-0.1), '{"reason": "r"}', '{"score": "high", "reason": ""}', ""],
 )
-async def test_a_reply_that_is_no_grade_is_malformed(judge, upstream, scripted, answer, content):
+async def test_a_reply_that_is_no_grade_has_no_score_and_its_cost(judge, upstream, scripted, answer, content):
     upstream.reply(scripted(body=answer(content)))
-    with pytest.raises(ProviderMalformed):
-        await score(judge())
+    reply = await score(judge())
+    assert (reply.score, reply.cost_nusd, reply.cost_source) == (None, 15_000, "computed")
     assert len(upstream.requests) == 1
+
+
+async def test_unreadable_replies_are_counted_and_named_in_the_log_once_a_model(
+    judge, upstream, scripted, answer, caplog
+):
+    upstream.reply(*[scripted(body=answer("the secret words"))] * 4)
+    one = judge("acme", "zeta")
+    for answerer in ("other", "other", "acme", "other"):
+        await score(one, answerer=answerer)
+    assert one.unreadable == {"acme/judge": 3, "zeta/judge": 1}
+    lines = [record.getMessage() for record in caplog.records if "not a grade" in record.getMessage()]
+    assert [line.split(" replied")[0] for line in lines] == ["the judge acme/judge", "the judge zeta/judge"]
+    assert "secret" not in "".join(lines)
 
 
 async def test_a_judge_that_hangs_is_left_after_the_timeout(judge, upstream, scripted):
@@ -162,9 +189,9 @@ async def test_the_bound_covers_every_byte_that_is_sent(judge, upstream, scripte
     assert one.bound_cost_nusd(ASKED, "é" * 500, "other") >= one.specs[0].bound_cost_nusd(words, 1024)
 
 
-def test_a_judge_needs_a_model():
+def test_a_judge_needs_a_model(client):
     with pytest.raises(ConfigError, match="at least one model"):
-        LLMJudge([], Keyring({}), JudgePrompt(version="1", system="s"))
+        LLMJudge([], Keyring({}), JudgePrompt(version="1", system="s"), OpenAICompatible(client))
 
 
 def test_the_bundled_prompt_says_that_a_case_is_data():

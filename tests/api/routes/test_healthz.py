@@ -6,7 +6,7 @@ import httpx
 def test_it_says_what_is_connected(http: httpx.Client) -> None:
     found = http.get("/healthz").json()
     assert (found["status"], found["version"], found["upstream"]) == ("ok", version("x25"), "simulated")
-    assert (found["models"], found["judge"]) == (6, "sim/judge-1")
+    assert (found["models"], found["judge"], found["judge_unreadable"]) == (6, "sim/judge-1", {})
     assert 0 < found["uptime_s"] < http.get("/healthz").json()["uptime_s"]
 
 

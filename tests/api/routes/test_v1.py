@@ -138,3 +138,25 @@ def test_an_answer_that_breaks_its_schema_is_found_out(http: httpx.Client, org: 
     body = {"model": "auto", "messages": HELLO, "x25": {"org": org}, "response_format": wanted}
     verdict = http.post("/v1/chat/completions", json=body).json()["x25"]["verdict"]
     assert verdict["failed_check"] == "json_valid"
+
+
+def test_a_follow_up_is_not_sent_to_a_weaker_model(
+    client: openai.OpenAI, http: httpx.Client, org: str
+) -> None:
+    """Clients keep no state with the gateway: they send the answer back without its author."""
+    strong = {"x25": {"policy": {"allowed_providers": ["sim-e"]}}}
+    tiers = set()
+    for number in range(12):
+        asked = [{"role": "user", "content": f"What is {number} + 1?"}]
+        first = client.chat.completions.create(model="auto", messages=asked, extra_body=strong)
+        assert first.model_extra["x25"]["tier"] == "frontier"
+        said = {"role": "assistant", "content": first.choices[0].message.content}
+        following = [*asked, said, {"role": "user", "content": "Thanks! Say hi."}]
+        second = client.chat.completions.create(model="auto", messages=following).model_extra["x25"]
+        tiers.add(second["tier"])
+    assert tiers == {"frontier"}
+    weak = {"max_tier": "slm"}
+    for policy, why in (({}, "whose answer it builds on"), (weak, "nobody as strong may be asked")):
+        explained = http.post("/route", json={"org": org, "messages": following, "policy": policy}).json()
+        removed, transitions = explained["explain"]["removed"], explained["explain"]["transitions"]
+        assert why in removed.get("sim/tiny-1", transitions[0]["reason"])

@@ -6,9 +6,13 @@ import pytest
 from x25.nodes.answer.judgement import examine
 from x25.nodes.answer.verification import KEPT_SHARE
 from x25.nodes.offers.situation import Situations
+from x25.providers.base import Completion
 from x25.providers.health import HealthBook
+from x25.providers.judge import JudgePrompt, LLMJudge
+from x25.providers.keyring import Keyring
 from x25.routing.belief.likelihood import likelihood, posterior
 from x25.state.money.budgets import Budget
+from x25.state.usage import Usage
 
 
 @pytest.fixture
@@ -222,3 +226,89 @@ async def test_a_budget_that_cannot_pay_the_judge_leaves_the_answer_unjudged(
     answer = await examined(call)
     assert (answer.verdict.source, len(answer.attempts)) == ("estimate", 1)
     assert not answer.verdict.observation.teaches
+
+
+# how the judge replies
+
+
+class Says:
+    """Speaks for a judge: replies with one text and 100 + 10 tokens."""
+
+    def __init__(self, text):
+        self.text = text
+
+    async def complete(self, request):
+        message = {"role": "assistant", "content": self.text}
+        return Completion(message, "stop", Usage(100, 10), "judge", 5.0, request.deployment.name)
+
+
+@pytest.fixture
+def judged_by(walk_to_model, examined, services):
+    """Return a function that gives one answer its verdict by a judge that replies with a text."""
+
+    async def judged(text):
+        judge = LLMJudge(
+            services.judge.specs, Keyring({}), JudgePrompt(version="1", system="Grade."), Says(text)
+        )
+        using = replace(services, judge=judge, situations=Situations())
+        return await examined(await walk_to_model("dispatch", using=using), using)
+
+    return judged
+
+
+async def test_a_wrapped_grade_counts_and_costs_as_the_bare_one(judged_by, services):
+    bare = await judged_by('{"reason": "ok", "score": 0.9}')
+    fenced = await judged_by('<think>hm</think>\n```json\n{"reason": "ok", "score": 0.9}\n```')
+    cost_nusd = services.judge.specs[0].cost_nusd(Usage(100, 10))
+    for answer in (bare, fenced):
+        assert (answer.verdict.source, answer.verdict.score) == ("judge", 0.9)
+        assert answer.verdict.judge_cost_nusd == cost_nusd < answer.attempts[-1].reserved_nusd
+
+
+async def test_a_reply_without_a_grade_costs_what_it_cost_and_leaves_the_answer(judged_by, services):
+    answer = await judged_by("A fine answer!")
+    verdict, attempt = answer.verdict, answer.attempts[-1]
+    assert (verdict.score, verdict.source) == (None, "none")
+    assert answer.message["content"]
+    assert verdict.reason.startswith("malformed")
+    assert not verdict.observation.teaches
+    assert (attempt.status, attempt.error, attempt.cost_source) == ("failed", "malformed", "computed")
+    assert (
+        attempt.cost_nusd
+        == verdict.judge_cost_nusd
+        == services.judge.specs[0].cost_nusd(Usage(100, 10))
+        < attempt.reserved_nusd
+    )
+
+
+# limits on the length
+
+
+@pytest.mark.parametrize("options", [{"max_tokens": 1}, {"max_completion_tokens": 1}])
+async def test_an_answer_cut_at_the_callers_limit_is_no_fault_and_teaches_nothing(
+    walk_to_model, examined, options
+):
+    call = await walk_to_model("dispatch", options=options)
+    assert call.answers[-1].finish_reason == "length"
+    answer = await examined(call)
+    verdict = answer.verdict
+    assert (verdict.failed_check, verdict.checks_made, verdict.source) == (None, (), "estimate")
+    assert (verdict.observation.outcome, verdict.observation.teaches) == ("unseen", False)
+    assert len(answer.attempts) == 1  # nor is a judge paid to say that it is incomplete
+
+
+async def test_an_answer_cut_at_the_routers_own_limit_teaches_nothing_either(
+    walk_to_model, examined, services
+):
+    short = replace(
+        services, limits=replace(services.limits, default_max_output_tokens=2), situations=Situations()
+    )
+    call = await walk_to_model("dispatch", using=short)
+    verdict = (await examined(call, short)).verdict
+    assert (verdict.failed_check, verdict.observation.teaches) == (None, False)
+
+
+async def test_an_answer_cut_at_the_models_own_limit_is_cut_off(walk_to_model, examined):
+    call = await walk_to_model("dispatch", options={"max_tokens": 50_000})
+    cut = replace(call, answers=(replace(call.answers[-1], finish_reason="length"),))
+    assert (await examined(cut)).verdict.failed_check == "not_cut_off"

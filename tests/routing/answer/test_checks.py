@@ -275,3 +275,27 @@ def test_other_languages_are_not_parsed(content):
 def test_long_answers_are_checked_to_their_end(content):
     """A pattern that backtracks would keep the suite here for minutes."""
     assert "not_refused" in checked(content).made
+
+
+@pytest.mark.parametrize(
+    "piece", ["x = f(a, b)\n", "word ", "```\n```python\n", '{"a": 1}\n', "'", "I can't help "]
+)
+def test_all_checks_of_a_million_characters_take_less_than_a_quarter_of_a_second(piece):
+    """The event loop waits for them."""
+    content = "```python\n" + piece * (1_000_000 // len(piece)) + "\n```"
+    started = time.process_time()
+    checked(content)
+    checked(content, options=JSON_OBJECT)
+    assert time.process_time() - started < 0.5  # two answers
+
+
+@pytest.mark.parametrize("content", ['{"a": [1,', "", "I can't help with that.", "```python\nf("])
+def test_nothing_is_checked_of_an_answer_cut_by_somebody_elses_limit(content):
+    cut = run_checks({"content": content}, "length", JSON_OBJECT, is_cut_by_limit=True)
+    assert (cut.made, cut.failed) == ((), None)
+    assert run_checks({"content": content}, "length", JSON_OBJECT).failed is not None
+
+
+@pytest.mark.parametrize("name", ["audio", "images", "function_call"])
+def test_an_answer_in_another_form_than_text_is_not_empty(name):
+    assert checked(None, **{name: {"id": "1"}}).failed is None

@@ -102,3 +102,18 @@ def test_fifteen_features_or_more_are_documented_and_given_by_name():
     shown = user("What is 6 * 7?").documented()
     assert list(shown) == list(DOCUMENTED_FEATURES)
     assert shown["question_marks"] == pytest.approx(np.log(2), abs=1e-4)
+
+
+SYSTEM = "You are the assistant of a bank. Write SQL, prove theorems, translate. def f(x): return x\n" * 35
+
+
+@pytest.mark.parametrize("role", ["system", "developer"])
+@pytest.mark.parametrize("question", ["Hi!", "Prove that 2 is prime.", "word " * 3_000])
+def test_a_constant_system_prompt_changes_nothing_but_its_own_flag_and_the_tokens(role, question):
+    assert len(SYSTEM) > 3_000
+    bare, spoken = user(question), [{"role": "user", "content": question}]
+    instructed = extract([{"role": role, "content": SYSTEM}, *spoken], {})
+    different = np.flatnonzero(instructed.values != bare.values)
+    assert [FEATURE_NAMES[index] for index in different] == ["has_system"]
+    assert instructed.text == bare.text
+    assert instructed.prompt_tokens > bare.prompt_tokens + 500
