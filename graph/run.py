@@ -20,6 +20,9 @@ from .memory.losses import IS_NEW_CALL, CheckpointWrites, read_tuple, sparing_sa
 from .recovery import Recovery
 from .settings import Settings
 
+DRAINS_WITHIN_S = 10.0
+"""How long the end waits for calls whose clients have left."""
+
 
 class Cascade:
     """The compiled cascade with its services, checkpointed per org and call."""
@@ -34,6 +37,7 @@ class Cascade:
         self.graph = build_cascade(services, keep_text=settings.keeps_text).compile(
             checkpointer=None if saver is None else sparing_saver(saver, self.checkpoint_writes), name="x25"
         )
+        self._calls: set[asyncio.Task[Reply]] = set()
         self._under_way: set[tuple[str, str]] = set()
         self.recovery = Recovery(
             services,
@@ -53,6 +57,29 @@ class Cascade:
         CallFailed
             When every eligible model failed; the call is logged and audited all the same.
         """
+        return await asyncio.shield(self.begin(request, context))
+
+    def begin(self, request: Request, context: Context | None = None) -> asyncio.Task[Reply]:
+        """Begin a call, as `route` does, in a task that goes on whoever leaves: what was paid for is logged."""
+        call = asyncio.create_task(self._route(request, context or Context()))
+        self._calls.add(call)
+        call.add_done_callback(self._ended)
+        return call
+
+    async def drain(self, timeout_s: float = DRAINS_WITHIN_S) -> None:
+        """Wait for the calls under way; those that take longer are given up, and settled by the next process."""
+        if self._calls:
+            _, late = await asyncio.wait(self._calls, timeout=timeout_s)
+            for call in late:
+                call.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def _ended(self, call: asyncio.Task[Reply]) -> None:
+        self._calls.discard(call)
+        if not call.cancelled():
+            call.exception()  # whoever waits is told; when nobody does, the log has the call
+
+    async def _route(self, request: Request, context: Context) -> Reply:
         org = check_org(request.get("org") or "default")
         given = request.get("call_id")
         if given is not None:
@@ -80,7 +107,7 @@ class Cascade:
         """
         if self.saver is None or await read_tuple(self.saver, thread_config(org, call_id)) is None:
             raise NotFound(f"no checkpoint of call {call_id!r} of org {org!r} is kept")
-        return await self._run(None, org, call_id, None)
+        return await self._run(None, org, call_id, Context())
 
     def degraded(self) -> dict[str, str]:
         """Return what does not work as it should, and why; calls are answered all the same."""
@@ -104,15 +131,13 @@ class Cascade:
         """Settle the calls of dead processes, see `Recovery`; return those logged as interrupted, as (org, call id)."""
         return await self.recovery.settle_interrupted()
 
-    async def _run(self, request: Request | None, org: str, call_id: str, context: Context | None) -> Reply:
+    async def _run(self, request: Request | None, org: str, call_id: str, context: Context) -> Reply:
         config = thread_config(org, call_id)
         config |= {"recursion_limit": RECURSION_LIMIT, "run_name": "x25"}
         token = IS_NEW_CALL.set(request is not None)
         self._under_way.add((org, call_id))
         try:
-            reply = await self.graph.ainvoke(
-                request, config, context=context or Context(), **self._durability
-            )
+            reply = await self.graph.ainvoke(request, config, context=context, **self._durability)
         finally:
             self._under_way.discard((org, call_id))
             IS_NEW_CALL.reset(token)
@@ -132,3 +157,4 @@ async def open_cascade(settings: Settings) -> AsyncIterator[Cascade]:
             settling.cancel()
             with suppress(asyncio.CancelledError):
                 await settling
+            await cascade.drain()
