@@ -9,6 +9,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from ..nodes.lookup_cache import new_call_id
 from ..nodes.services import Services
+from ..providers.sparing_encoder import SparingEncoder
 from ..state.errors import InvalidRequest, NotFound
 from ..state.leases import BEATS
 from ..state.names import check_call_id, check_org
@@ -111,7 +112,11 @@ class Cascade:
 
     def degraded(self) -> dict[str, str]:
         """Return what does not work as it should, and why; calls are answered all the same."""
-        found: dict[str, str | None] = {"checkpoints": self.checkpoint_writes.reason}
+        encoder = self.services.encoder
+        found = {
+            "checkpoints": self.checkpoint_writes.reason,
+            "encoder": encoder.reason if isinstance(encoder, SparingEncoder) else None,
+        }
         if self.recovery.set_aside:
             found["recovery"] = (
                 f"{self.recovery.set_aside} interrupted calls are set aside: see x25 checkpoints interrupted"

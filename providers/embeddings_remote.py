@@ -61,7 +61,7 @@ class RemoteEncoder:
             raise ConfigError("the key of the embeddings API holds characters that no HTTP header can carry")
         self.name = f"remote:{model}"
         self.dimension = 0
-        """Entries of a vector: those of the first reply, 0 before."""
+        """Entries of a vector: those of the first reply, 0 before; whoever knows it sets it, and others are refused."""
         self._base_url = base_url.rstrip("/")
         self._where = f"{host} ({model})"
         self._model = model
@@ -134,7 +134,7 @@ class RemoteEncoder:
             payload: Any = reply.json()
             items = sorted(payload["data"], key=lambda item: int(item["index"]))
             vectors = np.array([item["embedding"] for item in items], dtype=np.float32)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
             raise ProviderMalformed(f"{self._where} answered 200 without a list of embeddings") from error
         if (
             vectors.ndim != 2

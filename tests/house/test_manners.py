@@ -36,6 +36,10 @@ BROAD_HANDLERS = {
         1,
         "2026-11-20: vendors' libraries share no base class; becomes a named failure",
     ),
+    "providers/sparing_encoder.py": (
+        1,
+        "2026-11-28: libraries that load weights share no base class; becomes a named failure, and no call's",
+    ),
     "state/store.py": (1, "2026-11-20: closes a half-opened database and raises again"),
 }
 ENVIRONMENT_READERS = {
