@@ -13,7 +13,7 @@ from ..state.errors import X25Error
 from ..state.types import Reply
 from .errors import body_of
 
-HEAD_AFTER_S = 1.0
+HEAD_AFTER_S = 0.5
 """How long a stream waits before its head: what is refused or fails by then keeps its HTTP status."""
 ALIVE_EVERY_S = 5.0
 """Seconds between two comments; clients and proxies give a silent connection up after some ten."""

@@ -5,8 +5,9 @@ Times are the database's: processes on several machines need not agree about the
 
 import os
 import secrets
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from time import monotonic
+from time import monotonic, time
 
 from sqlalchemy import Connection, bindparam, delete, func, select, text
 
@@ -41,7 +42,8 @@ class Lease:
     def __init__(self, database: Database, holder: str) -> None:
         self._database = database
         self.holder = holder
-        self._renewed_s: float | None = None
+        self._renewed: _Moment | None = None
+        self._term_s = 0.0
         self._judges_from_s = 0.0
 
     async def renew(self, term_s: float) -> None:
@@ -52,7 +54,7 @@ class Lease:
         StoreError
             When the database refuses.
         """
-        began_s, beat_s = monotonic(), term_s / BEATS
+        began, beat_s = _Moment.now(), term_s / BEATS
 
         def write(connection: Connection) -> None:
             now = time_of(connection)
@@ -61,12 +63,12 @@ class Lease:
             connection.execute(delete(leases).where(leases.c.expires_at < now))
 
         await self._database.transact(write)
-        now_s = monotonic()
-        since_s = began_s if self._renewed_s is None else min(began_s, self._renewed_s + beat_s)
-        if now_s - since_s > beat_s:
+        now = _Moment.now()
+        was_late = self._renewed is not None and now.since_s(self._renewed) > 2 * beat_s
+        if was_late or now.since_s(began) > beat_s:
             # What held this process up may have held up the others: they are given time to renew theirs.
-            self._judges_from_s = now_s + 2 * beat_s
-        self._renewed_s = now_s
+            self._judges_from_s = now.monotonic_s + 2 * beat_s
+        self._renewed, self._term_s = now, term_s
 
     async def release(self) -> None:
         """Give the lease up: what this process leaves unfinished may be settled at once."""
@@ -75,9 +77,27 @@ class Lease:
             connection.execute(delete(leases).where(leases.c.holder == self.holder))
 
         await self._database.transact(write)
-        self._renewed_s = None
+        self._renewed = None
 
     @property
     def may_judge(self) -> bool:
         """Whether another's lease that has run out tells that its holder is dead: this one was renewed in time."""
-        return self._renewed_s is not None and monotonic() >= self._judges_from_s
+        now = _Moment.now()
+        if self._renewed is None or now.since_s(self._renewed) > self._term_s:
+            return False
+        return now.monotonic_s >= self._judges_from_s
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """Readings of two clocks: one stands still while the machine sleeps, the other may be set."""
+
+    monotonic_s: float
+    wall_s: float
+
+    @classmethod
+    def now(cls) -> "_Moment":
+        return cls(monotonic(), time())
+
+    def since_s(self, earlier: "_Moment") -> float:
+        return max(self.monotonic_s - earlier.monotonic_s, self.wall_s - earlier.wall_s)

@@ -9,8 +9,8 @@ from .database import Database
 from .leases import time_of
 from .schema import UtcMicroseconds, columns_for, leases, open_calls
 
-LONGEST_CALL = timedelta(hours=2)
-"""No call takes longer, whatever the settings: so long one counts as alive of which nobody knows who holds it."""
+LONGEST_CALL = timedelta(hours=3)
+"""No call asks that long ago and is still at work, whatever the settings: it was left, though its holder lives."""
 
 _OPEN = text(
     "INSERT INTO open_calls (org, call_id, holder, asked_at) VALUES (:org, :call_id, :holder, :asked_at)"
@@ -67,10 +67,9 @@ class OpenCalls:
                 (open_calls.c.asked_at < now - timedelta(seconds=own_after_s)) | (open_calls.c.tries > 0)
             )
             theirs = (open_calls.c.holder != self._holder) & ~_is_alive(now)
-            nobodys = open_calls.c.holder.is_(None) & (open_calls.c.asked_at < now - LONGEST_CALL)
             query = (
                 select(*columns_for(open_calls, OpenCall))
-                .where(open_calls.c.set_aside_at.is_(None) & (own | theirs | nobodys))
+                .where(open_calls.c.set_aside_at.is_(None) & (own | theirs | _is_over(now)))
                 .order_by(open_calls.c.asked_at)
             )
             return [OpenCall(*row) for row in connection.execute(query).all()]
@@ -87,7 +86,7 @@ class OpenCalls:
         def take(connection: Connection) -> bool:
             now = time_of(connection)
             was = open_calls.c.holder.is_(None) if call.holder is None else open_calls.c.holder == call.holder
-            is_dead = ~_is_alive(now) | (open_calls.c.holder == self._holder)
+            is_dead = ~_is_alive(now) | _is_over(now) | (open_calls.c.holder == self._holder)
             query = update(open_calls).where(_is(call.org, call.call_id) & was & is_dead)
             return connection.execute(query.values(holder=self._holder, tries=tries)).rowcount == 1
 
@@ -129,6 +128,10 @@ class OpenCalls:
 
 def _is(org: str, call_id: str) -> ColumnElement[bool]:
     return (open_calls.c.org == org) & (open_calls.c.call_id == call_id)
+
+
+def _is_over(now: datetime) -> ColumnElement[bool]:
+    return open_calls.c.asked_at < now - LONGEST_CALL
 
 
 def _is_alive(now: datetime) -> ColumnElement[bool]:

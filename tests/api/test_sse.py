@@ -80,7 +80,9 @@ def held(simulator):
     """An upstream before the simulator that answers each request when it is told to, with a status of choice."""
 
     class Held:
-        status, asked, let_through = 200, 0, threading.Event()
+        status = 200
+        asked = 0
+        let_through = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
@@ -144,12 +146,17 @@ def test_the_official_client_reads_an_answer_and_an_error_after_comments(slow_ga
 
 
 @pytest.mark.slow
-def test_a_client_that_leaves_while_comments_come_leaves_a_logged_call(slow_gateway, held):
+@pytest.mark.parametrize("path", ["/v1/chat/completions stream", "/v1/chat/completions", "/route"])
+def test_a_client_that_leaves_in_the_middle_leaves_a_logged_call(slow_gateway, held, path):
+    path, _, stream = path.partition(" ")
+    body = {"prompt": "hi"} if path == "/route" else {**HELLO, "stream": bool(stream)}
     parts = urlsplit(slow_gateway.url)
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
-    headers = {"content-type": "application/json"}
-    connection.request("POST", "/v1/chat/completions", json.dumps(HELLO), headers)
-    assert connection.getresponse().read1(1) == b":"
+    connection.request("POST", path, json.dumps(body), {"content-type": "application/json"})
+    while not held.asked:
+        sleep(0.02)
+    if stream:
+        assert connection.getresponse().read1(1) == b":"
     connection.sock.close()
     sleep(0.5)
     held.let_through.set()

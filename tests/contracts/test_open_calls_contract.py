@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from x25.state.records import Attempt
 from x25.state.store import Store, open_store
 
-START = datetime(2025, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
+START = datetime.now(UTC)
 
 
 def make_attempt(attempt_id: str, call_id: str) -> Attempt:

@@ -93,10 +93,10 @@ async def test_no_attempt_of_a_dead_process_stays_started(services, store, dead)
 
 
 async def test_what_is_under_way_here_or_alive_elsewhere_is_left_alone(services, store, settings):
-    await store.attempts.start(orphan("running", age_s=9_000))
+    await store.attempts.start(orphan("running", age_s=7_199))
     looking = recovery(services, is_under_way=lambda _, call_id: call_id == "running", own_after_s=0.0)
     async with await open_store(settings.store_url) as other, holding(other.lease, 30.0):
-        await other.attempts.start(orphan("theirs", age_s=9_000))
+        await other.attempts.start(orphan("theirs", age_s=7_199))
         assert await looking.settle_interrupted() == []
     assert await looking.settle_interrupted() == [("acme", "theirs")]  # it gave its lease up
 

@@ -1,4 +1,5 @@
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 
@@ -46,10 +47,25 @@ async def test_whoever_was_held_up_gives_the_others_time_to_renew_before_it_judg
     assert store.lease.may_judge
 
 
+async def test_after_a_machine_has_slept_nobody_is_judged_until_all_had_time_to_renew(
+    store, clock, monkeypatch
+):
+    wall_s = 1_000.0
+    monkeypatch.setattr(leases, "time", lambda: wall_s)
+    await store.lease.renew(30.0)
+    assert store.lease.may_judge
+    wall_s += 3_600.0  # the monotonic clock stands still meanwhile
+    assert not store.lease.may_judge
+    await store.lease.renew(30.0)
+    assert not store.lease.may_judge
+    clock.now_s += 10.0
+    assert store.lease.may_judge
+
+
 async def test_renewing_sweeps_up_what_has_run_out(store, url, make_attempt):
     async with await open_store(url) as other:
         await other.lease.renew(0.01)
-        await other.attempts.start(make_attempt())
+        await other.attempts.start(make_attempt(started_at=datetime.now(UTC)))
         await asyncio.sleep(0.02)
         await store.lease.renew(30.0)
         rows = await store.query(

@@ -57,6 +57,20 @@ async def test_a_call_of_nobody_knows_whom_is_due_after_the_longest_call_there_i
     assert (await store.open_calls.take_over(call)).holder == store.lease.holder
 
 
+async def test_a_call_left_by_a_process_that_lives_on_is_due_after_the_longest_call_there_is(
+    store, url, make_attempt
+):
+    async with await open_store(url) as other:
+        await other.lease.renew(30.0)
+        for call_id, age in (("left", LONGEST_CALL + timedelta(seconds=1)), ("live", LONGEST_CALL * 0.9)):
+            await other.attempts.start(
+                make_attempt(call_id=call_id, attempt_id=call_id, started_at=datetime.now(UTC) - age)
+            )
+        (call,) = await store.open_calls.due(own_after_s=0.0)
+        assert call.call_id == "left"
+        assert await store.open_calls.take_over(call)
+
+
 async def test_a_call_can_be_forgotten(store, make_attempt):
     await store.attempts.start(make_attempt())
     await store.open_calls.forget("acme", "c1")
