@@ -177,7 +177,9 @@ async def derive_situation(call: Estimated, services: "Services") -> Situation:
     specs = {
         model_id: spec.priced_at(now)
         for model_id, spec in services.models.items()
-        if not router.models or model_id in router.models
+        if (not router.models or model_id in router.models)
+        # Of a model that came after the call's estimate, as in a call that is resumed, nothing is predicted.
+        and model_id in call.estimate.completion_probs
     }
     longest = answer_tokens(call.options, services.limits.default_max_output_tokens, _ANY_LENGTH)
     bound = bound_prompt_tokens(call.messages, call.options)

@@ -20,8 +20,6 @@ from x25.state.errors import StoreError
 from x25.state.records import Attempt
 from x25.state.store import open_store
 
-NOW = datetime.now(UTC)
-
 
 def orphan(call_id, *, age_s=900.0, attempt_id=None, **changes):
     attempt = Attempt(
@@ -35,7 +33,7 @@ def orphan(call_id, *, age_s=900.0, attempt_id=None, **changes):
         deployment="simulator",
         status="started",
         reserved_nusd=700,
-        started_at=NOW - timedelta(seconds=age_s),
+        started_at=datetime.now(UTC) - timedelta(seconds=age_s),
     )
     return replace(attempt, **changes)
 

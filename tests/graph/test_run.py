@@ -239,7 +239,7 @@ async def test_a_dead_call_whose_model_is_not_routable_any_more_stops_no_other(
         model_folder({"model_id": "sim/gone", "tier": "slm"}, {"model_id": "sim/stays", "tier": "mid"})
     )
     policy = {"max_tier": "slm"}
-    crash("sim/", {**CLASSIC, "call_id": "killed-gone", "policy": policy}, models_dir=folder, lease_s=0.1)
+    crash("sim/", {**CLASSIC, "call_id": "killed-gone", "policy": policy}, models_dir=folder, lease_s=4)
     crash("sim/", {**CLASSIC, "call_id": "killed-plain"}, lease_s=0.1)
     cascade = await open_gateway(checkpoints="sync", judge="none", lease_s=0.5)  # and the bundled models
     store = cascade.services.store
@@ -249,6 +249,15 @@ async def test_a_dead_call_whose_model_is_not_routable_any_more_stops_no_other(
     assert (await store.calls.get("default", "killed-gone")).status == "interrupted"
     assert (await store.calls.get("default", "killed-plain")).status == "answered"
     assert (await store.audit.verify("default")).intact
+
+
+async def test_a_dead_call_is_finished_though_models_came_to_the_pool_meanwhile(
+    crash, open_gateway, model_folder, bills
+):
+    crash("sim/", {**CLASSIC, "call_id": "killed-poor"}, models_dir=str(model_folder({"tier": "frontier"})))
+    cascade = await open_gateway(checkpoints="sync", judge="none")
+    assert (await cascade.resume("default", "killed-poor"))["model_used"] == "sim/tiny-1"
+    assert len(bills("killed-poor")) == 1
 
 
 async def test_opening_settles_what_a_dead_process_left(crash, open_gateway):
