@@ -104,6 +104,15 @@ class OpenCalls:
 
         await self._database.transact(note)
 
+    async def retry(self, org: str, call_id: str) -> bool:
+        """Have a call that was set aside tried again, its tries forgotten; False when there is none."""
+
+        def write(connection: Connection) -> bool:
+            query = update(open_calls).where(_is(org, call_id) & open_calls.c.set_aside_at.is_not(None))
+            return connection.execute(query.values(tries=0, set_aside_at=None)).rowcount == 1
+
+        return await self._database.transact(write)
+
     async def forget(self, org: str, call_id: str) -> None:
         """Drop the row of a call that is logged, or that has no attempts."""
         await self._database.transact(lambda connection: close_call(connection, org, call_id))

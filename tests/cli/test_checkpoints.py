@@ -75,3 +75,7 @@ def test_calls_that_were_never_logged_are_listed_with_why(x25, routed, home: Pat
         ("left", "left by a dead process", 0, None),
     ]
     assert "set aside" in x25("checkpoints", "interrupted").stdout
+    assert x25("checkpoints", "retry", "lab", "poison").exit_code == 0
+    again = json.loads(x25("checkpoints", "interrupted", "--json").stdout)
+    assert [(one["state"], one["tries"]) for one in again] == [("left by a dead process", 0)] * 2
+    assert x25("checkpoints", "retry", "lab", "left").exit_code == 1

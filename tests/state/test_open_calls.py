@@ -75,3 +75,13 @@ async def test_a_call_can_be_forgotten(store, make_attempt):
     await store.attempts.start(make_attempt())
     await store.open_calls.forget("acme", "c1")
     assert await store.open_calls.list() == []
+
+
+async def test_a_call_that_was_set_aside_is_due_again_when_somebody_says_so(store, make_attempt):
+    await store.attempts.start(make_attempt())
+    assert not await store.open_calls.retry("acme", "c1")
+    (call,) = await store.open_calls.due(own_after_s=0.0)
+    await store.open_calls.note_failure(call, "KeyError", set_aside=True)
+    assert await store.open_calls.due(own_after_s=0.0) == []
+    assert await store.open_calls.retry("acme", "c1")
+    assert name(await store.open_calls.due(own_after_s=0.0)) == ["c1"]
