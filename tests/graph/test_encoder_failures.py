@@ -85,6 +85,7 @@ BROKEN = {
     "nests too deep": lambda _: (200, b"[" * 100_000 + b"]" * 100_000),
     "has another dimension": lambda _: (200, {"data": [{"index": 0, "embedding": [1.0] * 768}]}),
     "says infinity": lambda _: (200, {"data": [{"index": 0, "embedding": [1e400] * 256}]}),
+    "says no end": lambda _: (200, b" " * 50_000_000 + b"{}"),
     "says words": lambda _: (200, {"data": [{"index": 0, "embedding": ["a"] * 256}]}),
     "says huge numbers": lambda _: (200, {"data": [{"index": 0, "embedding": [10**400] * 256}]}),
 }
