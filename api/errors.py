@@ -63,7 +63,20 @@ def install(app: FastAPI) -> None:
 
 
 async def _on_ours(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, X25Error)
+    status, body = body_of(error)
+    if status >= 500:
+        _log.warning("%s: %s", body["error"]["code"], error)
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    if isinstance(error, AllBusy):
+        headers["Retry-After"] = str(max(1, ceil(error.retry_after_s)))
+    return JSONResponse(body, status_code=status, headers=headers)
+
+
+def body_of(error: BaseException) -> tuple[int, dict[str, Any]]:
+    """Return the status and the body of an error; one that is not ours is told by its class alone."""
+    if not isinstance(error, X25Error):
+        message = f"the gateway met an error of its own ({type(error).__name__}); its log has the details"
+        return 500, error_body("internal_error", message, kind="server_error")
     status = status_of(error)
     kind = (
         "invalid_request_error"
@@ -77,13 +90,9 @@ async def _on_ours(_: Request, error: Exception) -> JSONResponse:
         more["removed"] = error.removed
     if isinstance(error, CallFailed):
         more |= {"attempts": error.attempts, "call_id": error.call_id}
-    if status >= 500:
-        _log.warning("%s: %s", error.code, error)
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     if isinstance(error, AllBusy):
-        headers["Retry-After"] = str(max(1, ceil(error.retry_after_s)))
-    body = error_body(error.code, str(error), kind=kind, field=getattr(error, "field", None), **more)
-    return JSONResponse(body, status_code=status, headers=headers)
+        more["retry_after_s"] = error.retry_after_s
+    return status, error_body(error.code, str(error), kind=kind, field=getattr(error, "field", None), **more)
 
 
 async def _on_validation(_: Request, error: Exception) -> JSONResponse:
@@ -109,8 +118,8 @@ async def _on_http(_: Request, error: Exception) -> JSONResponse:
 
 async def _on_bug(_: Request, error: Exception) -> JSONResponse:
     """Keep the one error shape; the server logs the traceback and the body tells nothing about the inside."""
-    message = f"the gateway met an error of its own ({type(error).__name__}); its log has the details"
-    return JSONResponse(error_body("internal_error", message, kind="server_error"), status_code=500)
+    status, body = body_of(error)
+    return JSONResponse(body, status_code=status)
 
 
 def _unreadable(message: str) -> JSONResponse:

@@ -175,7 +175,13 @@ class KeyInfo(BaseModel):
 class Health(BaseModel):
     """Whether the gateway can route."""
 
-    status: str
+    status: str = Field(description='"ok", or "degraded": calls are answered, but something is amiss.')
+    degraded: dict[str, str] = Field(
+        default_factory=dict, description="What is amiss (checkpoints, encoder, recovery), and why."
+    )
+    checkpoints: dict[str, int] = Field(
+        default_factory=dict, description="Checkpoint writes of this process: written, and lost."
+    )
     version: str
     upstream: str = Field(description='"real" or "simulated".')
     models: int = Field(description="Models an answer may come from.")

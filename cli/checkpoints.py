@@ -1,4 +1,4 @@
-"""`x25 checkpoints`: the path a call took, resuming it, and deleting what is old."""
+"""`x25 checkpoints`: the path a call took, resuming it, what was left unfinished, and deleting what is old."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -8,7 +8,8 @@ from rich.table import Table
 
 from ..graph.checkpoints import delete_checkpoints, open_saver, path_of
 from ..graph.run import open_cascade
-from ..state.errors import ConfigError, InvalidRequest
+from ..state.errors import ConfigError, InvalidRequest, NotFound
+from ..state.open_calls import OpenCall
 from ..state.store import open_store
 from .console import AsJson, Database, err, out, print_json, run, settings_for
 
@@ -47,6 +48,50 @@ def resume(org: Org, call_id: CallId, db: Database = None) -> None:
             return dict(await cascade.resume(org, call_id))
 
     print_json(run(work()))
+
+
+@checkpoints.command()
+def interrupted(db: Database = None, as_json: AsJson = False) -> None:
+    """List calls that were begun and are not logged: under way, left by a dead process, or set aside and why.
+
+    A gateway settles those of dead processes by itself. One that is set aside is tried again after `retry`.
+    """
+
+    async def work() -> list[dict[str, Any]]:
+        async with await open_store(settings_for(db).store_url) as store:
+            return [
+                _open_call_facts(call, is_alive=is_alive) for call, is_alive in await store.open_calls.list()
+            ]
+
+    found = run(work())
+    if as_json:
+        print_json(found)
+        return
+    table = Table("org", "call", "state", "tries", "reason", title="calls that are not logged")
+    for call in found:
+        table.add_row(call["org"], call["call_id"], call["state"], str(call["tries"]), call["reason"] or "")
+    out.print(table)
+
+
+@checkpoints.command()
+def retry(org: Org, call_id: CallId, db: Database = None) -> None:
+    """Have gateways try again to settle a call that was set aside."""
+
+    async def work() -> None:
+        async with await open_store(settings_for(db).store_url) as store:
+            if not await store.open_calls.retry(org, call_id):
+                raise NotFound(f"call {call_id!r} of org {org!r} is not set aside")
+
+    run(work())
+    err.print("gateways will try again")
+
+
+def _open_call_facts(call: OpenCall, *, is_alive: bool) -> dict[str, Any]:
+    state = "set aside" if call.set_aside_at else "under way" if is_alive else "left by a dead process"
+    return {
+        "org": call.org, "call_id": call.call_id, "state": state, "asked_at": call.asked_at.isoformat(),
+        "tries": call.tries, "reason": call.reason,
+    }  # fmt: skip
 
 
 @checkpoints.command()

@@ -29,6 +29,7 @@ from ..state.types import Tier
 from .estimators import open_estimators, read_estimators
 from .execution.loops import CallersLoop
 from .execution.sources import Opened, OpenedOnFirstCall, ServicesSource
+from .recovery import holding
 from .settings import PACKAGE_DIR, Settings, load_settings, read_environment
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ async def open_services(
         store = await stack.enter_async_context(
             await open_store(settings.store_url, synchronous=settings.sqlite_synchronous)
         )
+        await stack.enter_async_context(holding(store.lease, settings.lease_s))
         keyring = Keyring(environ)
         pool = await _open_pool(settings, keyring, stack, simulator)
         client = await stack.enter_async_context(await asyncio.to_thread(new_client))

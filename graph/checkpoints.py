@@ -1,6 +1,8 @@
 """Checkpoints of calls: one thread for a call, named after org and call, so that nothing is ever shared."""
 
+import logging
 import re
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -13,9 +15,14 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from ..state.errors import ConfigError, NotFound
 from ..state.names import check_call_id, check_org
+from .memory.losses import read_tuple
 from .memory.privacy import without_words
 from .settings import Settings
 
+_log = logging.getLogger(__name__)
+
+BUSY_TIMEOUT_S = 2.0
+"""How long SQLite waits for another process that writes; a checkpoint that is not written then is lost."""
 _UUID_EPOCH = datetime(1582, 10, 15, tzinfo=UTC)
 
 
@@ -68,10 +75,13 @@ async def _sqlite_saver(path: Path) -> AsyncIterator[BaseCheckpointSaver[Any]]:
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver  # noqa: PLC0415
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    async with aiosqlite.connect(path, timeout=30) as connection:
-        await connection.execute("PRAGMA synchronous=NORMAL")
+    async with aiosqlite.connect(path, timeout=BUSY_TIMEOUT_S) as connection:
         saver = AsyncSqliteSaver(connection, serde=serializer())
-        await saver.setup()
+        try:
+            await connection.execute("PRAGMA synchronous=NORMAL")
+            await saver.setup()
+        except sqlite3.Error as error:  # the saver sets itself up at the first use that succeeds
+            _log.warning("checkpoints cannot be written now (%s); calls go on without", error)
         yield saver
 
 
@@ -103,7 +113,7 @@ async def path_of(saver: BaseCheckpointSaver[Any], org: str, call_id: str) -> li
 
 async def values_of(saver: BaseCheckpointSaver[Any], org: str, call_id: str) -> dict[str, Any]:
     """Return the stored working memory of one call; NotFound when none is kept."""
-    stored = await saver.aget_tuple(thread_config(org, call_id))
+    stored = await read_tuple(saver, thread_config(org, call_id))
     if stored is None:
         raise NotFound(f"no checkpoint of call {call_id!r} of org {org!r} is kept")
     return dict(stored.checkpoint["channel_values"])

@@ -3,17 +3,19 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 
-from ..providers.embeddings import Encoder, open_encoder
+from ..providers.embeddings import Encoder, StaticEncoder, open_encoder
+from ..providers.embeddings_remote import RemoteEncoder
+from ..providers.sparing_encoder import SparingEncoder
 from ..routing.prompt.classifier import TaskClassifier
 from ..routing.prompt.difficulty import DifficultyModel
-from ..state.errors import ConfigError
+from ..state.errors import ConfigError, EncoderAbsent
 from .settings import PACKAGE_DIR, Settings
 
 BUNDLED_DIFFICULTY = PACKAGE_DIR / "artifacts" / "difficulty.json"
@@ -34,22 +36,29 @@ class Estimators:
 async def open_estimators(
     settings: Settings, environ: Mapping[str, str], client: httpx.AsyncClient | None = None
 ) -> Estimators:
-    """Return the estimators the settings name.
+    """Return the estimators the settings name; an encoder that cannot be reached or loaded is done without.
 
     Raises
     ------
     ConfigError
         When a file is absent or wrong, or a head was fitted with another encoder.
     """
-    # A sentence transformer is loaded as it is opened.
-    encoder = await asyncio.to_thread(
+    open_ = partial(
         open_encoder,
         settings.encoder,
         model=settings.encoder_model,
         api_key=environ.get(settings.encoder_key_env),
         client=client,
     )
-    return await asyncio.to_thread(read_estimators, encoder, settings.model, settings.classifier)
+    try:
+        # A sentence transformer is loaded as it is opened.
+        encoder = await asyncio.to_thread(open_)
+    except EncoderAbsent as error:
+        return await asyncio.to_thread(_without_encoder, settings, open_, str(error))
+    estimators = await asyncio.to_thread(read_estimators, encoder, settings.model, settings.classifier)
+    if isinstance(encoder, StaticEncoder):  # a table in memory is always there
+        return estimators
+    return replace(estimators, encoder=_sparing(lambda: encoder, encoder.name, estimators.difficulty))
 
 
 def read_estimators(
@@ -57,11 +66,30 @@ def read_estimators(
 ) -> Estimators:
     """Return the heads of two artifacts beside their encoder; ConfigError as `open_estimators`."""
     estimators = Estimators(encoder, load_classifier(classifier), load_difficulty(difficulty))
-    # An embeddings API tells its dimension with its first reply; then the heads check it.
-    dimension = encoder.dimension or estimators.difficulty.encoder_dimension
-    estimators.difficulty.require_encoder(encoder.fingerprint, dimension)
-    estimators.classifier.require_encoder(encoder.fingerprint, dimension)
+    wanted = estimators.difficulty.encoder_dimension
+    if isinstance(encoder, RemoteEncoder):
+        encoder.dimension = wanted  # it learns its own from a reply, which may be a wrong one
+    estimators.difficulty.require_encoder(encoder.fingerprint, encoder.dimension)
+    estimators.classifier.require_encoder(encoder.fingerprint, encoder.dimension)
     return estimators
+
+
+def _without_encoder(settings: Settings, open_: Callable[[], Encoder], reason: str) -> Estimators:
+    """Return the heads beside an encoder that is not there yet; it is looked for again, now and then."""
+    difficulty, classifier = load_difficulty(settings.model), load_classifier(settings.classifier)
+    classifier.require_encoder(difficulty.encoder_fingerprint, difficulty.encoder_dimension)
+    encoder = _sparing(open_, settings.encoder, difficulty)
+    encoder.mark_absent(reason)
+    return Estimators(encoder, classifier, difficulty)
+
+
+def _sparing(open_: Callable[[], Encoder], name: str, difficulty: DifficultyModel) -> SparingEncoder:
+    return SparingEncoder(
+        open_,
+        name=name,
+        fingerprint=difficulty.encoder_fingerprint,
+        dimension=difficulty.encoder_dimension,
+    )
 
 
 def load_difficulty(path: Path = BUNDLED_DIFFICULTY) -> DifficultyModel:

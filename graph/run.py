@@ -1,26 +1,28 @@
 """One call from request to reply: the function that every door goes through."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
 from typing import Any, cast
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from ..nodes.lookup_cache import new_call_id
 from ..nodes.services import Services
-from ..state.errors import CallFailed, InvalidRequest, NotFound, X25Error
+from ..providers.sparing_encoder import SparingEncoder
+from ..state.errors import InvalidRequest, NotFound
+from ..state.leases import BEATS
 from ..state.names import check_call_id, check_org
 from ..state.types import Context, Reply, Request
 from .bootstrap import open_services
 from .build import RECURSION_LIMIT, build_cascade
 from .checkpoints import open_saver, thread_config, thread_id
-from .recovery import close_interrupted_calls
+from .memory.losses import IS_NEW_CALL, CheckpointWrites, read_tuple, sparing_saver, undo_of
+from .recovery import Recovery
 from .settings import Settings
 
-_log = logging.getLogger(__name__)
+DRAINS_WITHIN_S = 10.0
+"""How long the end waits for calls whose clients have left."""
 
 
 class Cascade:
@@ -32,8 +34,17 @@ class Cascade:
         self.services = services
         self.settings = settings
         self.saver = saver
+        self.checkpoint_writes = CheckpointWrites(undo_of(saver) if saver is not None else None)
         self.graph = build_cascade(services, keep_text=settings.keeps_text).compile(
-            checkpointer=saver, name="x25"
+            checkpointer=None if saver is None else sparing_saver(saver, self.checkpoint_writes), name="x25"
+        )
+        self._calls: set[asyncio.Task[Reply]] = set()
+        self._under_way: set[tuple[str, str]] = set()
+        self.recovery = Recovery(
+            services,
+            resume=self.resume if settings.checkpoints == "sync" else None,
+            is_under_way=lambda org, call_id: (org, call_id) in self._under_way,
+            own_after_s=settings.call_deadline_s,
         )
         self._durability: dict[str, Any] = {"durability": settings.checkpoints} if saver is not None else {}
 
@@ -47,6 +58,29 @@ class Cascade:
         CallFailed
             When every eligible model failed; the call is logged and audited all the same.
         """
+        return await asyncio.shield(self.begin(request, context))
+
+    def begin(self, request: Request, context: Context | None = None) -> asyncio.Task[Reply]:
+        """Begin a call, as `route` does, in a task that goes on whoever leaves: what was paid for is logged."""
+        call = asyncio.create_task(self._route(request, context or Context()))
+        self._calls.add(call)
+        call.add_done_callback(self._ended)
+        return call
+
+    async def drain(self, timeout_s: float = DRAINS_WITHIN_S) -> None:
+        """Wait for the calls under way; those that take longer are given up, and settled by the next process."""
+        if self._calls:
+            _, late = await asyncio.wait(self._calls, timeout=timeout_s)
+            for call in late:
+                call.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def _ended(self, call: asyncio.Task[Reply]) -> None:
+        self._calls.discard(call)
+        if not call.cancelled():
+            call.exception()  # whoever waits is told; when nobody does, the log has the call
+
+    async def _route(self, request: Request, context: Context) -> Reply:
         org = check_org(request.get("org") or "default")
         given = request.get("call_id")
         if given is not None:
@@ -65,14 +99,29 @@ class Cascade:
         ------
         NotFound
             When no checkpoint of the call is kept.
+        StoreError
+            When the checkpoints cannot be read.
         TextNotKept
             When something is left to do, and the settings keep words out of checkpoints.
         AttemptInterrupted
             As the reason of a `CallFailed`, when an attempt was out and the upstream cannot tell whether it was billed.
         """
-        if self.saver is None or await self.saver.aget_tuple(thread_config(org, call_id)) is None:
+        if self.saver is None or await read_tuple(self.saver, thread_config(org, call_id)) is None:
             raise NotFound(f"no checkpoint of call {call_id!r} of org {org!r} is kept")
-        return await self._run(None, org, call_id, None)
+        return await self._run(None, org, call_id, Context())
+
+    def degraded(self) -> dict[str, str]:
+        """Return what does not work as it should, and why; calls are answered all the same."""
+        encoder = self.services.encoder
+        found = {
+            "checkpoints": self.checkpoint_writes.reason,
+            "encoder": encoder.reason if isinstance(encoder, SparingEncoder) else None,
+        }
+        if self.recovery.set_aside:
+            found["recovery"] = (
+                f"{self.recovery.set_aside} interrupted calls are set aside: see x25 checkpoints interrupted"
+            )
+        return {name: reason for name, reason in found.items() if reason is not None}
 
     async def _claim(self, org: str, call_id: str) -> None:
         """Refuse a call id that was used, and forget what a request refused for free left under it."""
@@ -80,27 +129,23 @@ class Cascade:
             raise InvalidRequest(f"call_id {call_id!r} was answered before", field="call_id")
         if await self.services.store.attempts.for_call(org, call_id):
             raise InvalidRequest(f"call_id {call_id!r} was begun before", field="call_id")
-        if self.saver is not None:
-            await self.saver.adelete_thread(thread_id(org, call_id))
+        if (saver := self.saver) is not None:
+            await self.checkpoint_writes.attempt(lambda: saver.adelete_thread(thread_id(org, call_id)))
 
     async def settle_interrupted(self) -> list[tuple[str, str]]:
-        """Settle calls whose process died longer ago than a call may take; return them as (org, call id).
+        """Settle the calls of dead processes, see `Recovery`; return those logged as interrupted, as (org, call id)."""
+        return await self.recovery.settle_interrupted()
 
-        With a checkpoint after every node such a call is finished; otherwise it is logged as interrupted, with the
-        money it spent.
-        """
-        overdue = self.services.now() - timedelta(seconds=self.settings.call_deadline_s)
-        if self.settings.checkpoints == "sync":
-            for org, call_id in await self.services.store.attempts.interrupted_calls(overdue):
-                # No checkpoint, or a failure: the first is closed below, the second was logged by the call itself.
-                with suppress(NotFound, CallFailed):
-                    await self.resume(org, call_id)
-        return await close_interrupted_calls(self.services, before=overdue)
-
-    async def _run(self, request: Request | None, org: str, call_id: str, context: Context | None) -> Reply:
+    async def _run(self, request: Request | None, org: str, call_id: str, context: Context) -> Reply:
         config = thread_config(org, call_id)
         config |= {"recursion_limit": RECURSION_LIMIT, "run_name": "x25"}
-        reply = await self.graph.ainvoke(request, config, context=context or Context(), **self._durability)
+        token = IS_NEW_CALL.set(request is not None)
+        self._under_way.add((org, call_id))
+        try:
+            reply = await self.graph.ainvoke(request, config, context=context, **self._durability)
+        finally:
+            self._under_way.discard((org, call_id))
+            IS_NEW_CALL.reset(token)
         reply.pop("messages", None)  # the caller has them
         return cast("Reply", reply)
 
@@ -110,23 +155,11 @@ async def open_cascade(settings: Settings) -> AsyncIterator[Cascade]:
     """Open services and checkpoints, settle now and then what dead processes left behind, close all at the end."""
     async with open_services(settings) as services, open_saver(settings) as saver:
         cascade = Cascade(services, settings, saver)
-        settling = asyncio.create_task(_settle_forever(cascade))
+        settling = asyncio.create_task(cascade.recovery.look_for_ever(settings.lease_s / BEATS))
         try:
             yield cascade
         finally:
             settling.cancel()
             with suppress(asyncio.CancelledError):
                 await settling
-
-
-async def _settle_forever(cascade: Cascade) -> None:
-    """Look for interrupted calls at start-up and once per longest call; a look that fails is logged."""
-    while True:
-        try:
-            settled = await cascade.settle_interrupted()
-        except X25Error:
-            _log.exception("interrupted calls could not be settled")
-        else:
-            if settled:
-                _log.warning("logged %d calls of a process that died", len(settled))
-        await asyncio.sleep(cascade.settings.call_deadline_s)
+            await cascade.drain()

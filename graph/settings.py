@@ -94,6 +94,12 @@ class Settings(BaseModel):
         60.0, gt=0, le=3600, description="Longest wait for one provider request."
     )
     call_deadline_s: float = Field(180.0, gt=0, le=7200, description="Longest time one call may take.")
+    lease_s: float = Field(
+        30.0,
+        gt=0,
+        le=3600,
+        description="How long this process counts as alive after it was last seen; then others settle its calls.",
+    )
     default_max_output_tokens: int = Field(
         1024,
         ge=1,

@@ -18,7 +18,7 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..state.errors import ConfigError
+from ..state.errors import ConfigError, EncoderAbsent
 from .embeddings_remote import RemoteEncoder, clean
 
 if TYPE_CHECKING:
@@ -157,8 +157,8 @@ class SentenceTransformerEncoder:
         try:
             # By name, because serving itself must not depend on torch.
             library: Any = importlib.import_module("sentence_transformers")
-        except ModuleNotFoundError as error:
-            raise ConfigError(
+        except ImportError as error:
+            raise EncoderAbsent(
                 f"the encoder {_SENTENCE_TRANSFORMER}{name_or_path} needs sentence-transformers: "
                 "pip install 'x25[train]'"
             ) from error
@@ -169,7 +169,7 @@ class SentenceTransformerEncoder:
                 name_or_path, device="cpu", local_files_only=Path(name_or_path).is_dir()
             )
         except (OSError, ValueError) as error:
-            raise ConfigError(f"no sentence transformer could be loaded from {name_or_path!r}") from error
+            raise EncoderAbsent(f"no sentence transformer could be loaded from {name_or_path!r}") from error
         self.dimension = int(self._model.encode([""]).shape[1])
         self._encoding = threading.Lock()
 

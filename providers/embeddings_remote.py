@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import threading
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -19,6 +20,8 @@ Vectors = NDArray[np.float32]
 TIMEOUT_S = 10.0
 MOST_CHARS = 6_000
 """Characters of a text that are embedded; `routing.prompt.features` has cut the text to as many before."""
+MOST_BYTES = 2**18
+"""Longest answer read, a text: eight thousand dimensions of thirty characters."""
 _BATCH_TEXTS = 64
 
 
@@ -61,7 +64,7 @@ class RemoteEncoder:
             raise ConfigError("the key of the embeddings API holds characters that no HTTP header can carry")
         self.name = f"remote:{model}"
         self.dimension = 0
-        """Entries of a vector: those of the first reply, 0 before."""
+        """Entries of a vector: those of the first reply, 0 before; whoever knows it sets it, and others are refused."""
         self._base_url = base_url.rstrip("/")
         self._where = f"{host} ({model})"
         self._model = model
@@ -117,24 +120,32 @@ class RemoteEncoder:
         timeout = httpx.Timeout(self._timeout_s, connect=min(CONNECT_TIMEOUT_S, self._timeout_s))
         try:
             async with asyncio.timeout(self._timeout_s):
-                reply = await client.post(
-                    f"{self._base_url}/embeddings", json=body, headers=headers, timeout=timeout
-                )
+                url = f"{self._base_url}/embeddings"
+                async with client.stream("POST", url, json=body, headers=headers, timeout=timeout) as reply:
+                    content = await self._content(reply, MOST_BYTES * len(texts))
         except httpx.HTTPError as error:
             raise error_from_httpx(error, deployment=self._where) from error
         except TimeoutError as error:
             raise ProviderTimeout(f"{self._where} did not finish within {self._timeout_s:g} s") from error
         if not reply.is_success:
-            answer = HttpAnswer(reply.status_code, reply.headers, reply.content)
+            answer = HttpAnswer(reply.status_code, reply.headers, content)
             raise error_from_response(answer, deployment=self._where, secret=self._api_key)
-        return self._read(reply, len(texts))
+        return self._read(content, len(texts))
 
-    def _read(self, reply: httpx.Response, count: int) -> Vectors:
+    async def _content(self, reply: httpx.Response, most_bytes: int) -> bytes:
+        content = bytearray()
+        async for piece in reply.aiter_bytes():
+            content += piece
+            if len(content) > most_bytes:
+                raise ProviderMalformed(f"{self._where} answered with more than {most_bytes} bytes")
+        return bytes(content)
+
+    def _read(self, content: bytes, count: int) -> Vectors:
         try:
-            payload: Any = reply.json()
+            payload: Any = json.loads(content)
             items = sorted(payload["data"], key=lambda item: int(item["index"]))
             vectors = np.array([item["embedding"] for item in items], dtype=np.float32)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
             raise ProviderMalformed(f"{self._where} answered 200 without a list of embeddings") from error
         if (
             vectors.ndim != 2

@@ -7,6 +7,7 @@ X25Error
 ├── Forbidden                   the key belongs to another org (HTTP 403)
 ├── NotFound                    no such org, call, model (HTTP 404)
 ├── ConfigError                 settings, registry or router files are wrong; stops start-up
+│   └── EncoderAbsent           the encoder a setting names cannot be loaded; serving does without it
 ├── TextNotKept                 a run needs words of an earlier one, and its graph keeps none
 ├── SyncCallInLoop              a synchronous call would wait for the event loop it is made on
 ├── StoreError                  the database refused or is of another version (HTTP 503)
@@ -31,6 +32,7 @@ X25Error
     ├── ProviderConnection      refused, reset, DNS, TLS
     ├── ProviderServer          5xx
     ├── ProviderMalformed       not JSON, not a completion, cut off, no usage where it is needed
+    ├── EncoderUnavailable      no vector of a prompt can be had now; estimates do without it
     ├── OverBudget              the org's budget leaves too little for this request; nothing was asked
     └── AttemptInterrupted      a process died while this attempt was out; whether it was billed is unknown
 """
@@ -90,6 +92,12 @@ class ConfigError(X25Error):
     """A setting or a file is wrong; the message names file and key."""
 
     code = "config_error"
+
+
+class EncoderAbsent(ConfigError):
+    """The encoder that a setting names cannot be loaded: a package or its weights are missing."""
+
+    code = "encoder_absent"
 
 
 class TextNotKept(X25Error):
@@ -281,6 +289,12 @@ class ProviderMalformed(ProviderError):
 
     code = "malformed"
     may_have_billed = True
+
+
+class EncoderUnavailable(ProviderError):
+    """The encoder gives no vector now; the message says why, in a word."""
+
+    code = "encoder_unavailable"
 
 
 class OverBudget(ProviderError):

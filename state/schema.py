@@ -175,6 +175,19 @@ attempts = Table(
     Index("attempts_disputed", "org", sqlite_where=_DISPUTED, postgresql_where=_DISPUTED),
 )  # fmt: skip
 
+# Which processes are alive: each renews a row of its own until it ends.
+leases = Table(
+    "leases", metadata, _text("holder", primary_key=True), _time("taken_at"), _time("expires_at"),
+)  # fmt: skip
+
+# Calls that were begun and are not logged: what a dead process left behind is found here.
+open_calls = Table(
+    "open_calls", metadata,
+    _text("org", primary_key=True), _text("call_id", primary_key=True), Column("holder", Text), _time("asked_at"),
+    Column("tries", Integer, nullable=False, server_default="0"), Column("reason", FreeText),
+    _time("set_aside_at", nullable=True),
+)  # fmt: skip
+
 # A row for each cell, and one of cell "*" for all of them together.
 posteriors = Table(
     "posteriors", metadata,

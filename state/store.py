@@ -17,9 +17,11 @@ from .learning.judge_tables import JudgeTables
 from .learning.judged_answers import JudgedAnswers
 from .learning.labels import Labels
 from .learning.posteriors import Posteriors
+from .leases import Lease, new_holder
 from .migrations.upgrade import load_scripts, upgrade
 from .money.attempts import Attempts
 from .money.budgets import Budgets
+from .open_calls import OpenCalls
 from .queries.usage import Usages
 from .sqlite_driver import Synchronous
 
@@ -31,12 +33,15 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        holder = new_holder()
+        self.lease = Lease(database, holder)
         self.query = database.query
         self.transact = database.transact
         self.orgs = Orgs(database)
         self.audit = Audit(database)
         self.calls = Calls(database)
-        self.attempts = Attempts(database)
+        self.attempts = Attempts(database, holder)
+        self.open_calls = OpenCalls(database, holder)
         self.estimates = Estimates(database)
         self.posteriors = Posteriors(database)
         self.keys = Keys(database)

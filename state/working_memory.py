@@ -61,6 +61,8 @@ class Inputs:
     """The encoder's vector, shape (its dimension,)."""
     features: list[float]
     """Cheap features, in the order of `routing.prompt.features.FEATURE_NAMES`."""
+    missing: str | None = None
+    """Why the encoder gave no vector; `embedding` is then one that tells the estimators nothing."""
 
 
 @dataclass(frozen=True, slots=True)

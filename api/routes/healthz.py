@@ -17,8 +17,11 @@ async def healthz(request: Request, cascade: CascadeDep) -> Health:
     """Answer 200 once the store is open and models are routable; needs no key."""
     services = cascade.services
     simulated = all(spec.simulated for spec in services.models.values())
+    degraded, writes = cascade.degraded(), cascade.checkpoint_writes
     return Health(
-        status="ok",
+        status="degraded" if degraded else "ok",
+        degraded=degraded,
+        checkpoints={"written": writes.written, "lost": writes.lost},
         version=version("x25"),
         upstream="simulated" if simulated else "real",
         models=len(services.models),

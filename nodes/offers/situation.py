@@ -178,7 +178,9 @@ async def derive_situation(call: Estimated, services: "Services") -> Situation:
     specs = {
         model_id: spec.priced_at(now)
         for model_id, spec in services.models.items()
-        if not router.models or model_id in router.models
+        if (not router.models or model_id in router.models)
+        # Of a model that came after the call's estimate, as in a call that is resumed, nothing is predicted.
+        and model_id in call.estimate.completion_probs
     }
     extent = extent_of(
         call.messages, call.options, call.task.prompt_tokens, services.limits.default_max_output_tokens

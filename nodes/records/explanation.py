@@ -88,6 +88,7 @@ def explain(call: Learned, situation: Situation) -> dict[str, Any]:
         "forked_from": call.opening.forked_from,
         "reference_model": situation.reference.model_id,
         "modality_preference": _modality_preference(call, situation),
+        "degraded": {} if call.inputs.missing is None else {"encoder": call.inputs.missing},
     }  # fmt: skip
 
 

@@ -65,10 +65,12 @@ def call_row(
             **_what_was_seen(call, services),
         },
         prompt=_prompt_text(call) if services.limits.store_prompts else None,
-        inputs=pack_inputs(call.inputs.embedding, call.inputs.features)
-        if services.limits.store_inputs
-        else None,
+        inputs=_kept_inputs(call) if services.limits.store_inputs else None,
     )
+
+
+def _kept_inputs(call: Learned) -> bytes:
+    return pack_inputs([] if call.inputs.missing else call.inputs.embedding, call.inputs.features)
 
 
 def _what_was_seen(call: Learned, services: Services) -> JSONObject:
@@ -89,10 +91,11 @@ def _what_was_seen(call: Learned, services: Services) -> JSONObject:
         }  # fmt: skip
     if verification is not None and verification.decided:
         seen = None
-    made_by = services.difficulty
+    # Of a prompt that could not be embedded the features alone are kept: no refit takes them for a vector.
+    made_by = ("", 0) if call.inputs.missing else services.difficulty.made_by
     return {
         "memory_hit": call.opening.memory_hit,
-        "inputs_id": inputs_id(made_by.encoder_fingerprint, made_by.encoder_dimension),
+        "inputs_id": inputs_id(*made_by),
         "verification": None if verification is None else asdict(verification),
         "first_verdict": seen,
     }

@@ -135,6 +135,11 @@ class TaskClassifier:
         """
         return _estimate(self.kind_probs(features, embedding), hint)
 
+    @property
+    def neutral_embedding(self) -> Floats:
+        """The vector that moves no probability, shape (encoder dimension,): stands for one that could not be had."""
+        return self.mean[: self.encoder_dimension]
+
     def kind_probs(self, features: Features, embedding: ArrayLike) -> dict[str, float]:
         """Return the probability of each kind; ConfigError for an embedding of another dimension."""
         inputs = complete_inputs(features, embedding)

@@ -104,6 +104,17 @@ class DifficultyModel:
         value, sigma = float(self.head.predict(values)), float(self.head.deviation(values))
         return Difficulty(value=value, sigma=sigma, band=self.band(value))
 
+    @property
+    def made_by(self) -> tuple[str, int]:
+        """Fingerprint and dimension of the encoder whose vectors it reads."""
+        return self.encoder_fingerprint, self.encoder_dimension
+
+    @property
+    def neutral_embedding(self) -> NDArray[np.float64]:
+        """The vector that moves no estimate, shape (encoder dimension,): stands for one that could not be had."""
+        head, size = self.head, self.encoder_dimension
+        return np.asarray((head.mean + head.centre * head.scale)[:size])
+
     def band(self, value: float) -> Band:
         """Return the third of the training prompts a difficulty falls in."""
         easy_end, hard_start = self.terciles

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ..database import Database
 from ..jobs import count_label
+from ..open_calls import close_call
 from ..records import AuditEntry, Call, OrgStats
 from ..schema import attempts, audit, calls, columns_for, judged_answers, orgs, values_of
 from .chain import append_entry, entry_from_row
@@ -132,6 +133,7 @@ def _record(connection: Connection, call: Call, audit_record: dict[str, Any]) ->
         connection.execute(LOG, row)
     except IntegrityError as error:
         raise _AlreadyRecorded from error
+    close_call(connection, call.org, call.call_id)
     if _is_labelled(call):
         count_label(connection, call.org, call.created_at)
     return entry, call_count

@@ -1,14 +1,13 @@
 """Attempts: every provider request, written down before it is made, so that no money is spent unseen."""
 
-from datetime import datetime
-
-from sqlalchemy import Connection, bindparam, exists, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..database import Database
 from ..errors import AttemptTaken, StoreError
+from ..open_calls import open_call
 from ..records import Attempt
-from ..schema import attempts, calls, columns_for, values_of
+from ..schema import attempts, columns_for, values_of
 from .budgets import Charge, reserve, settle
 
 OUTCOME = (
@@ -26,10 +25,11 @@ SETTLE = update(attempts).where(
 
 
 class Attempts:
-    """Reserves, settles and finds provider requests."""
+    """Reserves, settles and finds provider requests; `holder` names whose lease tells that they are alive."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, holder: str) -> None:
         self._database = database
+        self._holder = holder
 
     async def start(self, attempt: Attempt, charge: Charge = NO_CHARGE, *, opens_call: bool = False) -> None:
         """Write the attempt down; from here on its reservation counts as spent, also in the budgets of `charge`.
@@ -51,6 +51,7 @@ class Attempts:
                 connection.execute(START, row)
             except IntegrityError as error:
                 raise AttemptTaken(f"attempt {attempt.attempt_id!r} was begun before") from error
+            open_call(connection, attempt.org, attempt.call_id, self._holder, attempt.started_at)
 
         await self._database.transact(begin)
 
@@ -85,23 +86,6 @@ class Attempts:
         )
         rows = await self._database.query(lambda connection: connection.execute(query).all())
         return [Attempt(*row) for row in rows]
-
-    async def interrupted_calls(self, before: datetime) -> list[tuple[str, str]]:
-        """Return (org, call_id) of calls that were begun and never recorded.
-
-        A call counts when its newest attempt started before `before`: a younger one may still be running.
-        """
-        recorded = exists().where(calls.c.org == attempts.c.org, calls.c.call_id == attempts.c.call_id)
-        newest = func.max(attempts.c.started_at)
-        query = (
-            select(attempts.c.org, attempts.c.call_id)
-            .where(~recorded)
-            .group_by(attempts.c.org, attempts.c.call_id)
-            .having(newest < before)
-            .order_by(newest)
-        )
-        rows = await self._database.query(lambda connection: connection.execute(query).all())
-        return [(row.org, row.call_id) for row in rows]
 
     async def spent_nusd(self, org: str) -> int:
         """Return what the org has spent in nano-dollars: costs where known, reservations elsewhere."""

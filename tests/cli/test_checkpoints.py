@@ -60,3 +60,22 @@ def test_where_checkpoints_are_off_it_is_said(x25, monkeypatch) -> None:
     monkeypatch.setenv("X25_CHECKPOINTS", "off")
     result = x25("checkpoints", "show", "lab", "c1")
     assert (result.exit_code, result.stderr) == (1, "error checkpoints are off (X25_CHECKPOINTS)\n")
+
+
+def test_calls_that_were_never_logged_are_listed_with_why(x25, routed, home: Path) -> None:
+    routed("hello")
+    with sqlite3.connect(home / ".x25" / "x25.db") as database:
+        database.execute(
+            "INSERT INTO open_calls VALUES ('lab', 'poison', NULL, 0, 5, 'KeyError', 1),"
+            " ('lab', 'left', NULL, 0, 0, NULL, NULL)"
+        )
+    found = json.loads(x25("checkpoints", "interrupted", "--json").stdout)
+    assert [(one["call_id"], one["state"], one["tries"], one["reason"]) for one in found] == [
+        ("poison", "set aside", 5, "KeyError"),
+        ("left", "left by a dead process", 0, None),
+    ]
+    assert "set aside" in x25("checkpoints", "interrupted").stdout
+    assert x25("checkpoints", "retry", "lab", "poison").exit_code == 0
+    again = json.loads(x25("checkpoints", "interrupted", "--json").stdout)
+    assert [(one["state"], one["tries"]) for one in again] == [("left by a dead process", 0)] * 2
+    assert x25("checkpoints", "retry", "lab", "left").exit_code == 1

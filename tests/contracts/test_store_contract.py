@@ -359,15 +359,13 @@ async def test_attempts_of_a_call_come_in_the_order_they_were_made(store: Store)
     assert [a.attempt_id for a in await store.attempts.for_call("acme", "c1")] == ["a0", "a1", "a2", "a3"]
 
 
-async def test_calls_begun_and_never_recorded_are_interrupted(store: Store):
-    later = START + timedelta(minutes=5)
+async def test_calls_begun_and_never_recorded_are_open(store: Store):
     await store.attempts.start(make_attempt("a1", "lost"))
     await store.attempts.start(make_attempt("a2", "recorded"))
     await store.calls.record(make_call("recorded"), {})
-    await store.attempts.start(make_attempt("a3", "running"))
-    await store.attempts.start(make_attempt("a4", "running", step=1, started_at=later))
     await store.attempts.start(make_attempt("a5", "recorded", org="beta"))
-    assert sorted(await store.attempts.interrupted_calls(later)) == [("acme", "lost"), ("beta", "recorded")]
+    found = [(call.org, call.call_id, is_alive) for call, is_alive in await store.open_calls.list()]
+    assert sorted(found) == [("acme", "lost", False), ("beta", "recorded", False)]
 
 
 # posteriors

@@ -1,7 +1,6 @@
 import asyncio
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 import pytest
@@ -12,6 +11,7 @@ from x25.graph.run import Cascade, open_cascade
 from x25.providers.gateway import Gateway, Patience
 from x25.state.errors import CallFailed, InvalidRequest, NoEligibleModel, NotFound, StoreError, TextNotKept
 from x25.state.records import nusd_from_usd
+from x25.state.store import open_store
 from x25.state.types import Reply
 
 CLASSIC = {"prompt": "What is the capital of France?", "hint": "qa", "router": "x25-classic"}
@@ -216,24 +216,56 @@ async def test_a_resumed_call_gets_its_deadline_anew(crash, open_gateway, bills)
 async def test_settling_finishes_a_call_that_left_a_checkpoint_and_logs_one_that_left_none(
     crash, open_gateway, bills
 ):
-    crash("sim/", {**CLASSIC, "call_id": "killed-unseen"})
-    cascade = await open_gateway(checkpoints="sync", judge="none")
+    crash("sim/", {**CLASSIC, "call_id": "killed-unseen"}, lease_s=0.1)
+    cascade = await open_gateway(checkpoints="sync", judge="none", lease_s=3600)  # its own loop looks once
     store = cascade.services.store
     (lost,) = await store.attempts.for_call("default", "killed-unseen")
-    await store.attempts.start(replace(lost, attempt_id="lost", call_id="lost"))
-    assert await cascade.settle_interrupted() == []  # either may still be running
-    later = replace(cascade.services, now=lambda: datetime.now(UTC) + timedelta(hours=1))
-    assert await Cascade(later, cascade.settings, cascade.saver).settle_interrupted() == [("default", "lost")]
+    async with await open_store(cascade.settings.store_url) as dead:
+        await dead.attempts.start(replace(lost, attempt_id="lost", call_id="lost"))
+    closed = []
+    while await store.open_calls.list():
+        closed += await cascade.settle_interrupted()
+        await asyncio.sleep(0.05)
+    assert ("default", "killed-unseen") not in closed
     assert (await store.calls.get("default", "killed-unseen")).status == "answered"
     assert len(bills("killed-unseen")) == 1
     assert (await store.calls.get("default", "lost")).status == "interrupted"
 
 
+async def test_a_dead_call_whose_model_is_not_routable_any_more_stops_no_other(
+    crash, open_gateway, model_folder
+):
+    folder = str(
+        model_folder({"model_id": "sim/gone", "tier": "slm"}, {"model_id": "sim/stays", "tier": "mid"})
+    )
+    policy = {"max_tier": "slm"}
+    crash("sim/", {**CLASSIC, "call_id": "killed-gone", "policy": policy}, models_dir=folder, lease_s=4)
+    crash("sim/", {**CLASSIC, "call_id": "killed-plain"}, lease_s=0.1)
+    cascade = await open_gateway(checkpoints="sync", judge="none", lease_s=0.5)  # and the bundled models
+    store = cascade.services.store
+    async with asyncio.timeout(60):
+        while await store.open_calls.list():
+            await asyncio.sleep(0.05)
+    assert (await store.calls.get("default", "killed-gone")).status == "interrupted"
+    assert (await store.calls.get("default", "killed-plain")).status == "answered"
+    assert (await store.audit.verify("default")).intact
+
+
+async def test_a_dead_call_is_finished_though_models_came_to_the_pool_meanwhile(
+    crash, open_gateway, model_folder, bills
+):
+    crash("sim/", {**CLASSIC, "call_id": "killed-poor"}, models_dir=str(model_folder({"tier": "frontier"})))
+    cascade = await open_gateway(checkpoints="sync", judge="none")
+    assert (await cascade.resume("default", "killed-poor"))["model_used"] == "sim/tiny-1"
+    assert len(bills("killed-poor")) == 1
+
+
 async def test_opening_settles_what_a_dead_process_left(crash, open_gateway):
-    crash("sim/", {**CLASSIC, "call_id": "killed-before"}, checkpoints="exit")
-    cascade = await open_gateway(call_deadline_s=0.05)
-    while await cascade.services.store.calls.get("default", "killed-before") is None:
-        await asyncio.sleep(0)  # until the task that runs beside the gateway has looked
+    crash("sim/", {**CLASSIC, "call_id": "killed-before"}, checkpoints="exit", lease_s=0.1)
+    cascade = await open_gateway(lease_s=0.3)
+    async with asyncio.timeout(60):
+        while await cascade.services.store.calls.get("default", "killed-before") is None:
+            await asyncio.sleep(0.01)  # until the task that runs beside the gateway has looked
     assert (await cascade.services.store.calls.get("default", "killed-before")).status == "interrupted"
 
 

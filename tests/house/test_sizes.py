@@ -29,6 +29,7 @@ NOT_CODE = {
 }
 
 LONGER_FILES = {
+    "state/errors.py": (400, "2026-11-28: one tree of errors in one file, drawn at its top"),
     "client.py": (400, "2026-11-20: both agents and both constructor forms are spelled out for editors"),
 }
 

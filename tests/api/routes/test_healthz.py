@@ -17,3 +17,19 @@ def test_it_needs_no_key(strict_gateway) -> None:
 async def test_without_a_judge_it_says_so(open_app) -> None:
     async with open_app(judge="none") as client:
         assert (await client.get("/healthz")).json()["judge"] is None
+
+
+async def test_what_is_amiss_is_named_and_calls_are_answered_all_the_same(open_app, tmp_path) -> None:
+    (tmp_path / "empty").mkdir()
+    async with open_app(encoder=f"st:{tmp_path}/empty") as client:
+        found = (await client.get("/healthz")).json()
+        assert (found["status"], list(found["degraded"])) == ("degraded", ["encoder"])
+        reply = await client.post("/route", json={"prompt": "hi"})
+        assert (reply.status_code, list(reply.json()["explain"]["degraded"])) == (200, ["encoder"])
+        found = (await client.get("/healthz")).json()
+        assert found["checkpoints"] == {"written": 1, "lost": 0}
+
+
+def test_nothing_is_amiss_with_shipped_defaults(http: httpx.Client) -> None:
+    found = http.get("/healthz").json()
+    assert (found["status"], found["degraded"]) == ("ok", {})

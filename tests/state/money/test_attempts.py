@@ -43,13 +43,5 @@ async def test_attempts_come_in_the_order_they_were_made(store, make_attempt):
     assert [attempt.attempt_id for attempt in await store.attempts.for_call("acme", "c1")] == ["x", "z", "y"]
 
 
-async def test_young_attempt_is_not_interrupted(store, make_attempt):
-    attempt = make_attempt()
-    await store.attempts.start(attempt)
-    assert await store.attempts.interrupted_calls(attempt.started_at) == []
-    after = attempt.started_at + timedelta(microseconds=1)
-    assert await store.attempts.interrupted_calls(after) == [("acme", "c1")]
-
-
 async def test_org_without_attempts_spent_nothing(store):
     assert await store.attempts.spent_nusd("nobody") == 0
