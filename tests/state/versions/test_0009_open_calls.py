@@ -6,7 +6,7 @@ from x25.state.migrations.upgrade import upgrade
 from x25.state.schema import leases, open_calls
 from x25.state.store import open_store
 
-MIGRATION = import_module("x25.state.migrations.versions.0008_open_calls")
+MIGRATION = import_module("x25.state.migrations.versions.0009_open_calls")
 
 
 async def test_a_store_has_the_tables_as_the_schema_names_them_and_this_follows_another_migration(tmp_path):
@@ -18,7 +18,7 @@ async def test_a_store_has_the_tables_as_the_schema_names_them_and_this_follows_
             assert {one["name"]: one["nullable"] for one in columns} == {
                 column.name: column.nullable for column in table.columns
             }
-    assert (MIGRATION.revision, MIGRATION.down_revision) == ("0008", "0007")
+    assert (MIGRATION.revision, MIGRATION.down_revision) == ("0009", "0008")
 
 
 def test_a_call_that_was_never_logged_is_open_afterwards_and_belongs_to_nobody(migrated_to):
