@@ -22,7 +22,7 @@ async def test_a_store_has_the_tables_as_the_schema_names_them_and_this_follows_
 
 
 def test_a_call_that_was_never_logged_is_open_afterwards_and_belongs_to_nobody(migrated_to):
-    engine = migrated_to("0007")
+    engine = migrated_to("0008")
     attempt = (
         "INSERT INTO attempts (attempt_id, org, call_id, step, kind, model_id, tier, deployment, status,"
         " reserved_nusd, started_at, prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens)"
