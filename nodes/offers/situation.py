@@ -56,7 +56,9 @@ class Situation:
     specs: Mapping[str, ModelSpec]
     """Models of the router config that can be reached, by id."""
     reference: ModelSpec
-    """The frontier model that costs and savings are measured against."""
+    """The frontier model that savings are measured against."""
+    pool_dearest: ModelSpec | None
+    """The dearest model the router chooses among; None where it chooses among all."""
     terms: Terms
     """Strategy, prices and judge that every decision of the call is made under."""
     budgets: tuple[Budget, ...]
@@ -173,7 +175,6 @@ async def derive_situation(call: Estimated, services: "Services") -> Situation:
         allowances: Mapping[str, Allowance] = call.selection.allowances
     else:
         allowances = await read_allowances(budgets, call.org, call.opening.started_at, services.store)
-    reference = services.reference_for(call.router)
     now = services.now()
     specs = {
         model_id: spec.priced_at(now)
@@ -189,8 +190,9 @@ async def derive_situation(call: Estimated, services: "Services") -> Situation:
         policy=policy,
         router=router,
         specs=specs,
-        reference=reference,
-        terms=_terms(call, policy, reference, allowances, services),
+        reference=services.reference.priced_at(now),
+        pool_dearest=services.dearest_for(call.router),
+        terms=_terms(call, policy, services.yardstick_for(call.router), allowances, services),
         budgets=budgets,
         allowances=allowances,
         arms=tuple(_arm(spec, extent, policy, call, services) for spec in specs.values()),
@@ -211,13 +213,13 @@ def _unfit(call: Estimated, specs: Collection[str], services: "Services") -> dic
 def _terms(
     call: Estimated,
     policy: Policy,
-    reference: ModelSpec,
+    yardstick: ModelSpec,
     allowances: Mapping[str, Allowance],
     services: "Services",
 ) -> Terms:
     router, weights = services.routers[call.router], call.optimize_for
-    reference_cost_nusd = _reference_cost_nusd(call, reference)
-    judge_cost_nusd = _judge_cost_nusd(call.task.prompt_tokens, reference, services)
+    reference_cost_nusd = max(1, yardstick.expected_cost_nusd(call.task.prompt_tokens))
+    judge_cost_nusd = _judge_cost_nusd(call.task.prompt_tokens, yardstick, services)
     return Terms(
         strategy=router.strategy,
         prices=PlanPrices(
@@ -227,7 +229,7 @@ def _terms(
             quality_bar=policy.quality_bar,
         ),
         reference_cost_nusd=reference_cost_nusd,
-        reference_latency_ms=reference.expected_latency_ms,
+        reference_latency_ms=yardstick.expected_latency_ms,
         table=None if services.judge is None else services.table_of(call.org),
         learner=services.learner,
         epsilon=router.epsilon,
@@ -236,10 +238,6 @@ def _terms(
         bar=router.quality_bar,
         rule=router.rule,
     )
-
-
-def _reference_cost_nusd(call: Estimated, reference: ModelSpec) -> int:
-    return max(1, reference.expected_cost_nusd(call.task.prompt_tokens))
 
 
 def _arm(spec: ModelSpec, extent: Extent, policy: Policy, call: Estimated, services: "Services") -> Arm:
@@ -264,9 +262,9 @@ def _arm(spec: ModelSpec, extent: Extent, policy: Policy, call: Estimated, servi
     )
 
 
-def _judge_cost_nusd(prompt_tokens: int, reference: ModelSpec, services: "Services") -> int:
+def _judge_cost_nusd(prompt_tokens: int, yardstick: ModelSpec, services: "Services") -> int:
     """Return the expected cost of one judgement: the question and a typical answer read, a short verdict written."""
     if services.judge is None:
         return 0
-    read = prompt_tokens + reference.expected_output_tokens + JUDGE_PROMPT_TOKENS
+    read = prompt_tokens + yardstick.expected_output_tokens + JUDGE_PROMPT_TOKENS
     return services.judge.specs[0].priced_at(services.now()).expected_cost_nusd(read, JUDGE_ANSWER_TOKENS)

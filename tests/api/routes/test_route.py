@@ -78,7 +78,9 @@ def test_latency_is_what_an_outside_stopwatch_says(route: Callable[..., dict]) -
 def test_goal_match_follows_from_the_logged_call(route: Callable[..., dict], gateway) -> None:
     reply = route()
     with sqlite3.connect(gateway.database) as database:
-        query = "SELECT cost_nusd, reference_cost_nusd, latency_ms FROM calls WHERE call_id = ?"
+        query = (
+            "SELECT cost_nusd + judge_cost_nusd, reference_cost_nusd, latency_ms FROM calls WHERE call_id = ?"
+        )
         cost, reference_cost, latency_ms = database.execute(query, [reply["call_id"]]).fetchone()
     explain = reply["explain"]
     reference = next(one for one in explain["candidates"] if one["model_id"] == explain["reference_model"])
@@ -166,7 +168,8 @@ def test_when_every_model_fails_the_body_lists_the_attempts_and_the_call_counts(
     assert error["call_id"]
     assert http.get(f"/stats/{org}").json()["total_calls"] == 1
     assert http.get("/verify", params={"org": org}).json() | {"orgs": []} == {
-        "intact": True, "total_records": 1, "first_broken_index": None, "reason": None, "orgs": [],
+        "intact": True, "total_records": 1, "first_broken_index": None, "reason": None, "calls": 1,
+        "checked_records": 1, "orgs": [],
     }  # fmt: skip
 
 
