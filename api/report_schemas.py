@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 class CostEstimate(BaseModel):
     """How far the costs a decision expected were from what was paid."""
 
-    answers: int = Field(description="First answers compared, of the newest 2,000.")
+    answers: int = Field(description="First answers compared, of the newest 500 calls.")
     median_relative_error: float = Field(description="Median of |estimated - realised| / realised.")
     median_ratio: float = Field(description="Median of estimated / realised; above 1 = estimated too high.")
 

@@ -47,6 +47,7 @@ def verdict_facts(answer: Answer) -> JSONObject:
         "checks_made": list(verdict.checks_made),
         "failed_check": verdict.failed_check,
         "reason": verdict.reason,
+        "not_judged": verdict.not_judged,
         "judge_model": seen.judge_model,
         "judge_cost_nusd": verdict.judge_cost_nusd,
         "bin": seen.bin,
@@ -67,6 +68,7 @@ def explain(call: Learned, situation: Situation, row: Call) -> dict[str, Any]:
     return {
         "candidates": _candidates(call, situation),
         "removed": call.selection.removed,
+        "judges_removed": situation.judges_removed,
         "first_decision": decision_facts(call),
         "difficulty": {"value": estimate.value, "sigma": estimate.sigma, "band": estimate.band},
         "task": {

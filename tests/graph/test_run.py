@@ -191,7 +191,7 @@ async def test_a_failed_try_before_the_crash_stays_in_the_account(crash, open_ga
     fault("500", "sim/tiny-*", nth=1)
     crash(
         "sim/tiny-1",
-        {**CLASSIC, "call_id": "killed-later", "policy": {"allowed_providers": ["sim-a"]}},
+        {**CLASSIC, "call_id": "killed-later", "policy": {"allowed_providers": ["sim-a", "sim-judge"]}},
         kill_at=2,
     )
     cascade = await open_gateway(checkpoints="sync", judge="none")

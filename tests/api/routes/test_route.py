@@ -355,3 +355,16 @@ def test_no_value_in_any_field_is_a_failure_of_the_gateway(http: httpx.Client, b
 def test_a_part_the_cascade_reads_is_checked(http: httpx.Client, part: dict, field: str) -> None:
     answer = http.post("/route", json={"prompt": "hello", **part})
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)
+
+
+def test_no_judge_reads_what_the_policy_keeps_from_it(route: Callable[..., dict], bills, org: str) -> None:
+    """The classic router has every answer judged."""
+    judged = route(router="x25-classic", policy={"allowed_providers": ["sim-a", "sim-judge"]})
+    assert (judged["quality_source"], judged["verdict"]["not_judged"]) == ("judge", None)
+    kept = route(router="x25-classic", policy={"allowed_providers": ["sim-a"]})
+    assert (kept["quality_source"], kept["judge_cost_usd"]) == ("estimate", 0)
+    why = "allowed_providers: sim-judge is not one of sim-a"
+    assert kept["verdict"]["not_judged"] == f"no judge may be asked: sim/judge-1 ({why})"
+    assert kept["explain"]["judges_removed"] == {"sim/judge-1": why}
+    assert bills(kept["call_id"], org, judge=True) == []
+    assert len(bills(judged["call_id"], org, judge=True)) == 1

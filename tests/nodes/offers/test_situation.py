@@ -212,6 +212,14 @@ async def test_the_reference_costs_what_its_typical_answer_costs(situated, servi
     assert situation.terms.reference_latency_ms == services.reference.expected_latency_ms
 
 
+async def test_a_plan_counts_on_no_judge_that_the_policy_rules_out(situated):
+    for policy, is_judged in (({"allowed_providers": ["sim-a", "sim-e"]}, False),
+                              ({"allowed_providers": ["sim-a", "sim-judge"]}, True)):  # fmt: skip
+        _, situation = await situated(policy=policy)
+        assert (situation.judge is not None, situation.terms.table is not None) == (is_judged, is_judged)
+        assert (situation.terms.prices.judge_cost > 0) is is_judged
+
+
 async def test_a_judgement_has_a_price_only_where_somebody_judges(situated, services):
     _, judged = await situated()
     assert judged.terms.prices.judge_cost > 0

@@ -74,7 +74,7 @@ async def test_the_explanation_tells_each_transition_and_why(explained):
 
 async def test_the_explanation_tells_each_failure_with_the_providers_status(explained, fault):
     fault("503")
-    call, explanation = await explained(policy={"allowed_providers": ["sim-a", "sim-e"]})
+    call, explanation = await explained(policy={"allowed_providers": ["sim-a", "sim-e", "sim-judge"]})
     assert len(explanation["failures"]) == len(call.answers) == 2
     assert {one["model_id"] for one in explanation["failures"]} == {"sim/tiny-1", "sim/large-5"}
     assert [one["step"] for one in explanation["failures"]] == [0, 1]
