@@ -32,6 +32,7 @@ serve: $(VENV)/.gateway ## Start the gateway on http://localhost:8000
 bench: $(VENV)/.gateway ## Measure what the gateway adds to a call
 	$(BIN)/python -m x25.bench.added_latency
 	$(BIN)/python -m x25.bench.verify_chain
+	$(BIN)/python -m x25.bench.reports
 	$(BIN)/python -m x25.bench.decision
 	$(BIN)/python -m x25.bench.posteriors
 

@@ -34,7 +34,7 @@ class X25Response:
     escalations: int = 0  # climbs because an answer was not good enough
     fallbacks: int = 0  # moves to another model because a call failed
     judge_cost_usd: float = 0.0
-    cost_saved_usd: float = 0.0  # same tokens on the reference frontier model, minus `cost_usd`
+    cost_saved_usd: float = 0.0  # same tokens on the reference frontier model, minus answers and judge
     message: dict[str, Any] = field(default_factory=dict)  # full OpenAI assistant message
     finish_reason: str | None = None
     usage: dict[str, Any] = field(default_factory=dict)  # tokens of the returned answer, OpenAI names

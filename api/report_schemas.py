@@ -8,9 +8,20 @@ from pydantic import BaseModel, Field
 class CostEstimate(BaseModel):
     """How far the costs a decision expected were from what was paid."""
 
-    answers: int = Field(description="First answers compared, of the newest 2,000.")
+    answers: int = Field(description="First answers compared, of the newest 500 calls.")
     median_relative_error: float = Field(description="Median of |estimated - realised| / realised.")
     median_ratio: float = Field(description="Median of estimated / realised; above 1 = estimated too high.")
+
+
+class SmallerPool(BaseModel):
+    """What the calls of a router saved that chooses among some of the models only."""
+
+    calls: int
+    dearest_model: str | None = Field(
+        description="Of those it chooses among; null where no such router is loaded."
+    )
+    total_saved_usd: float = Field(description="Against the reference frontier model.")
+    total_saved_vs_pool_usd: float = Field(description="Against the dearest model the router chooses among.")
 
 
 class Stats(BaseModel):
@@ -18,7 +29,9 @@ class Stats(BaseModel):
 
     total_calls: int
     total_cost_usd: float = Field(description="Answer attempts of all calls, US dollars.")
-    total_saved_usd: float = Field(description="Against the reference frontier model on the same tokens.")
+    total_saved_usd: float = Field(
+        description="Same tokens on the reference frontier model, minus answers, minus judgements."
+    )
     avg_quality: float | None = Field(
         description="Over calls whose answer was checked; null before the first."
     )
@@ -28,6 +41,16 @@ class Stats(BaseModel):
     total_judge_cost_usd: float = Field(description="Addition: what judging cost.")
     total_disputed_usd: float = Field(
         default=0.0, description="Addition: billed far beyond what a request can cost, and counted nowhere."
+    )
+    reference_model: str = Field(
+        description="Addition: the frontier model that savings are measured against."
+    )
+    total_saved_vs_pool_usd: float = Field(
+        description="Addition: as total_saved_usd, against the dearest model each router chooses among where these "
+        "are some of all models only."
+    )
+    smaller_pools: dict[str, SmallerPool] = Field(
+        default_factory=dict, description="Addition: the routers with such a pool, by name."
     )
     cost_estimates: dict[str, CostEstimate] = Field(
         default_factory=dict, description="Addition: estimated against realised cost, by model."

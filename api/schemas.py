@@ -126,7 +126,7 @@ class RouteReply(BaseModel):
     provider: str
     task_type: str
     cost_usd: float = Field(
-        description="Dollars paid for all answer attempts, escalations included, judge excluded."
+        description="Dollars paid for all answer attempts, escalations and billed failures included, judge excluded."
     )
     latency_ms: float = Field(description="End to end, milliseconds.")
     quality_score: float | None = Field(description="0 to 1; null when a judge was due and failed.")
@@ -141,9 +141,9 @@ class RouteReply(BaseModel):
     propensity: float = Field(description="Probability with which the first model was drawn.")
     escalations: int
     fallbacks: int
-    judge_cost_usd: float
+    judge_cost_usd: float = Field(description="Dollars paid for all judgements.")
     cost_saved_usd: float = Field(
-        description="Cost of the same tokens on the reference frontier model minus cost_usd."
+        description="Cost of the same tokens on the reference frontier model minus cost_usd minus judge_cost_usd."
     )
     message: dict[str, Any]
     finish_reason: str | None
@@ -155,12 +155,18 @@ class RouteReply(BaseModel):
 
 
 class Verified(BaseModel):
-    """Outcome of walking the audit chains."""
+    """Outcome of checking the audit chains."""
 
     intact: bool
-    total_records: int
+    total_records: int = Field(description="Entries, calls and others; up to the first broken one.")
     first_broken_index: int | None = None
     reason: str | None = None
+    calls: int = Field(
+        description="Addition: how many entries are calls; the others tell of drifts and refits."
+    )
+    checked_records: int = Field(
+        description="Addition: entries checked now; those before them were found whole earlier."
+    )
     orgs: list[dict[str, Any]] = Field(default_factory=list, description="Addition: the same for each chain.")
 
 

@@ -41,11 +41,14 @@ async def streamed(call: asyncio.Task[Reply], *, wants_usage: bool) -> Response:
 
 
 def receipt_headers(reply: Reply) -> dict[str, str]:
-    """Return which model answered which call, for a response's head."""
+    """Return which model answered which call, and what that cost and saved in dollars, for a response's head."""
     return {
         "x-x25-model": reply["model_used"],
         "x-x25-tier": reply["tier"],
         "x-x25-call-id": reply["call_id"],
+        "x-x25-cost-usd": f"{reply['cost_usd']:.9f}",
+        "x-x25-judge-cost-usd": f"{reply['judge_cost_usd']:.9f}",
+        "x-x25-cost-saved-usd": f"{reply['cost_saved_usd']:.9f}",
     }
 
 

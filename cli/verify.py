@@ -20,7 +20,10 @@ def verify(
     db: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check that no audit entry was edited, removed, inserted, reordered or cut off. Exit code 1 when one was."""
+    """Check that no audit entry was edited, removed, inserted, reordered or cut off. Exit code 1 when one was.
+
+    Every chain is walked from its first entry.
+    """
     found = run(_verify(org, expect_head, db))
     if as_json:
         print_json({"intact": all(one.intact for one in found), "orgs": [asdict(one) for one in found]})
@@ -39,10 +42,12 @@ async def _verify(org: str | None, expect_head: str | None, db: str | None) -> l
 
 def chains_table(found: list[Verification]) -> Table:
     """Return one row a chain."""
-    table = Table("org", "records", "intact", "first broken", "what is wrong", "head", title="audit chains")
+    table = Table(
+        "org", "records", "calls", "intact", "first broken", "what is wrong", "head", title="audit chains"
+    )
     for one in found:
         table.add_row(
-            one.org, str(one.total_records), "yes" if one.intact else "NO",
+            one.org, str(one.total_records), str(one.calls), "yes" if one.intact else "NO",
             "" if one.first_broken_index is None else str(one.first_broken_index), one.reason or "", one.head_hash[:16],
             style=None if one.intact else "red",
         )  # fmt: skip

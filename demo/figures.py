@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..state.savings import saved_share
 from ..state.types import TIERS
 from .items import Panel, Routed
 
@@ -104,13 +105,15 @@ def _row(
 ) -> dict[str, Any]:
     cost, score = values
     total = sum(mix.values())
-    cuts = 1.0 - cost[draws].mean(axis=1) / base[0][draws].mean(axis=1)
+    cuts = saved_share(base[0][draws].mean(axis=1), cost[draws].mean(axis=1))
     cut_low, cut_high = np.quantile(cuts, [0.025, 0.975])
     return {
         "name": name,
         "usd_per_1k": estimate(1000 * cost, draws),
         "score": estimate(100 * score, draws),
-        "cut": Estimate(float(1.0 - cost.mean() / base[0].mean()), float(cut_low), float(cut_high)),
+        "cut": Estimate(
+            saved_share(float(base[0].mean()), float(cost.mean())), float(cut_low), float(cut_high)
+        ),
         "points": estimate(100 * (score - base[1]), draws),
         "tier_mix": {tier: mix.get(tier, 0) / total for tier in TIERS},
     }

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from ..state.savings import paid
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -37,7 +39,7 @@ class Routed:
     @property
     def total_usd(self) -> float:
         """Everything the call cost, judge included."""
-        return self.cost_usd + self.judge_cost_usd
+        return paid(self.cost_usd, self.judge_cost_usd)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,7 +161,7 @@ def simulated_pool(settings: Settings, url: str) -> Pool:
     return Pool(
         tuple(models),
         () if settings.judge == "none" else tuple(judges),
-        _reference(registry, models, settings),
+        _reference(registry, models, settings, bundled.models),
     )
 
 
@@ -202,10 +202,25 @@ def _real_judges(registry: Registry, keyring: Keyring, wanted: str) -> tuple[Mod
     )
 
 
-def _reference(registry: Registry, models: list[ModelSpec], settings: Settings) -> ModelSpec:
+def _reference(
+    registry: Registry, models: Sequence[ModelSpec], settings: Settings, known: Sequence[ModelSpec] = ()
+) -> ModelSpec:
+    """Return the model savings are measured against: the one the settings name, or a frontier model in any case."""
     if settings.reference_model:
         return registry.get(settings.reference_model)
-    return registry.reference(models)
+    return _frontier_of(models, [*registry.models, *known])
+
+
+def _frontier_of(models: Sequence[ModelSpec], known: Sequence[ModelSpec]) -> ModelSpec:
+    """Return the reference among `models`; where they have no frontier model, among the others that are `known`."""
+    if any(spec.tier == "frontier" for spec in models):
+        return Registry.reference(models)
+    others = [
+        spec
+        for spec in known
+        if (spec.tier, spec.role, spec.simulated) == ("frontier", "chat", models[0].simulated) and spec.priced
+    ]
+    return Registry.reference(others or models)
 
 
 def _judge(pool: Pool, keyring: Keyring, client: httpx.AsyncClient, settings: Settings) -> LLMJudge:
@@ -242,12 +257,13 @@ async def _open_own() -> AsyncIterator[Services]:
 async def _open_for(models: "Mapping[Tier, BaseChatModel]") -> AsyncIterator[Services]:
     """Open services around an agent's own chat models, with a store in memory."""
     specs = specs_for(models)
+    known = () if "frontier" in models else (await asyncio.to_thread(load_registry, BUNDLED_MODELS)).models
     async with await open_store("sqlite+aiosqlite://") as store:
         estimators = await asyncio.to_thread(lambda: read_estimators(open_encoder()))
         yield Services(
             store=store,
             models={spec.model_id: spec for spec in specs},
-            reference=Registry.reference(specs),
+            reference=_frontier_of(specs, known),
             gateway=Gateway({"langchain": CallersLoop(LangChainProvider(models))}, Keyring({})),
             encoder=estimators.encoder,
             classifier=estimators.classifier,

@@ -215,7 +215,7 @@ def _interrupted_call(attempts: list[Attempt], services: Services) -> Call:
         tier=None,
         cost_nusd=spent["answer"],
         judge_cost_nusd=spent["judge"],
-        reference_cost_nusd=spent["answer"],
+        reference_cost_nusd=0,
         quality_score=None,
         quality_source="none",
         latency_ms=0.0,

@@ -47,7 +47,7 @@ def _reply(call: Learned, situation: Situation, row: Call, best: Answer) -> Repl
         simulated=best.simulated,
         cost_usd=usd_from_nusd(row.cost_nusd),
         judge_cost_usd=usd_from_nusd(row.judge_cost_nusd),
-        cost_saved_usd=usd_from_nusd(row.reference_cost_nusd - row.cost_nusd),
+        cost_saved_usd=usd_from_nusd(row.saved_nusd),
         latency_ms=row.latency_ms,
         quality_score=None if row.quality_score is None else round(row.quality_score, 4),
         quality_source=row.quality_source,
@@ -58,9 +58,9 @@ def _reply(call: Learned, situation: Situation, row: Call, best: Answer) -> Repl
         propensity=row.propensity,
         audit_hash=row.record_hash,
         goal_match=goal_match(
-            cost_nusd=row.cost_nusd, reference_cost_nusd=row.reference_cost_nusd, quality=quality,
+            paid_nusd=row.paid_nusd, reference_cost_nusd=row.reference_cost_nusd, quality=quality,
             latency_ms=row.latency_ms, reference_latency_ms=situation.reference.expected_latency_ms,
         ),
-        explain=explain(call, situation) if call.opening.explain else {},
+        explain=explain(call, situation, row) if call.opening.explain else {},
         stage={},  # stage_check says it
     )  # fmt: skip

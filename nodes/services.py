@@ -55,7 +55,7 @@ class Services:
     models: Mapping[str, ModelSpec]
     """Routable chat models by id."""
     reference: ModelSpec
-    """The frontier model that savings and prices are measured against."""
+    """The frontier model that savings are measured against, whatever the router chooses among."""
     gateway: Gateway
     encoder: Encoder
     classifier: TaskClassifier
@@ -92,15 +92,27 @@ class Services:
             f"Services(models={list(self.models)}, judge={None if self.judge is None else self.judge.name!r})"
         )
 
-    def reference_for(self, router: str) -> ModelSpec:
-        """Return what costs and savings of a router's calls are measured against.
+    def pool_of(self, router: str) -> tuple[ModelSpec, ...]:
+        """Return the models that a router chooses among, where these are some of all only; empty otherwise."""
+        pool = [
+            self.models[name] for name in dict.fromkeys(self.routers[router].models) if name in self.models
+        ]
+        return tuple(pool) if len(pool) < len(self.models) else ()
 
-        A router with candidates of its own has its reference among them: what its callers would otherwise pay has
-        nothing to do with models they cannot be sent to.
+    def yardstick_for(self, router: str) -> ModelSpec:
+        """Return what the prices of a router's plan are relative to: the reference among what it chooses among.
+
+        Beside a model that nobody can be sent to, all others would look alike.
         """
-        names = self.routers[router].models
-        candidates = [self.models[name] for name in names if name in self.models]
-        return (Registry.reference(candidates) if candidates else self.reference).priced_at(self.now())
+        pool = self.pool_of(router)
+        if not pool and self.reference.model_id in self.models:
+            return self.reference.priced_at(self.now())
+        return Registry.reference(pool or tuple(self.models.values())).priced_at(self.now())
+
+    def dearest_for(self, router: str) -> ModelSpec | None:
+        """Return the dearest model a router chooses among; None where it chooses among all."""
+        pool = self.pool_of(router)
+        return Registry.dearest(pool).priced_at(self.now()) if pool else None
 
     def table_of(self, org: str, judge_model: str | None = None) -> JudgeTable:
         """Return an org's table of one judge, of the one asked first for None."""

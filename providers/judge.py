@@ -5,7 +5,8 @@ import logging
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,6 +142,15 @@ class LLMJudge:
     def name(self) -> str:
         """Model id of the preferred judge."""
         return self.specs[0].model_id
+
+    def limited_to(self, model_ids: Collection[str]) -> "LLMJudge | None":
+        """Return the judge that asks these of its models only, over the same clients; None where none is left."""
+        specs = tuple(spec for spec in self.specs if spec.model_id in model_ids)
+        if not specs:
+            return None
+        limited = copy(self)
+        limited.specs = specs
+        return limited
 
     def choose(self, answerer_provider: str) -> ModelSpec:
         """Return the first judge of another provider than the answer's, so that no family grades itself."""

@@ -1,6 +1,7 @@
 """The models that can be spoken of: read from registry files, looked up by id or alias."""
 
 from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
@@ -64,9 +65,17 @@ class Registry:
         """
         if not models:
             raise ValueError("a reference needs at least one model, got none")
-        pool = [spec for spec in models if spec.tier == "frontier"] or list(models)
-        by_price = sorted(pool, key=lambda m: (m.output_usd_per_mtok, m.input_usd_per_mtok, m.model_id))
+        by_price = sorted([spec for spec in models if spec.tier == "frontier"] or models, key=_price)
         return by_price[(len(by_price) - 1) // 2]
+
+    @staticmethod
+    def dearest(models: Sequence[ModelSpec]) -> ModelSpec:
+        """Return the model of highest output price; ties by input price and model id. `models` is not empty."""
+        return max(models, key=_price)
+
+
+def _price(spec: ModelSpec) -> tuple[Decimal, Decimal, str]:
+    return spec.output_usd_per_mtok, spec.input_usd_per_mtok, spec.model_id
 
 
 def load_registry(*folders: Path) -> Registry:

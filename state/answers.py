@@ -63,6 +63,8 @@ class Verdict:
     """Probability that the answer is right, after everything seen."""
     observation: Observation
     judge_cost_nusd: int = 0
+    not_judged: str | None = None
+    """Why no judge could be asked, by name; None where one was, or nobody wanted one."""
     verification: Verification | None = None
 
 

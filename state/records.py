@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Literal
 
+from .savings import paid, saved
 from .types import TIERS
 
 NANO = Decimal(1_000_000_000)
@@ -214,9 +215,10 @@ class Call:
     provider: str | None
     tier: str | None
     cost_nusd: int
+    """All requests for an answer, failed ones that were billed included."""
     judge_cost_nusd: int
     reference_cost_nusd: int
-    """Cost of the same tokens on the reference frontier model."""
+    """Cost of the returned answer's tokens on the reference frontier model; 0 where no answer came."""
     quality_score: float | None
     quality_source: str
     latency_ms: float
@@ -233,6 +235,23 @@ class Call:
     """Null unless prompts are stored."""
     inputs: bytes | None = None
     """[embedding | features] of the prompt as little-endian half precision; null unless inputs are stored."""
+    pool_cost_nusd: int | None = None
+    """Cost of the same tokens on the dearest model the router chooses among; null where it chooses among all."""
+
+    @property
+    def paid_nusd(self) -> int:
+        """Everything the call cost, judge included."""
+        return paid(self.cost_nusd, self.judge_cost_nusd)
+
+    @property
+    def saved_nusd(self) -> int:
+        """What was saved against the reference; below 0 where the call cost more."""
+        return saved(self.reference_cost_nusd, self.paid_nusd)
+
+    @property
+    def pool_saved_nusd(self) -> int | None:
+        """What was saved against the dearest model of the router's own pool; None where that is all models."""
+        return None if self.pool_cost_nusd is None else saved(self.pool_cost_nusd, self.paid_nusd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +277,12 @@ class Verification:
     first_broken_index: int | None = None
     reason: str | None = None
     """What is wrong at that index: "edited", "out of order", "missing", "tail cut off" …"""
+    calls: int = 0
+    """How many of the entries are calls; the others tell of drifts and refits."""
+    checked_from: int = 0
+    """Index of the first entry that was checked now; those before it were found whole earlier."""
+    fully_verified_at: datetime | None = None
+    """When the chain was last found whole from its beginning; null before the first time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,18 +296,3 @@ class ApiKey:
     rate_limit_rpm: int = 0
     """Requests per minute, 0 = unlimited."""
     revoked_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OrgStats:
-    """Sums over an org's calls; equal to a recomputation from the log."""
-
-    total_calls: int
-    cost_nusd: int
-    judge_cost_nusd: int
-    saved_nusd: int
-    avg_quality: float | None
-    """Mean over calls whose quality somebody looked at; null before the first."""
-    avg_latency_ms: float | None
-    model_distribution: dict[str, int]
-    tier_distribution: dict[str, int]

@@ -137,6 +137,10 @@ orgs = Table(
     _text("org", primary_key=True),
     _count("call_count"), _count("chain_length"), _hash("chain_head"), _time("created_at"),
     _count("labelled_count", from_zero=True),
+    # How far the chain was found whole, the hash there, and when it was last walked from its beginning.
+    _count("verified_length", from_zero=True),
+    Column("verified_head", String(64), nullable=False, server_default="0" * 64),
+    _time("fully_verified_at", nullable=True),
 )  # fmt: skip
 
 audit = Table(
@@ -157,7 +161,20 @@ calls = Table(
     Column("fallbacks", Integer, nullable=False), _real("propensity"), _text("router"),
     Column("simulated", Boolean, nullable=False), _hash("record_hash"), _count("audit_idx"),
     Column("decision", CanonicalJSON, nullable=False), Column("prompt", FreeText), Column("inputs", LargeBinary),
-    Index("calls_by_time", "org", "created_at"),
+    Column("pool_cost_nusd", BigInteger),
+    Index("calls_by_time", "org", "created_at"), Index("calls_by_creation", "created_at"),
+)  # fmt: skip
+
+# Sums over `calls`, moved by the transaction that logs one. Absent models and tiers are "none".
+call_sums = Table(
+    "call_sums", metadata,
+    _text("org", primary_key=True), _text("router", primary_key=True), _text("model_id", primary_key=True),
+    _text("tier", primary_key=True),
+    *(_count(name) for name in (
+        "total_calls", "cost_nusd", "judge_cost_nusd", "reference_cost_nusd", "pool_cost_nusd", "pool_calls",
+        "looked_at", "timed",
+    )),
+    _real("quality"), _real("latency_ms"),
 )  # fmt: skip
 
 _DISPUTED = text("disputed_nusd > 0")

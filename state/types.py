@@ -63,7 +63,7 @@ class Reply(TypedDict, total=False):
     task_type: Required[str]
     """Task type the call was filed under."""
     cost_usd: Required[float]
-    """US dollars paid for all answer attempts of this call, escalations and failures included, judge excluded."""
+    """US dollars paid for all answer attempts of this call, escalations and billed failures included; no judgement."""
     latency_ms: Required[float]
     """Milliseconds from accepting the request to the reply."""
     quality_score: Required[float | None]
@@ -89,8 +89,9 @@ class Reply(TypedDict, total=False):
     fallbacks: Required[int]
     """Moves to another model because a call failed."""
     judge_cost_usd: Required[float]
+    """US dollars paid for all judgements of this call."""
     cost_saved_usd: Required[float]
-    """Cost of the same tokens on the reference frontier model, minus `cost_usd`."""
+    """Cost of the same tokens on the reference frontier model, minus `cost_usd`, minus `judge_cost_usd`."""
     message: Required[JSONObject]
     """The full OpenAI assistant message (tool calls included)."""
     finish_reason: Required[str | None]

@@ -207,7 +207,7 @@ async def test_a_state_is_edited_before_it_is_gone_on_from(client, thread_id) ->
         thread_id, "x25", input={"prompt": "Hello"}, interrupt_before=["classify"], context=EXPLAINED
     )
     await client.threads.update_state(
-        thread_id, {"prompt": "Name a river.", "policy": {"allowed_providers": ["sim-f"]}}
+        thread_id, {"prompt": "Name a river.", "policy": {"allowed_providers": ["sim-f", "sim-judge"]}}
     )
     reply = await client.runs.wait(thread_id, "x25", input=None, context=EXPLAINED)
     assert contents(reply) == ["Name a river.", reply["text"]]
@@ -224,7 +224,7 @@ async def test_earlier_checkpoints_are_replayed_and_forked(client, thread_id) ->
     assert replayed["call_id"] != first["call_id"]
     assert replayed["explain"]["forked_from"] == first["call_id"]
     edited = await client.threads.update_state(
-        thread_id, {"policy": {"allowed_providers": ["sim-e"]}},
+        thread_id, {"policy": {"allowed_providers": ["sim-e", "sim-judge"]}},
         checkpoint=node_to_checkpoint["thompson_select"],
     )  # fmt: skip
     forked = await client.runs.wait(

@@ -5,13 +5,14 @@ from dataclasses import asdict
 
 from fastapi import APIRouter
 
+from ...nodes.services import Services
 from ...state.errors import Forbidden
 from ...state.learning.estimates import CostEstimate
-from ...state.records import OrgStats, usd_from_nusd
-from ...state.store import Store
+from ...state.records import usd_from_nusd
+from ...state.savings import OrgStats
 from ..deps import CascadeDep, KeyDep, org_to_read
 from ..report_schemas import CostEstimate as WireEstimate
-from ..report_schemas import Stats
+from ..report_schemas import SmallerPool, Stats
 
 router = APIRouter(tags=["reports"])
 
@@ -21,23 +22,25 @@ async def stats_of_all(cascade: CascadeDep, key: KeyDep) -> Stats:
     """Aggregate over every org; refused to a key, which sees its own org only."""
     if key is not None:
         raise Forbidden(f"this key belongs to org {key.org!r} and cannot read all projects")
-    return await _stats(cascade.services.store, None)
+    return await _stats(cascade.services, None)
 
 
 @router.get("/stats/{project}", summary="Stats of one project")
 async def stats(project: str, cascade: CascadeDep, key: KeyDep) -> Stats:
     """Return calls, cost, savings, quality, latency and the mix of models and tiers."""
-    return await _stats(cascade.services.store, org_to_read(key, project))
+    return await _stats(cascade.services, org_to_read(key, project))
 
 
-async def _stats(store: Store, org: str | None) -> Stats:
-    wire = to_wire(await store.calls.stats(org), await store.estimates.costs(org))
-    disputed_usd = usd_from_nusd(await store.attempts.disputed_nusd(org))
-    return wire.model_copy(update={"total_disputed_usd": disputed_usd})
+async def _stats(services: Services, org: str | None) -> Stats:
+    store = services.store
+    wire = to_wire(await store.calls.stats(org), await store.estimates.costs(org), services)
+    return wire.model_copy(
+        update={"total_disputed_usd": usd_from_nusd(await store.attempts.disputed_nusd(org))}
+    )
 
 
-def to_wire(stats: OrgStats, estimates: Mapping[str, CostEstimate]) -> Stats:
-    """Return the sums in dollars."""
+def to_wire(stats: OrgStats, estimates: Mapping[str, CostEstimate], services: Services) -> Stats:
+    """Return the sums in dollars, and which models savings are measured against."""
     return Stats(
         total_calls=stats.total_calls,
         total_cost_usd=usd_from_nusd(stats.cost_nusd),
@@ -47,5 +50,21 @@ def to_wire(stats: OrgStats, estimates: Mapping[str, CostEstimate]) -> Stats:
         model_distribution=stats.model_distribution,
         tier_distribution=stats.tier_distribution,
         total_judge_cost_usd=usd_from_nusd(stats.judge_cost_nusd),
+        reference_model=services.reference.model_id,
+        total_saved_vs_pool_usd=usd_from_nusd(stats.pool_saved_nusd),
+        smaller_pools={
+            router: SmallerPool(
+                calls=one.total_calls,
+                dearest_model=_dearest(router, services),
+                total_saved_usd=usd_from_nusd(one.saved_nusd),
+                total_saved_vs_pool_usd=usd_from_nusd(one.pool_saved_nusd),
+            )
+            for router, one in stats.smaller_pools.items()
+        },
         cost_estimates={model_id: WireEstimate(**asdict(one)) for model_id, one in estimates.items()},
     )
+
+
+def _dearest(router: str, services: Services) -> str | None:
+    spec = services.dearest_for(router) if router in services.routers else None
+    return None if spec is None else spec.model_id

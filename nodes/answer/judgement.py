@@ -3,11 +3,12 @@
 from dataclasses import dataclass, replace
 
 from ...providers.base import Completion
+from ...providers.judge import LLMJudge
 from ...routing.answer.checks import CheckReport, run_checks
 from ...routing.answer.verdict import Judgement, verdict_of
 from ...routing.answer.verifier import Assessment
 from ...routing.prompt.asked import asked_text
-from ...state.answers import Answer, Belief, Verification
+from ...state.answers import Answer, Belief, Verdict, Verification
 from ...state.errors import AttemptInterrupted, OverBudget, ProviderError, ProviderMalformed
 from ...state.money.budgets import Charge
 from ...state.observations import Observation
@@ -41,6 +42,10 @@ class _Examined:
         """Return that nobody looked further."""
         return Observation("unseen", None, None, None, self.inspection.seen_prob, self.inspection.is_due)
 
+    def unjudged(self, hindrance: str | None) -> Verdict:
+        """Return the verdict where no judge was asked."""
+        return replace(verdict_of(self.report, self.unseen(), self.before), not_judged=hindrance)
+
     def scored(self, score: float, score_bin: int, judge_model: str) -> Observation:
         """Return that the judge gave a score."""
         seen_prob = self.inspection.seen_prob
@@ -52,7 +57,7 @@ async def examine(call: Routed, situation: Situation, services: Services) -> Ans
     answer = call.answers[-1]
     prob = answer.predicted_prob
     before = call.selection.beliefs.get(answer.model_id, Belief(prob, prob))
-    inspection = await plan_inspection(call, answer, situation, services)
+    inspection, judge = await plan_inspection(call, answer, situation, services), situation.judge
     report = run_checks(
         answer.message or {}, answer.finish_reason, call.options,
         asked=asked_text(call.messages), is_cut_by_limit=answer.is_cut_by_limit,
@@ -63,31 +68,33 @@ async def examine(call: Routed, situation: Situation, services: Services) -> Ans
     if answer.step == 0:
         services.checks.record(call.org, answer.model_id, is_failure=report.failed is not None)
     if report.failed is not None:
-        seen = _failed_check(answer, inspection, services)
+        seen = _failed_check(answer, inspection, judge, services)
         return replace(answer, verdict=verdict_of(report, seen, before))
     assessment = None if inspection.verifier is None else assess_answer(call, answer, inspection.verifier)
     before = before if assessment is None else belief_after_assessment(assessment, before)
     examined = _Examined(answer, report, inspection, before, assessment)
     is_judged = _is_judged(call, situation, examined)
-    if is_judged:
-        answer = await _ask_judge(call, situation, services, examined)
+    if is_judged and judge is not None:
+        answer = await _ask_judge(call, judge, situation, services, examined)
     else:
-        answer = replace(answer, verdict=verdict_of(report, examined.unseen(), before))
+        answer = replace(answer, verdict=examined.unjudged(inspection.hindrance))
     if assessment is None or answer.verdict is None:
         return answer
     verified = Verification(assessment.prob, assessment.bin, KEPT_SHARE, not inspection.is_kept, is_judged)
     return replace(answer, verdict=replace(answer.verdict, verification=verified))
 
 
-def _failed_check(answer: Answer, inspection: Inspection, services: Services) -> Observation:
+def _failed_check(
+    answer: Answer, inspection: Inspection, judge: LLMJudge | None, services: Services
+) -> Observation:
     """Return what a failed check shows. Checks see every answer, so it counts only where a judge would have looked.
 
     A judge that fails now and then would have looked at as many of the answers that pass.
     """
     is_due, answers_prob = inspection.is_due, 1.0
-    if is_due and services.judge is not None:
-        judge = services.judge.choose(answer.provider)
-        answers_prob = services.health.outlook(judge, services.clock_s()).success_prob
+    if is_due and judge is not None:
+        asked = judge.choose(answer.provider)
+        answers_prob = services.health.outlook(asked, services.clock_s()).success_prob
         is_due = answers_prob >= 1.0 or bool(services.rng.random() < answers_prob)
     return Observation("failed_check", None, 0.0, None, inspection.seen_prob * answers_prob, is_due)
 
@@ -101,20 +108,21 @@ def _is_judged(call: Routed, situation: Situation, examined: _Examined) -> bool:
     return is_worth and examined.inspection.can_pay
 
 
-async def _ask_judge(call: Routed, situation: Situation, services: Services, examined: _Examined) -> Answer:
+async def _ask_judge(
+    call: Routed, judge: LLMJudge, situation: Situation, services: Services, examined: _Examined
+) -> Answer:
     """Return the answer with the judge's verdict, or with the reason it gave none, and what that cost."""
-    assert services.judge is not None
     answer, report, before = examined.answer, examined.report, examined.before
-    spec = services.judge.choose(answer.provider).priced_at(services.now())
-    reserved = services.judge.bound_cost_nusd(call.messages, answer.message or {}, answer.provider)
+    spec = judge.choose(answer.provider).priced_at(services.now())
+    reserved = judge.bound_cost_nusd(call.messages, answer.message or {}, answer.provider)
     recording = Recording(
         services, call.org, call.call_id, answer.step, "judge", spec, reserved,
         left_nusd=situation.left_nusd(call.spent_nusd), charge=Charge(situation.budgets),
     )  # fmt: skip
     try:
-        score, reason = await _grade(call, services, recording, answer)
-    except OverBudget:
-        return replace(answer, verdict=verdict_of(report, examined.unseen(), before))
+        score, reason = await _grade(call, judge, services, recording, answer)
+    except OverBudget as error:
+        return replace(answer, verdict=examined.unjudged(str(error)))
     except ProviderError as error:
         failed = Judgement(f"{error.code}: {error}", recording.spent_nusd, is_failure=True)
         verdict = verdict_of(report, examined.unseen(), before, judgement=failed)
@@ -128,7 +136,9 @@ async def _ask_judge(call: Routed, situation: Situation, services: Services, exa
     return replace(answer, attempts=(*answer.attempts, *recording.made), verdict=verdict)
 
 
-async def _grade(call: Routed, services: Services, recording: Recording, answer: Answer) -> tuple[float, str]:
+async def _grade(
+    call: Routed, judge: LLMJudge, services: Services, recording: Recording, answer: Answer
+) -> tuple[float, str]:
     """Return the judge's score and reason; one that was out when its process died is not paid for a second time.
 
     Raises
@@ -138,7 +148,6 @@ async def _grade(call: Routed, services: Services, recording: Recording, answer:
     ProviderError
         When the judge gave no score; the attempt is settled.
     """
-    assert services.judge is not None
     prior = await recording.recall() if services.limits.resumable else None
     if prior is not None:
         if prior.status == "started":
@@ -147,7 +156,7 @@ async def _grade(call: Routed, services: Services, recording: Recording, answer:
     deployment = recording.spec.deployments[0].name
     attempt_id = await recording.begin(deployment)
     try:
-        reply = await services.judge.score(
+        reply = await judge.score(
             messages=call.messages, answer=answer.message or {}, answerer_provider=answer.provider,
             attempt_id=attempt_id,
         )  # fmt: skip

@@ -12,6 +12,7 @@ from ...routing.plan.judge_worth import judge_worth, tables_after_verifier
 from ...routing.plan.ladder import climb
 from ...state.answers import Answer, Belief
 from ...state.learning.judged_answers import SeenAnswer
+from ...state.records import usd_from_nusd
 from ...state.types import TIERS
 from ...state.working_memory import Routed
 from ..offers.situation import Situation
@@ -28,14 +29,19 @@ class Inspection:
 
     is_planned: bool
     """Whether the judge is to be asked."""
-    can_pay: bool
-    """Whether there is a judge, and what the caller's cap leaves pays for it."""
+    hindrance: str | None
+    """Why no judge can be asked: none is there, the policy lets none, the cap leaves too little; None where one can."""
     is_kept: bool
     """Whether that stands, whatever the free verifier says."""
     seen_prob: float
     """Probability that the judge is asked and that this stands."""
     verifier: Verifier | None = None
     """The org's own, which looks at the answer first; None where it has none that is trusted here."""
+
+    @property
+    def can_pay(self) -> bool:
+        """Whether there is a judge who may be asked, and what the caller's cap leaves pays for it."""
+        return self.hindrance is None
 
     @property
     def is_due(self) -> bool:
@@ -52,27 +58,31 @@ async def plan_inspection(
     where the judge is too weak for anything to be planned around it.
     """
     decision = call.decision
-    can_pay = _can_pay_judge(call, answer, situation, services)
+    hindrance = _hindrance(call, answer, situation)
+    can_pay = hindrance is None
     is_planned, seen_prob = decision.is_judged and can_pay, decision.judge_prob if can_pay else 0.0
     verifier = await _trusted_verifier(call, answer, situation, services)
     table = situation.terms.table
     if verifier is None or table is None or not table.is_trusted:
-        return Inspection(is_planned, can_pay, True, seen_prob, verifier)
+        return Inspection(is_planned, hindrance, True, seen_prob, verifier)
     is_kept = decision.explored or decision.audited or bool(services.rng.random() < KEPT_SHARE)
     by_chance = decision.chance_judge_prob if can_pay else 0.0
     return Inspection(
-        is_planned, can_pay, is_kept, by_chance + (seen_prob - by_chance) * KEPT_SHARE, verifier
+        is_planned, hindrance, is_kept, by_chance + (seen_prob - by_chance) * KEPT_SHARE, verifier
     )
 
 
-def _can_pay_judge(call: Routed, answer: Answer, situation: Situation, services: Services) -> bool:
-    """Return whether there is a judge and the caller's cap leaves what it can cost at most."""
-    if services.judge is None:
-        return False
+def _hindrance(call: Routed, answer: Answer, situation: Situation) -> str | None:
+    """Return why no judge can be asked about the answer, by name; None where one can."""
+    if situation.judge is None:
+        reasons = "; ".join(f"{name} ({why})" for name, why in situation.judges_removed.items())
+        return f"no judge may be asked: {reasons}" if reasons else "there is no judge"
     left = situation.left_nusd(call.spent_nusd)
-    return left is None or left >= services.judge.bound_cost_nusd(
-        call.messages, answer.message or {}, answer.provider
-    )
+    most = situation.judge.bound_cost_nusd(call.messages, answer.message or {}, answer.provider)
+    if left is None or left >= most:
+        return None
+    left_usd = max(usd_from_nusd(left), 0.0)
+    return f"max_cost_per_call_usd: a judgement can cost ${usd_from_nusd(most):.6f} > ${left_usd:.6f} left"
 
 
 async def _trusted_verifier(

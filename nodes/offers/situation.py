@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ...providers.judge import LLMJudge
 from ...providers.specs import ModelSpec
 from ...routing.plan.cascade import PlanPrices
 from ...routing.plan.configs import RouterConfig
@@ -22,15 +23,13 @@ from ...state.types import TOKEN_LIMITS
 from ...state.working_memory import Allowance, Estimated, Routed
 from .budgets import affordable, budgets_of, price_multiplier, read_allowances
 from .extent import Extent, extent_of
+from .judges import judge_cost_nusd, permitted_judge
 
 if TYPE_CHECKING:
     from ..services import Services
 
 MOST_CALLS = 2_000
 """Situations kept at once; a call that outlives its own has it worked out anew."""
-JUDGE_PROMPT_TOKENS = 250
-"""Tokens of the judge's instructions, beside the case itself."""
-JUDGE_ANSWER_TOKENS = 60
 _UNREACHABLE = "named by the router, but no key or local server opens it here (x25 models says what would)"
 _UNPRICED_SOUND = (
     "audio: no prices.audio_input_usd_per_mtok in its file, so no cost cap or budget can be kept"
@@ -56,9 +55,15 @@ class Situation:
     specs: Mapping[str, ModelSpec]
     """Models of the router config that can be reached, by id."""
     reference: ModelSpec
-    """The frontier model that costs and savings are measured against."""
+    """The frontier model that savings are measured against."""
+    pool_dearest: ModelSpec | None
+    """The dearest model the router chooses among; None where it chooses among all."""
     terms: Terms
     """Strategy, prices and judge that every decision of the call is made under."""
+    judge: LLMJudge | None
+    """Who may judge its answers; None where nobody may, or nobody is there."""
+    judges_removed: dict[str, str]
+    """Judges that the policy rules out, with the constraint that did."""
     budgets: tuple[Budget, ...]
     allowances: Mapping[str, Allowance]
     arms: tuple[Arm, ...]
@@ -173,7 +178,6 @@ async def derive_situation(call: Estimated, services: "Services") -> Situation:
         allowances: Mapping[str, Allowance] = call.selection.allowances
     else:
         allowances = await read_allowances(budgets, call.org, call.opening.started_at, services.store)
-    reference = services.reference_for(call.router)
     now = services.now()
     specs = {
         model_id: spec.priced_at(now)
@@ -182,6 +186,7 @@ async def derive_situation(call: Estimated, services: "Services") -> Situation:
         # Of a model that came after the call's estimate, as in a call that is resumed, nothing is predicted.
         and model_id in call.estimate.completion_probs
     }
+    judge, judges_removed = permitted_judge(policy, services)
     extent = extent_of(
         call.messages, call.options, call.task.prompt_tokens, services.limits.default_max_output_tokens
     )
@@ -189,8 +194,11 @@ async def derive_situation(call: Estimated, services: "Services") -> Situation:
         policy=policy,
         router=router,
         specs=specs,
-        reference=reference,
-        terms=_terms(call, policy, reference, allowances, services),
+        reference=services.reference.priced_at(now),
+        pool_dearest=services.dearest_for(call.router),
+        terms=_terms(call, policy, judge, allowances, services),
+        judge=judge,
+        judges_removed=judges_removed,
         budgets=budgets,
         allowances=allowances,
         arms=tuple(_arm(spec, extent, policy, call, services) for spec in specs.values()),
@@ -211,24 +219,27 @@ def _unfit(call: Estimated, specs: Collection[str], services: "Services") -> dic
 def _terms(
     call: Estimated,
     policy: Policy,
-    reference: ModelSpec,
+    judge: LLMJudge | None,
     allowances: Mapping[str, Allowance],
     services: "Services",
 ) -> Terms:
     router, weights = services.routers[call.router], call.optimize_for
-    reference_cost_nusd = _reference_cost_nusd(call, reference)
-    judge_cost_nusd = _judge_cost_nusd(call.task.prompt_tokens, reference, services)
+    yardstick = services.yardstick_for(call.router)
+    reference_cost_nusd = max(1, yardstick.expected_cost_nusd(call.task.prompt_tokens))
+    judging_nusd = (
+        0 if judge is None else judge_cost_nusd(call.task.prompt_tokens, yardstick, judge, services)
+    )
     return Terms(
         strategy=router.strategy,
         prices=PlanPrices(
             quality_price=quality_price(weights) * price_multiplier(allowances),
             latency_price=latency_price(weights),
-            judge_cost=judge_cost_nusd / reference_cost_nusd,
+            judge_cost=judging_nusd / reference_cost_nusd,
             quality_bar=policy.quality_bar,
         ),
         reference_cost_nusd=reference_cost_nusd,
-        reference_latency_ms=reference.expected_latency_ms,
-        table=None if services.judge is None else services.table_of(call.org),
+        reference_latency_ms=yardstick.expected_latency_ms,
+        table=None if judge is None else services.table_of(call.org, judge.name),
         learner=services.learner,
         epsilon=router.epsilon,
         audit_rate=router.audit_rate if policy.judged_share is None else policy.judged_share,
@@ -236,10 +247,6 @@ def _terms(
         bar=router.quality_bar,
         rule=router.rule,
     )
-
-
-def _reference_cost_nusd(call: Estimated, reference: ModelSpec) -> int:
-    return max(1, reference.expected_cost_nusd(call.task.prompt_tokens))
 
 
 def _arm(spec: ModelSpec, extent: Extent, policy: Policy, call: Estimated, services: "Services") -> Arm:
@@ -262,11 +269,3 @@ def _arm(spec: ModelSpec, extent: Extent, policy: Policy, call: Estimated, servi
         capped_cost_nusd=extent.usual_bound_nusd(spec) if is_capped else None,
         availability=health.success_prob,
     )
-
-
-def _judge_cost_nusd(prompt_tokens: int, reference: ModelSpec, services: "Services") -> int:
-    """Return the expected cost of one judgement: the question and a typical answer read, a short verdict written."""
-    if services.judge is None:
-        return 0
-    read = prompt_tokens + reference.expected_output_tokens + JUDGE_PROMPT_TOKENS
-    return services.judge.specs[0].priced_at(services.now()).expected_cost_nusd(read, JUDGE_ANSWER_TOKENS)

@@ -6,7 +6,7 @@ from typing import Any
 from ...routing.prompt.complexity import complexity_of
 from ...routing.prompt.features import documented
 from ...state.answers import Answer
-from ...state.records import Attempt, usd_from_nusd
+from ...state.records import Attempt, Call, usd_from_nusd
 from ...state.types import JSONObject
 from ...state.working_memory import Learned, Lesson
 from ..offers.situation import Situation
@@ -47,6 +47,7 @@ def verdict_facts(answer: Answer) -> JSONObject:
         "checks_made": list(verdict.checks_made),
         "failed_check": verdict.failed_check,
         "reason": verdict.reason,
+        "not_judged": verdict.not_judged,
         "judge_model": seen.judge_model,
         "judge_cost_nusd": verdict.judge_cost_nusd,
         "bin": seen.bin,
@@ -58,12 +59,16 @@ def verdict_facts(answer: Answer) -> JSONObject:
     }
 
 
-def explain(call: Learned, situation: Situation) -> dict[str, Any]:
-    """Return the candidates with probability, draw and expected cost, who was removed by what, and what was seen."""
+def explain(call: Learned, situation: Situation, row: Call) -> dict[str, Any]:
+    """Return the candidates with probability, draw and expected cost, who was removed by what, and what was seen.
+
+    `row` is what is logged of the call.
+    """
     task, estimate = call.task, call.estimate
     return {
         "candidates": _candidates(call, situation),
         "removed": call.selection.removed,
+        "judges_removed": situation.judges_removed,
         "first_decision": decision_facts(call),
         "difficulty": {"value": estimate.value, "sigma": estimate.sigma, "band": estimate.band},
         "task": {
@@ -87,9 +92,28 @@ def explain(call: Learned, situation: Situation) -> dict[str, Any]:
         "path": call.timings,
         "forked_from": call.opening.forked_from,
         "reference_model": situation.reference.model_id,
+        "savings": _savings(situation, row),
         "modality_preference": _modality_preference(call, situation),
         "degraded": {} if call.inputs.missing is None else {"encoder": call.inputs.missing},
     }  # fmt: skip
+
+
+def _savings(situation: Situation, row: Call) -> JSONObject:
+    """Return what the same tokens cost elsewhere: on the reference and, of a smaller pool, on its dearest model."""
+    return {
+        "reference_model": situation.reference.model_id,
+        "reference_cost_usd": usd_from_nusd(row.reference_cost_nusd),
+        "saved_usd": usd_from_nusd(row.saved_nusd),
+        "smaller_pool": None
+        if situation.pool_dearest is None or row.pool_cost_nusd is None or row.pool_saved_nusd is None
+        else {
+            "router": row.router,
+            "models": sorted(situation.specs),
+            "dearest_model": situation.pool_dearest.model_id,
+            "dearest_cost_usd": usd_from_nusd(row.pool_cost_nusd),
+            "saved_usd": usd_from_nusd(row.pool_saved_nusd),
+        },
+    }
 
 
 def _candidates(call: Learned, situation: Situation) -> list[JSONObject]:

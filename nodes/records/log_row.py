@@ -33,7 +33,6 @@ def call_row(
 ) -> Call:
     """Return the log row of a call; `best` is the answer returned, None when none was bought."""
     verdict = None if best is None else best.verdict
-    cost_nusd = sum(answer.spent_nusd("answer") for answer in call.answers)
     return Call(
         call_id=call.call_id,
         org=call.org,
@@ -45,9 +44,10 @@ def call_row(
         model_id=best.model_id if best else None,
         provider=best.provider if best else None,
         tier=best.tier if best else None,
-        cost_nusd=cost_nusd,
+        cost_nusd=sum(answer.spent_nusd("answer") for answer in call.answers),
         judge_cost_nusd=sum(answer.spent_nusd("judge") for answer in call.answers),
-        reference_cost_nusd=_reference_cost_nusd(best, situation.reference, cost_nusd),
+        reference_cost_nusd=_cost_nusd_of_the_same(best, situation.reference),
+        pool_cost_nusd=_pool_cost_nusd(best, situation),
         quality_score=verdict.score if verdict else None,
         quality_source=verdict.source if verdict else "none",
         latency_ms=latency_ms,
@@ -101,16 +101,21 @@ def _what_was_seen(call: Learned, services: Services) -> JSONObject:
     }
 
 
-def _reference_cost_nusd(best: Answer | None, reference: ModelSpec, cost_nusd: int) -> int:
-    """Return what the returned answer's tokens would have cost on the reference frontier model.
+def _cost_nusd_of_the_same(best: Answer | None, model: ModelSpec) -> int:
+    """Return what the returned answer's tokens would have cost on another model.
 
-    Nothing is saved without an answer, by one that another call bought, nor by one whose tokens are not believed: then
-    it is what was spent, `cost_nusd`.
+    Nothing is replaced where no answer came, nor by an answer that another call bought. Where tokens are not believed
+    nothing is claimed: then it is what the answer cost.
     """
-    if best is None or best.is_inherited or any(one.disputed_nusd for one in best.attempts):
-        return cost_nusd
-    usage = Usage.from_openai(best.usage)
-    return 0 if usage is None else reference.cost_nusd(usage)
+    if best is not None and any(one.disputed_nusd for one in best.attempts):
+        return best.spent_nusd("answer")
+    usage = None if best is None or best.is_inherited else Usage.from_openai(best.usage)
+    return 0 if usage is None else model.cost_nusd(usage)
+
+
+def _pool_cost_nusd(best: Answer | None, situation: Situation) -> int | None:
+    dearest = situation.pool_dearest
+    return None if dearest is None else _cost_nusd_of_the_same(best, dearest)
 
 
 def audit_record(call: Learned, row: Call, best: Answer | None) -> JSONObject:

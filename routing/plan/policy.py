@@ -147,10 +147,8 @@ def _lacking(key: str, wanted: frozenset[str], arm: Arm) -> str:
 
 def _objection(arm: Arm, policy: Policy, demand: Demand) -> str | None:
     """Return why the arm may not be asked, or None."""
-    if policy.allowed_providers and arm.provider not in policy.allowed_providers:
-        return (
-            f"allowed_providers: {arm.provider} is not one of {', '.join(sorted(policy.allowed_providers))}"
-        )
+    if objection := _reader_objection(policy, arm.provider):
+        return objection
     if policy.max_tier is not None and arm.rank > TIERS.index(policy.max_tier):
         return f"max_tier: {arm.tier} is above {policy.max_tier}"
     if policy.max_latency_ms is not None and arm.expected_latency_ms > policy.max_latency_ms:
@@ -172,10 +170,36 @@ def _fitness_objection(arm: Arm, policy: Policy, demand: Demand) -> str | None:
     return None
 
 
+def judge_objection(
+    policy: Policy, *, provider: str, input_usd_per_mtok: float, output_usd_per_mtok: float
+) -> str | None:
+    """Return why a model may not judge an answer of the call, or None.
+
+    A judge reads prompt and answer, so it is bound by whom the caller lets read and by what a token may cost; what an
+    answer needs to be like (tier, capabilities, latency) binds those that answer.
+    """
+    return _reader_objection(policy, provider) or _token_objection(
+        policy, input_usd_per_mtok, output_usd_per_mtok
+    )
+
+
+def _reader_objection(policy: Policy, provider: str) -> str | None:
+    """Return why the caller's text may not be sent to a provider, or None."""
+    if not policy.allowed_providers or provider in policy.allowed_providers:
+        return None
+    return f"allowed_providers: {provider} is not one of {', '.join(sorted(policy.allowed_providers))}"
+
+
+def _token_objection(policy: Policy, input_usd_per_mtok: float, output_usd_per_mtok: float) -> str | None:
+    dearest = max(input_usd_per_mtok, output_usd_per_mtok) / 1e6
+    if policy.max_cost_per_token is None or dearest <= policy.max_cost_per_token:
+        return None
+    return f"max_cost_per_token: ${dearest:.9f} > ${policy.max_cost_per_token:.9f}"
+
+
 def _price_objection(arm: Arm, policy: Policy, spent_nusd: int) -> str | None:
-    dearest = max(arm.input_usd_per_mtok, arm.output_usd_per_mtok) / 1e6
-    if policy.max_cost_per_token is not None and dearest > policy.max_cost_per_token:
-        return f"max_cost_per_token: ${dearest:.9f} > ${policy.max_cost_per_token:.9f}"
+    if objection := _token_objection(policy, arm.input_usd_per_mtok, arm.output_usd_per_mtok):
+        return objection
     if policy.max_cost_per_call_usd is None:
         return None
     left = nusd_from_usd(policy.max_cost_per_call_usd) - spent_nusd

@@ -17,7 +17,7 @@ class Terms:
     strategy: Strategy
     prices: PlanPrices
     reference_cost_nusd: float
-    """The reference frontier model's for this request; costs are priced relative to it."""
+    """For this request, of the reference among the models to choose among; costs are priced relative to it."""
     reference_latency_ms: float
     table: JudgeTable | None
     """The judge, or None when no answer can be judged. One of too small an AUC is asked for audits only."""

@@ -5,6 +5,7 @@ from math import inf, isfinite
 from typing import Any
 
 from ...state.errors import InvalidRequest
+from ...state.savings import saved_share
 
 GOALS = ("cost", "quality", "latency")
 DEFAULT_WEIGHTS: dict[str, float] = {"cost": 0.33, "quality": 0.34, "latency": 0.33}
@@ -72,7 +73,7 @@ def _relative(weight: float, quality_weight: float) -> float:
 
 def goal_match(
     *,
-    cost_nusd: int,
+    paid_nusd: int,
     reference_cost_nusd: int,
     quality: float,
     latency_ms: float,
@@ -80,12 +81,15 @@ def goal_match(
 ) -> dict[str, float]:
     """Return how well a call met each goal, each 0 to 1, four decimals.
 
-    cost = 1 - cost / reference cost, clipped; quality as judged or, unjudged, as estimated;
-    latency = 1 - latency / (2 reference latency), clipped. The reference is the frontier model on the same
-    tokens, so a call that cost as much as it scores 0 on cost, and one as fast scores .5 on latency.
+    cost = the share of the reference's cost that was saved, judge included, clipped; quality as judged or,
+    unjudged, as estimated; latency = 1 - latency / (2 reference latency), clipped. The reference is the frontier
+    model on the same tokens, so a call that cost as much as it scores 0 on cost, and one as fast scores .5 on
+    latency.
     """
     match = {
-        "cost": 1.0 - _share(cost_nusd, reference_cost_nusd),
+        "cost": saved_share(reference_cost_nusd, paid_nusd)
+        if reference_cost_nusd > 0
+        else 1.0 - _share(paid_nusd, 0.0),
         "quality": quality,
         "latency": 1.0 - _share(latency_ms, 2.0 * reference_latency_ms),
     }

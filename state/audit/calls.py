@@ -1,25 +1,22 @@
-"""The call log: one row for each request through the cascade, written together with its audit entry."""
+"""The call log: one row for each request through the cascade, written together with its audit entry and the sums."""
 
 import builtins
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, case, delete, func, insert, select, update
+from sqlalchemy import Column, Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..database import Database
 from ..jobs import count_label
 from ..open_calls import close_call
-from ..records import AuditEntry, Call, OrgStats
+from ..records import AuditEntry, Call
+from ..savings import OrgStats
 from ..schema import attempts, audit, calls, columns_for, judged_answers, orgs, values_of
 from .chain import append_entry, entry_from_row
+from .sums import LOOKED_AT, add_call, read_sums
 
-NO_ANSWER = "none"
-"""Where a distribution counts calls that bought no answer, so that it sums to all of them."""
-LOOKED_AT = ("judge", "checks")
-"""Sources of a quality score that somebody looked at; the others are predictions."""
 LOG = insert(calls)
 
 
@@ -34,7 +31,7 @@ class Calls:
         self._database = database
 
     async def record(self, call: Call, audit_record: dict[str, Any]) -> tuple[AuditEntry, int]:
-        """Log the call, extend the org's chain and count the call, all or nothing.
+        """Log the call, extend the org's chain and add the call to the org's sums, all or nothing.
 
         The row keeps the hash of the new entry whatever `call.record_hash` says. A call already recorded is
         left as it is and its own entry returned.
@@ -89,8 +86,7 @@ class Calls:
 
     async def stats(self, org: str | None) -> OrgStats:
         """Return the sums over the org's calls, or over everybody's when `org` is None."""
-        query = _SUMS if org is None else _SUMS.where(calls.c.org == org)
-        return _stats(await self._database.query(lambda connection: connection.execute(query).all()))
+        return await self._database.query(lambda connection: read_sums(connection, org))
 
     async def forget_prompts(self, org: str | None, before: datetime) -> int:
         """Erase the prompts of calls and the responses of attempts made before `before`.
@@ -134,6 +130,7 @@ def _record(connection: Connection, call: Call, audit_record: dict[str, Any]) ->
     except IntegrityError as error:
         raise _AlreadyRecorded from error
     close_call(connection, call.org, call.call_id)
+    add_call(connection, call)
     if _is_labelled(call):
         count_label(connection, call.org, call.created_at)
     return entry, call_count
@@ -143,44 +140,3 @@ def _is_labelled(call: Call) -> bool:
     """Return whether the call can be learnt from: its prompt's vector is kept and its first answer was looked at."""
     verdict = call.decision.get("first_verdict")
     return call.inputs is not None and verdict is not None and verdict.get("source") in LOOKED_AT
-
-
-_looked_at = case((calls.c.quality_source.in_(LOOKED_AT), calls.c.quality_score))
-# Of a call whose process died nobody knows how long it took.
-_timed = case((calls.c.status != "interrupted", calls.c.latency_ms))
-# One statement, so that every number comes from the same snapshot.
-_SUMS = select(
-    calls.c.model_id,
-    calls.c.tier,
-    func.count().label("total"),
-    func.sum(calls.c.cost_nusd).label("cost"),
-    func.sum(calls.c.judge_cost_nusd).label("judge_cost"),
-    func.sum(calls.c.reference_cost_nusd - calls.c.cost_nusd).label("saved"),
-    func.count(_looked_at).label("looked_at"),
-    func.sum(_looked_at).label("quality"),
-    func.count(_timed).label("timed"),
-    func.sum(_timed).label("latency"),
-).group_by(calls.c.model_id, calls.c.tier)
-
-
-def _stats(groups: Sequence[Row[Any]]) -> OrgStats:
-    models: dict[str, int] = {}
-    tiers: dict[str, int] = {}
-    for group in groups:
-        model_id, tier = group.model_id or NO_ANSWER, group.tier or NO_ANSWER
-        models[model_id] = models.get(model_id, 0) + group.total
-        tiers[tier] = tiers.get(tier, 0) + group.total
-    total, looked_at, timed = (
-        sum(getattr(group, name) for group in groups) for name in ("total", "looked_at", "timed")
-    )
-    return OrgStats(
-        total_calls=total,
-        # Postgres sums BIGINT to NUMERIC.
-        cost_nusd=int(sum(group.cost for group in groups)),
-        judge_cost_nusd=int(sum(group.judge_cost for group in groups)),
-        saved_nusd=int(sum(group.saved for group in groups)),
-        avg_quality=sum(group.quality or 0.0 for group in groups) / looked_at if looked_at else None,
-        avg_latency_ms=sum(group.latency or 0.0 for group in groups) / timed if timed else None,
-        model_distribution=models,
-        tier_distribution=tiers,
-    )

@@ -5,25 +5,23 @@ entries (table `orgs`), so a chain whose tail was cut off no longer meets its he
 """
 
 import json
+import logging
 from dataclasses import replace
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, text
+from sqlalchemy import Connection, TextClause, bindparam, select, text
 from sqlalchemy.exc import IntegrityError
 
 from ..database import Database
-from ..errors import ChainBroken
+from ..errors import ChainBroken, StoreError
 from ..records import AuditEntry, Verification
 from ..schema import UtcMicroseconds, audit, canonical_json, orgs
+from .walk import GENESIS_HASH, chain_hash, walk_new, walk_whole
 
 __all__ = ["GENESIS_HASH", "Audit", "append_entry", "canonical_json", "chain_hash", "entry_from_row"]
 
-GENESIS_HASH = "0" * 64
-"""What the first entry links to."""
-PAGE = 5_000
-"""Entries held in memory at a time while a chain is walked."""
+_log = logging.getLogger(__name__)
 
 TAKE_HEAD = text(
     "INSERT INTO orgs (org, call_count, chain_length, chain_head, created_at)"
@@ -37,20 +35,15 @@ INSERT_ENTRY = text(
     " VALUES (:org, :idx, :prev_hash, :record_hash, :record, :now)"
 ).bindparams(bindparam("now", type_=UtcMicroseconds))
 MOVE_HEAD = text("UPDATE orgs SET chain_head = :record_hash WHERE org = :org")
-NEXT_PAGE = text(
-    "SELECT idx, prev_hash, record_hash, record FROM audit"
-    " WHERE org = :org AND idx >= :start AND idx < :length ORDER BY idx LIMIT :page"
+# Only from where the check began; what a walk of the whole chain found meanwhile is not overruled.
+MOVE_MARK = text(
+    "UPDATE orgs SET verified_length = :length, verified_head = :head"
+    " WHERE org = :org AND verified_length = :from_length AND verified_head = :from_head"
 )
-# Asked in one statement, so that an entry appended meanwhile is never seen without its head.
-FIRST_STRAY = text(
-    "SELECT MIN(idx) FROM audit WHERE org = :org AND (idx < 0 OR idx >="
-    " COALESCE((SELECT chain_length FROM orgs WHERE orgs.org = :org), 0))"
-)
-
-
-def chain_hash(prev_hash: str, canonical: str) -> str:
-    """Return SHA-256 of `prev_hash` followed by the canonical record, UTF-8, as 64 hex digits."""
-    return sha256(f"{prev_hash}{canonical}".encode()).hexdigest()
+SET_MARK = text(
+    "UPDATE orgs SET verified_length = :length, verified_head = :head, fully_verified_at = :now WHERE org = :org"
+).bindparams(bindparam("now", type_=UtcMicroseconds))
+DISTRUST = text("UPDATE orgs SET fully_verified_at = NULL WHERE org = :org")
 
 
 def entry_from_row(row: Any) -> AuditEntry:
@@ -123,7 +116,8 @@ class Audit:
 
         Each entry must sit at its place, link to the hash before it and hash to what it says; the last one
         must be the head, and nothing may lie outside. An entry rewritten together with its own hash shows at
-        the entry after it, or at the head.
+        the entry after it, or at the head. How far the chain was found whole is noted: it must hold what it held
+        then, and `verify_new` goes on from there.
 
         Parameters
         ----------
@@ -132,72 +126,43 @@ class Audit:
         expect_head
             A head noted earlier outside the database; it must still be a hash of this chain.
         """
-        return await self._database.query(lambda connection: _verify(connection, org, expect_head))
+        found = await self._database.query(lambda connection: walk_whole(connection, org, expect_head))
+        return await self._noted(found)
 
-    async def verify_all(self) -> list[Verification]:
-        """Verify the chain of every org that has a head or an entry, by name."""
+    async def verify_new(self, org: str) -> Verification:
+        """Check the entries since the chain was last found whole, and the last one of those before.
+
+        An edit of an older entry is not seen: `verify` finds it, and from then on this walks the whole chain, too,
+        until it is found whole again.
+        """
+        new = await self._database.query(lambda connection: walk_new(connection, org))
+        if new is None or not new[1].intact:
+            return await self.verify(org)
+        mark, found = new
+        if found.total_records > mark.length:
+            moved = {"length": found.total_records, "head": found.head_hash}
+            began = {"from_length": mark.length, "from_head": mark.head}
+            await self._note(MOVE_MARK, {"org": org} | moved | began)
+        return found
+
+    async def verify_all(self, *, only_new: bool = False) -> list[Verification]:
+        """Verify the chain of every org that has a head or an entry, by name; `only_new` as in `verify_new`."""
         everyone = select(orgs.c.org).union(select(audit.c.org)).order_by("org")
         names = await self._database.query(lambda connection: connection.scalars(everyone).all())
-        return [await self.verify(name) for name in names]
+        return [await (self.verify_new(name) if only_new else self.verify(name)) for name in names]
 
+    async def _noted(self, found: Verification) -> Verification:
+        if not found.intact:
+            await self._note(DISTRUST, {"org": found.org})
+            return replace(found, fully_verified_at=None)
+        now = datetime.now(UTC)
+        whole = {"org": found.org, "length": found.total_records, "head": found.head_hash, "now": now}
+        await self._note(SET_MARK, whole)
+        return replace(found, fully_verified_at=now)
 
-def _verify(connection: Connection, org: str, expect_head: str | None) -> Verification:
-    length, head = _head(connection, org)
-    walk = _Walk(org, expect_head)
-    while walk.result.intact and walk.result.total_records < length:
-        page = {"org": org, "start": walk.result.total_records, "length": length, "page": PAGE}
-        rows = connection.execute(NEXT_PAGE, page).all()
-        if not rows:
-            return walk.broken(walk.result.total_records, "tail cut off")
-        walk.follow(rows)
-    if not walk.result.intact:
-        return walk.result
-    if walk.result.head_hash != head:
-        return walk.broken(max(length - 1, 0), "differs from the head")
-    stray = connection.scalar(FIRST_STRAY, {"org": org})
-    if stray is not None:
-        return walk.broken(stray, "not counted by the head")
-    if not walk.met_expected:
-        return walk.broken(length, "expected head not in the chain")
-    return walk.result
-
-
-def _head(connection: Connection, org: str) -> tuple[int, str]:
-    query = select(orgs.c.chain_length, orgs.c.chain_head).where(orgs.c.org == org)
-    row = connection.execute(query).one_or_none()
-    return (0, GENESIS_HASH) if row is None else (row.chain_length, row.chain_head)
-
-
-class _Walk:
-    """How far a chain was followed, and what was found."""
-
-    def __init__(self, org: str, expect_head: str | None) -> None:
-        self.result = Verification(org, intact=True, total_records=0, head_hash=GENESIS_HASH)
-        self.met_expected = expect_head in (None, GENESIS_HASH)
-        self._expect_head = expect_head
-
-    def follow(self, rows: Any) -> None:
-        """Check `rows` (idx, prev_hash, record_hash, record) as the next entries of the chain."""
-        last_hash, expected = self.result.head_hash, self.result.total_records
-        reason = None
-        for index, prev_hash, record_hash, record in rows:
-            if index != expected:
-                reason = "missing"
-            elif prev_hash != last_hash:
-                reason = "out of order"
-            elif chain_hash(prev_hash, record) != record_hash:
-                reason = "edited"
-            if reason is not None:
-                break
-            last_hash = record_hash
-            expected += 1
-            if record_hash == self._expect_head:
-                self.met_expected = True
-        self.result = replace(self.result, total_records=expected, head_hash=last_hash)
-        if reason is not None:
-            self.broken(expected, reason)
-
-    def broken(self, index: int, reason: str) -> Verification:
-        """Note the first index that does not hold."""
-        self.result = replace(self.result, intact=False, first_broken_index=index, reason=reason)
-        return self.result
+    async def _note(self, statement: TextClause, values: dict[str, Any]) -> None:
+        """Write down how far a chain was verified; what was found is told also where that cannot be kept."""
+        try:
+            await self._database.transact(lambda connection: connection.execute(statement, values).close())
+        except StoreError as error:
+            _log.warning("how far the chain of org %r was verified cannot be noted: %s", values["org"], error)

@@ -3,27 +3,36 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from ..database import Database
 from ..schema import attempts, calls
 
-NEWEST_ANSWERS = 2_000
-"""Answers looked at, the newest first: a price or a habit that changed is soon told."""
+NEWEST_CALLS = 500
+"""Calls looked at, the newest first: a price or a habit that changed is soon told, and a long log costs nothing."""
 
-_FIRST_ANSWERS = (
-    select(attempts.c.model_id, attempts.c.cost_nusd, calls.c.decision)
-    .join(calls, (calls.c.org == attempts.c.org) & (calls.c.call_id == attempts.c.call_id))
-    .where(
-        attempts.c.step == 0,
-        attempts.c.kind == "answer",
-        attempts.c.status == "finished",
-        attempts.c.cost_source.in_(("reported", "computed")),
+
+def _first_answers(org: str | None) -> Select[Any]:
+    """Return model, cost and decision of the first answers of the newest calls."""
+    newest = select(calls.c.org, calls.c.call_id, calls.c.decision)
+    if org is not None:
+        newest = newest.where(calls.c.org == org)
+    newest_calls = newest.order_by(calls.c.created_at.desc()).limit(NEWEST_CALLS).subquery()
+    return (
+        select(attempts.c.model_id, attempts.c.cost_nusd, newest_calls.c.decision)
+        .join(
+            newest_calls,
+            (newest_calls.c.org == attempts.c.org) & (newest_calls.c.call_id == attempts.c.call_id),
+        )
+        .where(
+            attempts.c.step == 0,
+            attempts.c.kind == "answer",
+            attempts.c.status == "finished",
+            attempts.c.cost_source.in_(("reported", "computed")),
+        )
     )
-    .order_by(calls.c.created_at.desc(), calls.c.call_id.desc())
-    .limit(NEWEST_ANSWERS)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +53,12 @@ class Estimates:
         self._database = database
 
     async def costs(self, org: str | None) -> dict[str, CostEstimate]:
-        """Return the cost estimates of the org's newest first answers, or of everybody's, by model id.
+        """Return the cost estimates of the first answers of the org's newest calls, or of everybody's, by model id.
 
         An answer of unknown cost, or of a model that was a fallback and not the decided one, is left out; so is one
         that cost nothing, of which nothing is a share.
         """
-        query = _FIRST_ANSWERS if org is None else _FIRST_ANSWERS.where(attempts.c.org == org)
+        query = _first_answers(org)
         rows = await self._database.query(lambda connection: connection.execute(query).all())
         ratios: dict[str, list[float]] = defaultdict(list)
         for model_id, cost_nusd, decision in rows:

@@ -50,11 +50,15 @@ def test_a_wrong_org_is_one_sentence(x25) -> None:
 
 
 def test_the_table_has_a_row_a_chain_and_marks_the_broken() -> None:
-    chains = [Verification("a", True, 2, "f" * 64), Verification("b", False, 1, "0" * 64, 1, "edited")]
+    chains = [
+        Verification("a", True, 2, "f" * 64, calls=2),
+        Verification("b", False, 1, "0" * 64, 1, "edited"),
+    ]
     table = chains_table(chains)
-    assert [list(column.cells) for column in table.columns][:4] == [
+    assert [list(column.cells) for column in table.columns][:5] == [
         ["a", "b"],
         ["2", "1"],
+        ["2", "0"],
         ["yes", "NO"],
         ["", "1"],
     ]

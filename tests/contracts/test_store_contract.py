@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +14,7 @@ from sqlalchemy import Connection, text
 from x25.state.audit.chain import GENESIS_HASH, append_entry, chain_hash
 from x25.state.errors import ChainBroken, StoreError, Unauthorized
 from x25.state.learning.posteriors import Watch
-from x25.state.records import Attempt, Call, Evidence, OrgStats
+from x25.state.records import Attempt, Call, Evidence
 from x25.state.schema import canonical_json, metadata
 from x25.state.store import Store, open_store
 
@@ -266,45 +265,6 @@ async def test_calls_are_listed_newest_first_before_a_time(store: Store):
         "c1",
         "c0",
     ]
-
-
-def stats_of(calls: list[Call]) -> OrgStats:
-    looked_at = [c.quality_score for c in calls if c.quality_source in ("judge", "checks")]
-    looked_at = [score for score in looked_at if score is not None]
-    models = [c.model_id or "none" for c in calls]
-    tiers = [c.tier or "none" for c in calls]
-    latencies = [c.latency_ms for c in calls if c.status != "interrupted"]
-    return OrgStats(
-        total_calls=len(calls),
-        cost_nusd=sum(c.cost_nusd for c in calls),
-        judge_cost_nusd=sum(c.judge_cost_nusd for c in calls),
-        saved_nusd=sum(c.reference_cost_nusd - c.cost_nusd for c in calls),
-        avg_quality=pytest.approx(sum(looked_at) / len(looked_at)) if looked_at else None,
-        avg_latency_ms=pytest.approx(sum(latencies) / len(latencies)) if latencies else None,
-        model_distribution={model: models.count(model) for model in models},
-        tier_distribution={tier: tiers.count(tier) for tier in tiers},
-    )
-
-
-async def test_stats_equal_a_recomputation_from_the_log(store: Store):
-    rng = random.Random(7)
-    calls = []
-    for n in range(40):
-        model, tier = rng.choice(
-            [("v/small", "slm"), ("v/big", "frontier"), ("w/small", "slm"), (None, None)]
-        )
-        calls.append(make_call(
-            f"c{n}", org=rng.choice(["acme", "beta"]), model_id=model, tier=tier,
-            cost_nusd=rng.randrange(10**13),
-            judge_cost_nusd=rng.randrange(10**6), reference_cost_nusd=rng.randrange(10**13),
-            quality_score=rng.choice([None, rng.random()]), latency_ms=rng.random() * 1e4,
-            quality_source=rng.choice(["judge", "checks", "estimate", "none"]),
-        ))  # fmt: skip
-        await store.calls.record(calls[-1], {"n": n})
-    for org in ("acme", "beta"):
-        assert await store.calls.stats(org) == stats_of([c for c in calls if c.org == org])
-    assert await store.calls.stats(None) == stats_of(calls)
-    assert await store.calls.stats("nobody") == stats_of([])
 
 
 async def test_forgetting_erases_old_texts_and_nothing_else(store: Store):

@@ -2,6 +2,7 @@ import logging
 
 import pytest
 import yaml
+from langchain_core.language_models import FakeListChatModel
 
 from x25.graph.bootstrap import (
     JUDGES_FILE,
@@ -87,6 +88,18 @@ async def test_a_folder_without_simulated_models_is_refused(settings, tmp_path):
     with pytest.raises(ConfigError, match=r"no simulated model in .*none"):
         async with open_services(settings.model_copy(update={"models_dir": str(tmp_path / "none")}), {}):
             pass
+
+
+async def test_the_reference_is_a_frontier_model_though_none_can_be_asked(settings):
+    pool = real_pool(settings, Keyring({"X25_OLLAMA": "1"}))
+    assert "frontier" not in {spec.tier for spec in pool.models}
+    assert (pool.reference.tier, pool.reference.simulated) == ("frontier", False)
+
+    async def look(services):
+        return services.reference.tier, services.yardstick_for("auto").tier
+
+    models = {"slm": FakeListChatModel(responses=["hello"])}
+    assert await services_source(models).run(look) == ("frontier", "slm")
 
 
 async def test_a_reference_model_can_be_named(settings):

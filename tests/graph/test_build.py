@@ -32,7 +32,7 @@ CLASSIC = {"prompt": "What is the capital of France?", "hint": "qa", "router": "
 
 async def test_one_call_walks_the_nine_nodes_in_order_and_times_each(cascade):
     reply = await cascade.route(
-        {"prompt": "What is the capital of France?", "policy": {"allowed_providers": ["sim-f"]}}
+        {"prompt": "What is the capital of France?", "policy": {"allowed_providers": ["sim-f", "sim-judge"]}}
     )
     path = reply["explain"]["path"]
     assert [step["node"] for step in path] == PATH[:7]  # audit writes the reply, stage_check stamps it
@@ -212,7 +212,7 @@ async def test_a_fallback_and_an_escalation_in_one_call_are_told_and_counted_apa
     await teach(cascade.services.store, "slm")
     failing = {"match": {"model": "sim/tiny-*"}, "fault": "503"}
     simulator.set_scenario([failing, {"match": {"model": "sim/small-*"}, "fault": "empty"}])
-    policy = {"allowed_providers": ["sim-a", "sim-b", "sim-c"], "max_tier": "mid"}
+    policy = {"allowed_providers": ["sim-a", "sim-b", "sim-c", "sim-judge"], "max_tier": "mid"}
     for number in range(20):  # the first of the two small models is asked first sooner or later
         reply = await cascade.route({**CLASSIC, "policy": policy, "call_id": f"call-{number}"})
         if reply["explain"]["first_decision"]["model_id"] == "sim/tiny-1":
@@ -249,7 +249,9 @@ async def test_a_timeout_counts_with_its_reservation_since_it_may_have_been_bill
     cascade = await open_gateway(attempt_timeout_s=0.1)
     fault("timeout", "sim/tiny-*")
     with pytest.raises(CallFailed) as failed:
-        await cascade.route({"prompt": "hi", "call_id": "slow", "policy": {"allowed_providers": ["sim-a"]}})
+        await cascade.route(
+            {"prompt": "hi", "call_id": "slow", "policy": {"allowed_providers": ["sim-a", "sim-judge"]}}
+        )
     (attempt,) = failed.value.attempts
     assert attempt["spent_nusd"] > 0
     assert attempt["cost_source"] == "reserved"
@@ -351,7 +353,7 @@ async def test_a_cap_that_pays_for_nobody_is_refused_before_anything_is_billed(c
 @pytest.mark.parametrize(
     ("policy", "allowed"),
     [
-        ({"allowed_providers": ["sim-a", "sim-d"]}, {"sim/tiny-1", "sim/medium-4"}),
+        ({"allowed_providers": ["sim-a", "sim-d", "sim-judge"]}, {"sim/tiny-1", "sim/medium-4"}),
         ({"max_tier": "mid"}, {"sim/tiny-1", "sim/small-2", "sim/medium-3", "sim/medium-4"}),
         ({"max_cost_per_token": 0.0000017}, {"sim/tiny-1", "sim/small-2", "sim/medium-3"}),
     ],

@@ -72,7 +72,7 @@ async def test_an_orphan_becomes_an_interrupted_call_with_its_money_and_an_entry
     assert (call.status, call.cost_nusd, call.judge_cost_nusd, call.model_id) == ("interrupted", 740, 9, None)
     assert call.simulated
     stats = await store.calls.stats("acme")
-    assert (stats.cost_nusd, stats.avg_latency_ms) == (740, None)
+    assert (stats.cost_nusd, stats.saved_nusd, stats.avg_latency_ms) == (740, -749, None)
     assert stats.model_distribution == stats.tier_distribution == {"none": 1}
     (entry,) = await store.audit.tail("acme", 9)
     assert (entry.record["status"], entry.record["cost_nusd"]) == ("interrupted", 740)

@@ -52,7 +52,9 @@ async def test_the_price_paid_is_the_same_in_reply_log_attempts_and_bills(cascad
         used["prompt_tokens"] * float(reference.input_usd_per_mtok)
         + used["completion_tokens"] * float(reference.output_usd_per_mtok)
     ) / 1e6
-    assert reply["cost_saved_usd"] == pytest.approx(full - reply["cost_usd"], abs=2e-9)
+    assert reply["cost_saved_usd"] == pytest.approx(
+        full - reply["cost_usd"] - reply["judge_cost_usd"], abs=2e-9
+    )
 
 
 async def test_an_answer_without_usage_costs_its_reservation(cascade, fault):
@@ -189,7 +191,7 @@ async def test_a_failed_try_before_the_crash_stays_in_the_account(crash, open_ga
     fault("500", "sim/tiny-*", nth=1)
     crash(
         "sim/tiny-1",
-        {**CLASSIC, "call_id": "killed-later", "policy": {"allowed_providers": ["sim-a"]}},
+        {**CLASSIC, "call_id": "killed-later", "policy": {"allowed_providers": ["sim-a", "sim-judge"]}},
         kill_at=2,
     )
     cascade = await open_gateway(checkpoints="sync", judge="none")

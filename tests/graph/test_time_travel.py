@@ -196,7 +196,7 @@ async def test_a_policy_put_in_before_the_decision_is_obeyed(builder, saver, sto
     graph = builder.compile(checkpointer=saver, interrupt_before=["thompson_select"])
     config = thread()
     await graph.ainvoke({**ASKED, "org": org}, config)
-    await graph.aupdate_state(config, {"policy": {"allowed_providers": ["sim-f"]}})
+    await graph.aupdate_state(config, {"policy": {"allowed_providers": ["sim-f", "sim-judge"]}})
     reply = await graph.ainvoke(None, config)
     assert reply["provider"] == "sim-f"
     assert reply["explain"]["forked_from"] is None

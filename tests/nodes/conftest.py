@@ -79,7 +79,7 @@ def walk_to_model(walk: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitabl
     """Return a function like `walk` whose first model is the provider's only one, and always judged."""
 
     async def until(last: str, provider: str = "sim-a", using: Services | None = None, **request: Any) -> Any:
-        policy = {"allowed_providers": [provider]} | request.pop("policy", {})
+        policy = {"allowed_providers": [provider, "sim-judge"]} | request.pop("policy", {})
         return await walk(last, using, **{"router": "x25-classic", "policy": policy, **request})
 
     return until

@@ -53,7 +53,17 @@ async def test_money_in_the_reply_is_the_sum_over_attempts_by_kind(learned, serv
     assert (reply["cost_usd"], reply["judge_cost_usd"]) == (7e-9, 5e-9)
     usage = reply["usage"]
     full_usd = (usage["prompt_tokens"] * 3 + usage["completion_tokens"] * 12) / 1e6  # sim/large-5
-    assert reply["cost_saved_usd"] == pytest.approx(full_usd - 7e-9, abs=1e-9)
+    assert reply["cost_saved_usd"] == pytest.approx(full_usd - 7e-9 - 5e-9, abs=1e-9)
+
+
+async def test_the_judge_can_turn_a_gain_into_a_loss(learned, services):
+    call = await learned()
+    (answer,) = call.answers
+    asked, judged = answer.attempts
+    dear = (replace(asked, cost_nusd=3), replace(judged, cost_nusd=10**9))
+    reply = (await audit(replace(call, answers=(replace(answer, attempts=dear),)), services))["reply"]
+    assert reply["cost_saved_usd"] == pytest.approx(-1.0, abs=0.01)
+    assert reply["goal_match"]["cost"] == 0.0
 
 
 async def test_auditing_twice_logs_once(learned, services):

@@ -96,7 +96,7 @@ async def test_a_judge_found_blind_by_labels_makes_nobody_climb(walk_to_model, l
             prompt = (
                 f"Prove in full that the {number + 2}nd moment of a stable law of index 1.{number} diverges."
             )
-            policy = {"allowed_providers": ["sim-a", "sim-b", "sim-c"]}
+            policy = {"allowed_providers": ["sim-a", "sim-b", "sim-c", "sim-judge"]}
             call = await walk_to_model("judge", org=org, prompt=prompt, policy=policy)
             assert call.answers[0].verdict.source == "judge"
             found.add(call.transitions[-1].kind)

@@ -13,13 +13,29 @@ def test_a_spec_is_found_by_model_id_and_an_unknown_one_is_not(services):
         services.spec("sim/judge-1")
 
 
-def test_a_router_with_candidates_of_its_own_has_its_reference_among_them(services):
+def test_a_plan_is_priced_by_what_its_router_chooses_among(services):
     pair = RouterConfig(name="pair", models=("sim/tiny-1", "sim/medium-3"))
     bundle = replace(services, routers={**services.routers, "pair": pair})
-    assert bundle.reference_for("auto") is bundle.reference
-    assert bundle.reference_for("pair").model_id == "sim/tiny-1"
+    assert bundle.yardstick_for("auto") is bundle.reference
+    assert bundle.yardstick_for("pair").model_id == "sim/tiny-1"
     dear = replace(pair, models=("sim/tiny-1", "sim/xlarge-6"))
-    assert replace(bundle, routers={"pair": dear}).reference_for("pair").model_id == "sim/xlarge-6"
+    assert replace(bundle, routers={"pair": dear}).yardstick_for("pair").model_id == "sim/xlarge-6"
+
+
+def test_a_plan_is_not_priced_by_a_model_that_nobody_can_be_sent_to(services):
+    cheap = {name: spec for name, spec in services.models.items() if spec.tier != "frontier"}
+    assert services.reference.model_id not in cheap
+    assert replace(services, models=cheap).yardstick_for("auto").model_id in cheap
+
+
+def test_a_smaller_pool_is_known_by_its_dearest_model(services):
+    pair = RouterConfig(name="pair", models=("sim/tiny-1", "sim/medium-3", "sim/tiny-1", "acme/unreachable"))
+    everything = RouterConfig(name="everything", models=tuple(services.models))
+    bundle = replace(services, routers={"pair": pair, "everything": everything})
+    assert bundle.dearest_for("pair").model_id == "sim/medium-3"
+    assert [spec.model_id for spec in bundle.pool_of("pair")] == ["sim/tiny-1", "sim/medium-3"]
+    assert (bundle.dearest_for("everything"), bundle.pool_of("everything")) == (None, ())
+    assert services.dearest_for("auto") is None
 
 
 def test_the_bundle_cannot_be_changed(services):
@@ -43,7 +59,7 @@ def test_specs_and_the_reference_have_the_prices_of_this_moment(services):
         now=lambda: datetime(2026, 11, 20, 0, 59, tzinfo=UTC),
     )
     assert bundle.spec(spec.model_id).output_usd_per_mtok == 3 * spec.output_usd_per_mtok
-    assert bundle.reference_for("alone").output_usd_per_mtok == 3 * spec.output_usd_per_mtok
+    assert bundle.yardstick_for("alone").output_usd_per_mtok == 3 * spec.output_usd_per_mtok
     later = replace(bundle, now=lambda: datetime(2026, 11, 20, 1, tzinfo=UTC))
     assert later.spec(spec.model_id).output_usd_per_mtok == spec.output_usd_per_mtok
 

@@ -205,3 +205,13 @@ def test_a_prompt_file_with_an_unknown_key_is_refused(tmp_path):
     path.write_text("version: '1'\nsytem: x\n", encoding="utf-8")
     with pytest.raises(ConfigError, match="unknown key 'sytem'; did you mean 'system'"):
         load_prompt(path)
+
+
+async def test_a_limited_judge_asks_those_of_its_models_only(judge, upstream, scripted, answer):
+    upstream.reply(scripted(body=answer(grade())))
+    both = judge("acme", "other")
+    limited = both.limited_to({"other/judge"})
+    reply = await score(limited, answerer="other")
+    assert (reply.model_id, upstream.requests[0]["body"]["model"]) == ("other/judge", "up/other")
+    assert (limited.name, both.name) == ("other/judge", "acme/judge")
+    assert both.limited_to({"nobody/judge"}) is None

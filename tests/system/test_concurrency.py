@@ -78,7 +78,7 @@ def recomputed(database, org: str | None) -> dict:
         "total_calls": len(rows),
         "total_cost_usd": sum(row[0] for row in rows) / 1e9,
         "total_judge_cost_usd": sum(row[1] for row in rows) / 1e9,
-        "total_saved_usd": sum(row[2] - row[0] for row in rows) / 1e9,
+        "total_saved_usd": sum(row[2] - row[0] - row[1] for row in rows) / 1e9,
         "avg_quality": pytest.approx(sum(looked_at) / len(looked_at)),
         "avg_latency_ms": pytest.approx(sum(row[5] for row in rows) / len(rows)),
         "model_distribution": dict(Counter(row[6] for row in rows)),

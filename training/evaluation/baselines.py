@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ...routing.belief.judge_table import JudgeTable
 from ...routing.belief.thompson import CLASSIC_STRENGTH
+from ...state.savings import saved_share
 from ...state.types import TIERS
 from .cascade import Outcome, Problem
 from .fit import PanelFit, Side
@@ -32,7 +33,7 @@ def _figures(side: Side, score: Floats, cost_usd: Floats) -> dict[str, float]:
         "score": float(score.mean()),
         "cost_usd_per_call": float(cost_usd.mean()),
         "score_delta_points": 100.0 * float(score.mean() - frontier_score),
-        "cut": 1.0 - float(cost_usd.mean() / frontier_cost),
+        "cut": saved_share(float(frontier_cost), float(cost_usd.mean())),
     }
 
 

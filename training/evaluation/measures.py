@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...state.savings import saved_share
 from ...state.types import TIERS
 from .cascade import Outcome
 from .fit import Side
@@ -69,7 +70,7 @@ def summarise(result: Result, side: Side, rng: np.random.Generator) -> dict[str,
         "score": score,
         "score_delta_points": {"value": 100.0 * float(gain.mean()), "ci95": _interval(100.0 * gains)},
         "cost_usd_per_call": cost,
-        "cut": {"value": 1.0 - cost / float(frontier_cost.mean()), "ci95": _interval(cuts)},
+        "cut": {"value": saved_share(float(frontier_cost.mean()), cost), "ci95": _interval(cuts)},
         "judge_calls_per_request": result.judge_calls,
         "tier_share": dict(zip(TIERS, result.tier_share, strict=True)),
         "static_mixture_score": mixture,
@@ -92,7 +93,10 @@ def by_task_type(result: Result, side: Side, rng: np.random.Generator) -> dict[s
         figures[str(task_type)] = {
             "prompts": int(here.sum()),
             "score_delta_points": {"value": 100.0 * float(gain.mean()), "ci95": _interval(100.0 * gains)},
-            "cut": {"value": 1.0 - float(cost.mean() / frontier_cost.mean()), "ci95": _interval(cuts)},
+            "cut": {
+                "value": saved_share(float(frontier_cost.mean()), float(cost.mean())),
+                "ci95": _interval(cuts),
+            },
         }
     return figures
 
@@ -105,7 +109,7 @@ def _resampled(
     for index in range(RESAMPLES):
         rows = rng.integers(len(gain), size=len(gain))
         gains[index] = gain[rows].mean()
-        cuts[index] = 1.0 - cost[rows].mean() / frontier_cost[rows].mean()
+        cuts[index] = saved_share(float(frontier_cost[rows].mean()), float(cost[rows].mean()))
     return gains, cuts
 
 

@@ -15,7 +15,7 @@ from ...routing.belief.likelihood import likelihood
 from ...routing.belief.org_model import inputs_id, move_inputs, unpack_inputs
 from ...routing.prompt.difficulty import DifficultyModel
 from ...routing.prompt.logistic import logit
-from ...state.audit.calls import LOOKED_AT
+from ...state.audit.sums import LOOKED_AT
 from ...state.observations import Observation, Outcome
 from ...state.records import Call
 from .fit import Seen

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ...state.audit.calls import LOOKED_AT
+from ...state.audit.sums import LOOKED_AT
 from ...state.errors import ConfigError
 from ...state.records import Call, usd_from_nusd
 from ...state.store import Store

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from ...state.savings import saved_share
 from .reading import MATCH, Figures, interval, number, part, points_of, series
 
 Kind = Literal["claimed", "unproven", "worse", "no_saving", "not_reached", "unknown"]
@@ -77,7 +78,7 @@ def matched_saving(panel: Figures) -> MatchedSaving:
 
 def _cost_save(points: Iterable[tuple[float, float]], single_score: float, single_usd: float) -> float | None:
     enough = [cost for cost, score in points if score >= single_score - _NOTHING]
-    return 1.0 - min(enough) / single_usd if enough else None
+    return saved_share(single_usd, min(enough)) if enough else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ...state.savings import saved_share
 from .fit import log_odds
 
 Floats = NDArray[np.float64]
@@ -232,4 +233,4 @@ def operating_point(points: Sequence[Point], margin: float = 0.0) -> Point | Non
 
 def _against_last(panel: PanelSignals, got: Outcome) -> tuple[float, float]:
     gain = 100.0 * float(got.score.mean() - panel.correct[:, -1].mean())
-    return gain, 1.0 - float(got.cost.mean() / panel.costs[:, -1].mean())
+    return gain, saved_share(float(panel.costs[:, -1].mean()), float(got.cost.mean()))

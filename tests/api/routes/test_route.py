@@ -78,7 +78,9 @@ def test_latency_is_what_an_outside_stopwatch_says(route: Callable[..., dict]) -
 def test_goal_match_follows_from_the_logged_call(route: Callable[..., dict], gateway) -> None:
     reply = route()
     with sqlite3.connect(gateway.database) as database:
-        query = "SELECT cost_nusd, reference_cost_nusd, latency_ms FROM calls WHERE call_id = ?"
+        query = (
+            "SELECT cost_nusd + judge_cost_nusd, reference_cost_nusd, latency_ms FROM calls WHERE call_id = ?"
+        )
         cost, reference_cost, latency_ms = database.execute(query, [reply["call_id"]]).fetchone()
     explain = reply["explain"]
     reference = next(one for one in explain["candidates"] if one["model_id"] == explain["reference_model"])
@@ -166,7 +168,8 @@ def test_when_every_model_fails_the_body_lists_the_attempts_and_the_call_counts(
     assert error["call_id"]
     assert http.get(f"/stats/{org}").json()["total_calls"] == 1
     assert http.get("/verify", params={"org": org}).json() | {"orgs": []} == {
-        "intact": True, "total_records": 1, "first_broken_index": None, "reason": None, "orgs": [],
+        "intact": True, "total_records": 1, "first_broken_index": None, "reason": None, "calls": 1,
+        "checked_records": 1, "orgs": [],
     }  # fmt: skip
 
 
@@ -352,3 +355,16 @@ def test_no_value_in_any_field_is_a_failure_of_the_gateway(http: httpx.Client, b
 def test_a_part_the_cascade_reads_is_checked(http: httpx.Client, part: dict, field: str) -> None:
     answer = http.post("/route", json={"prompt": "hello", **part})
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)
+
+
+def test_no_judge_reads_what_the_policy_keeps_from_it(route: Callable[..., dict], bills, org: str) -> None:
+    """The classic router has every answer judged."""
+    judged = route(router="x25-classic", policy={"allowed_providers": ["sim-a", "sim-judge"]})
+    assert (judged["quality_source"], judged["verdict"]["not_judged"]) == ("judge", None)
+    kept = route(router="x25-classic", policy={"allowed_providers": ["sim-a"]})
+    assert (kept["quality_source"], kept["judge_cost_usd"]) == ("estimate", 0)
+    why = "allowed_providers: sim-judge is not one of sim-a"
+    assert kept["verdict"]["not_judged"] == f"no judge may be asked: sim/judge-1 ({why})"
+    assert kept["explain"]["judges_removed"] == {"sim/judge-1": why}
+    assert bills(kept["call_id"], org, judge=True) == []
+    assert len(bills(judged["call_id"], org, judge=True)) == 1

@@ -3,11 +3,12 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from statistics import fmean, median
+from types import SimpleNamespace
 
 import httpx
 import pytest
 
-from x25.state.records import OrgStats
+from x25.state.savings import OrgStats
 
 FROM_DATABASE = """
 SELECT cost_nusd, judge_cost_nusd, reference_cost_nusd, quality_score, quality_source, latency_ms,
@@ -33,7 +34,12 @@ def test_figures_equal_a_recomputation_from_the_database(
     assert stats["total_calls"] == len(calls) == 12
     assert stats["total_cost_usd"] == pytest.approx(sum(cost) / 1e9, abs=1e-12)
     assert stats["total_judge_cost_usd"] == pytest.approx(sum(judge_cost) / 1e9, abs=1e-12)
-    assert stats["total_saved_usd"] == pytest.approx((sum(reference) - sum(cost)) / 1e9, abs=1e-12)
+    assert sum(judge_cost) > 0
+    saved = sum(reference) - sum(cost) - sum(judge_cost)
+    assert (
+        stats["total_saved_usd"] == stats["total_saved_vs_pool_usd"] == pytest.approx(saved / 1e9, abs=1e-12)
+    )
+    assert (stats["reference_model"], stats["smaller_pools"]) == ("sim/large-5", {})
     assert stats["avg_latency_ms"] == pytest.approx(fmean(latency), abs=1e-3)
     assert stats["avg_quality"] == (pytest.approx(fmean(looked_at), abs=1e-4) if looked_at else None)
     assert stats["model_distribution"] == Counter(model)
@@ -51,6 +57,22 @@ def test_the_sums_are_those_of_the_replies(http: httpx.Client, route: Callable[.
         sum(r["judge_cost_usd"] for r in replies), abs=1e-12
     )
     assert sum(stats["model_distribution"].values()) == sum(stats["tier_distribution"].values()) == 4
+
+
+def test_a_smaller_pool_is_told_with_both_savings(
+    http: httpx.Client, route: Callable[..., dict], org: str, gateway
+) -> None:
+    route("What is 2 * 23?")
+    replies = [route(f"What is {number} * 23?", router="cheap-pair") for number in range(3)]
+    stats = http.get(f"/stats/{org}").json()
+    (name, pool), *others = stats["smaller_pools"].items()
+    assert (name, others, pool["calls"], pool["dearest_model"]) == ("cheap-pair", [], 3, "sim/small-2")
+    told = [reply["explain"]["savings"] for reply in replies]
+    assert pool["total_saved_usd"] == pytest.approx(sum(one["saved_usd"] for one in told), abs=1e-12)
+    assert pool["total_saved_usd"] == pytest.approx(sum(r["cost_saved_usd"] for r in replies), abs=1e-12)
+    against_pool = sum(one["smaller_pool"]["saved_usd"] for one in told)
+    assert pool["total_saved_vs_pool_usd"] == pytest.approx(against_pool, abs=1e-12)
+    assert pool["total_saved_vs_pool_usd"] < pool["total_saved_usd"]
 
 
 def test_an_org_without_calls_has_zeros_and_no_averages(http: httpx.Client, org: str) -> None:
@@ -80,8 +102,10 @@ def test_a_key_reads_its_own_org_only(http: httpx.Client, org: str, gateway) -> 
 def test_nano_dollars_become_dollars() -> None:
     from x25.api.routes.stats import to_wire
 
-    wire = to_wire(OrgStats(2, 1_500_000_000, 7, -3, 0.5, 10.0, {"m": 2}, {"slm": 2}), {})
-    assert (wire.total_cost_usd, wire.total_judge_cost_usd, wire.total_saved_usd) == (1.5, 7e-9, -3e-9)
+    sums = OrgStats(2, 1_500_000_000, 7, 1_500_000_004, 1_500_000_001, 0.5, 10.0, {"m": 2}, {"slm": 2})
+    wire = to_wire(sums, {}, SimpleNamespace(reference=SimpleNamespace(model_id="v/m")))
+    assert (wire.total_cost_usd, wire.total_judge_cost_usd) == (1.5, 7e-9)
+    assert (wire.total_saved_usd, wire.total_saved_vs_pool_usd) == (-3e-9, -6e-9)
 
 
 def test_estimated_costs_are_compared_with_realised_ones(

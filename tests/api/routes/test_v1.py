@@ -28,6 +28,10 @@ def test_model_and_messages_are_enough(http: httpx.Client) -> None:
     assert body["choices"][0]["message"]["role"] == "assistant"
     assert body["model"] == body["x25"]["model_used"] == answer.headers["x-x25-model"]
     assert answer.headers["x-x25-call-id"] == body["x25"]["call_id"]
+    for name in ("cost_usd", "judge_cost_usd", "cost_saved_usd"):
+        assert float(answer.headers[f"x-x25-{name.replace('_', '-')}"]) == pytest.approx(
+            body["x25"][name], abs=1e-9
+        )
 
 
 def test_the_official_client_reads_the_answer_and_its_receipt(

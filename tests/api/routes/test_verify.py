@@ -1,8 +1,11 @@
+import asyncio
 import sqlite3
 from collections.abc import Callable
 
 import httpx
 import pytest
+
+from x25.state.store import open_store
 
 
 def test_an_untouched_chain_is_intact(http: httpx.Client, route: Callable[..., dict], org: str) -> None:
@@ -31,6 +34,43 @@ def test_an_edit_of_the_database_is_found_with_its_index(start_gateway, simulato
         ("good", True),
     ]
     assert good["intact"] is True
+
+
+@pytest.mark.slow
+def test_an_old_entry_that_was_edited_is_found_by_a_full_verification_and_ever_after(start_gateway) -> None:
+    gateway = start_gateway()
+    with httpx.Client(base_url=gateway.url, timeout=30) as http:
+
+        def call() -> None:
+            http.post("/route", json={"prompt": "hello", "org": "acme"}).raise_for_status()
+
+        for _ in range(3):
+            call()
+        assert http.get("/verify").json()["checked_records"] == 3
+        call()
+        with sqlite3.connect(gateway.database) as database:
+            database.execute("UPDATE audit SET record = record || ' ' WHERE org = 'acme' AND idx = 1")
+        quick, full, after = (
+            http.get(path).json() for path in ("/verify", "/verify?full=true", "/verify?org=acme")
+        )
+    assert (quick["intact"], quick["total_records"], quick["checked_records"]) == (True, 4, 2)
+    for found in (full, after):
+        assert (found["intact"], found["first_broken_index"], found["reason"]) == (False, 1, "acme: edited")
+
+
+def test_entries_that_are_no_calls_are_told_apart(
+    http: httpx.Client, route: Callable[..., dict], org: str, gateway
+) -> None:
+    route()
+
+    async def drift() -> None:
+        async with await open_store(f"sqlite+aiosqlite:///{gateway.database}") as store:
+            await store.audit.append(org, {"kind": "drift"})
+
+    asyncio.run(drift())
+    for full in (False, True):
+        found = http.get("/verify", params={"org": org, "full": full}).json()
+        assert (found["total_records"], found["calls"], found["orgs"][0]["calls"]) == (2, 1, 1)
 
 
 def test_an_org_without_calls_is_intact(http: httpx.Client, org: str) -> None:

@@ -1,3 +1,4 @@
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -61,6 +62,38 @@ async def test_a_judge_that_fails_costs_what_it_may_have_billed(walk_to_model, e
     assert not verdict.observation.teaches
 
 
+@pytest.mark.parametrize(
+    ("policy", "why"),
+    [
+        ({"allowed_providers": ["sim-a"]}, "allowed_providers: sim-judge is not one of sim-a"),
+        ({"max_cost_per_token": 5e-7}, "max_cost_per_token: $0.000000600 > $0.000000500"),
+    ],
+)
+async def test_a_judge_the_policy_rules_out_is_not_asked_and_the_verdict_says_why(
+    walk_to_model, examined, services, bills, policy, why
+):
+    call = await walk_to_model("dispatch", policy=policy)
+    answer = await examined(call)
+    assert (answer.verdict.source, answer.verdict.judge_cost_nusd) == ("estimate", 0)
+    assert answer.verdict.not_judged == f"no judge may be asked: sim/judge-1 ({why})"
+    assert answer.verdict.observation.seen_prob == 0.0
+    assert bills(call.call_id, judge=True) == []
+    assert not call.decision.is_judged
+    situation = await services.situations.of(call, services)
+    assert (situation.judge, situation.judges_removed) == (None, {"sim/judge-1": why})
+
+
+async def test_of_several_judges_the_first_permitted_one_is_asked(walk_to_model, examined, services, bills):
+    near = replace(services.judge.specs[0], model_id="sim/judge-near", provider="sim-near")
+    both = copy(services.judge)
+    both.specs = (services.judge.specs[0], near)
+    using = replace(services, judge=both, situations=Situations())
+    call = await walk_to_model("dispatch", using=using, policy={"allowed_providers": ["sim-a", "sim-near"]})
+    answer = await examined(call, using)
+    assert answer.verdict.observation.judge_model == "sim/judge-near"
+    assert (answer.verdict.not_judged, len(bills(call.call_id, judge=True))) == (None, 1)
+
+
 async def test_an_answer_the_cap_cannot_judge_is_kept_unjudged(walk_to_model, examined, bills):
     call = await walk_to_model("dispatch")
     capped = replace(call, policy={"max_cost_per_call_usd": (call.spent_nusd + 1) / 1e9})
@@ -68,6 +101,7 @@ async def test_an_answer_the_cap_cannot_judge_is_kept_unjudged(walk_to_model, ex
     assert (verdict.source, verdict.observation.seen_prob, verdict.observation.is_due) == (
         "estimate", 0.0, False,
     )  # fmt: skip
+    assert verdict.not_judged.startswith("max_cost_per_call_usd: a judgement can cost $")
     assert bills(call.call_id, judge=True) == []
 
 

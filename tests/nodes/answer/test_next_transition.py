@@ -24,7 +24,7 @@ GUESSED = verdict_of(
 @pytest.fixture
 async def dispatched(walk):
     """Return a call whose answer came from the smallest model, free to climb."""
-    call = await walk("dispatch", router="x25-classic", policy={"allowed_providers": ["sim-a"]})
+    call = await walk("dispatch", router="x25-classic", policy={"allowed_providers": ["sim-a", "sim-judge"]})
     return replace(call, policy={})
 
 
@@ -105,7 +105,7 @@ async def test_a_model_that_failed_is_replaced_by_one_as_strong_or_stronger(
 
 
 async def test_weaker_models_are_asked_where_no_strong_one_is_left(dispatched, with_decision, next_after):
-    policy = {"allowed_providers": ["sim-a", "sim-f"]}
+    policy = {"allowed_providers": ["sim-a", "sim-f", "sim-judge"]}
     call = failed_at(dispatched, with_decision, "sim/xlarge-6", "frontier", policy=policy)
     assert (await next_after(call)).decision.model_id == "sim/tiny-1"
 
@@ -162,7 +162,11 @@ async def test_a_failed_climb_keeps_the_answer_held(dispatched, with_decision, n
     good = replace(GUESSED, belief=Belief(0.9, 0.9))
     (held,) = with_verdict(dispatched, good).answers
     call = failed_at(
-        dispatched, with_decision, "sim/xlarge-6", "frontier", policy={"allowed_providers": ["sim-f"]}
+        dispatched,
+        with_decision,
+        "sim/xlarge-6",
+        "frontier",
+        policy={"allowed_providers": ["sim-f", "sim-judge"]},
     )
     call = replace(call, answers=(held, replace(call.answers[0], step=1)))
     assert (await next_after(call)).kind == "stop"

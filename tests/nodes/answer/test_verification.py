@@ -53,7 +53,7 @@ async def test_what_chance_has_judged_is_seen_as_often_as_chance_has_it(inspecti
 
 async def test_answers_are_due_as_often_as_their_probability_says(walk, services, planted):
     """Over 1,500 decisions of the plan; the share lies within 4 standard deviations."""
-    policy = {"allowed_providers": ["sim-c"], "judged_share": 0.3}
+    policy = {"allowed_providers": ["sim-c", "sim-judge"], "judged_share": 0.3}
     call = await walk("dispatch", policy=policy)
     situation = await services.situations.of(call, services)
     warm = {
@@ -168,7 +168,7 @@ async def test_the_judge_is_worth_its_price_where_its_score_may_change_what_is_d
 
 
 async def test_no_judge_is_worth_its_price_where_nobody_dearer_is_left_to_ask(walk, services, planted):
-    call = await walk("dispatch", policy={"allowed_providers": ["sim-f"]})
+    call = await walk("dispatch", policy={"allowed_providers": ["sim-f", "sim-judge"]})
     situation = await services.situations.of(call, services)
     assessment = assess_answer(call, call.answers[0], planted(5.0).verifier)
     assert not any(

@@ -192,12 +192,32 @@ async def test_a_degraded_provider_gets_less_traffic_before_it_fails_hard(walk, 
 # what a decision is made under
 
 
+async def test_savings_have_a_frontier_reference_where_the_plan_is_priced_by_a_smaller_pool(
+    situated, services
+):
+    routers = {"pair": RouterConfig("pair", models=("sim/tiny-1", "sim/medium-3"))}
+    call, situation = await situated(replace(services, routers=routers), router="pair")
+    assert situation.reference.model_id == "sim/large-5"
+    assert situation.pool_dearest.model_id == "sim/medium-3"
+    assert situation.terms.reference_cost_nusd == services.spec("sim/tiny-1").expected_cost_nusd(
+        call.task.prompt_tokens
+    )
+
+
 async def test_the_reference_costs_what_its_typical_answer_costs(situated, services):
     call, situation = await situated()
     assert situation.terms.reference_cost_nusd == services.reference.expected_cost_nusd(
         call.task.prompt_tokens
     )
     assert situation.terms.reference_latency_ms == services.reference.expected_latency_ms
+
+
+async def test_a_plan_counts_on_no_judge_that_the_policy_rules_out(situated):
+    for policy, is_judged in (({"allowed_providers": ["sim-a", "sim-e"]}, False),
+                              ({"allowed_providers": ["sim-a", "sim-judge"]}, True)):  # fmt: skip
+        _, situation = await situated(policy=policy)
+        assert (situation.judge is not None, situation.terms.table is not None) == (is_judged, is_judged)
+        assert (situation.terms.prices.judge_cost > 0) is is_judged
 
 
 async def test_a_judgement_has_a_price_only_where_somebody_judges(situated, services):

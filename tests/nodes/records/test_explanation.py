@@ -3,7 +3,10 @@ from dataclasses import replace
 
 import pytest
 
+from x25.nodes.answer.best import best_answer
 from x25.nodes.records.explanation import attempt_facts, decision_facts, explain, verdict_facts
+from x25.nodes.records.log_row import call_row
+from x25.routing.plan.configs import RouterConfig
 from x25.routing.prompt.features import DOCUMENTED_FEATURES
 
 
@@ -14,7 +17,8 @@ def explained(walk, services):
     async def walked(using=None, **request):
         chosen = using or services
         call = await walk("update_posterior", chosen, **request)
-        return call, explain(call, await chosen.situations.of(call, chosen))
+        situation = await chosen.situations.of(call, chosen)
+        return call, explain(call, situation, call_row(call, situation, chosen, best_answer(call), 1.0))
 
     return walked
 
@@ -36,6 +40,25 @@ async def test_the_explanation_names_candidates_draws_removals_and_the_path(expl
     assert explanation["attempts"] == [attempt_facts(attempt) for attempt in made]
 
 
+async def test_a_router_with_a_smaller_pool_says_so_and_tells_both_savings(explained, services):
+    routers = {**services.routers, "pair": RouterConfig("pair", models=("sim/tiny-1", "sim/medium-3"))}
+    _, explanation = await explained(replace(services, routers=routers), router="pair")
+    savings = explanation["savings"]
+    paid = sum(attempt["spent_nusd"] for attempt in explanation["attempts"]) / 1e9
+    assert savings["reference_model"] == "sim/large-5"
+    assert savings["saved_usd"] == pytest.approx(savings["reference_cost_usd"] - paid, abs=1e-12)
+    pool = savings["smaller_pool"]
+    assert (pool["router"], pool["dearest_model"]) == ("pair", "sim/medium-3")
+    assert pool["models"] == ["sim/medium-3", "sim/tiny-1"]
+    assert pool["saved_usd"] == pytest.approx(pool["dearest_cost_usd"] - paid, abs=1e-12)
+    assert 0 < pool["dearest_cost_usd"] < savings["reference_cost_usd"]
+
+
+async def test_a_router_that_chooses_among_all_has_one_reference(explained):
+    _, explanation = await explained()
+    assert explanation["savings"]["smaller_pool"] is None
+
+
 async def test_the_explanation_tells_each_transition_and_why(explained):
     call, explanation = await explained()
     assert explanation["transitions"] == [
@@ -51,7 +74,7 @@ async def test_the_explanation_tells_each_transition_and_why(explained):
 
 async def test_the_explanation_tells_each_failure_with_the_providers_status(explained, fault):
     fault("503")
-    call, explanation = await explained(policy={"allowed_providers": ["sim-a", "sim-e"]})
+    call, explanation = await explained(policy={"allowed_providers": ["sim-a", "sim-e", "sim-judge"]})
     assert len(explanation["failures"]) == len(call.answers) == 2
     assert {one["model_id"] for one in explanation["failures"]} == {"sim/tiny-1", "sim/large-5"}
     assert [one["step"] for one in explanation["failures"]] == [0, 1]

@@ -6,6 +6,7 @@ import pytest
 from x25.nodes.answer.best import best_answer
 from x25.nodes.records.log_row import audit_record, call_row
 from x25.routing.belief.org_model import unpack_inputs
+from x25.routing.plan.configs import RouterConfig
 from x25.state.answers import Failure, Verification
 from x25.state.working_memory import Transition
 
@@ -20,7 +21,7 @@ def row_of(services):
     """Return a function that makes the log row of a call."""
 
     async def row(call, using=None, latency_ms=1.0):
-        situation = await services.situations.of(call, services)
+        situation = await services.situations.of(call, using or services)
         return call_row(call, situation, using or services, best_answer(call), latency_ms)
 
     return row
@@ -67,10 +68,52 @@ async def test_the_row_keeps_the_prompt_only_where_prompts_are_stored(call, row_
     assert (await row_of(call, keeping)).prompt == "a zeppelin of marmalade"
 
 
-async def test_a_call_without_an_answer_saves_nothing(call, row_of):
-    row = await row_of(replace(call, answers=()))
+@pytest.fixture
+def fail():
+    """Return a function that makes of an answer one that never came."""
+    failure = Failure("timeout", "ProviderTimeout", "slow")
+    return lambda answer, **more: replace(answer, message=None, verdict=None, failure=failure, **more)
+
+
+async def test_a_call_without_an_answer_replaced_nothing_and_lost_what_it_paid(call, row_of, fail):
+    row = await row_of(replace(call, answers=(fail(call.answers[0]),)))
     assert (row.status, row.model_id, row.quality_source) == ("failed", None, "none")
-    assert row.reference_cost_nusd == row.cost_nusd
+    paid = sum(attempt.spent_nusd for attempt in call.answers[0].attempts)
+    assert (row.reference_cost_nusd, row.saved_nusd) == (0, -paid)
+    assert paid > 0
+
+
+async def test_failed_requests_that_were_billed_and_judgements_are_no_saving(call, row_of, fail):
+    (answer,) = call.answers
+    asked, judged = answer.attempts
+    lost = fail(answer, attempts=(replace(asked, status="failed", error="timeout", cost_nusd=40_000),))
+    paid = (replace(asked, cost_nusd=3_000), replace(judged, cost_nusd=500))
+    row = await row_of(replace(call, answers=(lost, replace(answer, step=1, attempts=paid))))
+    assert (row.cost_nusd, row.judge_cost_nusd) == (43_000, 500)
+    assert row.saved_nusd == row.reference_cost_nusd - 43_500
+    assert row.reference_cost_nusd > 0
+
+
+async def test_the_reference_is_a_frontier_model_whatever_the_router_chooses_among(
+    walk_to_model, row_of, services
+):
+    routers = {"pair": RouterConfig("pair", models=("sim/tiny-1", "sim/medium-3"))}
+    pair = replace(services, routers=routers)
+    call = await walk_to_model("update_posterior", using=pair, router="pair")
+    row, tokens = await row_of(call, pair), call.answers[0].usage
+    for found, model_id in ((row.reference_cost_nusd, "sim/large-5"), (row.pool_cost_nusd, "sim/medium-3")):
+        spec = services.spec(model_id)
+        assert found == pytest.approx(
+            1_000 * tokens["prompt_tokens"] * float(spec.input_usd_per_mtok)
+            + 1_000 * tokens["completion_tokens"] * float(spec.output_usd_per_mtok),
+            abs=1,
+        )
+    assert row.saved_nusd > row.pool_saved_nusd
+
+
+async def test_a_router_that_chooses_among_all_models_has_one_reference(call, row_of):
+    row = await row_of(call)
+    assert (row.pool_cost_nusd, row.pool_saved_nusd) == (None, None)
 
 
 async def test_the_record_holds_hashes_of_the_words_and_none_of_them(call, row_of):

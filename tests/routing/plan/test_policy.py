@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from x25.routing.plan.needs import needs_of
-from x25.routing.plan.policy import Demand, Policy, eligible, refuse
+from x25.routing.plan.policy import Demand, Policy, eligible, judge_objection, refuse
 from x25.state.errors import InvalidRequest, NoEligibleModel
 from x25.state.records import Arm
 
@@ -196,3 +196,19 @@ def test_budgets_and_the_judged_share_are_read():
     assert (policy.budget_usd_per_call, policy.budget_usd_per_day, policy.judged_share) == (0.003, 5.0, 0.1)
     with pytest.raises(InvalidRequest, match="between 0 and 1"):
         Policy.parse({"judged_share": 1.5})
+
+
+@pytest.mark.parametrize(
+    ("policy", "objection"),
+    [
+        ({}, None),
+        ({"allowed_providers": ["acme", "other"]}, None),
+        ({"allowed_providers": ["other"]}, "allowed_providers: acme is not one of other"),
+        ({"max_cost_per_token": 2e-6}, None),
+        ({"max_cost_per_token": 1.9e-6}, "max_cost_per_token: $0.000002000 > $0.000001900"),
+        ({"max_tier": "slm", "required_capabilities": ["tools"], "max_latency_ms": 1}, None),
+    ],
+)
+def test_a_judge_is_bound_by_who_may_read_and_by_what_a_token_may_cost(policy, objection):
+    prices = {"input_usd_per_mtok": 1.0, "output_usd_per_mtok": 2.0}
+    assert judge_objection(Policy.parse(policy), provider="acme", **prices) == objection

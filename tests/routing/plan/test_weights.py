@@ -69,19 +69,19 @@ def test_prices_stay_in_range_at_the_corners():
 
 def test_goal_match_compares_with_the_reference():
     match = goal_match(
-        cost_nusd=250, reference_cost_nusd=1000, quality=0.9, latency_ms=500.0, reference_latency_ms=1000.0
+        paid_nusd=250, reference_cost_nusd=1000, quality=0.9, latency_ms=500.0, reference_latency_ms=1000.0
     )
     assert match == {"cost": 0.75, "quality": 0.9, "latency": 0.75}
 
 
 def test_goal_match_stays_between_zero_and_one():
     dear = goal_match(
-        cost_nusd=5000, reference_cost_nusd=1000, quality=0.0, latency_ms=9e9, reference_latency_ms=1.0
+        paid_nusd=5000, reference_cost_nusd=1000, quality=0.0, latency_ms=9e9, reference_latency_ms=1.0
     )
     assert dear == {"cost": 0.0, "quality": 0.0, "latency": 0.0}
 
 
 def test_of_a_free_reference_only_a_free_call_matches():
     free = {"reference_cost_nusd": 0, "quality": 1.0, "latency_ms": 0.0, "reference_latency_ms": 1.0}
-    assert goal_match(cost_nusd=0, **free)["cost"] == 1.0
-    assert goal_match(cost_nusd=1, **free)["cost"] == 0.0
+    assert goal_match(paid_nusd=0, **free)["cost"] == 1.0
+    assert goal_match(paid_nusd=1, **free)["cost"] == 0.0

@@ -33,8 +33,13 @@ async def test_failed_call_counts_as_one_without_a_model(store, make_call):
 
 
 async def test_dearer_than_the_reference_is_a_negative_saving(store, make_call):
-    await store.calls.record(make_call(cost_nusd=1_000, reference_cost_nusd=400), {})
-    assert (await store.calls.stats("acme")).saved_nusd == -600
+    await store.calls.record(make_call(cost_nusd=1_000, judge_cost_nusd=50, reference_cost_nusd=400), {})
+    assert (await store.calls.stats("acme")).saved_nusd == -650
+
+
+async def test_the_judge_turns_a_gain_into_a_loss(store, make_call):
+    await store.calls.record(make_call(cost_nusd=700, judge_cost_nusd=400, reference_cost_nusd=1_000), {})
+    assert (await store.calls.stats("acme")).saved_nusd == -100
 
 
 async def test_unknown_call_is_none(store):

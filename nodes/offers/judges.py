@@ -1,0 +1,42 @@
+"""Who may judge the answers of a call, and what a judgement is expected to cost."""
+
+from typing import TYPE_CHECKING
+
+from ...providers.judge import LLMJudge
+from ...providers.specs import ModelSpec
+from ...routing.plan.policy import Policy, judge_objection
+
+if TYPE_CHECKING:
+    from ..services import Services
+
+JUDGE_PROMPT_TOKENS = 250
+"""Tokens of the judge's instructions, beside the case itself."""
+JUDGE_ANSWER_TOKENS = 60
+
+
+def permitted_judge(policy: Policy, services: "Services") -> tuple[LLMJudge | None, dict[str, str]]:
+    """Return the judge with those of its models that the policy lets read the call, and what removed each other one."""
+    if services.judge is None:
+        return None, {}
+    removed = {}
+    for spec in services.judge.specs:
+        priced = spec.priced_at(services.now())
+        objection = judge_objection(
+            policy,
+            provider=spec.provider,
+            input_usd_per_mtok=float(priced.input_usd_per_mtok),
+            output_usd_per_mtok=float(priced.output_usd_per_mtok),
+        )
+        if objection is not None:
+            removed[spec.model_id] = objection
+    if not removed:
+        return services.judge, {}
+    return services.judge.limited_to(
+        {spec.model_id for spec in services.judge.specs} - removed.keys()
+    ), removed
+
+
+def judge_cost_nusd(prompt_tokens: int, yardstick: ModelSpec, judge: LLMJudge, services: "Services") -> int:
+    """Return the expected cost of one judgement: the question and a typical answer read, a short verdict written."""
+    read = prompt_tokens + yardstick.expected_output_tokens + JUDGE_PROMPT_TOKENS
+    return judge.specs[0].priced_at(services.now()).expected_cost_nusd(read, JUDGE_ANSWER_TOKENS)
