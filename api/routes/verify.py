@@ -14,7 +14,7 @@ router = APIRouter(tags=["audit"])
 async def verify(cascade: CascadeDep, key: KeyDep, org: str | None = None) -> Verified:
     """Walk one org's chain, or every chain where no key narrows it, and name the first broken entry."""
     audit = cascade.services.store.audit
-    wanted = org_to_read(key, org) if org is not None else key.org if key is not None else None
+    wanted = org_to_read(key, org) if org is not None else None if key is None or key.is_admin else key.org
     found = [await audit.verify(wanted)] if wanted is not None else await audit.verify_all()
     broken = next((one for one in found if not one.intact), None)
     return Verified(
