@@ -237,9 +237,10 @@ class X25(_Agent[httpx.BaseTransport]):
             Task type, when known: summary, code, classification, extraction, qa, reasoning, creative or
             general.
         options
-            Further OpenAI chat parameters, passed on untouched.
+            Further OpenAI chat parameters, passed on untouched; the gateway refuses one it does not know.
         call_id
-            Public id of the call; repeating it resumes the call instead of paying twice.
+            Your own id for the call, good for one call of the org: the gateway refuses one that was used, so that
+            a request sent twice is paid once.
 
         Raises
         ------

@@ -49,9 +49,25 @@ async def get_key(request: Request, cascade: CascadeDep) -> ApiKey | None:
 KeyDep = Annotated[ApiKey | None, Depends(get_key)]
 
 
+async def get_caller(cascade: CascadeDep, key: KeyDep) -> ApiKey | None:
+    """Return the caller's key, as `get_key`, once its limit lets it make a call.
+
+    Raises
+    ------
+    TooManyRequests
+        When it made as many as it may in the last minute.
+    """
+    if key is not None:
+        await cascade.services.store.keys.admit(key, cascade.services.now())
+    return key
+
+
+CallerDep = Annotated[ApiKey | None, Depends(get_caller)]
+
+
 def org_of_call(key: ApiKey | None, asked: str | None) -> str:
     """Return whose call it is: the key's org, whatever the body says; without a key the body's or "default"."""
-    return key.org if key is not None else check_org(asked or "default")
+    return key.org if key is not None else check_org("default" if asked is None else asked)
 
 
 def org_to_read(key: ApiKey | None, project: str) -> str:
@@ -60,9 +76,9 @@ def org_to_read(key: ApiKey | None, project: str) -> str:
     Raises
     ------
     Forbidden
-        When the key belongs to another org.
+        When the key belongs to another org, and is no admin's.
     """
     org = check_org(project)
-    if key is not None and key.org != org:
+    if key is not None and key.org != org and not key.is_admin:
         raise Forbidden(f"this key belongs to org {key.org!r} and cannot read {org!r}")
     return org

@@ -21,9 +21,11 @@ from ..state.errors import (
     ProviderTimeout,
     RequestRefused,
     StoreError,
+    TooManyRequests,
     Unauthorized,
     X25Error,
 )
+from .vendor_words import classes_of
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +34,7 @@ ERROR_TO_STATUS: Mapping[type[X25Error], int] = {
     Unauthorized: 401,
     Forbidden: 403,
     NotFound: 404,
+    TooManyRequests: 429,
     RequestRefused: 400,
     AllBusy: 503,
     CallFailed: 502,
@@ -40,10 +43,23 @@ ERROR_TO_STATUS: Mapping[type[X25Error], int] = {
 }
 
 
+MOST_SAID, MOST_NAMED = 8_000, 300
+"""Longest message and field of an error, characters."""
+_INSIDE: Mapping[type[X25Error], str] = {
+    StoreError: "the store cannot be used",
+    ChainBroken: "the audit chain could not be extended",
+}
+
+
 def error_body(
     code: str, message: str, *, kind: str, field: str | None = None, **more: object
 ) -> dict[str, Any]:
-    """Return the one error shape: the OpenAI one (`message`, `type`, `param`, `code`) plus `field`."""
+    """Return the one error shape: the OpenAI one (`message`, `type`, `param`, `code`) plus `field`.
+
+    Both are cut: they name parts of the request, and a name may be as long as the whole body.
+    """
+    message = message if len(message) <= MOST_SAID else f"{message[:MOST_SAID]}…"
+    field = None if field is None else field[:MOST_NAMED]
     return {"error": {"type": kind, "code": code, "message": message, "field": field, "param": field, **more}}
 
 
@@ -62,18 +78,26 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_bug)
 
 
-async def _on_ours(_: Request, error: Exception) -> JSONResponse:
-    status, body = body_of(error)
+async def _on_ours(request: Request, error: Exception) -> JSONResponse:
+    status, body = body_of(error, keeps_text=_keeps_text(request))
     if status >= 500:
-        _log.warning("%s: %s", body["error"]["code"], error)
+        _log.warning("%s: %s", body["error"]["code"], logged(error))
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
-    if isinstance(error, AllBusy):
+    if isinstance(error, AllBusy | TooManyRequests):
         headers["Retry-After"] = str(max(1, ceil(error.retry_after_s)))
     return JSONResponse(body, status_code=status, headers=headers)
 
 
-def body_of(error: BaseException) -> tuple[int, dict[str, Any]]:
-    """Return the status and the body of an error; one that is not ours is told by its class alone."""
+def logged(error: BaseException) -> str:
+    """Return what the log says of an error: of a failed call the classes, since vendors may quote the prompt."""
+    return classes_of(error) if isinstance(error, CallFailed) else str(error)
+
+
+def body_of(error: BaseException, *, keeps_text: bool = False) -> tuple[int, dict[str, Any]]:
+    """Return the status and the body of an error; one that is not ours is told by its class alone.
+
+    `keeps_text` says that prompts may be written down, and so may what a vendor says of them.
+    """
     if not isinstance(error, X25Error):
         message = f"the gateway met an error of its own ({type(error).__name__}); its log has the details"
         return 500, error_body("internal_error", message, kind="server_error")
@@ -92,7 +116,8 @@ def body_of(error: BaseException) -> tuple[int, dict[str, Any]]:
         more |= {"attempts": error.attempts, "call_id": error.call_id}
     if isinstance(error, AllBusy):
         more["retry_after_s"] = error.retry_after_s
-    return status, error_body(error.code, str(error), kind=kind, field=getattr(error, "field", None), **more)
+    sentence = _sentence(error, keeps_text=keeps_text)
+    return status, error_body(error.code, sentence, kind=kind, field=getattr(error, "field", None), **more)
 
 
 async def _on_validation(_: Request, error: Exception) -> JSONResponse:
@@ -120,6 +145,25 @@ async def _on_bug(_: Request, error: Exception) -> JSONResponse:
     """Keep the one error shape; the server logs the traceback and the body tells nothing about the inside."""
     status, body = body_of(error)
     return JSONResponse(body, status_code=status)
+
+
+def _keeps_text(request: Request) -> bool:
+    """Return whether prompts may be written down here; False before the application is open."""
+    cascade = getattr(request.app.state, "cascade", None)
+    return cascade is not None and bool(cascade.settings.keeps_text)
+
+
+def _sentence(error: X25Error, *, keeps_text: bool) -> str:
+    """Return what a caller is told.
+
+    Of a failure inside its name, since the sentence may hold paths of the server; of vendors' failures their classes,
+    unless prompts may be kept. Why a request is refused, its sender has to know.
+    """
+    if isinstance(error, CallFailed) and not isinstance(error, RequestRefused) and not keeps_text:
+        return classes_of(error)
+    if isinstance(error, InvalidRequest | Unauthorized | Forbidden | NotFound | TooManyRequests | CallFailed):
+        return str(error)
+    return f"{_INSIDE.get(type(error), 'the gateway met an error of its own')}; its log has the details"
 
 
 def _unreadable(message: str) -> JSONResponse:

@@ -1,16 +1,11 @@
 """What the wire carries. Deeper rules of a request are checked once, at the graph's first node."""
 
-import re
-from math import isfinite
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
-from ..state.errors import InvalidRequest
-
-MAX_DEPTH = 100
-"""Objects and lists inside each other; far below the depth at which JSON writers give up."""
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+from ..routing.plan.weights import PRESETS
+from ..state.json_values import check_json
 
 
 class Body(BaseModel):
@@ -21,38 +16,19 @@ class Body(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def refuse_what_json_cannot_carry(cls, body: Any) -> Any:
-        """Return the body as it is.
-
-        Raises
-        ------
-        InvalidRequest
-            For half a surrogate pair, a number that is not finite or has more than 64 bits, or nesting deeper than
-            `MAX_DEPTH`.
-        """
-        pending = [(body, "", 0)]
-        while pending:
-            value, path, depth = pending.pop()
-            problem = _problem(value, depth)
-            if problem:
-                raise InvalidRequest(f"{path or 'body'}: {problem}", field=path or "body")
-            if isinstance(value, dict):
-                pending += [(inner, f"{path}.{key}".strip("."), depth + 1) for key, inner in value.items()]
-                pending += [(key, path, depth) for key in value]  # taken first: a bad key must not be quoted
-            elif isinstance(value, list):
-                pending += [(inner, f"{path}[{index}]", depth + 1) for index, inner in enumerate(value)]
+        """Return the body as it is, once `check_json` found nothing wrong with it."""
+        check_json(body)
         return body
 
 
-def _problem(value: Any, depth: int) -> str | None:
-    if depth > MAX_DEPTH:
-        return f"expected at most {MAX_DEPTH} objects and lists inside each other"
-    if isinstance(value, float) and not isfinite(value):
-        return f"expected a finite number, got {value}"
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return "expected a whole number of at most 64 bits"
-    if isinstance(value, str) and _LONE_SURROGATE.search(value):
-        return "expected text that is valid Unicode, got half a surrogate pair"
-    return None
+_WEIGHTS_SCHEMA = {
+    "anyOf": [
+        {"type": "object", "additionalProperties": {"type": "number", "minimum": 0}},
+        {"type": "string", "enum": [*PRESETS]},
+        {"type": "null"},
+    ]
+}
+"""Looked at by `routing.plan.weights.normalise`, which names the part that is wrong."""
 
 
 class Wishes(Body):
@@ -63,8 +39,10 @@ class Wishes(Body):
     org: str | None = Field(
         None, description='Project id; resolved from the API key if one is provided. Default "default".'
     )
-    optimize_for: dict[str, float] | None = Field(
-        None, description="Weights for cost, quality, latency; normalised to sum 1. Default .33 / .34 / .33."
+    optimize_for: Annotated[Any, WithJsonSchema(_WEIGHTS_SCHEMA)] = Field(
+        None,
+        description="Weights for cost, quality, latency; normalised to sum 1. Or a preset: balanced (default, "
+        ".33 / .34 / .33), cost-first, quality-first, latency-first.",
     )
     hint: str | None = Field(
         None,
@@ -99,23 +77,38 @@ class RouteRequest(Wishes):
         None, description="Addition: OpenAI chat messages instead of `prompt`."
     )
     options: dict[str, Any] | None = Field(
-        None, description="Addition: further OpenAI chat parameters, passed on untouched."
+        None,
+        description="Addition: further OpenAI chat parameters, passed on untouched; one that is not known is refused.",
     )
     router: str | None = Field(None, description='Addition: name of a router config. Default "auto".')
 
 
+class StreamOptions(BaseModel):
+    """How a stream ends."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    include_usage: bool | None = Field(None, description="Adds a last chunk with the tokens.")
+    include_obfuscation: bool | None = Field(
+        None, description="Without effect: an answer is sent whole, so that its pieces give nothing away."
+    )
+
+
 class ChatRequest(Body):
-    """An OpenAI chat request. Unknown parameters are passed on to the model untouched."""
+    """An OpenAI chat request. Known parameters are passed on to the model untouched, others refused."""
 
     model_config = ConfigDict(extra="allow")
 
-    model: str = Field("auto", description='"auto", or the name of a router config.')
-    messages: list[dict[str, Any]] = Field(min_length=1)
-    stream: bool = Field(False, description="Server-sent events; sent once the answer has passed its checks.")
-    stream_options: dict[str, Any] | None = Field(
-        None, description="`include_usage` adds a last chunk with the tokens."
+    model: str = Field(
+        "auto",
+        description='"auto", another router config, or one model by id or alias: GET /v1/models lists them.',
     )
-    x25: Wishes = Field(default_factory=Wishes, description="Addition: how to route, as in /route.")
+    messages: list[dict[str, Any]] = Field(min_length=1)
+    stream: bool | None = Field(
+        False, description="Server-sent events; sent once the answer has passed its checks."
+    )
+    stream_options: StreamOptions | None = Field(None, description="Needs `stream`.")
+    x25: Wishes | None = Field(None, description="Addition: how to route, as in /route.")
 
 
 class RouteReply(BaseModel):
@@ -152,6 +145,23 @@ class RouteReply(BaseModel):
     simulated: bool = Field(description="True when a simulated model answered.")
     stage: dict[str, Any]
     explain: dict[str, Any]
+
+
+class ModelCard(BaseModel):
+    """What a name of `model` stands for, in OpenAI's shape."""
+
+    id: str
+    object: Literal["model"] = "model"
+    created: int = Field(description="When this gateway started, seconds since 1970.")
+    owned_by: str = Field(description='Provider of a model, "x25" for a router config.')
+    description: str = Field(description="Addition: what it does.")
+
+
+class ModelList(BaseModel):
+    """The names that `model` may have, in OpenAI's shape."""
+
+    object: Literal["list"] = "list"
+    data: list[ModelCard]
 
 
 class Verified(BaseModel):

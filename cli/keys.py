@@ -17,7 +17,10 @@ keys = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=Tru
 @keys.command()
 def create(
     org: Annotated[str, typer.Argument(help="Org the key belongs to.")],
-    rate_limit_rpm: Annotated[int, typer.Option(min=0, help="Requests per minute, 0 = unlimited.")] = 0,
+    rate_limit_rpm: Annotated[
+        int, typer.Option("--rate-limit-rpm", "--rpm", min=0, help="Calls per minute, 0 = unlimited.")
+    ] = 0,
+    admin: Annotated[bool, typer.Option("--admin", help="Let it read the reports of every org.")] = False,
     db: Database = None,
     as_json: AsJson = False,
 ) -> None:
@@ -25,7 +28,7 @@ def create(
 
     async def work() -> tuple[str, ApiKey]:
         async with await open_store(settings_for(db).store_url) as store:
-            return await store.keys.create(check_org(org), rate_limit_rpm=rate_limit_rpm)
+            return await store.keys.create(check_org(org), rate_limit_rpm=rate_limit_rpm, is_admin=admin)
 
     secret, key = run(work())
     if as_json:

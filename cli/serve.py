@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 from contextlib import AsyncExitStack
+from math import ceil
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,8 @@ from fastapi import FastAPI
 from rich.logging import RichHandler
 
 from ..api.app import create_app
+from ..api.idle import impatient
+from ..api.origins import LOOPBACK_HOSTS, KnownHosts, names
 from ..graph.settings import Settings
 from ..state.errors import ConfigError
 from .console import AsJson, Database, err, friendly_errors, settings_for
@@ -59,15 +62,12 @@ def serve(
         listener = bind(settings)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         url = f"http://{host}:{listener.getsockname()[1]}"
-        logging.basicConfig(
-            level=settings.log_level, format="%(message)s", handlers=[RichHandler(console=err)]
-        )
-        # One line a request of the HTTP client would drown everything else, and carries provider URLs.
-        for chatty in ("httpx", "alembic"):
-            logging.getLogger(chatty).setLevel(logging.WARNING)
+        _set_up_log(settings)
         if exit_with_parent:
             threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
-        _Server(create_app(settings), url, as_json=as_json).run(sockets=[listener])
+        _Server(guarded(create_app(settings), settings), settings, url, as_json=as_json).run(
+            sockets=[listener]
+        )
 
 
 def refuse_open_network(settings: Settings, *, asked_open: bool) -> None:
@@ -84,6 +84,16 @@ def refuse_open_network(settings: Settings, *, asked_open: bool) -> None:
         f"{settings.host} can be reached from other machines: add --require-key "
         "(make keys with 'x25 keys create ORG'), or --open to serve everybody"
     )
+
+
+def guarded(app: FastAPI, settings: Settings) -> FastAPI:
+    """Let an application answer to its own names only, where they are known: set, or those of a loopback address."""
+    hosts = names(settings.allowed_hosts)
+    if not hosts and _is_loopback(settings.host):
+        hosts = [*LOOPBACK_HOSTS, settings.host]
+    if hosts:
+        app.add_middleware(KnownHosts, hosts=hosts)
+    return app
 
 
 def bind(settings: Settings) -> socket.socket:
@@ -112,8 +122,18 @@ def bind(settings: Settings) -> socket.socket:
 class _Server(uvicorn.Server):
     """Opens the application itself, so that a wrong setting ends as one sentence; says where it listens."""
 
-    def __init__(self, app: FastAPI, url: str, *, as_json: bool) -> None:
-        super().__init__(uvicorn.Config(app, lifespan="off", log_level="warning", access_log=False))
+    def __init__(self, app: FastAPI, settings: Settings, url: str, *, as_json: bool) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                lifespan="off",
+                log_level="warning",
+                access_log=False,
+                http=impatient(settings.idle_timeout_s),
+                timeout_keep_alive=ceil(settings.idle_timeout_s),
+                timeout_graceful_shutdown=settings.shutdown_timeout_s,
+            )
+        )
         self._app = app
         self._opened = AsyncExitStack()
         self._url = url
@@ -139,6 +159,13 @@ class _Server(uvicorn.Server):
         """Finish the requests under way, then close the cascade."""
         await super().shutdown(sockets)
         await self._opened.aclose()
+
+
+def _set_up_log(settings: Settings) -> None:
+    logging.basicConfig(level=settings.log_level, format="%(message)s", handlers=[RichHandler(console=err)])
+    # One line a request of the HTTP client would drown everything else, and carries provider URLs.
+    for chatty in ("httpx", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def _is_loopback(host: str) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,7 +113,7 @@ async def open_services(
             encoder=estimators.encoder,
             classifier=estimators.classifier,
             difficulty=estimators.difficulty,
-            routers=routers,
+            routers=direct_routers(pool.models) | routers,
             judge=await asyncio.to_thread(_judge, pool, keyring, client, settings) if pool.judges else None,
             limits=_limits(settings),
             rng=np.random.default_rng(settings.seed),
@@ -137,6 +137,12 @@ def load_routers(folder: Path | None = None) -> dict[str, RouterConfig]:
             config = RouterConfig.parse(read_file(path), str(path))
             routers[config.name] = config
     return routers
+
+
+def direct_routers(models: Iterable[ModelSpec]) -> dict[str, RouterConfig]:
+    """Return a router config for each model by its id and by each of its aliases: whoever names one, gets that one."""
+    names = ((name, spec.model_id) for spec in models for name in (spec.model_id, *spec.aliases))
+    return {name: RouterConfig.direct(name, model_id) for name, model_id in names}
 
 
 def real_pool(settings: Settings, keyring: Keyring) -> Pool | None:
@@ -268,5 +274,5 @@ async def _open_for(models: "Mapping[Tier, BaseChatModel]") -> AsyncIterator[Ser
             encoder=estimators.encoder,
             classifier=estimators.classifier,
             difficulty=estimators.difficulty,
-            routers=await asyncio.to_thread(load_routers),
+            routers=direct_routers(specs) | await asyncio.to_thread(load_routers),
         )

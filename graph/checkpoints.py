@@ -1,5 +1,6 @@
 """Checkpoints of calls: one thread for a call, named after org and call, so that nothing is ever shared."""
 
+import asyncio
 import logging
 import re
 import sqlite3
@@ -15,6 +16,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from ..state.errors import ConfigError, NotFound
 from ..state.names import check_call_id, check_org
+from ..state.sqlite_driver import make_private
 from .memory.losses import read_tuple
 from .memory.privacy import without_words
 from .settings import Settings
@@ -74,7 +76,7 @@ async def _sqlite_saver(path: Path) -> AsyncIterator[BaseCheckpointSaver[Any]]:
     import aiosqlite  # noqa: PLC0415 - only where SQLite is used
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver  # noqa: PLC0415
 
-    path.parent.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(make_private, path)
     async with aiosqlite.connect(path, timeout=BUSY_TIMEOUT_S) as connection:
         saver = AsyncSqliteSaver(connection, serde=serializer())
         try:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from typing import Any, cast
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -81,14 +82,18 @@ class Cascade:
             call.exception()  # whoever waits is told; when nobody does, the log has the call
 
     async def _route(self, request: Request, context: Context) -> Reply:
-        org = check_org(request.get("org") or "default")
-        given = request.get("call_id")
+        org, given = request.get("org"), request.get("call_id")
+        org = check_org("default" if org is None else org)
         if given is not None:
             await self._claim(org, check_call_id(given))
-        call_id = given or new_call_id(int(self.services.now().timestamp() * 1000))
-        return await self._run(
-            cast("Request", {**request, "org": org, "call_id": call_id}), org, call_id, context
-        )
+        call_id = given if given is not None else new_call_id(int(self.services.now().timestamp() * 1000))
+        asked = cast("Request", {**request, "org": org, "call_id": call_id})
+        try:
+            return await self._run(asked, org, call_id, context)
+        except InvalidRequest:
+            if given is not None:
+                await self.services.store.claims.release(org, call_id)
+            raise
 
     async def resume(self, org: str, call_id: str) -> Reply:
         """Take up a call that died with its process; an answer that was paid for is used again.
@@ -124,11 +129,20 @@ class Cascade:
         return {name: reason for name, reason in found.items() if reason is not None}
 
     async def _claim(self, org: str, call_id: str) -> None:
-        """Refuse a call id that was used, and forget what a request refused for free left under it."""
-        if await self.services.store.calls.get(org, call_id) is not None:
-            raise InvalidRequest(f"call_id {call_id!r} was answered before", field="call_id")
-        if await self.services.store.attempts.for_call(org, call_id):
-            raise InvalidRequest(f"call_id {call_id!r} was begun before", field="call_id")
+        """Take a call id for this request, and forget what a request refused for free left under it.
+
+        Raises
+        ------
+        InvalidRequest
+            When another request has it, or had it and bought something.
+        """
+        now = self.services.now()
+        overdue = now - timedelta(seconds=self.settings.call_deadline_s)
+        if not await self.services.store.claims.claim(org, call_id, now, overdue):
+            ended = await self.services.store.calls.get(org, call_id) is not None
+            raise InvalidRequest(
+                f"call_id {call_id!r} was {'answered' if ended else 'begun'} before", field="call_id"
+            )
         if (saver := self.saver) is not None:
             await self.checkpoint_writes.attempt(lambda: saver.adelete_thread(thread_id(org, call_id)))
 

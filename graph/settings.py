@@ -65,6 +65,22 @@ class Settings(BaseModel):
     host: str = Field("127.0.0.1", description="Address the gateway listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port the gateway listens on; 0 = any free one.")
     require_key: bool = Field(False, description="Refuse requests without an API key.")
+    allowed_hosts: str = Field(
+        "",
+        description="Names the gateway answers to, separated by commas, * = any; empty = localhost and its addresses "
+        "where it listens on loopback, any elsewhere.",
+    )
+    cors_origins: str = Field(
+        "", description="Origins whose pages may read replies, separated by commas, * = any; empty = none."
+    )
+    max_body_bytes: int = Field(10_000_000, ge=1, description="Largest request body accepted, bytes.")
+    body_timeout_s: float = Field(30.0, gt=0, le=3600, description="Longest wait for a whole request body.")
+    idle_timeout_s: float = Field(
+        15.0, gt=0, le=3600, description="Longest wait for a request on an open connection."
+    )
+    shutdown_timeout_s: int = Field(
+        30, ge=1, le=7200, description="Longest wait for calls under way when the gateway is stopped."
+    )
     upstream: Literal["auto", "real", "simulator"] = Field(
         "auto", description="auto: real models when a provider key is set, simulated ones otherwise."
     )

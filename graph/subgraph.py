@@ -7,6 +7,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 
 from ..nodes.services import Services
+from ..routing.plan.request import check_fields
 from ..state.types import Reply, Request
 from .build import RECURSION_LIMIT, build_cascade
 from .execution.sources import ServicesSource
@@ -42,8 +43,15 @@ def as_node(
     org
         Whose learning the calls belong to.
     request
-        Further fields of `state.types.Request` for every call, such as ``optimize_for`` or ``policy``.
+        Further fields of `state.types.Request` for every call, such as ``optimize_for`` or ``policy``; chat
+        parameters such as tools go into ``options``.
+
+    Raises
+    ------
+    InvalidRequest
+        For a field that no request has.
     """
+    check_fields(request)
     cascade = build_cascade(services)
     # LangGraph draws what a node's function names, but no graph that refuses a checkpointer: it is shown a twin.
     compiled, twin = cascade.compile(name="x25", checkpointer=False), cascade.compile(name="x25")

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 
-from ..routing.plan.request import check_request, check_schemas, named_schemas
+from ..routing.plan.request import check_fields, check_request, check_schemas, named_schemas
 from ..state.names import check_call_id
 from ..state.types import Context, Request
 from ..state.working_memory import Change, Opening
@@ -18,12 +18,15 @@ def new_call_id(now_ms: int) -> str:
 async def lookup_cache(request: Request, services: Services, context: Context) -> Change:
     """Check the request and open its working memory. No cache is configured yet, so every call is a miss."""
     now = services.now()
+    check_fields(request)
     checked = check_request(
         request, routers=services.routers.keys(), max_chars=services.limits.max_prompt_chars
     )
     if any(named_schemas(checked["options"])):
         await asyncio.to_thread(check_schemas, checked["options"])
-    call_id = request.get("call_id") or new_call_id(int(now.timestamp() * 1000))
+    call_id = request.get("call_id")
+    if call_id is None:
+        call_id = new_call_id(int(now.timestamp() * 1000))
     most_escalations = services.routers[checked["router"]].max_escalations
     return Change(
         org=checked["org"],

@@ -38,7 +38,7 @@ class ChildServer:
         *,
         environ: Mapping[str, str] | None = None,
         folder: Path | None = None,
-        start_timeout_s: float = 20.0,
+        start_timeout_s: float = 60.0,
     ) -> None:
         self._name = name
         self._arguments = list(arguments)

@@ -5,7 +5,9 @@ X25Error
 │   └── NoEligibleModel         hard constraints leave no model (HTTP 422, nothing was spent)
 ├── Unauthorized                missing or unknown key (HTTP 401)
 ├── Forbidden                   the key belongs to another org (HTTP 403)
-├── NotFound                    no such org, call, model (HTTP 404)
+├── TooManyRequests             the key asked as often as it may (HTTP 429, retry_after_s)
+├── NotFound                    no such org or call (HTTP 404)
+│   └── ModelNotFound           no such router or model (HTTP 404)
 ├── ConfigError                 settings, registry or router files are wrong; stops start-up
 │   └── EncoderAbsent           the encoder a setting names cannot be loaded; serving does without it
 ├── TextNotKept                 a run needs words of an earlier one, and its graph keeps none
@@ -82,10 +84,27 @@ class Forbidden(X25Error):
     code = "insufficient_permissions"
 
 
+class TooManyRequests(X25Error):
+    """The key asked as often as it may; `retry_after_s` is how many whole seconds to wait."""
+
+    code = "rate_limit_exceeded"
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class NotFound(X25Error):
     """The named thing does not exist for this org."""
 
     code = "not_found"
+
+
+class ModelNotFound(NotFound):
+    """No router and no model that can be reached here goes by that name; the message lists those there are."""
+
+    code = "model_not_found"
+    field = "model"
 
 
 class ConfigError(X25Error):

@@ -5,6 +5,8 @@ import re
 from .errors import InvalidRequest
 
 ORG_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+RESERVED_ORGS = frozenset({"all"})
+"""Names that stand for something else where an org could be named: `GET /stats/all` is about every org."""
 CALL_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -14,9 +16,11 @@ def check_org(org: object) -> str:
     Raises
     ------
     InvalidRequest
-        Unless it is 1 to 64 lower-case letters, digits, "-" or "_", beginning with a letter or digit: org names
-        become part of checkpoint ids, whose prefix scan relies on this alphabet.
+        Unless it is 1 to 64 lower-case letters, digits, "-" or "_", beginning with a letter or digit, and not
+        reserved: org names become part of checkpoint ids, whose prefix scan relies on this alphabet.
     """
+    if isinstance(org, str) and org in RESERVED_ORGS:
+        raise InvalidRequest(f"org must not be {org!r}: that name stands for all orgs together", field="org")
     if isinstance(org, str) and ORG_PATTERN.fullmatch(org):
         return org
     raise InvalidRequest(

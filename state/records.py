@@ -296,3 +296,5 @@ class ApiKey:
     rate_limit_rpm: int = 0
     """Requests per minute, 0 = unlimited."""
     revoked_at: datetime | None = None
+    is_admin: bool = False
+    """Whether it may read the reports of every org; its calls are its own org's all the same."""

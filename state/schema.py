@@ -24,6 +24,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -233,7 +234,21 @@ keys = Table(
     "keys", metadata,
     _text("key_id", primary_key=True), _text("org"), _hash("key_hash"), _time("created_at"),
     Column("rate_limit_rpm", Integer, nullable=False), _time("revoked_at", nullable=True),
+    Column("is_admin", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("key_hash", name="keys_hash"), Index("keys_by_org", "org"),
+)  # fmt: skip
+
+# When a key with a limit asked, no longer than the limit looks back.
+key_requests = Table(
+    "key_requests", metadata,
+    _text("key_id"), _time("asked_at"),
+    Index("key_requests_by_time", "key_id", "asked_at"),
+)  # fmt: skip
+
+# Call ids that callers named: the key gives each to one request.
+call_claims = Table(
+    "call_claims", metadata,
+    _text("org", primary_key=True), _text("call_id", primary_key=True), _time("claimed_at"),
 )  # fmt: skip
 
 # What was fitted for an org. At most one of a kind is live: `live_of` is the kind there and null elsewhere.

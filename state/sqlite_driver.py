@@ -5,10 +5,12 @@ that was cancelled leaves no transaction open: what it asked for runs to its end
 """
 
 import asyncio
+import os
 import sqlite3
+import tempfile
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
@@ -54,9 +56,28 @@ def _log_ahead(connection: sqlite3.Connection) -> None:
             return
 
 
+def make_private(path: Path) -> None:
+    """Create a file and its folder, where they are absent, for nobody but their owner to read.
+
+    SQLite gives the files beside a database the modes of the database.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.exists():
+        return
+    # Closing a file gives up every lock that this process holds on it, those of SQLite too: so it is made, and closed,
+    # under a name that nobody else has.
+    descriptor, made = tempfile.mkstemp(dir=path.parent)
+    os.close(descriptor)
+    try:
+        with suppress(FileExistsError):
+            os.link(made, path)
+    finally:
+        Path(made).unlink()
+
+
 def _connect(path: str, synchronous: Synchronous) -> tuple[sqlite3.Connection, Connection]:
     if path != MEMORY:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        make_private(Path(path))
     raw = _open_file(path, synchronous)
     engine = create_engine("sqlite://", creator=lambda: raw, poolclass=NullPool, hide_parameters=True)
     return raw, engine.connect()

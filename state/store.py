@@ -7,6 +7,7 @@ from typing import Self
 from .audit.calls import Calls
 from .audit.chain import Audit
 from .audit.orgs import Orgs
+from .claims import Claims
 from .database import Database, connect
 from .errors import StoreError
 from .jobs import Jobs
@@ -45,6 +46,7 @@ class Store:
         self.estimates = Estimates(database)
         self.posteriors = Posteriors(database)
         self.keys = Keys(database)
+        self.claims = Claims(database)
         self.labels = Labels(database)
         self.judged_answers = JudgedAnswers(database)
         self.judge_tables = JudgeTables(database)

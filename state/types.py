@@ -31,21 +31,22 @@ class Request(TypedDict, total=False):
     """One call as the caller words it. Give `prompt` or `messages`; everything else has a default."""
 
     prompt: str
-    """The text to route. Becomes one user message when `messages` is absent."""
+    """The text to route, as one user message. Give this or `messages`."""
     messages: list[JSONObject]
-    """OpenAI chat messages; wins over `prompt`."""
+    """OpenAI chat messages, instead of `prompt`."""
     options: JSONObject
-    """Further OpenAI chat parameters (temperature, tools, response_format, max_tokens …), passed on untouched."""
+    """Further OpenAI chat parameters (temperature, tools, response_format, max_tokens …), passed on untouched. One that
+    is not known is refused."""
     org: str
     """Whose learning, savings and audit chain this call belongs to. Default "default"."""
-    optimize_for: dict[str, float]
-    """Weights for cost, quality and latency; normalised to sum 1."""
+    optimize_for: dict[str, float] | str
+    """Weights for cost, quality and latency, normalised to sum 1, or the name of a preset."""
     hint: str | None
     """Task type known to the caller; wins over the classifier."""
     policy: JSONObject
     """Hard constraints; see `routing.plan.policy.Policy` for the keys."""
     router: str
-    """Name of a router config in registry/routers. Default "auto"."""
+    """Name of a router config in registry/routers, or of one model. Default "auto"."""
     call_id: str
     """Public id of the call; made by the door when absent. One that was used is never billed again: the gateway refuses
     it, a graph exchanges it for a fresh one."""

@@ -28,7 +28,7 @@ async def verify(
     `full=true` or `x25 verify`.
     """
     audit = cascade.services.store.audit
-    wanted = org_to_read(key, org) if org is not None else key.org if key is not None else None
+    wanted = org_to_read(key, org) if org is not None else None if key is None or key.is_admin else key.org
     if wanted is None:
         found = await audit.verify_all(only_new=not full)
     else:

@@ -84,7 +84,7 @@ def _edited(state: Mapping[str, Any], services: Services) -> dict[str, Any]:
         messages = with_question(messages, prompt)
         change = {"messages": Overwrite(messages), "prompt": None}
     checked = check_request(
-        {**state, "messages": to_openai(messages)},
+        {**state, "prompt": None, "messages": to_openai(messages)},
         routers=services.routers.keys(),
         max_chars=services.limits.max_prompt_chars,
     )

@@ -33,7 +33,8 @@ STALE = frozenset(Reply.__annotations__) - {"org", "call_id"} | {
 def begin_run(given: Any) -> Any:
     """Return what the start of the graph writes for a new input: all of it, apart from what earlier runs were given.
 
-    `lookup_cache` takes it from there. Messages win over a prompt. What is no request is left to LangGraph to refuse.
+    `lookup_cache` takes it from there, and refuses a prompt beside messages. What is no request is left to LangGraph to
+    refuse.
     """
     if not isinstance(given, dict):
         return given
@@ -42,7 +43,6 @@ def begin_run(given: Any) -> Any:
     turn, own = None, {key: value for key, value in given.items() if key != "messages"}
     if given.get("messages") is not None:
         turn = as_given(given["messages"])
-        own.pop("prompt", None)
     elif is_text(given.get("prompt")):
         turn = [HumanMessage(own.pop("prompt"), id=str(uuid4()))]
     return {"given": own, "turn": turn, "prompt": None, "hint": None}
@@ -111,6 +111,8 @@ def open_turn(state: Mapping[str, Any], *, keeps_text: bool) -> Turn:
     if turn is None and request.get("prompt") is None and thread:
         _require_a_question(conversation, thread["call_id"], keeps_text=keeps_text)
     messages = _with_turn(conversation, turn or [])
+    if edit is not None and turn is not None:
+        request.pop("prompt")
     if turn is not None:
         request["messages"] = to_openai(messages) if turn else []
     elif messages and request.get("prompt") is None:
@@ -137,7 +139,9 @@ def _request(
     request |= {field: value for field, value in given.items() if value is not None}
     if state.get("hint") is not None:
         request["hint"] = state["hint"]
-    named = request.pop("call_id", None) or state.get("call_id")
+    named = request.pop("call_id", None)
+    if named is None:
+        named = state.get("call_id")
     if named is not None and named != thread.get("call_id"):
         request["call_id"] = named
     if thread:

@@ -63,6 +63,18 @@ class RouterConfig:
         )
 
     @classmethod
+    def direct(cls, name: str, model_id: str) -> "RouterConfig":
+        """Return the config under which `name` stands for one model: it alone is asked, never judged, never left."""
+        return cls(
+            name=name,
+            description=f"{model_id} alone, without routing.",
+            strategy="threshold",
+            models=(model_id,),
+            completion_threshold=0.0,
+            max_escalations=0,
+        )
+
+    @classmethod
     def parse(cls, given: Any, source: str) -> "RouterConfig":
         """Return the config a file holds; `source` is the file's name for messages.
 

@@ -28,8 +28,12 @@ _Budget = Annotated[
         description="a number of US dollars above 0, at most 1,000,000",
     ),
 ]
-_Name = Annotated[str, Field(strict=True, min_length=1)]
-_Names = Annotated[frozenset[_Name], Field(min_length=1, description="a list of one or more names")]
+MOST_NAMES, MOST_NAME_CHARS = 256, 256
+_Name = Annotated[str, Field(strict=True, min_length=1, max_length=MOST_NAME_CHARS)]
+_Names = Annotated[
+    frozenset[_Name],
+    Field(min_length=1, max_length=MOST_NAMES, description=f"a list of 1 to {MOST_NAMES} names"),
+]
 _Modalities = Annotated[
     frozenset[Modality],
     Field(min_length=1, description=f"a list of some of {', '.join(get_args(Modality))}"),

@@ -3,20 +3,22 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from ...state.complaints import nearest_key
 from ...state.errors import InvalidRequest
+from ...state.json_values import check_json
 from ...state.names import check_org
-from ...state.types import TASK_TYPES, TOKEN_LIMITS
+from ...state.types import TASK_TYPES, TOKEN_LIMITS, Request
 from ..answer.checks import response_schema
 from ..prompt.tokens import prompt_chars
+from .chat_parameters import ROUTER_OWNED, ChatParameters, check_parameters
 from .policy import Policy
 from .priceable import check_priceable
 from .weights import normalise
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
-ROUTER_OWNED = ("model", "messages", "stream", "stream_options", "n")
-"""Chat parameters that the cascade sets itself."""
 MEMORY_HIT = "memory_hit"
 """An option for the router, not for the model: the messages hold remembered context that answers part of the prompt."""
+FIELDS = frozenset(Request.__annotations__)
 
 
 def check_messages(request: Mapping[str, Any], max_chars: int) -> list[dict[str, Any]]:
@@ -38,6 +40,9 @@ def check_messages(request: Mapping[str, Any], max_chars: int) -> list[dict[str,
         raise InvalidRequest("messages must be a list of at least one message", field="messages")
     for index, message in enumerate(messages):
         _check_message(message, f"messages[{index}]")
+    if request.get("messages") is not None and request.get("prompt") not in (None, ""):
+        raise InvalidRequest("give prompt or messages, not both", field="prompt")
+    check_json(messages, "messages")
     size = prompt_chars(messages)
     if size > max_chars:
         raise InvalidRequest(
@@ -66,34 +71,25 @@ def _is_part(part: object) -> bool:
 
 
 def check_options(options: object) -> dict[str, Any]:
-    """Return the chat parameters to pass on untouched, without the ones the cascade sets itself.
+    """Return the chat parameters to pass on untouched, without what is null and what is the router's own.
 
     Raises
     ------
     InvalidRequest
-        When `options` is not an object, `max_tokens` is not a positive whole number, or what the free checks read
-        (`tools`, `response_format`, `memory_hit`) is not of the shape it should have. JSON schemas are left to
-        `check_schemas`.
+        When `options` is not an object, or holds something that is not a chat parameter or not of its type. JSON
+        schemas are left to `check_schemas`.
     """
+    given = _given_options(options)
+    return _with_one_limit({key: value for key, value in given.items() if key not in ROUTER_OWNED})
+
+
+def _given_options(options: object) -> dict[str, Any]:
     if options is None:
         return {}
     if not isinstance(options, dict):
         raise InvalidRequest(f"options must be an object, got {type(options).__name__}", field="options")
-    for name in TOKEN_LIMITS:
-        value = options.get(name)
-        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-            raise InvalidRequest(
-                f"options.{name} must be a whole number of at least 1, got {value!r}", field=f"options.{name}"
-            )
-    _check_shape(options)
-    if not isinstance(options.get(MEMORY_HIT, False), bool):
-        raise InvalidRequest(
-            f"options.{MEMORY_HIT} must be true or false, got {options[MEMORY_HIT]!r}",
-            field=f"options.{MEMORY_HIT}",
-        )
-    return _with_one_limit(
-        {key: value for key, value in options.items() if key not in (*ROUTER_OWNED, MEMORY_HIT)}
-    )
+    check_json(options, "options")
+    return check_parameters(options)
 
 
 def _with_one_limit(options: dict[str, Any]) -> dict[str, Any]:
@@ -104,19 +100,6 @@ def _with_one_limit(options: dict[str, Any]) -> dict[str, Any]:
         # The later name also counts thinking, so a caller who knows it means it.
         options[list(known)[-1]] = min(known.values())
     return options
-
-
-def _check_shape(options: Mapping[str, Any]) -> None:
-    """Check what the free checks read of tools and response format; anything else is between caller and model."""
-    tools, response_format = options.get("tools"), options.get("response_format")
-    if tools is not None and not (isinstance(tools, list) and all(isinstance(tool, dict) for tool in tools)):
-        raise InvalidRequest("options.tools must be a list of objects", field="options.tools")
-    if response_format is not None and not isinstance(response_format, dict):
-        raise InvalidRequest("options.response_format must be an object", field="options.response_format")
-    typed = {f"options.tools[{index}]": tool for index, tool in enumerate(tools or ())}
-    for field, part in {**typed, "options.response_format": response_format or {}}.items():
-        if not isinstance(part.get("type", ""), str):
-            raise InvalidRequest(f"{field}.type must be text, got {part['type']!r}", field=f"{field}.type")
 
 
 def named_schemas(options: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -150,6 +133,17 @@ def check_schemas(options: Mapping[str, Any]) -> None:
             raise InvalidRequest(f"{field} is not a JSON schema: {problem}", field=field)
 
 
+def check_fields(request: Mapping[str, Any]) -> None:
+    """Raise InvalidRequest, which names it, for a field that no request has."""
+    unknown = next((name for name in request if name not in FIELDS), None)
+    if unknown is not None:
+        name = str(unknown)
+        hint = nearest_key(name, sorted(FIELDS))
+        if name in ChatParameters.__annotations__:
+            hint = f"chat parameters go into options: options={{{name!r}: …}}"
+        raise InvalidRequest(f"{name} is no field of a request; {hint}", field=name)
+
+
 def check_hint(hint: object) -> str | None:
     """Return a known task type hint, or None.
 
@@ -180,20 +174,22 @@ def check_request(request: Mapping[str, Any], *, routers: Collection[str], max_c
     InvalidRequest
         Naming the field to change.
     """
-    router = request.get("router") or "auto"
-    if router not in routers:
+    given = {name: value for name, value in request.items() if value is not None}
+    router = given.get("router", "auto")
+    if not isinstance(router, str) or router not in routers:
         raise InvalidRequest(
             f"router must be one of {', '.join(sorted(routers))}; got {router!r}", field="router"
         )
-    policy = request.get("policy") or {}
-    messages, options = check_messages(request, max_chars), check_options(request.get("options"))
+    policy = given.get("policy", {})
+    check_json(policy, "policy")
+    messages, options = check_messages(request, max_chars), check_options(given.get("options"))
     if Policy.parse(policy).bounds_money:
         check_priceable(messages, options)
     return {
-        "org": check_org(request.get("org") or "default"),
+        "org": check_org(given.get("org", "default")),
         "messages": messages,
         "options": options,
-        "memory_hit": bool((request.get("options") or {}).get(MEMORY_HIT)),
+        "memory_hit": bool((given.get("options") or {}).get(MEMORY_HIT)),
         "optimize_for": normalise(request.get("optimize_for")),
         "hint": check_hint(request.get("hint")),
         "policy": dict(policy),

@@ -22,18 +22,25 @@ _EXPONENT = (
 )
 
 
-def normalise(optimize_for: Mapping[str, Any] | None) -> dict[str, float]:
+def normalise(optimize_for: Mapping[str, Any] | str | None) -> dict[str, float]:
     """Return weights for cost, quality and latency of sum 1; a goal left out weighs 0, None means balanced.
+
+    A text is the name of one of `PRESETS`.
 
     Raises
     ------
     InvalidRequest
-        If a key is no goal, a weight is no number >= 0, or all are 0; `field` names the part.
+        If a preset is unknown, a key is no goal, a weight is no number >= 0, or all are 0; `field` names the part.
     """
     if optimize_for is None:
         return normalise(DEFAULT_WEIGHTS)
+    if isinstance(optimize_for, str) and optimize_for in PRESETS:
+        optimize_for = PRESETS[optimize_for]
     if not isinstance(optimize_for, Mapping):
-        raise InvalidRequest(f"optimize_for must be an object, got {optimize_for!r}", field="optimize_for")
+        raise InvalidRequest(
+            f"optimize_for must be weights or one of {', '.join(PRESETS)}; got {optimize_for!r}",
+            field="optimize_for",
+        )
     for key, weight in optimize_for.items():
         _check_weight(key, weight)
     largest = max((float(weight) for weight in optimize_for.values()), default=0.0)

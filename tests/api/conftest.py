@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -29,12 +30,12 @@ class Gateway:
     def store_url(self) -> str:
         return f"sqlite+aiosqlite:///{self.database}"
 
-    def new_key(self, org: str) -> str:
+    def new_key(self, org: str, **more: Any) -> str:
         """Issue a key as `x25 keys create` does, from another process than the gateway's."""
 
         async def create() -> str:
             async with await open_store(self.store_url) as store:
-                return (await store.keys.create(org))[0]
+                return (await store.keys.create(org, **more))[0]
 
         return asyncio.run(create())
 

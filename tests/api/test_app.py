@@ -8,9 +8,11 @@ import httpx
 import pytest
 
 from x25.api.app import create_app
+from x25.state.names import RESERVED_ORGS
 
 PATHS = {
-    "/route", "/v1/chat/completions", "/stats/all", "/stats/{project}", "/stage/{project}",
+    "/route", "/v1/chat/completions", "/v1/models", "/v1/models/{model}", "/stats/all",
+    "/stats/{project}", "/stage/{project}",
     "/thompson/{project}", "/verify", "/keys/me", "/judge/{project}", "/healthz",
 }  # fmt: skip
 
@@ -28,9 +30,31 @@ def test_a_url_names_the_file_it_is_served_from() -> None:
     for path, operations in contract["paths"].items():
         room = re.match(r"/(\w+)", path)[1]
         module = importlib.import_module(f"x25.api.routes.{room}")
-        served = {route.path for route in module.router.routes}
+        served = {route.path.replace(":path}", "}") for route in module.router.routes}
         assert path in served, f"{path} is not in api/routes/{room}.py"
         assert operations
+
+
+def test_no_path_stands_in_the_way_of_an_orgs_name() -> None:
+    paths = create_app().openapi()["paths"]
+    rooms = {path.removesuffix("{project}") for path in paths if path.endswith("{project}")}
+    beside = {path.removeprefix(room) for room in rooms for path in paths if path.startswith(room)} - {
+        "{project}"
+    }
+    assert beside == RESERVED_ORGS
+
+
+def test_a_report_is_refused_in_the_one_shape_by_the_contract_too() -> None:
+    contract = create_app().openapi()
+    shapes = {
+        operation["responses"][status]["content"]["application/json"]["schema"]["$ref"]
+        for path in contract["paths"].values()
+        for operation in path.values()
+        for status in operation["responses"]
+        if status >= "400"
+    }
+    assert shapes == {"#/components/schemas/Problem"}
+    assert "422" in contract["paths"]["/stats/{project}"]["get"]["responses"]
 
 
 def test_the_documentation_page_is_served(http: httpx.Client) -> None:

@@ -13,7 +13,7 @@ from x25.graph.bootstrap import (
 )
 from x25.graph.run import open_cascade
 from x25.providers.keyring import Keyring
-from x25.state.errors import ConfigError, StoreError
+from x25.state.errors import CallFailed, ConfigError, StoreError
 
 KEY = {"OPENROUTER_API_KEY": "sk-test"}
 
@@ -81,6 +81,26 @@ async def test_a_folder_of_simulated_models_replaces_the_bundled_ones(open_gatew
     assert set(cascade.services.models) == {"sim/tiny-1", "sim/large-5"}
     reply = await cascade.route({"prompt": "hi"})
     assert reply["model_used"] in ("sim/tiny-1", "sim/large-5")
+
+
+async def test_a_model_is_asked_directly_by_its_id_and_by_its_aliases(open_gateway, model_folder, fault):
+    folder = str(
+        model_folder({"tier": "slm", "aliases": ["tiny"]}, {"model_id": "sim/large-5", "tier": "frontier"})
+    )
+    cascade = await open_gateway(models_dir=folder)
+    for name in ("sim/tiny-1", "tiny"):
+        for number in range(4):
+            reply = await cascade.route({"prompt": f"What is {number} + 1?", "router": name})
+            assert (reply["model_used"], reply["propensity"], reply["judge_cost_usd"]) == (
+                "sim/tiny-1",
+                1.0,
+                0.0,
+            )
+    fault("500", "sim/tiny-1")
+    with pytest.raises(CallFailed) as caught:
+        await cascade.route({"prompt": "hi", "router": "tiny"})
+    assert {attempt["model_id"] for attempt in caught.value.attempts} == {"sim/tiny-1"}
+    assert await cascade.services.store.orgs.call_count("default") == 9
 
 
 async def test_a_folder_without_simulated_models_is_refused(settings, tmp_path):

@@ -11,7 +11,7 @@ from langgraph.types import RetryPolicy
 
 from x25.graph.build import build_cascade
 from x25.graph.subgraph import as_node
-from x25.state.errors import CallFailed
+from x25.state.errors import CallFailed, InvalidRequest
 
 
 class Conversation(TypedDict, total=False):
@@ -39,6 +39,19 @@ async def test_a_conversation_is_answered_inside_a_parent_graph(chat_models):
     assert answer.response_metadata["model_name"] == reply["model_used"]
     assert reply["org"] == "acme"
     assert len(state["messages"]) == 3
+
+
+@pytest.mark.parametrize("name", ["tools", "temperature", "stop", "optimise_for", "hnt"])
+def test_a_field_that_no_request_has_is_refused_when_the_node_is_made(chat_models, name):
+    with pytest.raises(InvalidRequest, match=f"{name} is no field of a request") as caught:
+        as_node(chat_models, **{name: []})
+    assert caught.value.field == name
+
+
+async def test_options_reach_the_models_and_presets_are_known(chat_models):
+    node = as_node(chat_models, options={"max_tokens": 5}, optimize_for="cost-first")
+    reply = (await parent(Conversation, node).ainvoke({"messages": [HumanMessage("ping")]}))["x25"]
+    assert reply["text"]
 
 
 async def test_none_of_the_cascades_channels_enters_the_parent(chat_models):

@@ -2,11 +2,13 @@ from dataclasses import replace
 from datetime import UTC
 
 import pytest
+from langchain_core.language_models import FakeListChatModel
 
+from x25.graph.build import build_cascade
 from x25.nodes.lookup_cache import lookup_cache, new_call_id
 from x25.routing.plan.configs import RouterConfig
 from x25.state.errors import InvalidRequest
-from x25.state.types import Context
+from x25.state.types import TIERS, Context
 
 
 def test_call_ids_sort_by_time_and_never_repeat():
@@ -69,3 +71,31 @@ async def test_a_request_longer_than_the_limit_is_refused(services):
     short = replace(services, limits=replace(services.limits, max_prompt_chars=100))
     with pytest.raises(InvalidRequest, match="at most 100 are accepted"):
         await lookup_cache({"prompt": "x" * 100}, short, Context())
+
+
+ASKED_AT_THE_GRAPHS_DOOR = [
+    ({"hnt": "qa"}, "hnt"),
+    ({"tools": [1]}, "tools"),
+    ({"opening": {}}, "opening"),
+    ({"messages": [("user", "or this")]}, "prompt"),
+    ({"options": {"seed": float("nan")}}, "options.seed"),
+    ({"options": {"temperature": object()}}, "options.temperature"),
+    ({"options": {"models": ["a"]}}, "options.models"),
+    ({"options": {"n": 2}}, "options.n"),
+    ({"router": ""}, "router"),
+    ({"org": ""}, "org"),
+    ({"call_id": ""}, "call_id"),
+    ({"policy": []}, "policy"),
+    ({"policy": ""}, "policy"),
+    ({"policy": {"allowed_providers": ["\ud800"]}}, "policy.allowed_providers[0]"),
+    ({"optimize_for": ""}, "optimize_for"),
+    ({"optimize_for": "cheap-first"}, "optimize_for"),
+]
+
+
+@pytest.mark.parametrize(("part", "field"), ASKED_AT_THE_GRAPHS_DOOR, ids=lambda value: ascii(value)[:50])
+async def test_nothing_that_a_graph_is_given_is_dropped_in_silence(part, field):
+    models = {tier: FakeListChatModel(responses=["an answer"]) for tier in TIERS}
+    with pytest.raises(InvalidRequest) as caught:
+        await build_cascade(models).compile().ainvoke({"prompt": "this", **part})
+    assert caught.value.field == field

@@ -1,8 +1,10 @@
+import asyncio
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import pytest
 
-from x25.state.errors import InvalidRequest, Unauthorized
+from x25.state.errors import InvalidRequest, TooManyRequests, Unauthorized
 
 
 async def test_key_keeps_the_hash_of_its_secret(store):
@@ -47,3 +49,40 @@ async def test_key_for_a_misnamed_org_or_a_negative_limit_is_refused(store):
     with pytest.raises(ValueError, match="rate_limit_rpm must be >= 0, got -1"):
         await store.keys.create("acme", rate_limit_rpm=-1)
     assert await store.keys.list(None) == []
+
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+async def test_a_key_may_ask_as_often_as_its_limit_says_in_any_minute(store):
+    _, key = await store.keys.create("acme", rate_limit_rpm=2)
+    await store.keys.admit(key, NOW)
+    await store.keys.admit(key, NOW + timedelta(seconds=40))
+    with pytest.raises(TooManyRequests) as caught:
+        await store.keys.admit(key, NOW + timedelta(seconds=50))
+    assert caught.value.retry_after_s == 10
+    await store.keys.admit(key, NOW + timedelta(seconds=60))
+    with pytest.raises(TooManyRequests) as caught:
+        await store.keys.admit(key, NOW + timedelta(seconds=61))
+    assert caught.value.retry_after_s == 39
+
+
+async def test_of_many_at_once_as_many_as_the_limit_are_admitted(store):
+    _, key = await store.keys.create("acme", rate_limit_rpm=7)
+    _, other = await store.keys.create("acme", rate_limit_rpm=7)
+    answers = await asyncio.gather(*(store.keys.admit(key, NOW) for _ in range(20)), return_exceptions=True)
+    assert answers.count(None) == 7
+    await store.keys.admit(other, NOW)
+
+
+async def test_a_key_without_a_limit_is_not_counted(store):
+    _, key = await store.keys.create("acme")
+    for _ in range(50):
+        await store.keys.admit(key, NOW)
+
+
+async def test_an_admins_key_says_so(store):
+    secret, key = await store.keys.create("acme", is_admin=True)
+    assert key.is_admin
+    assert (await store.keys.authenticate(secret)).is_admin
+    assert not (await store.keys.create("acme"))[1].is_admin

@@ -1,14 +1,18 @@
 import asyncio
+import os
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
-from x25.state.sqlite_driver import MEMORY, SqliteConnection, SqliteDriver
+from x25.state.sqlite_driver import MEMORY, SqliteConnection, SqliteDriver, make_private
 
 PATIENCE_S = 10
 """How long a test waits for what should happen at once."""
@@ -231,3 +235,35 @@ async def test_memory_is_written_and_read_through_one_connection():
     await driver.transact(execute("INSERT INTO t VALUES (7)"))
     assert await driver.query(numbers) == [7]
     await driver.close()
+
+
+async def test_what_it_creates_nobody_else_may_read(tmp_path):
+    was = os.umask(0o022)
+    try:
+        folder = tmp_path / "new" / "data"
+        connection = await SqliteConnection.open(str(folder / "a.db"))
+        await connection.run(execute("CREATE TABLE t (n INTEGER PRIMARY KEY)"))
+        modes = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+        assert modes.keys() >= {"a.db", "a.db-wal"}
+        assert set(modes.values()) == {0o600}
+        assert folder.stat().st_mode & 0o777 == 0o700
+        await connection.close()
+    finally:
+        os.umask(was)
+
+
+def test_modes_of_what_is_there_are_left_alone(path):
+    Path(path).touch()
+    Path(path).chmod(0o640)
+    make_private(Path(path))
+    assert Path(path).stat().st_mode & 0o777 == 0o640
+
+
+def test_making_a_database_private_keeps_the_locks_of_this_process(path):
+    with closing(sqlite3.connect(path)) as first:
+        first.execute("CREATE TABLE t (n)")
+        first.execute("BEGIN EXCLUSIVE")
+        make_private(Path(path))
+        other = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('SELECT * FROM t')"
+        ran = subprocess.run([sys.executable, "-c", other, path], capture_output=True, text=True, check=False)
+    assert "database is locked" in ran.stderr

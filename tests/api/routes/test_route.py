@@ -1,6 +1,8 @@
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import perf_counter
 
@@ -11,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from x25.graph.bootstrap import SIMULATED_MODELS
+from x25.routing.plan.weights import PRESETS
 from x25.state.types import TASK_TYPES
 
 TEN_FIELDS = {
@@ -196,6 +199,54 @@ def test_a_call_id_is_answered_once(http: httpx.Client, route: Callable[..., dic
     assert (again.status_code, again.json()["error"]["field"]) == (422, "call_id")
 
 
+def test_of_many_requests_with_one_call_id_one_is_answered_and_paid(
+    http: httpx.Client, org: str, simulator, gateway
+) -> None:
+    billed = len(simulator.bills())
+    body = {"prompt": "What is 6 * 7?", "org": org, "call_id": "mine-2", "router": "sim/tiny-1"}
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _: http.post("/route", json=body), range(12)))
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 422: 11}
+    assert {answer.json()["error"]["field"] for answer in answers if answer.status_code == 422} == {"call_id"}
+    assert len(simulator.bills()) == billed + 1
+    assert http.get(f"/stats/{org}").json()["total_calls"] == 1
+
+
+def test_a_call_id_of_a_request_that_was_refused_is_still_good(
+    http: httpx.Client, route: Callable[..., dict], org: str
+) -> None:
+    for wrong in ({"hint": "poetry"}, {"policy": {"allowed_providers": ["nobody"]}}):
+        body = {"prompt": "hello", "org": org, "call_id": "mine-3", **wrong}
+        assert http.post("/route", json=body).json()["error"]["field"] != "call_id"
+    assert route(call_id="mine-3")["call_id"] == "mine-3"
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_is_taken_by_name(route: Callable[..., dict], preset: str) -> None:
+    assert route(optimize_for=preset)["text"]
+
+
+def test_a_prompt_beside_messages_is_refused(http: httpx.Client) -> None:
+    body = {"prompt": "this", "messages": [{"role": "user", "content": "or this"}]}
+    answer = http.post("/route", json=body)
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, "prompt")
+
+
+def test_a_key_with_a_limit_is_told_when_to_come_back(http: httpx.Client, org: str, gateway) -> None:
+    headers = {"Authorization": f"Bearer {gateway.new_key(org, rate_limit_rpm=2)}"}
+    messages = [{"role": "user", "content": "hello"}]
+    answers = [
+        http.post("/route", json={"prompt": "hello"}, headers=headers),
+        http.post("/v1/chat/completions", json={"model": "auto", "messages": messages}, headers=headers),
+        http.post("/route", json={"prompt": "hello"}, headers=headers),
+        http.post("/v1/chat/completions", json={"model": "auto", "messages": messages}, headers=headers),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
+    assert 1 <= int(answers[2].headers["Retry-After"]) <= 60
+    assert answers[2].json()["error"]["code"] == "rate_limit_exceeded"
+    assert http.get(f"/stats/{org}", headers=headers).status_code == 200, "reports are no calls"
+
+
 def test_the_contract_lists_every_field_of_request_and_reply(http: httpx.Client) -> None:
     contract = http.get("/openapi.json").json()
     schemas = contract["components"]["schemas"]
@@ -209,7 +260,11 @@ def test_the_contract_lists_every_field_of_request_and_reply(http: httpx.Client)
     assert contract["paths"]["/route"]["post"]["responses"].keys() == {
         "200",
         "401",
+        "404",
+        "408",
+        "413",
         "422",
+        "429",
         "502",
         "503",
         "504",
@@ -252,7 +307,18 @@ REFUSED = [
     ({"optimize_for": {"cost": None}}, "optimize_for.cost"),
     ({"optimize_for": {"cost": 0, "quality": 0, "latency": 0}}, "optimize_for"),
     ({"optimize_for": {}}, "optimize_for"),
-    ({"optimize_for": "cost-first"}, "optimize_for"),
+    ({"optimize_for": "cheap-first"}, "optimize_for"),
+    ({"optimize_for": ["cost-first"]}, "optimize_for"),
+    ({"org": ""}, "org"),
+    ({"org": "all"}, "org"),
+    ({"router": ""}, "router"),
+    ({"routing_hints": {"mode": "fast"}}, "routing_hints"),
+    ({"options": {"stream": True}}, "options.stream"),
+    ({"options": {"n": 2}}, "options.n"),
+    ({"options": {"logprobs": True}}, "options.logprobs"),
+    ({"options": {"top_logprobs": 3}}, "options.top_logprobs"),
+    ({"options": {"model": "gpt-4o"}}, "options.model"),
+    ({"policy": {"allowed_providers": [f"p{n}" for n in range(257)]}}, "policy.allowed_providers"),
     ({"optimize_for": {"\ud800": 1}}, "optimize_for"),
     ({"policy": []}, "policy"),
     ({"policy": {"max_price": 1}}, "policy.max_price"),
@@ -283,7 +349,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("part", "field"), REFUSED, ids=lambda value: ascii(value)[:60])
 def test_a_wrong_field_is_named(http: httpx.Client, part: dict, field: str) -> None:
-    body = {"prompt": "hello", **part} if part else part
+    body = {"prompt": "hello", **part} if part and "messages" not in part else part
     answer = http.post("/route", content=json.dumps(body), headers={"content-type": "application/json"})
     assert answer.status_code == 422, answer.text
     error = answer.json()["error"]
@@ -347,7 +413,7 @@ def test_no_value_in_any_field_is_a_failure_of_the_gateway(http: httpx.Client, b
         ({"messages": [{"role": "user", "content": [5]}]}, "messages[0].content"),
         ({"messages": [{"role": "user", "content": [{"type": "text", "text": 5}]}]}, "messages[0].content"),
         ({"options": {"tools": 5}}, "options.tools"),
-        ({"options": {"tools": [5]}}, "options.tools"),
+        ({"options": {"tools": [5]}}, "options.tools[0]"),
         ({"options": {"response_format": 5}}, "options.response_format"),
     ],
     ids=ascii,

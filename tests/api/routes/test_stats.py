@@ -99,6 +99,15 @@ def test_a_key_reads_its_own_org_only(http: httpx.Client, org: str, gateway) -> 
     assert http.get("/stats/all", headers=headers).status_code == 403
 
 
+def test_an_admins_key_reads_every_org_and_all_together(http: httpx.Client, org: str, gateway) -> None:
+    headers = {"Authorization": f"Bearer {gateway.new_key(org, is_admin=True)}"}
+    for path in ("/stats/all", "/stats/other", "/stage/other", "/thompson/other", "/judge/other"):
+        assert http.get(path, headers=headers).status_code == 200, path
+    assert len(http.get("/verify", headers=headers).json()["orgs"]) > 1
+    body = {"prompt": "hello", "org": "other"}
+    assert http.post("/route", json=body, headers=headers).json()["org"] == org, "its calls are its own org's"
+
+
 def test_nano_dollars_become_dollars() -> None:
     from x25.api.routes.stats import to_wire
 

@@ -5,6 +5,8 @@ import httpx
 import openai
 import pytest
 
+from x25.routing.plan.chat_parameters import ChatParameters
+
 HELLO = [{"role": "user", "content": "What is 17 * 23?"}]
 TOOL = {
     "type": "function",
@@ -77,8 +79,6 @@ def test_a_router_config_is_named_as_the_model(http: httpx.Client, org: str) -> 
 @pytest.mark.parametrize(
     ("part", "field"),
     [
-        ({"model": "gpt-4o"}, "model"),
-        ({"model": ""}, "model"),
         ({"model": 5}, "model"),
         ({"model": None}, "model"),
         ({"messages": []}, "messages"),
@@ -105,9 +105,78 @@ def test_a_wrong_field_is_named(http: httpx.Client, part: dict, field: str) -> N
 
 def test_the_official_client_raises_its_own_error_for_a_wrong_field(client: openai.OpenAI) -> None:
     with pytest.raises(openai.UnprocessableEntityError) as caught:
-        client.chat.completions.create(model="gpt-4o", messages=HELLO)
-    assert (caught.value.param, caught.value.code) == ("model", "invalid_request")
-    assert "auto" in caught.value.message
+        client.chat.completions.create(model="auto", messages=HELLO, n=2)
+    assert (caught.value.param, caught.value.code) == ("options.n", "invalid_request")
+
+
+@pytest.mark.parametrize("model", ["gpt-4o", "", "sim/none", "x" * 5_000])
+def test_a_model_that_nobody_knows_is_not_found_and_the_known_ones_are_named(
+    client: openai.OpenAI, model: str
+) -> None:
+    with pytest.raises(openai.NotFoundError) as caught:
+        client.chat.completions.create(model=model, messages=HELLO)
+    assert (caught.value.param, caught.value.code) == ("model", "model_not_found")
+    assert {"auto", "sim/tiny-1"} <= set(caught.value.message.partition("known: ")[2].strip("'}").split(", "))
+    if model and "/" not in model:
+        with pytest.raises(openai.NotFoundError):
+            client.models.retrieve(model)
+
+
+def test_the_models_are_the_routers_and_every_model_that_can_be_reached(
+    client: openai.OpenAI, http: httpx.Client
+) -> None:
+    listed = {one.id: one for one in client.models.list()}
+    assert listed.keys() >= {"auto", "cheap-pair", "sim/tiny-1", "sim/xlarge-6"}
+    assert (listed["auto"].owned_by, listed["sim/tiny-1"].owned_by) == ("x25", "sim-a")
+    assert all((one.object, one.created > 1_700_000_000) == ("model", True) for one in listed.values())
+    assert client.models.retrieve("sim/tiny-1") == listed["sim/tiny-1"]
+    assert http.get("/v1/models").json()["object"] == "list"
+
+
+@pytest.mark.parametrize("model", ["sim/tiny-1", "sim/xlarge-6"])
+def test_a_model_by_its_id_answers_itself_unrouted_unjudged_and_on_the_record(
+    client: openai.OpenAI, http: httpx.Client, org: str, model: str
+) -> None:
+    for _ in range(5):
+        receipt = client.chat.completions.create(model=model, messages=HELLO).model_extra["x25"]
+        assert (receipt["model_used"], receipt["propensity"], receipt["cascade_steps"]) == (model, 1, 1)
+        assert (receipt["judge_cost_usd"], receipt["escalations"]) == (0, 0)
+    assert http.get(f"/stats/{org}").json()["model_distribution"] == {model: 5}
+    assert http.get("/verify", params={"org": org}).json()["total_records"] == 5
+
+
+def test_a_model_by_its_id_is_held_to_the_policy(client: openai.OpenAI) -> None:
+    policy = {"allowed_providers": ["sim-b"]}
+    with pytest.raises(openai.UnprocessableEntityError) as caught:
+        client.chat.completions.create(
+            model="sim/tiny-1", messages=HELLO, extra_body={"x25": {"policy": policy}}
+        )
+    assert (caught.value.code, "allowed_providers" in str(caught.value)) == ("no_eligible_model", True)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["models", "route", "provider", "plugins", "transforms", "fallbacks", "web_search_options", "extra_body",
+     "api_base", "api_key", "base_url", "routing_hints", "preset", "guardrails", "mock_response", "metadata_", "usage",
+     "reasoning", "thinking", "max_price", "safety_settings", "extra_headers"],
+)  # fmt: skip
+@pytest.mark.parametrize("value", [["openai/gpt-5"], {"order": ["x"]}, "x", True])
+def test_a_word_that_other_gateways_obey_is_refused_by_name_and_nothing_is_bought(
+    http: httpx.Client, simulator, name: str, value: object
+) -> None:
+    billed = len(simulator.bills())
+    chat = http.post("/v1/chat/completions", json={"model": "auto", "messages": HELLO, name: value})
+    plain = http.post("/route", json={"prompt": "hello", "options": {name: value}})
+    for answer in (chat, plain):
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["error"]["field"] == f"options.{name}"
+    assert len(simulator.bills()) == billed
+
+
+def test_every_parameter_that_may_be_null_may_be_null(http: httpx.Client) -> None:
+    names = {*ChatParameters.__annotations__, "stream", "stream_options", "x25"}
+    body = {"model": "auto", "messages": HELLO, **dict.fromkeys(names)}
+    assert http.post("/v1/chat/completions", json=body).status_code == 200
 
 
 def test_a_key_decides_the_org(http: httpx.Client, org: str, gateway) -> None:

@@ -28,9 +28,9 @@ def test_a_new_input_is_written_apart_from_what_earlier_runs_were_given():
     assert (written["prompt"], written["hint"]) == (None, None)
 
 
-def test_messages_win_over_a_prompt():
-    written = begin_run({"prompt": "not this", "messages": [("user", "this")], "org": "acme"})
-    assert (texts(written["turn"]), written["given"]) == (["this"], {"org": "acme"})
+def test_a_prompt_beside_messages_is_left_for_the_check_to_refuse():
+    written = begin_run({"prompt": "or this", "messages": [("user", "this")], "org": "acme"})
+    assert (texts(written["turn"]), written["given"]) == (["this"], {"prompt": "or this", "org": "acme"})
     assert texts(begin_run({"prompt": "this", "messages": None})["turn"]) == ["this"]
     assert begin_run({"prompt": "not this", "messages": []})["turn"] == []
 

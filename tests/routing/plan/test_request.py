@@ -18,7 +18,8 @@ ROUTERS = ("auto", "x25-classic")
 
 
 def checked(**request):
-    return check_request({"prompt": "Hi", **request}, routers=ROUTERS, max_chars=1_000)
+    question = {} if "messages" in request else {"prompt": "Hi"}
+    return check_request({**question, **request}, routers=ROUTERS, max_chars=1_000)
 
 
 def test_a_prompt_is_all_a_request_needs():
@@ -78,7 +79,7 @@ def test_content_that_the_cascade_could_not_read_is_refused(content):
     ("options", "field"),
     [
         ({"tools": 5}, "options.tools"),
-        ({"tools": ["a"]}, "options.tools"),
+        ({"tools": ["a"]}, "options.tools[0]"),
         ({"response_format": "json"}, "options.response_format"),
         ({"response_format": {"type": ["json_object"]}}, "options.response_format.type"),
         ({"tools": [{"type": "function"}, {"type": 5}]}, "options.tools[1].type"),
@@ -173,7 +174,7 @@ def test_known_hints_are_kept(hint):
 
 
 def test_options_lose_what_the_cascade_sets_itself():
-    options = {"temperature": 0, "tools": [], "model": "x", "messages": [], "stream": True, "n": 2}
+    options = {"temperature": 0, "tools": [], "stream": False, "n": 1, "seed": None}
     assert check_options(options) == {"temperature": 0, "tools": []}
 
 

@@ -1,0 +1,103 @@
+"""Read the body of a request before anybody looks at it: so many bytes, in so much time, and no more."""
+
+import asyncio
+
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ..graph.settings import Settings
+from .errors import error_body
+
+MAX_MARKS = 1_000_000
+"""Commas and opening brackets of one body: each may become a value, and parsing them holds up every other call."""
+DRAINED = 16
+"""How many times the limit is read and thrown away, so that a client that is still sending hears why."""
+
+
+class BoundedBodies:
+    """Middleware that answers 413 to a body that is too large and 408 to one that does not come, and hands on others.
+
+    The limits are those of the application's settings. A body is counted as it arrives, with a length and without.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or not _has_body(Headers(scope=scope)):
+            await self._app(scope, receive, send)
+            return
+        settings: Settings = scope["app"].state.cascade.settings
+        try:
+            async with asyncio.timeout(settings.body_timeout_s):
+                body = await _read(Headers(scope=scope), receive, settings.max_body_bytes)
+        except TimeoutError:
+            sentence = f"the body did not arrive within {settings.body_timeout_s:g} s"
+            await _refusal(408, "request_timeout", sentence)(scope, receive, send)
+            return
+        except ConnectionResetError:
+            return
+        problem = _problem(body, settings.max_body_bytes)
+        if body is None or problem:
+            await _refusal(413, "request_too_large", problem)(scope, receive, send)
+            return
+        await self._app(scope, _replay(body, receive), send)
+
+
+def _has_body(headers: Headers) -> bool:
+    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+
+
+async def _read(headers: Headers, receive: Receive, most: int) -> bytes | None:
+    """Return the body; None for one of more than `most` bytes.
+
+    Raises
+    ------
+    ConnectionResetError
+        When the client went away.
+    """
+    length = headers.get("content-length", "")
+    declared = int(length) if length.isdecimal() else 0
+    if declared > most * DRAINED or (declared > most and "expect" in headers):
+        return None
+    pieces: list[bytes] = []
+    size, more = 0, True
+    while more and size <= most * DRAINED:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionResetError
+        piece: bytes = message.get("body", b"")
+        size, more = size + len(piece), bool(message.get("more_body", False))
+        if max(size, declared) > most:
+            pieces.clear()
+        else:
+            pieces.append(piece)
+    return None if max(size, declared) > most else b"".join(pieces)
+
+
+def _problem(body: bytes | None, most: int) -> str:
+    """Return what is wrong with the size of a body; "" when nothing is."""
+    if body is None:
+        return f"the body must have at most {most} bytes (X25_MAX_BODY_BYTES)"
+    if sum(body.count(mark) for mark in (b",", b"[", b"{")) > MAX_MARKS:
+        return f"the body must have at most {MAX_MARKS} commas and opening brackets"
+    return ""
+
+
+def _refusal(status: int, code: str, sentence: str) -> Response:
+    body = error_body(code, sentence, kind="invalid_request_error", field="body")
+    return JSONResponse(body, status_code=status, headers={"Connection": "close"})
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Return what hands the body on once, then whatever else comes."""
+    waiting = [body]
+
+    async def next_message() -> Message:
+        if waiting:
+            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
+        return await receive()
+
+    return next_message
