@@ -56,15 +56,6 @@ def test_a_picture_stays_a_part():
         [{"type": "text", "text": 3}],
         [{"type": "image_url", "text": []}],
     ],
-    [
-        3,
-        True,
-        {"text": "a"},
-        [3],
-        [{"text": "a"}],
-        [{"type": "text", "text": 3}],
-        [{"type": "image_url", "text": []}],
-    ],
 )
 def test_content_of_no_known_shape_is_malformed(content):
     with pytest.raises(ProviderMalformed) as caught:
