@@ -169,12 +169,9 @@ calls = Table(
 # Sums over `calls`, moved by the transaction that logs one. Absent models and tiers are "none".
 call_sums = Table(
     "call_sums", metadata,
-    _text("org", primary_key=True), _text("router", primary_key=True), _text("model_id", primary_key=True),
-    _text("tier", primary_key=True),
-    *(_count(name) for name in (
-        "total_calls", "cost_nusd", "judge_cost_nusd", "reference_cost_nusd", "pool_cost_nusd", "pool_calls",
-        "looked_at", "timed",
-    )),
+    *(_text(name, primary_key=True) for name in ("org", "router", "model_id", "tier")),
+    *(_count(f"{name}_nusd") for name in ("cost", "judge_cost", "reference_cost", "pool_cost")),
+    *(_count(name) for name in ("total_calls", "pool_calls", "looked_at", "timed")),
     _real("quality"), _real("latency_ms"),
 )  # fmt: skip
 
