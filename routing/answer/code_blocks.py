@@ -51,6 +51,8 @@ _SESSION = re.compile(r"^[ \t]*>>> ", re.MULTILINE)
 _NO_PROGRAM = ("Traceback", "@@ ", "--- ", "diff ")
 _FOREIGN_MARKS = ("{%", "<<<<<<<")
 _LEFT_OUT = re.compile(r",\s{0,9}\.\.\.(?=\s{0,9}[)\]}])|(?<=[(\[{,])\s{0,9}\.\.\.(?=[)\]},])|\.\.\.\s{0,9},")
+_EXCHANGE = re.compile(r"\s*(?:HTTP/|(?:GET|POST|PUT|PATCH|DELETE) /|curl |\$ )")
+_OUTER_DOTS = re.compile(r"\A\s*\.\.\.\s*\n|\n\s*\.\.\.\s*\Z")
 _LINE_COMMENT = re.compile(r"(^|[\s,{\[])(?://|#)[^\n]*", re.MULTILINE)
 _BLOCK_COMMENT = re.compile(r"/\*[^*]{0,2000}\*/")
 _BETWEEN = re.compile(r"[\s,]*")
@@ -145,9 +147,10 @@ def parse_json(text: str) -> Any:
 
 def _json_wrong(block: Block, asked: str, purse: _Purse) -> str | None:
     first = _json_error(block.body, purse)
-    if first is None or _ASKS_FOR_DIALECT.search(asked):
+    if first is None or _ASKS_FOR_DIALECT.search(asked) or _EXCHANGE.match(block.body):
         return None
     plain = _LINE_COMMENT.sub(r"\1", _BLOCK_COMMENT.sub("", block.body)).replace("…", "...")
+    plain = _OUTER_DOTS.sub("", plain)
     plain = _PLACEHOLDER.sub("null", _LEFT_OUT.sub("", plain)).strip()
     inner = "{" + plain.rstrip(",") + "}" if plain.startswith('"') else plain
     if _json_error(inner, purse) is None or _is_row_of_json(plain, purse):

@@ -42,18 +42,21 @@ _OTHER_LANGUAGES = (
     r"|(?:عذرًا|عذرا|آسف|أعتذر|معذرة)[،,]? ?(?:لكن(?:ني)? |ولكن )?لا (?:أستطيع|يمكنني) "
     r"(?:مساعدت|تقديم|المساعدة|الإجابة|تلبية)"
 )
-_REFUSAL = re.compile(f"{_ENGLISH}|{_OTHER_LANGUAGES}", re.IGNORECASE)
+_IN_ENGLISH = re.compile(_ENGLISH, re.IGNORECASE)
+_IN_ANOTHER_LANGUAGE = re.compile(_OTHER_LANGUAGES, re.IGNORECASE)
 
 _ASKED_FOR = re.compile(
     r"\brefus|\bdeclin|\breject|\bturn(?:s|ed|ing)?\b.{0,60}\bdown\b|\bapolog|\bsorry\b|\bsay(?:ing|s)? no\b"
-    r"|\bregret|\b(?:can't|cannot|can not|won't|unable to|not able to)\b.{0,40}[\"'”»]"
+    r"|\bregret|\bthat (?:\w+ ){0,4}(?:can't|cannot|won't|will not|don't|doesn't)\b|\b(?:can't|cannot|can not|won't"
+    r"|unable to|not able to)\b.{0,40}[\"'”»]"
     r"|[\"'“«].{0,40}\b(?:can't|cannot|won't|unable)\b"
     r"|\babsag|\bablehn|\bentschuldig|\btut mir leid|\bdésol|\bexcuse|\blo siento|\bdisculpa|\brechaz|\bdesculp"
     r"|\brecus|\bscus[ae]|\brifiut|отказ|извин|拒绝|婉拒|谢绝|抱歉|道歉|断[りる]|謝[るり罪]|申し訳|거절|사과|اعتذار|رفض",
     re.IGNORECASE,
 )
 _IS_ABOUT_A_TEXT = re.compile(
-    r"\b(?:translat|übersetz|tradu|traduz|rewrite|rephrase|reword|paraphrase|proofread|grammar|transcri|quot(?:e|ation)"
+    r"\b(?:what does .{1,80} mean|translat|übersetz|tradu|traduz|rewrite|rephrase|reword|paraphrase|proofread"
+    r"|grammar|transcri|quot(?:e|ation)"
     r"|extract|summari[sz]|example sentence|indirect speech)|перевед|翻译|翻訳|ترجم|번역",
     re.IGNORECASE,
 )
@@ -62,8 +65,10 @@ _IN_ANOTHERS_VOICE = re.compile(
     r"|lyrics|song|screenplay|script|skit|diary|memoir|speech|toast|letter|e-?mail|message|tweet|caption|reply"
     r"|respond as|first person|in the (?:voice|style|manner|words) of|role-?play|\bplay an? |act as|pretend|imagine you"
     r"|impersonat|persona\b|character|narrat|gedicht|geschichte|histoire|poème|cuento|poema|racconto|рассказ|стих"
-    r"|line\b|wording|sentence|out-of-office|auto-?reply|voicemail|announce|notice\b|memo\b|statement|press release"
-    r"|note to|ad copy|villain|hero\b|as if|tell (?:my|him|her|them|an?|the) |way (?:to|of) (?:say|tell|put)"
+    r"|lines?\b|npc\b|fallback text|bark\b|subtitle|respond to|(?:text|tell|inform) (?:my|him|her|them|an?|the) "
+    r"|(?:might|would|could|should) say\b|should .{0,40}\b(?:answer|respond|say)\b|wording|sentence|out-of-office"
+    r"|auto-?reply|voicemail|announce|notice\b|memo\b|statement|press release"
+    r"|note to|ad copy|villain|hero\b|as if|way (?:to|of) (?:say|tell|put)"
     r"|schreib|formulier|nachricht|brief\b|écris|rédige|lettre|escrib|redact|carta\b|correo|escrev|scriv|lettera)"
     r"|故事|物語|诗|小说|소설|напиши|письмо|写|邮件|回复|書い|メール|返信|써|메일|اكتب|رسالة",
     re.IGNORECASE,
@@ -71,6 +76,8 @@ _IN_ANOTHERS_VOICE = re.compile(
 _OF_THE_REQUEST = re.compile(
     r"\b(?:this|that|your|such|these) (?:(?:kind|type|sort) of )?(?:request|question|task|content|topic|prompt|story"
     r"|poem|scene|letter|e-?mail|message|script|translation|information|material|instructions?)\b"
+    r"|\b(?:provide|create|write|generate|share|produce|with) (?:an? |the |any )?(?:\w+ )?"
+    r"(?:summary|translation|lyrics|content|language|jokes|poems|stories)\b"
     r"|\bas an ai\b|\bcomply\b|\b(?:guidelines|polic(?:y|ies)|harmful|illegal|unethical|inappropriate|unsafe)\b",
     re.IGNORECASE,
 )
@@ -78,6 +85,20 @@ _OF_IT = re.compile(
     r"\b(?:help|assist)(?: you)? with (?:that|this)\b|(?:sorry|afraid)\b[^.]{0,60} (?:that|this)\s*(?:[.!]|$)",
     re.IGNORECASE,
 )
+_GENERIC = re.compile(
+    r"\bas an ai\b|\b(?:decline|refuse)\b"
+    r"|\b(?:help|assist)(?: you)?(?: (?:with|on) [^.]{0,80})?\s*(?:[.,;!]|$)|\bcomply\b|\bfulfil"
+    r"|\b(?:that|this|it|these|those)(?: (?:for you|here|either))?\s*(?:[.,;!]|because|as it|$)"
+    r"|\b(?:that|this|your|such|any|these|the requested) (?:\w+ ){0,2}\w+\s*(?:[.,;!]|$)"
+    r"|\b(?:information|instructions?|advice|content|assistance|guidance|details|recommendations?|opinions?|summary"
+    r"|answer to|support for|medical|legal|financial|material|data|malware|about)\b",
+    re.IGNORECASE,
+)
+_WANTS_WORDING = re.compile(
+    r"\b(?:write|draft|compose|formulate|word(?:ing)?|help me (?:answer|reply|say|tell)|inform|motto|slogan|sign)\b",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[^\W\d_]{4,}")
 _LACKS_SOURCE = re.compile(
     r"\b(?:based on|from|in|given) (?:the|this|your|what) (?:\w+ )?(?:text|document|context|passage|article|excerpt"
     r"|table|data|information|file|transcript|contract|email|image|report|is given|you (?:gave|provided|shared))"
@@ -105,12 +126,25 @@ def is_refusal(text: str, asked: str = "") -> bool:
     Linear in the length of both.
     """
     opening = text.strip().replace("’", "'")
-    refused = _REFUSAL.match(opening) if len(opening) <= LONGEST_REFUSAL else None
+    if len(opening) > LONGEST_REFUSAL:
+        return False
+    in_english = _IN_ENGLISH.match(opening)
+    refused = in_english or _IN_ANOTHER_LANGUAGE.match(opening)
     if refused is None or _is_asked_for(opening, asked.replace("’", "'")):
+        return False
+    if in_english and not _is_of_the_matter(opening, refused.end(), asked):
         return False
     if _LACKS_SOURCE.search(opening) or _NO_FEELINGS.match(opening):
         return False
     return not _helps_anyway(opening[refused.end() :])
+
+
+def _is_of_the_matter(opening: str, end: int, request: str) -> bool:
+    """Return whether what is refused in English may be the request: a text that was asked for has its own matter."""
+    sentence = opening[: end + 120]
+    if not _WANTS_WORDING.search(request) or _OF_THE_REQUEST.search(opening) or _GENERIC.search(sentence):
+        return True
+    return not {*_WORD.findall(request.lower())}.isdisjoint(_WORD.findall(opening[end:].lower()))
 
 
 def _is_asked_for(opening: str, request: str) -> bool:
