@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..graph.settings import Settings
 from .errors import error_body
 
-MAX_MARKS = 1_000_000
+MAX_MARKS = 500_000
 """Commas and opening brackets of one body: each may become a value, and parsing them holds up every other call."""
 DRAINED = 16
 """How many times the limit is read and thrown away, so that a client that is still sending hears why."""

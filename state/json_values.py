@@ -9,8 +9,10 @@ from .errors import InvalidRequest
 
 MAX_DEPTH = 100
 """Objects and lists inside each other; far below the depth at which JSON writers give up."""
-MAX_VALUES = 100_000
+MAX_VALUES = 50_000
 """Values of one request, keys included: looking at more would hold up every other call."""
+MOST_SEEN = 2 * MAX_VALUES
+"""Each value is seen twice: in what holds it, and by itself."""
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -33,8 +35,9 @@ def check_json(given: Any, name: str = "") -> None:
     pending, seen = [(given, name, 0)], 0
     while pending:
         value, path, depth = pending.pop()
-        seen += 1
-        problem = _problem(value, depth) if seen <= MAX_VALUES else f"expected at most {MAX_VALUES} values"
+        # Counted before they are listed: to list a million would take longer than any refusal may.
+        seen += 1 + (len(value) if isinstance(value, Mapping | list | tuple) else 0)
+        problem = _problem(value, depth) if seen <= MOST_SEEN else f"expected at most {MAX_VALUES} values"
         if problem:
             raise InvalidRequest(f"{path or 'body'}: {problem}", field=path or "body")
         if isinstance(value, Mapping):

@@ -237,15 +237,13 @@ keys = Table(
 
 # When a key with a limit asked, no longer than the limit looks back.
 key_requests = Table(
-    "key_requests", metadata,
-    _text("key_id"), _time("asked_at"),
+    "key_requests", metadata, _text("key_id"), _time("asked_at"),
     Index("key_requests_by_time", "key_id", "asked_at"),
 )  # fmt: skip
 
 # Call ids that callers named: the key gives each to one request.
 call_claims = Table(
-    "call_claims", metadata,
-    _text("org", primary_key=True), _text("call_id", primary_key=True), _time("claimed_at"),
+    "call_claims", metadata, _text("org", primary_key=True), _text("call_id", primary_key=True), _time("claimed_at"),
 )  # fmt: skip
 
 # What was fitted for an org. At most one of a kind is live: `live_of` is the kind there and null elsewhere.

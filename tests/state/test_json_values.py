@@ -28,5 +28,8 @@ def test_depth_and_number_of_values_are_bounded() -> None:
     with pytest.raises(InvalidRequest, match=f"at most {MAX_DEPTH} objects"):
         check_json(json.loads("[" * (MAX_DEPTH + 2) + "]" * (MAX_DEPTH + 2)))
     check_json([0] * (MAX_VALUES - 1))
+    check_json([[0] * 9] * (MAX_VALUES // 10 - 1))
     with pytest.raises(InvalidRequest, match=f"at most {MAX_VALUES} values"):
-        check_json([0] * MAX_VALUES)
+        check_json([0] * (2 * MAX_VALUES))
+    with pytest.raises(InvalidRequest, match=f"at most {MAX_VALUES} values"):
+        check_json([[0]] * MAX_VALUES)
