@@ -113,7 +113,7 @@ def _reasoning_keys(options: Mapping[str, Any]) -> Iterator[str]:
         if not (isinstance(effort, str) and effort in NO_EFFORT):
             yield "reasoning"
     thinking = options.get("thinking")
-    if isinstance(thinking, Mapping) and thinking.get("type") not in {None, "disabled"}:
+    if isinstance(thinking, Mapping) and thinking.get("type") not in (None, "disabled"):
         yield "thinking"
     if options.get("enable_thinking") is True:
         yield "enable_thinking"

@@ -48,5 +48,10 @@ def test_provider_error_carries_status_and_wait():
 
 
 @pytest.mark.parametrize("kind", [kind for kind in TREE if issubclass(kind, ProviderError)])
-def test_only_a_bad_request_is_hopeless_elsewhere(kind):
-    assert kind("x").retryable is (kind.code != "bad_request")
+def test_what_lies_with_request_or_model_is_not_asked_again(kind):
+    assert kind("x").retryable is not issubclass(kind, ProviderBadRequest | ModelUnfit | ProviderForbidden)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in TREE if issubclass(kind, ProviderError)])
+def test_what_lies_with_request_or_model_says_nothing_about_the_providers_health(kind):
+    assert kind("x").is_providers_fault is not issubclass(kind, ProviderBadRequest | ModelUnfit)

@@ -26,11 +26,11 @@ async def test_an_attempt_opens_its_call_and_the_log_row_closes_it(store, make_a
 async def test_own_calls_are_due_once_they_are_older_than_a_call_may_get_or_were_tried(store, make_attempt):
     await store.lease.renew(30.0)
     await store.attempts.start(make_attempt(started_at=NOW - timedelta(seconds=100)))
-    assert name(await store.open_calls.due(own_after_s=180)) == []
+    assert name(await store.open_calls.due(own_after_s=100_000)) == []
     assert name(await store.open_calls.due(own_after_s=50)) == ["c1"]
     (call,) = await store.open_calls.due(own_after_s=50)
     await store.open_calls.take_over(call)
-    assert name(await store.open_calls.due(own_after_s=180)) == ["c1"]
+    assert name(await store.open_calls.due(own_after_s=100_000)) == ["c1"]
 
 
 @pytest.mark.parametrize("own_after_s", [0.001, 7_200.0])
