@@ -14,10 +14,11 @@ from ..providers.keyring import Keyring
 from ..providers.registry import Registry, load_registry
 from ..state.types import TIERS
 from .console import AsJson, friendly_errors, out, print_json, settings_for
+from .models_add import add
 from .outcome_files import SampleSize, extract_profiles, fetch, sample
 
 models = typer.Typer(
-    help="List models; fetch, sample and sum up recorded outcomes.", invoke_without_command=True
+    help="List models, add your own; fetch, sample and sum up recorded outcomes.", invoke_without_command=True
 )
 
 Results = Annotated[Path, typer.Argument(help="Folder, .tar.gz, .json or .jsonl with recorded outcomes.")]
@@ -91,6 +92,9 @@ def extract_profile(
             "figures": sum(len(one["benchmarks"]) for one in profiles),
         }
     )
+
+
+models.command()(add)
 
 
 def describe(registry: Registry, keyring: Keyring) -> list[dict[str, Any]]:

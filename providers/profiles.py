@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from ..state.errors import ConfigError
 from ..state.types import TIERS, Tier
@@ -100,12 +100,16 @@ class ProfileEntry(Written):
     benchmark_sources: Annotated[dict[str, Origin] | None, Field(description="a mapping")] = None
     sources: Annotated[Several[Source] | None, Field(description="a list of mappings")] = None
 
-    @model_validator(mode="after")
-    def check_origins(self) -> Self:
+    @field_validator("benchmark_sources")
+    @classmethod
+    def check_origins(
+        cls, sources: dict[str, Origin] | None, info: ValidationInfo
+    ) -> dict[str, Origin] | None:
         """Refuse the source of a figure that is not there."""
-        if orphans := (self.benchmark_sources or {}).keys() - (self.benchmarks or {}).keys():
-            raise wrong("benchmark_sources", min(orphans), expected="absent for a benchmark without a score")
-        return self
+        orphans = (sources or {}).keys() - (info.data.get("benchmarks") or {}).keys()
+        if orphans and "benchmarks" in info.data:
+            raise wrong(min(orphans), expected="absent for a benchmark without a score")
+        return sources
 
     def profile(self) -> Profile:
         """Return its known figures."""

@@ -57,6 +57,20 @@ def test_a_file_is_named_after_its_model(folder):
     assert named == {spec.model_id for spec in load_registry(folder).models}
 
 
+def test_nothing_about_a_bundled_model_is_left_to_a_default():
+    demanded = {
+        "provider",
+        "prices",
+        "context_tokens",
+        "max_output_tokens",
+        "capabilities",
+        "expected",
+        "sources",
+    }
+    for path in [*MODELS.glob("*.yaml"), *SIMULATED.glob("*.yaml")]:
+        assert demanded <= yaml.safe_load(path.read_text("utf-8")).keys(), path.name
+
+
 def test_every_model_says_where_and_when_its_figures_were_read(bundled):
     for spec in bundled.models:
         as_of = dt.date.fromisoformat(spec.as_of)
