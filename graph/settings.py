@@ -94,7 +94,8 @@ class Settings(BaseModel):
     )
     routers_dir: str = Field("", description="Folder with router configs; empty = the bundled ones.")
     model: Path = Field(
-        PACKAGE_DIR / "artifacts" / "difficulty.json", description="Fitted difficulty artifact to serve."
+        PACKAGE_DIR / "artifacts" / "difficulty.json",
+        description="Fitted difficulty artifact to serve, or what `x25 train` writes.",
     )
     classifier: Path = Field(
         PACKAGE_DIR / "artifacts" / "classifier.json", description="Fitted task classifier to serve."
