@@ -13,10 +13,12 @@ from ..state.types import TIERS, Tier
 from .written import DateText, Score, Several, Text, Written, parse, read_file, wrong
 
 Level = Literal[
-    "missing", "third_party", "self_eval", "proxy_official", "dataset_aggregate", "paper", "model_card", "official",
+    "missing", "unverified", "third_party", "self_eval", "proxy_official", "dataset_aggregate", "paper", "model_card",
+    "official",
 ]  # fmt: skip
 SOURCE_LEVELS: dict[Level, float] = {
     "missing": 0.0,
+    "unverified": 0.2,
     "third_party": 0.35,
     "self_eval": 0.45,
     "proxy_official": 0.65,
@@ -25,7 +27,8 @@ SOURCE_LEVELS: dict[Level, float] = {
     "model_card": 0.90,
     "official": 1.0,
 }
-"""How far a figure's source is trusted, 0 to 1. A source whose level nobody wrote counts as a third party."""
+"""How far a figure's source is trusted, 0 to 1. A source whose level nobody wrote counts as a third party; one
+that only repeats what it read elsewhere is unverified."""
 UNSTATED_LEVEL: Level = "third_party"
 BUNDLED = "bundled"
 """The word that names the catalogue of the package in a list of catalogues."""
