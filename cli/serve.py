@@ -39,7 +39,7 @@ def serve(
     db: Database = None,
     model: Annotated[
         Path | None,
-        typer.Option(help="Fitted difficulty artifact to serve, or what x25 train writes [X25_MODEL]."),
+        typer.Option(help="Fitted difficulty artifact to serve [X25_MODEL]."),
     ] = None,
     models_dir: Annotated[
         str | None, typer.Option(help="Folder with further model files [X25_MODELS_DIR].")
