@@ -38,8 +38,7 @@ def serve(
     ] = None,
     db: Database = None,
     model: Annotated[
-        Path | None,
-        typer.Option(help="Fitted difficulty artifact to serve [X25_MODEL]."),
+        Path | None, typer.Option(help="Fitted difficulty artifact to serve [X25_MODEL].")
     ] = None,
     models_dir: Annotated[
         str | None, typer.Option(help="Folder with further model files [X25_MODELS_DIR].")
