@@ -168,12 +168,9 @@ def real_pool(settings: Settings, keyring: Keyring) -> Pool | None:
 
 def simulated_pool(settings: Settings, url: str) -> Pool:
     """Return the simulated pool, aimed at the simulator's URL: the settings' model folders, or the bundled ones."""
-    bundled, registry = load_registry(SIMULATED_MODELS), load_registry(*settings.model_dirs)
-    if not any(spec.simulated for spec in registry.models):
-        registry = bundled
+    bundled, own = load_registry(SIMULATED_MODELS), load_registry(*settings.model_dirs)
+    registry = own if any(spec.simulated for spec in own.models) else bundled
     models = [spec.with_base_url(url) for spec in registry.models if spec.role == "chat" and spec.simulated]
-    if not models:
-        raise ConfigError(f"no simulated model in {settings.models_dir}")
     judges = [spec.with_base_url(url) for spec in bundled.models if spec.role == "judge"]
     return Pool(
         tuple(models),
@@ -222,9 +219,8 @@ def _real_judges(registry: Registry, keyring: Keyring, wanted: str) -> tuple[Mod
     if wanted != "auto":
         judge = registry.get(wanted)
         if not any(deployment.is_usable(keyring.has) for deployment in judge.deployments):
-            raise ConfigError(
-                f"X25_JUDGE: {wanted} cannot be reached: set {' or '.join(wanted_variables(judge))}"
-            )
+            wanting = " or ".join(wanted_variables(judge))
+            raise ConfigError(f"X25_JUDGE: {wanted} cannot be reached: set {wanting}")
         return (judge,)
     listed = [registry.get(name) for name in load_judges(JUDGES_FILE)]
     return tuple(
