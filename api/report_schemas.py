@@ -37,7 +37,9 @@ class Stats(BaseModel):
     )
     avg_latency_ms: float | None
     model_distribution: dict[str, int] = Field(description='Calls by model; "none" = no answer was bought.')
-    tier_distribution: dict[str, int] = Field(description='Calls by tier; "none" = no answer was bought.')
+    tier_distribution: dict[str, int] = Field(
+        description='Calls by tier, all of them; "none" = no answer was bought.'
+    )
     total_judge_cost_usd: float = Field(description="Addition: what judging cost.")
     total_disputed_usd: float = Field(
         default=0.0, description="Addition: billed far beyond what a request can cost, and counted nowhere."

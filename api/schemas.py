@@ -206,6 +206,7 @@ class Health(BaseModel):
     judge_unreadable: dict[str, int] = Field(
         description="By judge model, replies since start that held no grade that could be read."
     )
+    notices: list[str] = Field(description="What works less well than it could, and what to set.")
     uptime_s: float
 
 

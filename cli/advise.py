@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from ..graph.bootstrap import BUNDLED_MODELS, SIMULATED_MODELS
 from ..providers.registry import load_registry
@@ -88,19 +88,21 @@ def findings(advice: "Advice") -> list[str]:
 def swaps_table(advice: "Advice") -> Table:
     """Return one row a swap."""
     table = Table(
-        "out", "in", "points", "$ per 1,000 calls", "gain, points", "pays with P", "what it rests on",
-        title="swaps, best first; intervals of 90 %, a best of many is flattered",
+        Column("swap, and what it rests on", overflow="fold"), "points", "$/1k calls", "gain", "P",
+        title="swaps, best first, P = it pays; intervals of 90 %, a best of many is flattered",
+        title_justify="left", box=None, padding=(0, 1, 1, 0),
     )  # fmt: skip
     for one in advice.swaps:
         table.add_row(
-            one.out, one.into, _interval(one.points), _interval(one.usd_per_1000_calls), _interval(one.gain_points),
-            f"{one.gain_prob:.2f}", f"{one.basis_into}; in place of {one.basis_out}",
+            f"{one.out}\n→ {one.into}\n[dim]{one.basis_into}; in place of {one.basis_out}[/dim]",
+            _interval(one.points), _interval(one.usd_per_1000_calls), _interval(one.gain_points),
+            f"{one.gain_prob:.2f}",
         )  # fmt: skip
     return table
 
 
 def _interval(one: Estimate) -> str:
-    return f"{one.mean:+.2f} ({one.low:+.2f} … {one.high:+.2f})"
+    return f"{one.mean:+.2f}\n[dim]{one.low:+.2f}…{one.high:+.2f}[/dim]"
 
 
 @dataclass(frozen=True)

@@ -66,8 +66,8 @@ class _Live:
 
     def __init__(self) -> None:
         self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-            TextColumn("{task.fields[note]}"), console=err,
+            TextColumn("{task.description}{task.fields[note]}"), BarColumn(bar_width=8), MofNCompleteColumn(),
+            TimeElapsedColumn(), console=err,
         )  # fmt: skip
         self._task: TaskID | None = None
         self._routed: list[Routed] = []
@@ -101,4 +101,5 @@ class _Live:
         )
         usd = sum(one.total_usd for one in self._routed)
         score = sum(one.score for one in last) / len(last)
-        return f"slm/mid/frontier {mix} %  ${usd:.4f}  score {score:.0%}  {last[-1].stage}"
+        # On a line of its own, so that 80 columns hold it.
+        return f"\n{mix} % slm/mid/frontier, ${usd:.3f}, {score:.0%} right"

@@ -23,7 +23,7 @@ def label(
     db: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say whether an answer was right: the judge who scored it is measured by that."""
+    """Say whether an answer was right: the judge who scored it is measured by that, or, without one, its model."""
 
     async def work() -> Labelled:
         async with await open_store(settings_for(db).store_url) as store:

@@ -1,5 +1,6 @@
 """`x25 models`: what can be routed to, and where its benchmark figures come from."""
 
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,10 +15,11 @@ from ..providers.keyring import Keyring
 from ..providers.registry import Registry, load_registry
 from ..state.types import TIERS
 from .console import AsJson, friendly_errors, out, print_json, settings_for
+from .models_add import add
 from .outcome_files import SampleSize, extract_profiles, fetch, sample
 
 models = typer.Typer(
-    help="List models; fetch, sample and sum up recorded outcomes.", invoke_without_command=True
+    help="List models, add your own; fetch, sample and sum up recorded outcomes.", invoke_without_command=True
 )
 
 Results = Annotated[Path, typer.Argument(help="Folder, .tar.gz, .json or .jsonl with recorded outcomes.")]
@@ -34,15 +36,35 @@ def show(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         print_json(rows)
         return
-    columns = ("provider", "tier", "$/M in", "$/M out", "context", "capability", "reachable")
-    table = Table(Column("model", no_wrap=True), *columns)
+    out.print(models_table(rows))
+    for line in footnotes(rows):
+        out.print(line, highlight=False)
+
+
+def models_table(rows: list[dict[str, Any]]) -> Table:
+    """Return one row a model, narrow enough for 80 columns."""
+    numbers = [Column(name, justify="right") for name in ("$ in", "$ out", "context", "ability")]
+    table = Table(
+        Column("model", overflow="fold"), "tier", *numbers, "open", box=None, padding=(0, 1, 0, 0),
+        caption="US dollars per million tokens", caption_justify="left",
+    )  # fmt: skip
     for row in rows:
+        mark = "*" if row["unverified"] else ""
         table.add_row(
-            row["model_id"], row["provider"], row["tier"], _number(row["input_usd_per_mtok"]),
-            _number(row["output_usd_per_mtok"]), f"{row['context_tokens']:,}", _number(row["capability"]),
-            "yes" if row["routable"] else row["why_not"], style=None if row["routable"] else "dim",
+            row["model_id"] + mark, row["tier"], _number(row["input_usd_per_mtok"]),
+            _number(row["output_usd_per_mtok"]), _tokens(row["context_tokens"]), _number(row["capability"]),
+            "yes" if row["routable"] else "no", style=None if row["routable"] else "dim",
         )  # fmt: skip
-    out.print(table)
+    return table
+
+
+def footnotes(rows: list[dict[str, Any]]) -> list[str]:
+    """Return what opens the closed models, and which figures nobody has checked where they come from."""
+    reasons = Counter(row["why_not"] for row in rows if not row["routable"])
+    lines = [f"closed, {count}: {reason}" for reason, count in reasons.most_common()]
+    if any(row["unverified"] for row in rows):
+        lines.append("* figures read in somebody else's list, unverified at their source")
+    return lines
 
 
 @models.command()
@@ -93,6 +115,9 @@ def extract_profile(
     )
 
 
+models.command()(add)
+
+
 def describe(registry: Registry, keyring: Keyring) -> list[dict[str, Any]]:
     """Return a row a model, cheapest tier first."""
     reasons = registry.unroutable(keyring.has)
@@ -106,6 +131,7 @@ def describe(registry: Registry, keyring: Keyring) -> list[dict[str, Any]]:
             "context_tokens": spec.context_tokens,
             "capability": spec.capability,
             "benchmarks": {name: asdict(figure) for name, figure in sorted(spec.figures.items())},
+            "unverified": [one["url"] for one in spec.sources if one.get("level") == "unverified"],
             "modalities": sorted(spec.modalities),
             "as_of": spec.as_of,
             "routable": spec.model_id not in reasons,
@@ -117,3 +143,8 @@ def describe(registry: Registry, keyring: Keyring) -> list[dict[str, Any]]:
 
 def _number(value: float | None) -> str:
     return "?" if value is None else f"{value:.3g}"
+
+
+def _tokens(count: int) -> str:
+    """Return a number of tokens in thousands or millions."""
+    return f"{count / 1_000_000:.3g}M" if count >= 1_000_000 else f"{count / 1_000:.0f}k"

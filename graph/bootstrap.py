@@ -18,9 +18,10 @@ from ..providers.judge import LLMJudge, Procedure, load_prompt
 from ..providers.keyring import Keyring
 from ..providers.langchain import LangChainProvider, specs_for
 from ..providers.openai_compatible import OpenAICompatible, new_client
-from ..providers.registry import Registry, load_judges, load_registry
+from ..providers.registry import Registry, load_judges, load_registry, wanted_variables
 from ..providers.specs import ModelSpec
 from ..providers.written import read_file
+from ..routing.belief.thompson import DEFAULT_LEARNER, UNJUDGED_LEARNER
 from ..routing.plan.configs import RouterConfig
 from ..simulator.process import SimulatorProcess
 from ..state.errors import ConfigError
@@ -42,6 +43,12 @@ SIMULATED_MODELS = PACKAGE_DIR / "simulator" / "models"
 BUNDLED_ROUTERS = PACKAGE_DIR / "registry" / "routers"
 JUDGE_PROMPT = PACKAGE_DIR / "registry" / "prompts" / "judge.yaml"
 JUDGES_FILE = PACKAGE_DIR / "registry" / "judges.yaml"
+
+NO_JUDGE = (
+    "no judge can be asked: answers are checked but not judged, models are chosen by expected value, and only failed "
+    "checks and labels (x25 label) teach; set X25_JUDGE to the id of a model that can be reached"
+)
+"""What is said at start and in /healthz where nobody judges."""
 
 _simulator = SimulatorProcess()
 """For graphs that open their own services: one for the whole process, started at the first need."""
@@ -100,6 +107,8 @@ async def open_services(
         await stack.enter_async_context(holding(store.lease, settings.lease_s))
         keyring = Keyring(environ)
         pool = await _open_pool(settings, keyring, stack, simulator)
+        if not pool.judges:
+            _log.warning(NO_JUDGE)
         client = await stack.enter_async_context(await asyncio.to_thread(new_client))
         routers = await asyncio.to_thread(
             load_routers, Path(settings.routers_dir) if settings.routers_dir else None
@@ -115,6 +124,7 @@ async def open_services(
             difficulty=estimators.difficulty,
             routers=direct_routers(pool.models) | routers,
             judge=await asyncio.to_thread(_judge, pool, keyring, client, settings) if pool.judges else None,
+            learner=DEFAULT_LEARNER if pool.judges else UNJUDGED_LEARNER,
             limits=_limits(settings),
             rng=np.random.default_rng(settings.seed),
         )
@@ -158,11 +168,9 @@ def real_pool(settings: Settings, keyring: Keyring) -> Pool | None:
 
 def simulated_pool(settings: Settings, url: str) -> Pool:
     """Return the simulated pool, aimed at the simulator's URL: the settings' model folders, or the bundled ones."""
-    bundled = load_registry(SIMULATED_MODELS)
-    registry = load_registry(*settings.model_dirs) if settings.model_dirs else bundled
+    bundled, own = load_registry(SIMULATED_MODELS), load_registry(*settings.model_dirs)
+    registry = own if any(spec.simulated for spec in own.models) else bundled
     models = [spec.with_base_url(url) for spec in registry.models if spec.role == "chat" and spec.simulated]
-    if not models:
-        raise ConfigError(f"no simulated model in {settings.models_dir or SIMULATED_MODELS}")
     judges = [spec.with_base_url(url) for spec in bundled.models if spec.role == "judge"]
     return Pool(
         tuple(models),
@@ -178,12 +186,14 @@ async def _open_pool(
         pool = await asyncio.to_thread(real_pool, settings, keyring)
         if pool is not None:
             return pool
+        closed = await asyncio.to_thread(_closed_own_models, settings, keyring)
         if settings.upstream == "real":
             raise ConfigError(
-                "no real model can be reached: set OPENROUTER_API_KEY or another provider's key"
+                f"no real model can be reached: set OPENROUTER_API_KEY or another provider's key{closed}"
             )
         _log.warning(
-            "no provider key is set: answers come from simulated models; set OPENROUTER_API_KEY for real ones"
+            "no provider key is set: answers come from simulated models; set OPENROUTER_API_KEY for real ones%s",
+            closed,
         )
     url = settings.simulator_url
     if not url and simulator is None:
@@ -196,12 +206,22 @@ async def _open_pool(
     return await asyncio.to_thread(simulated_pool, settings, url)
 
 
+def _closed_own_models(settings: Settings, keyring: Keyring) -> str:
+    """Return the end of a sentence that says why no model of the settings' folders can be reached; "" without any."""
+    reasons = load_registry(*settings.model_dirs).unroutable(keyring.has)
+    return "".join(f"; {model_id}: {reason}" for model_id, reason in reasons.items())
+
+
 def _real_judges(registry: Registry, keyring: Keyring, wanted: str) -> tuple[ModelSpec, ...]:
     """Return the usable judges, best first: the one asked for, or those of registry/judges.yaml."""
     if wanted == "none":
         return ()
     if wanted != "auto":
-        return (registry.get(wanted),)
+        judge = registry.get(wanted)
+        if not any(deployment.is_usable(keyring.has) for deployment in judge.deployments):
+            wanting = " or ".join(wanted_variables(judge))
+            raise ConfigError(f"X25_JUDGE: {wanted} cannot be reached: set {wanting}")
+        return (judge,)
     listed = [registry.get(name) for name in load_judges(JUDGES_FILE)]
     return tuple(
         spec for spec in listed if any(deployment.is_usable(keyring.has) for deployment in spec.deployments)
@@ -275,4 +295,5 @@ async def _open_for(models: "Mapping[Tier, BaseChatModel]") -> AsyncIterator[Ser
             classifier=estimators.classifier,
             difficulty=estimators.difficulty,
             routers=direct_routers(specs) | await asyncio.to_thread(load_routers),
+            learner=UNJUDGED_LEARNER,
         )

@@ -13,6 +13,8 @@ import httpx
 from ..providers.embeddings import Encoder, StaticEncoder, open_encoder
 from ..providers.embeddings_remote import RemoteEncoder
 from ..providers.sparing_encoder import SparingEncoder
+from ..routing.belief.irt import CompletionModel
+from ..routing.belief.irt_difficulty import difficulty_model_of
 from ..routing.prompt.classifier import TaskClassifier
 from ..routing.prompt.difficulty import DifficultyModel
 from ..state.errors import ConfigError, EncoderAbsent
@@ -93,8 +95,14 @@ def _sparing(open_: Callable[[], Encoder], name: str, difficulty: DifficultyMode
 
 
 def load_difficulty(path: Path = BUNDLED_DIFFICULTY) -> DifficultyModel:
-    """Return the difficulty model of an artifact; ConfigError names the file when it is none."""
-    return _load(path, DifficultyModel.from_dict, "difficulty")
+    """Return the difficulty model of an artifact, or of a completion model; ConfigError names any other file."""
+    return _load(path, _difficulty, "difficulty")
+
+
+def _difficulty(parameters: Mapping[str, Any]) -> DifficultyModel:
+    if "forms" in parameters:
+        return difficulty_model_of(CompletionModel.from_dict(parameters))
+    return DifficultyModel.from_dict(parameters)
 
 
 def load_classifier(path: Path = BUNDLED_CLASSIFIER) -> TaskClassifier:

@@ -13,6 +13,8 @@ from ..state.errors import ConfigError
 
 PACKAGE_DIR = Path(__file__).resolve().parent.parent
 PREFIX = "X25_"
+OWN_MODELS = "models"
+"""Folder of an org's own models in the data folder."""
 SWITCHES = frozenset({"X25_OLLAMA", "X25_VLLM"})
 """Environment variables that enable local deployments in the registry (`enabled_by`); not settings."""
 
@@ -86,11 +88,14 @@ class Settings(BaseModel):
     )
     simulator_url: str = Field("", description="A running simulator to use instead of starting one.")
     models_dir: str = Field(
-        "", description="Further model folders, separated by the system's path separator."
+        "",
+        description="Further model folders, separated by the system's path separator; empty = `models` in the data "
+        "folder, where there is one.",
     )
     routers_dir: str = Field("", description="Folder with router configs; empty = the bundled ones.")
     model: Path = Field(
-        PACKAGE_DIR / "artifacts" / "difficulty.json", description="Fitted difficulty artifact to serve."
+        PACKAGE_DIR / "artifacts" / "difficulty.json",
+        description="Fitted difficulty artifact to serve, or what `x25 train` writes.",
     )
     classifier: Path = Field(
         PACKAGE_DIR / "artifacts" / "classifier.json", description="Fitted task classifier to serve."
@@ -141,7 +146,14 @@ class Settings(BaseModel):
     @property
     def model_dirs(self) -> list[Path]:
         """Folders with models beyond the bundled registry."""
-        return [Path(part) for part in self.models_dir.split(os.pathsep) if part]
+        given = [Path(part).expanduser() for part in self.models_dir.split(os.pathsep) if part]
+        own = self.data_dir / OWN_MODELS
+        return given or ([own] if own.is_dir() else [])
+
+    @property
+    def own_models_dir(self) -> Path:
+        """Folder that `x25 models add` writes to, there or not."""
+        return self.model_dirs[0] if self.model_dirs else self.data_dir / OWN_MODELS
 
     @property
     def keeps_text(self) -> bool:

@@ -38,6 +38,10 @@ class Keyring:
         """Return whether the environment variable `name` is set to something."""
         return name in self._environ
 
+    def key_of(self, name: str) -> str | None:
+        """Return the first key that an environment variable holds."""
+        return next(iter(self._keys((name,))), None)
+
     def next_key(self, deployment: Deployment, now_s: float) -> Lease | None:
         """Return the next rested key in turn, or the one that is rested first with the seconds until then.
 

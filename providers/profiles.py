@@ -4,19 +4,21 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from ..state.errors import ConfigError
 from ..state.types import TIERS, Tier
 from .written import DateText, Score, Several, Text, Written, parse, read_file, wrong
 
 Level = Literal[
-    "missing", "third_party", "self_eval", "proxy_official", "dataset_aggregate", "paper", "model_card", "official",
+    "missing", "unverified", "third_party", "self_eval", "proxy_official", "dataset_aggregate", "paper", "model_card",
+    "official",
 ]  # fmt: skip
 SOURCE_LEVELS: dict[Level, float] = {
     "missing": 0.0,
+    "unverified": 0.2,
     "third_party": 0.35,
     "self_eval": 0.45,
     "proxy_official": 0.65,
@@ -25,7 +27,8 @@ SOURCE_LEVELS: dict[Level, float] = {
     "model_card": 0.90,
     "official": 1.0,
 }
-"""How far a figure's source is trusted, 0 to 1. A source whose level nobody wrote counts as a third party."""
+"""How far a figure's source is trusted, 0 to 1. A source whose level nobody wrote counts as a third party; one
+that only repeats what it read elsewhere is unverified."""
 UNSTATED_LEVEL: Level = "third_party"
 BUNDLED = "bundled"
 """The word that names the catalogue of the package in a list of catalogues."""
@@ -100,12 +103,16 @@ class ProfileEntry(Written):
     benchmark_sources: Annotated[dict[str, Origin] | None, Field(description="a mapping")] = None
     sources: Annotated[Several[Source] | None, Field(description="a list of mappings")] = None
 
-    @model_validator(mode="after")
-    def check_origins(self) -> Self:
+    @field_validator("benchmark_sources")
+    @classmethod
+    def check_origins(
+        cls, sources: dict[str, Origin] | None, info: ValidationInfo
+    ) -> dict[str, Origin] | None:
         """Refuse the source of a figure that is not there."""
-        if orphans := (self.benchmark_sources or {}).keys() - (self.benchmarks or {}).keys():
-            raise wrong("benchmark_sources", min(orphans), expected="absent for a benchmark without a score")
-        return self
+        orphans = (sources or {}).keys() - (info.data.get("benchmarks") or {}).keys()
+        if orphans and "benchmarks" in info.data:
+            raise wrong(min(orphans), expected="absent for a benchmark without a score")
+        return sources
 
     def profile(self) -> Profile:
         """Return its known figures."""

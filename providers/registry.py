@@ -9,9 +9,9 @@ from typing import Annotated
 from pydantic import Field
 
 from ..state.errors import ConfigError, NotFound
-from .model_files import parse_model
+from .model_files import ModelFile
 from .specs import ModelSpec
-from .written import Texts, Written, parse, read_file
+from .written import Texts, Written, parse, parse_file, read_file
 
 
 class JudgesFile(Written):
@@ -84,23 +84,32 @@ def load_registry(*folders: Path) -> Registry:
     Raises
     ------
     ConfigError
-        A folder or file cannot be read, a file breaks the schema, or two files of a folder name one model.
+        A folder or file cannot be read, a file breaks the schema, or two files of a folder name one model: everything
+        that is wrong at once, a line each.
     """
     models: dict[str, ModelSpec] = {}
+    faults: list[str] = []
     for folder in folders:
-        models |= _load_folder(folder)
+        models |= _load_folder(folder, faults)
+    if faults:
+        raise ConfigError("\n".join(faults))
     return Registry(models.values())
 
 
-def _load_folder(folder: Path) -> dict[str, ModelSpec]:
+def _load_folder(folder: Path, faults: list[str]) -> dict[str, ModelSpec]:
+    """Return the models of one folder; what is wrong with it is added to `faults`."""
     if not folder.is_dir():
-        raise ConfigError(f"the registry folder {folder} does not exist")
+        faults.append(f"the registry folder {folder} does not exist")
     models: dict[str, ModelSpec] = {}
     files: dict[str, Path] = {}
     for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
-        spec = parse_model(read_file(path), str(path))
+        try:
+            spec = parse_file(ModelFile, path).spec()
+        except ConfigError as error:
+            faults.append(str(error))
+            continue
         if spec.model_id in models:
-            raise ConfigError(f"{spec.model_id} is described twice: in {files[spec.model_id]} and {path}")
+            faults.append(f"{spec.model_id} is described twice: in {files[spec.model_id]} and {path}")
         models[spec.model_id], files[spec.model_id] = spec, path
     return models
 

@@ -1,6 +1,7 @@
 """The kinds of values in files that people write, and how a file becomes one of pydantic's models."""
 
 import json
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +11,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from ..state.complaints import WRONG_PART, complain
+from ..state.complaints import WRONG_PART, Place, complain_all
 from ..state.errors import ConfigError
 
 # The loader written in C reads three hundred files in a fraction of the time and makes the same plain values.
@@ -43,18 +44,52 @@ def read_file(path: Path) -> Any:
         raise ConfigError(f"{path} cannot be read as {'JSON' if is_json else 'YAML'}: {error}") from error
 
 
-def parse(model: type[W], given: Any, source: str) -> W:
-    """Return the content of a file as `model`; `source` names the file.
+def parse(
+    model: type[W], given: Any, source: str, line_of: Callable[[Place], int | None] = lambda _: None
+) -> W:
+    """Return the content of a file as `model`; `source` names the file, `line_of` tells the line of a place in it.
 
     Raises
     ------
     ConfigError
-        A key is missing, unknown, of the wrong type or out of range; the sentence names source and key.
+        Keys are missing, unknown, of the wrong type or out of range: a sentence for each, on a line of its own, that
+        names source and key, and the line where it is known.
     """
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        raise complain(error.errors(), model.model_json_schema(), given).in_file(source) from error
+        complaints = complain_all(error.errors(), model.model_json_schema(), given, line_of)
+        raise ConfigError("\n".join(one.sentence(source) for one in complaints)) from error
+
+
+def parse_file(model: type[W], path: Path) -> W:
+    """Return a YAML file as `model`.
+
+    Raises
+    ------
+    ConfigError
+        It cannot be read, or as `parse`, with lines.
+    """
+    given = read_file(path)
+    return parse(model, given, str(path), lambda place: _line_of(path, place))
+
+
+def _line_of(path: Path, place: Place) -> int | None:
+    """Return the line of a part of a YAML file; of a part that is not there, the line of what it is missing from."""
+    node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_SafeLoader)
+    if node is None:
+        return None
+    line: int = node.start_mark.line
+    for step in place:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == str(step)), None)
+        else:
+            listed = isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value)
+            found = (node.value[step], node.value[step]) if listed else None
+        if found is None:
+            break
+        line, node = found[0].start_mark.line, found[1]
+    return line + 1
 
 
 def wrong(*place: str | int, expected: str) -> PydanticCustomError:

@@ -14,6 +14,7 @@ import yaml
 
 from ..state.types import TIERS
 from .shapes import fill
+from .talk import chosen_tool, disclaimer, greeting, tool_arguments, tool_result
 from .tasks import Solved, chance, solve, wrong_answer
 
 JSONObject = dict[str, Any]
@@ -107,16 +108,16 @@ def _parse_model(entry: Mapping[str, Any], path: Path) -> SimulatedModel:
 def answer(model: SimulatedModel, body: JSONObject, seed: int) -> Answer:
     """Return what the model says to a chat request; the same seed, model and prompt give the same words.
 
-    Right or wrong is decided by `right_prob` of the prompt's difficulty. A prompt that is no generated task
-    gets a text that says so.
+    Right or wrong is decided by `right_prob` of the prompt's difficulty. A greeting is greeted, a tool that fits is
+    called, and what it answered is taken up. Any other prompt gets a text that says what a simulated model cannot do.
     """
     prompt = last_user_text(body["messages"])
     prompt_tokens = count_prompt_tokens(body["messages"])
-    tool = _required_tool(body)
+    tool = chosen_tool(body, prompt)
     if tool is not None:
         message, tokens, finish = _tool_call(tool, prompt), 20, "tool_calls"
     else:
-        text = _wording(model, prompt, seed, body.get("response_format") or {})
+        text = _wording(model, body, prompt, seed)
         text, tokens, finish = fit_length(text, token_limit(body))
         message = {"role": "assistant", "content": text}
     return Answer(message, finish, prompt_tokens, tokens, model.cost_usd(prompt_tokens, tokens))
@@ -161,10 +162,12 @@ def fit_length(text: str, max_tokens: int | None) -> tuple[str, int, str]:
     return text[: 4 * max_tokens], max_tokens, "length"
 
 
-def _wording(model: SimulatedModel, prompt: str, seed: int, response_format: JSONObject) -> str:
-    solved = solve(prompt)
-    if solved is None:
-        claim = text = f"This is a simulated answer; {model.model_id} did not read: {_opening(prompt)}"
+def _wording(model: SimulatedModel, body: JSONObject, prompt: str, seed: int) -> str:
+    solved, response_format = solve(prompt), body.get("response_format") or {}
+    if (result := tool_result(body["messages"], model.model_id)) is not None:
+        claim = text = result
+    elif solved is None:
+        claim = text = greeting(prompt, model.model_id) or disclaimer(prompt, model.model_id)
     else:
         claim = _claim(model, prompt, solved, seed)
         remarks = TIERS.index(model.tier) + (chance(seed, "length", model.model_id, prompt) < 0.5) + 1
@@ -184,22 +187,8 @@ def _claim(model: SimulatedModel, prompt: str, solved: Solved, seed: int) -> str
     return wrong_answer(solved, rng)
 
 
-def _opening(prompt: str) -> str:
-    return f"“{' '.join(prompt.split()[:12])} …”"
-
-
-def _required_tool(body: JSONObject) -> JSONObject | None:
-    tools, choice = body.get("tools") or [], body.get("tool_choice")
-    functions = [tool["function"] for tool in tools if tool.get("type") == "function"]
-    if isinstance(choice, dict):
-        wanted = choice.get("function", {}).get("name")
-        return next((function for function in functions if function["name"] == wanted), None)
-    return functions[0] if choice == "required" and functions else None
-
-
 def _tool_call(function: JSONObject, prompt: str) -> JSONObject:
-    arguments = fill(function.get("parameters") or {}, _opening(prompt))
-    call = {"name": function["name"], "arguments": json.dumps(arguments)}
+    call = {"name": function["name"], "arguments": json.dumps(tool_arguments(function, prompt))}
     call_id = f"call_sim{int(chance(0, prompt) * 1e12):012d}"
     return {
         "role": "assistant",

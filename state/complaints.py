@@ -4,7 +4,7 @@ The formats are pydantic's elsewhere. This room knows neither them nor pydantic,
 schema they publish, in which each key's `description` says what it must be: "a whole number above 0".
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -13,6 +13,8 @@ from .errors import ConfigError
 
 WRONG_PART = "wrong_part"
 """Type of the errors that a format raises by itself; `ctx` names a `place` below, and what was `expected` there."""
+UP = ".."
+"""A step of such a `place`, from a part to the whole it is a part of."""
 Place = tuple[str | int, ...]
 """Keys and indices from the whole to a part."""
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
@@ -33,16 +35,35 @@ class Complaint:
     got: str = ""
     hint: str = ""
     """Of a key that is not known: the nearest one that is, as the end of a sentence."""
+    line: int | None = None
+    """Where it stands in a file, or what it is missing from, from 1; None where nobody knows."""
 
     def in_file(self, source: str) -> ConfigError:
         """Return the error to raise for a file."""
+        return ConfigError(self.sentence(source))
+
+    def sentence(self, source: str) -> str:
+        """Return what to say of a file."""
+        where = source if self.line is None else f"{source}, line {self.line}"
         if self.hint:
-            return ConfigError(f"{source}: unknown key {self.place!r}; {self.hint}")
-        return ConfigError(f"{source}: {self.place or 'the file'} must be {self.expected}, got {self.got}")
+            return f"{where}: unknown key {self.place!r}; {self.hint}"
+        return f"{where}: {self.place or 'the file'} must be {self.expected}, got {self.got}"
 
 
 def complain(errors: Sequence[Mapping[str, Any]], schema: Mapping[str, Any], given: Any) -> Complaint:
-    """Return what to say of a format's errors: of the first unknown key, else of the first error.
+    """Return what to say of a format's errors in one sentence: the first of `complain_all`."""
+    return complain_all(errors, schema, given)[0]
+
+
+def complain_all(
+    errors: Sequence[Mapping[str, Any]],
+    schema: Mapping[str, Any],
+    given: Any,
+    line_of: Callable[[Place], int | None] = lambda _: None,
+) -> list[Complaint]:
+    """Return what to say of all of a format's errors, each once: of the unknown keys first, then of the others.
+
+    A key that is missing because it was misspelt is one fault: the unknown key says which one was meant.
 
     Parameters
     ----------
@@ -52,22 +73,47 @@ def complain(errors: Sequence[Mapping[str, Any]], schema: Mapping[str, Any], giv
         The JSON schema of the format.
     given
         The whole that was read.
+    line_of
+        Tells the line of a place.
     """
-    # A misspelt key is often followed by the complaint that the right one is missing.
-    first = next((one for one in errors if one["type"] in _UNKNOWN_KEY), errors[0])
-    place, kind = tuple(first["loc"]), str(first["type"])
+    unknown = [one for one in errors if one["type"] in _UNKNOWN_KEY]
+    others = [one for one in errors if one["type"] not in _UNKNOWN_KEY and not _is_hollow(one, errors)]
+    found = {tuple(one["loc"]): _complaint(one, schema, given, line_of) for one in unknown}
+    misspelt = {(place[:-1], complaint.hint) for place, complaint in found.items()}
+    rest = [
+        _complaint(one, schema, given, line_of) for one in others
+        if one["type"] != "missing" or (tuple(one["loc"][:-1]), _meant(str(one["loc"][-1]))) not in misspelt
+    ]  # fmt: skip
+    return list(dict.fromkeys([*found.values(), *rest]))
+
+
+def _is_hollow(error: Mapping[str, Any], errors: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether a list is only too short because its entries are wrong, which is said of them."""
+    place = tuple(error["loc"])
+    return error["type"] == "too_short" and any(
+        tuple(one["loc"][: len(place)]) == place and len(one["loc"]) > len(place) for one in errors
+    )
+
+
+def _complaint(
+    error: Mapping[str, Any], schema: Mapping[str, Any], given: Any, line_of: Callable[[Place], int | None]
+) -> Complaint:
+    place, kind = tuple(error["loc"]), str(error["type"])
     if kind in _UNKNOWN_KEY:
         known = _keys(_along(schema, place[:-1])[-1], schema)
-        return Complaint(_path(place), hint=nearest_key(str(place[-1]), known))
+        return Complaint(_path(place), hint=nearest_key(str(place[-1]), known), line=line_of(place))
     if kind == "invalid_key":
-        return Complaint(_path(place[:-1]), "a mapping whose keys are texts", f"the key {place[-1]!r}")
+        got = f"the key {place[-1]!r}"
+        return Complaint(_path(place[:-1]), "a mapping whose keys are texts", got, line=line_of(place))
     if kind == WRONG_PART:
-        place, expected = (*place, *first["ctx"]["place"]), str(first["ctx"]["expected"])
+        for step in error["ctx"]["place"]:
+            place = place[:-1] if step == UP else (*place, step)
+        expected = str(error["ctx"]["expected"])
     elif kind in _NO_MAPPING:
         expected = "a mapping"
     else:
-        place, expected = _described(schema, place) or (place, _expectation(kind, str(first["msg"])))
-    return Complaint(_path(place), expected, _got(given, place))
+        place, expected = _described(schema, place) or (place, _expectation(kind, str(error["msg"])))
+    return Complaint(_path(place), expected, _got(given, place), line=line_of(place))
 
 
 def _expectation(kind: str, message: str) -> str:
@@ -80,7 +126,11 @@ def nearest_key(key: str, known: Iterable[str]) -> str:
     known = list(known)
     near = [name for name in known if key and name.startswith(key)]
     near = near or get_close_matches(key, known, n=1, cutoff=0.5)
-    return f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(known)}"
+    return _meant(near[0]) if near else f"known keys are {', '.join(known)}"
+
+
+def _meant(key: str) -> str:
+    return f"did you mean {key!r}?"
 
 
 def _described(schema: Mapping[str, Any], place: Place) -> tuple[Place, str] | None:

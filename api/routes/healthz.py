@@ -5,6 +5,7 @@ from time import monotonic
 
 from fastapi import APIRouter, Request
 
+from ...graph.bootstrap import NO_JUDGE
 from ...state.types import TIERS
 from ..deps import CascadeDep
 from ..schemas import Health
@@ -28,5 +29,6 @@ async def healthz(request: Request, cascade: CascadeDep) -> Health:
         tiers={tier: sum(spec.tier == tier for spec in services.models.values()) for tier in TIERS},
         judge=services.judge.name if services.judge is not None else None,
         judge_unreadable={} if services.judge is None else dict(services.judge.unreadable),
+        notices=[] if services.judge is not None else [NO_JUDGE],
         uptime_s=round(monotonic() - request.app.state.started_s, 3),
     )

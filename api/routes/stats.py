@@ -10,6 +10,7 @@ from ...state.errors import Forbidden
 from ...state.learning.estimates import CostEstimate
 from ...state.records import usd_from_nusd
 from ...state.savings import OrgStats
+from ...state.types import TIERS
 from ..deps import CascadeDep, KeyDep, org_to_read
 from ..report_schemas import CostEstimate as WireEstimate
 from ..report_schemas import SmallerPool, Stats
@@ -48,7 +49,7 @@ def to_wire(stats: OrgStats, estimates: Mapping[str, CostEstimate], services: Se
         avg_quality=stats.avg_quality,
         avg_latency_ms=stats.avg_latency_ms,
         model_distribution=stats.model_distribution,
-        tier_distribution=stats.tier_distribution,
+        tier_distribution=dict.fromkeys(TIERS, 0) | stats.tier_distribution,
         total_judge_cost_usd=usd_from_nusd(stats.judge_cost_nusd),
         reference_model=services.reference.model_id,
         total_saved_vs_pool_usd=usd_from_nusd(stats.pool_saved_nusd),

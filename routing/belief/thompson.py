@@ -1,7 +1,7 @@
 """Thompson sampling: draw how good each arm may be, from the prediction and from what the org observed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 
 import numpy as np
@@ -43,6 +43,10 @@ class Learner:
 
 
 DEFAULT_LEARNER = Learner()
+UNJUDGED_LEARNER = replace(DEFAULT_LEARNER, kappa0=DEFAULT_LEARNER.kappa_max)
+"""Where nobody judges. A wide draw is paid for by what is seen of it: with nobody to look, a model of a few points more
+would be asked in a third of the calls at eight times the price, for good. So expected values decide, and evidence
+moves them as ever."""
 
 
 Sums = tuple[float, float, float]

@@ -6,11 +6,11 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from ...state.complaints import complain
-from .sets import MAX_K
 from .threshold import ThresholdRule
 
 Strategy = Literal["plan", "classic", "threshold"]
 _MOST_ESCALATIONS = 5
+_ONE_AT_A_TIME = "1: a call asks one model at a time; x25.training.fit.ensemble chooses sets"
 _Share = Annotated[float, Field(strict=True, ge=0, le=1, description="a number between 0 and 1")]
 _Price = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False, description="a number >= 0")]
 _Text = Annotated[str, Field(strict=True)]
@@ -48,8 +48,9 @@ class RouterConfig:
     """Threshold strategy: price of a reference cost, >= 0."""
     lambda_latency: _Price = 0.0
     """Threshold strategy: price of a reference latency, >= 0."""
-    max_k: Annotated[int, Field(strict=True, ge=1, le=MAX_K, description=f"1 to {MAX_K}")] = 1
-    """Threshold strategy: most models named by one decision, 1 to 4. The cascade asks one at a time."""
+    max_k: Annotated[int, Field(strict=True, ge=1, le=1, description=_ONE_AT_A_TIME)] = 1
+    """Threshold strategy: most models named by one decision. A call asks one at a time, so any other is refused; sets
+    of models are chosen from Python."""
 
     @property
     def rule(self) -> ThresholdRule:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..database import Database
 from ..errors import InvalidRequest, NotFound
-from ..schema import attempts, calls, evidence_log, labels
+from ..schema import attempts, calls, evidence_log, labels, posteriors
 from .judge_tables import count_label
+from .posteriors import POOLED
 
 LabelSource = Literal["feedback", "audit", "check"]
 """Who says so: the caller, somebody who looked at a sample, or a check that was run."""
@@ -54,7 +55,8 @@ class Labels:
     ) -> Labelled:
         """Keep how right an answer was, and count that for the judge who scored it, in one transaction.
 
-        One label is kept per answer and source; the first one stays. Two sources count twice.
+        One label is kept per answer and source; the first one stays. Two sources count twice. Where no judge scored
+        the answer and free checks alone taught of its model, the label takes the place of what they taught.
 
         Parameters
         ----------
@@ -86,6 +88,8 @@ class Labels:
             if scored is not None:
                 judge, score = scored
                 count_label(connection, org, judge, edges, bisect_right(list(edges), score), float(right))
+            else:
+                _teach(connection, org, call_id, answered, float(right))
 
         try:
             await self._database.transact(add)
@@ -149,3 +153,28 @@ def _insert_once(connection: Connection, row: dict[str, Any]) -> None:
         connection.execute(insert(labels), row)
     except IntegrityError as error:
         raise _AlreadyLabelled from error
+
+
+def _teach(connection: Connection, org: str, call_id: str, step: int, right: float) -> None:
+    """Put a label in the place of what an answer taught of its arm; of an answer that taught nothing, nothing."""
+    taught = (evidence_log.c.org == org) & (evidence_log.c.call_id == call_id) & (evidence_log.c.step == step)
+    row = connection.execute(select(evidence_log).where(taught)).first()
+    if row is None:
+        return
+    more = right - row.success
+    reward = 0.0 if row.reward is None else right - row.reward
+    connection.execute(
+        update(posteriors)
+        .where(posteriors.c.org == org, posteriors.c.model_id == row.model_id)
+        .where(posteriors.c.task_cell.in_([row.task_cell, POOLED]))
+        .values(
+            successes=posteriors.c.successes + more,
+            failures=posteriors.c.failures - more,
+            reward_sum=posteriors.c.reward_sum + reward,
+            reward_total=posteriors.c.reward_total + reward,
+        )
+    )
+    as_labelled = {"success": right, "failure": 1.0 - right}
+    if row.reward is not None:
+        as_labelled["reward"] = right
+    connection.execute(update(evidence_log).where(taught).values(as_labelled))

@@ -1,14 +1,18 @@
+import io
 import json
 import signal
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from x25.cli.demo import plain
+from x25.cli.demo import _Live, plain
 from x25.demo.figures import Estimate
+from x25.demo.items import Item, Routed
 
 
 def wait_until(child, condition: Callable[[], bool]) -> None:
@@ -92,3 +96,27 @@ def test_a_folder_without_recordings_is_one_sentence(x25, home: Path) -> None:
     result = x25("demo", "--recorded", "empty")
     assert result.exit_code == 1
     assert "error expected prompts/, outcomes/ and responses/ in empty, found none" in result.stderr
+
+
+def test_progress_is_not_cropped_at_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = io.StringIO()
+    monkeypatch.setattr(sys.modules[_Live.__module__], "err", Console(file=shown, width=80))
+    call = Routed(
+        item=Item("p", "k", "o"), score=1.0, cost_usd=0.27, judge_cost_usd=0.0, tier="frontier", model_id="m",
+        cascade_steps=1, judged=False, stage="Fine-tune", latency_ms=1.0,
+    )  # fmt: skip
+    with _Live() as live:
+        live.phase("asking each model alone, for comparison", 600)
+        live.step(None)
+        live.phase("routing", 600)
+        for _ in range(600):
+            live.step(call)
+    said = shown.getvalue()
+    assert "…" not in said
+    assert max(map(len, said.splitlines())) <= 80
+    for part in (
+        "asking each model alone, for comparison",
+        "0/0/100 % slm/mid/frontier, $162.000, 100% right",
+        "600/600",
+    ):
+        assert part in said

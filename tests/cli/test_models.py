@@ -41,6 +41,28 @@ def test_the_table_shows_what_the_json_says(x25) -> None:
     assert all(row["model_id"][:12] in shown for row in rows)
 
 
+def test_the_list_is_readable_at_80_columns(x25, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = x25("models").stdout
+    assert max(map(len, shown.splitlines())) <= 80
+    rows = describe(load_registry(BUNDLED_MODELS), Keyring({}))
+    lines = [" ".join(line.split()) for line in shown.splitlines()]
+    for row in rows:
+        mark = "*" if row["unverified"] else ""
+        assert any(line.startswith(f"{row['model_id']}{mark} {row['tier']} ") for line in lines), row[
+            "model_id"
+        ]
+    assert "set OPENROUTER_API_KEY" in shown
+
+
+def test_figures_of_another_routers_repository_are_marked(x25) -> None:
+    rows = json.loads(x25("models", "--json").stdout)
+    marked = {row["model_id"] for row in rows if row["unverified"]}
+    assert len(marked) > 20
+    assert all("xrouter-llm" in url for row in rows for url in row["unverified"])
+    assert "unverified at their source" in x25("models").stdout
+
+
 def test_further_folders_are_listed(x25, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("X25_MODELS_DIR", str(PACKAGE_DIR / "simulator" / "models"))
     assert "sim/tiny-1" in {row["model_id"] for row in json.loads(x25("models", "--json").stdout)}

@@ -6,6 +6,7 @@ from langchain_core.language_models import FakeListChatModel
 
 from x25.graph.bootstrap import (
     JUDGES_FILE,
+    NO_JUDGE,
     load_routers,
     open_services,
     real_pool,
@@ -13,6 +14,7 @@ from x25.graph.bootstrap import (
 )
 from x25.graph.run import open_cascade
 from x25.providers.keyring import Keyring
+from x25.routing.belief.thompson import UNJUDGED_LEARNER
 from x25.state.errors import CallFailed, ConfigError, StoreError
 
 KEY = {"OPENROUTER_API_KEY": "sk-test"}
@@ -103,11 +105,44 @@ async def test_a_model_is_asked_directly_by_its_id_and_by_its_aliases(open_gatew
     assert await cascade.services.store.orgs.call_count("default") == 9
 
 
-async def test_a_folder_without_simulated_models_is_refused(settings, tmp_path):
-    (tmp_path / "none").mkdir()
-    with pytest.raises(ConfigError, match=r"no simulated model in .*none"):
-        async with open_services(settings.model_copy(update={"models_dir": str(tmp_path / "none")}), {}):
-            pass
+FOUR_KEYS = """
+model_id: acme/{tier}
+base_url: http://127.0.0.1:9/v1
+key_env: ACME_KEY
+tier: {tier}
+prices: {{input_usd_per_mtok: {price}, output_usd_per_mtok: {price}}}
+"""
+
+
+@pytest.fixture
+def own_models(settings, tmp_path):
+    """Settings of somebody with three models of their own, four keys and a key's name each, and no other."""
+    for tier, price in {"slm": 0.2, "mid": 1, "frontier": 10}.items():
+        folder = tmp_path / "own"
+        folder.mkdir(exist_ok=True)
+        (folder / f"{tier}.yaml").write_text(FOUR_KEYS.format(tier=tier, price=price))
+    return settings.model_copy(update={"models_dir": str(folder), "upstream": "auto"})
+
+
+async def test_simulated_models_answer_while_no_key_opens_own_ones_and_the_key_is_named(own_models, caplog):
+    async with open_services(own_models, {}) as services:
+        assert all(spec.simulated for spec in services.models.values())
+    assert "acme/slm: set ACME_KEY" in caplog.text
+
+
+async def test_without_a_judge_it_is_said_at_start_and_expected_values_decide(own_models, caplog):
+    async with open_services(own_models, {"ACME_KEY": "k"}) as services:
+        assert list(services.models) == ["acme/frontier", "acme/mid", "acme/slm"]
+        assert (services.judge, services.learner) == (None, UNJUDGED_LEARNER)
+    assert NO_JUDGE in caplog.text
+
+
+async def test_a_judge_that_cannot_be_reached_is_refused_by_name(own_models):
+    named = own_models.model_copy(update={"judge": "judge/gpt-5.6-luna"})
+    with pytest.raises(
+        ConfigError, match=r"X25_JUDGE: judge/gpt-5\.6-luna cannot be reached: set OPENAI_API_KEY"
+    ):
+        real_pool(named, Keyring({"ACME_KEY": "k"}))
 
 
 async def test_the_reference_is_a_frontier_model_though_none_can_be_asked(settings):

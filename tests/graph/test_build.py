@@ -204,7 +204,7 @@ async def test_another_model_answers_for_one_that_fails(open_gateway, fault, tea
     assert reply["escalations"] == 0
     assert reply["cascade_steps"] == 1
     assert reply["tier"] != "slm"
-    assert reply["explain"]["learned"] == []
+    assert {one["model_id"] for one in reply["explain"]["learned"]} == {reply["model_used"]}
 
 
 @pytest.mark.usefixtures("fault")
@@ -277,17 +277,19 @@ async def test_a_judge_that_fails_leaves_the_score_unknown_and_teaches_nothing(
     assert await cascade.services.store.posteriors.read_all("default") == []
 
 
-async def test_without_a_judge_the_score_is_an_estimate_that_teaches_nothing(open_gateway, fault):
+async def test_without_a_judge_the_score_is_an_estimate_and_the_checks_alone_teach(open_gateway, fault):
     cascade = await open_gateway(judge="none")
     reply = await cascade.route(CLASSIC)
     assert reply["quality_source"] == "estimate"
     assert reply["verdict"]["checks_made"] == ["not_empty", "not_cut_off", "not_refused"]
-    assert await cascade.services.store.posteriors.read_all("default") == []
+    (passed,) = reply["explain"]["learned"]
     fault("empty")
     reply = await cascade.route(CLASSIC, Context(max_escalations=0))
     assert (reply["quality_source"], reply["verdict"]["checks_made"]) == ("checks", ["not_empty"])
-    # Checks see every answer; where nobody judges, what fails one would teach too low a quality.
-    assert await cascade.services.store.posteriors.read_all("default") == []
+    (failed,) = reply["explain"]["learned"]
+    # A passed check says little and a failed one much; on average they say what was predicted.
+    assert failed["success"] < 0.3
+    assert 0.5 < passed["success"] < 0.95
 
 
 # policy

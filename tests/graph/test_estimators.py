@@ -67,3 +67,23 @@ def test_a_difficulty_head_survives_being_written_down(tmp_path):
     assert load_difficulty(path).estimate(inputs).value == pytest.approx(
         model.estimate(inputs).value, abs=1e-4
     )
+
+
+def test_what_x25_train_writes_is_served_as_difficulty():
+    completion = BUNDLED_DIFFICULTY.with_name("completion.json")
+    estimators = read_estimators(open_encoder(), completion)
+    features = [
+        extract([{"role": "user", "content": text}], {}) for text in ("Hi", "Prove Fermat's last theorem.")
+    ]
+    inputs = [[*np.zeros(estimators.difficulty.encoder_dimension), *one.values] for one in features]
+    assert load_difficulty(completion).estimate(inputs[0]) == estimators.difficulty.estimate(inputs[0])
+
+
+def test_a_completion_model_without_its_figures_is_no_difficulty_artifact(tmp_path):
+    bare = json.loads(BUNDLED_DIFFICULTY.with_name("completion.json").read_text()) | {"manifest": {}}
+    path = tmp_path / "bare.json"
+    path.write_text(json.dumps(bare))
+    with pytest.raises(
+        ConfigError, match=r"bare\.json: not a difficulty artifact: its manifest lacks 'terciles'"
+    ):
+        load_difficulty(path)

@@ -37,21 +37,19 @@ async def test_traffic_falls_as_the_rate_of_faults_rises(cascade, fault):
 async def test_the_quality_of_an_unjudged_answer_is_the_posterior_mean_whatever_the_draw_and_the_provider(
     cascade, fault
 ):
-    """One model fails six times in ten; what does come is as good as ever. Nobody judges, so nothing is learnt."""
+    """One model fails six times in ten; what does come is as good as ever. Nobody judges."""
     fault("503", "sim/small-2", probability=0.6)
     fresh = replace(cascade.services, health=HealthBook(), judge=None, rng=np.random.default_rng(11))
     graph = build_cascade(fresh).compile()
     request = {"prompt": "What is 2 plus 2?", "hint": "qa", "org": "unjudged", "policy": {"max_tier": "slm"}}
-    qualities, availability, draws = {}, set(), set()
+    availability, draws = set(), set()
     for _ in range(CALLS):
         reply = await graph.ainvoke(request)
         candidates = {one["model_id"]: one for one in reply["explain"]["candidates"]}
         expected = posterior(candidates[reply["model_used"]]["posterior_mean"], PASSED_CHECKS)
         assert reply["quality_source"] == "estimate"
         assert reply["quality_score"] == pytest.approx(expected, abs=1e-3)
-        qualities.setdefault(reply["model_used"], set()).add(reply["quality_score"])
         availability.add(candidates["sim/small-2"]["availability"])
         draws.add(candidates[reply["model_used"]]["theta"])
     assert min(availability) < 0.8 < max(availability)
     assert len(draws) > 10
-    assert all(len(of_model) == 1 for of_model in qualities.values())

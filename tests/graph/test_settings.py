@@ -88,6 +88,16 @@ def test_an_unknown_name_in_the_dotenv_file_is_refused_too(tmp_path: Path, monke
         load_settings()
 
 
+def test_own_models_are_in_the_data_folder_unless_another_is_named(tmp_path):
+    settings = load_settings({"X25_DATA_DIR": str(tmp_path)})
+    assert (settings.model_dirs, settings.own_models_dir) == ([], tmp_path / "models")
+    (tmp_path / "models").mkdir()
+    assert settings.model_dirs == [tmp_path / "models"]
+    named = load_settings({"X25_DATA_DIR": str(tmp_path), "X25_MODELS_DIR": "~/a:/b"})
+    assert named.model_dirs == [Path.home() / "a", Path("/b")]
+    assert named.own_models_dir == Path.home() / "a"
+
+
 def test_derived_values_follow_from_the_settings():
     settings = load_settings({"X25_DATA_DIR": "/d", "X25_MODELS_DIR": "/a:/b"})
     assert settings.store_url == "sqlite+aiosqlite:////d/x25.db"

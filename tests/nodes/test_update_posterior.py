@@ -5,7 +5,7 @@ import pytest
 from x25.nodes.offers.situation import Situations
 from x25.nodes.org.judge_tables import JudgeBook
 from x25.nodes.update_posterior import update_posterior
-from x25.routing.belief.likelihood import PASSED_CHECKS, posterior
+from x25.routing.belief.likelihood import FAILED_CHECK, PASSED_CHECKS, posterior
 
 
 async def evidence(services, call):
@@ -78,15 +78,29 @@ async def test_a_repeated_update_adds_nothing(walk_to_model, services):
     assert await evidence(services, call) == once
 
 
-@pytest.mark.parametrize("source", ["estimate", "none"])
-async def test_nothing_is_learnt_from_an_unknown_quality(walk_to_model, services, fault, source):
-    if source == "none":
-        fault("500", "sim/judge-*")
-    using = replace(services, judge=None) if source == "estimate" else services
-    call = await walk_to_model("update_posterior", using=using)
-    assert call.answers[0].verdict.source == source
+async def test_nothing_is_learnt_from_an_unknown_quality(walk_to_model, services, fault):
+    fault("500", "sim/judge-*")
+    call = await walk_to_model("update_posterior")
+    assert call.answers[0].verdict.source == "none"
     assert call.learned == ()
     assert await evidence(services, call) == {}
+
+
+@pytest.mark.parametrize(("outcome", "seen_as"), [("passed", PASSED_CHECKS), ("failed", FAILED_CHECK)])
+async def test_where_nobody_judges_every_answer_teaches_what_the_checks_say(
+    walk_to_model, services, fault, outcome, seen_as
+):
+    if outcome == "failed":
+        fault("empty")
+    call = await walk_to_model("update_posterior", using=replace(services, judge=None))
+    (seen,) = (await evidence(services, call)).values()
+    predicted = call.answers[0].predicted_prob
+    right = posterior(predicted, seen_as)
+    assert (seen.successes, seen.failures) == (pytest.approx(right), pytest.approx(1.0 - right))
+    assert (seen.reward_sum, seen.predicted_sum, seen.weight) == (
+        pytest.approx(right), pytest.approx(predicted), 1.0,
+    )  # fmt: skip
+    assert right > predicted if outcome == "passed" else right < predicted / 4
 
 
 async def test_a_failed_check_is_learnt_as_a_failure_where_a_judge_was_due(walk_to_model, services, fault):

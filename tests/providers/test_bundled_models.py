@@ -8,6 +8,7 @@ import yaml
 
 import x25.registry
 import x25.simulator
+from x25.providers.profiles import SOURCE_LEVELS
 from x25.providers.registry import Registry, load_registry
 from x25.state.types import TIERS
 
@@ -55,6 +56,27 @@ def test_every_tier_holds_at_least_4_paid_models(bundled):
 def test_a_file_is_named_after_its_model(folder):
     named = {path.stem.replace("--", "/") for path in folder.glob("*.yaml")}
     assert named == {spec.model_id for spec in load_registry(folder).models}
+
+
+def test_what_was_read_in_another_routers_repository_is_marked_unverified(bundled):
+    read_there = [one for spec in bundled.models for one in spec.sources if "xrouter-llm" in one["url"]]
+    assert read_there
+    assert all(one.get("level") == "unverified" for one in read_there)
+    assert SOURCE_LEVELS["unverified"] < SOURCE_LEVELS["third_party"]
+
+
+def test_nothing_about_a_bundled_model_is_left_to_a_default():
+    demanded = {
+        "provider",
+        "prices",
+        "context_tokens",
+        "max_output_tokens",
+        "capabilities",
+        "expected",
+        "sources",
+    }
+    for path in [*MODELS.glob("*.yaml"), *SIMULATED.glob("*.yaml")]:
+        assert demanded <= yaml.safe_load(path.read_text("utf-8")).keys(), path.name
 
 
 def test_every_model_says_where_and_when_its_figures_were_read(bundled):

@@ -88,3 +88,8 @@ def test_no_key_is_ever_shown():
     keyring = Keyring({"A_KEYS": "sk-very-secret"})
     lease = keyring.next_key(TWO, 0.0)
     assert "secret" not in repr(keyring) + repr(lease) + str(lease)
+
+
+def test_the_first_key_of_a_variable_can_be_had_by_name():
+    keyring = Keyring({"K": " one , two", "EMPTY": " "})
+    assert (keyring.key_of("K"), keyring.key_of("EMPTY"), keyring.key_of("ABSENT")) == ("one", None, None)

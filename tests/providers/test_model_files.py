@@ -30,7 +30,7 @@ def test_free_with_a_price_is_a_contradiction(model):
     [
         ({"contxt_tokens": 1}, "unknown key 'contxt_tokens'; did you mean 'context_tokens'"),
         ({"tier": "huge"}, "tier must be one of slm, mid, frontier, got 'huge'"),
-        ({"provider": None}, "provider must be text, got nothing"),
+        ({"model_id": None}, "model_id must be text, got nothing"),
         ({"context_tokens": "32k"}, "context_tokens must be a whole number above 0, got '32k'"),
         ({"modalities": ["smell"]}, "modalities must be a list of some of text"),
         (
@@ -44,7 +44,17 @@ def test_free_with_a_price_is_a_contradiction(model):
             r"unknown key 'deployments\[0\]\.urls'",
         ),
         ({"expected": {"latency_ms": 1}}, r"expected\.output_tokens must be a whole number"),
-        ({"sources": None}, "sources must be a list"),
+        ({"tier": None}, "tier must be one of slm, mid, frontier, got nothing"),
+        (
+            {"deployments": None},
+            "base_url must be an address such as .*, or deployments be listed, got nothing",
+        ),
+        ({"base_url": "https://a/v1"}, "base_url must be absent where deployments are listed"),
+        ({"key_env": "A_KEY"}, "key_env must be absent where deployments are listed"),
+        (
+            {"deployments": None, "base_url": "localhost:8000"},
+            "base_url must be an address such as http://localhost:8000/v1, got 'localhost:8000'",
+        ),
         ({"simulation": {"ability": 1}}, "simulation must be absent unless simulated: true"),
         ({"role": "king"}, "role must be one of chat, judge"),
     ],
@@ -129,7 +139,58 @@ def test_what_is_not_written_is_left_at_what_it_usually_is(mapping):
     assert (spec.priced, spec.modalities, spec.capabilities, spec.aliases) == (
         False,
         {"text"},
-        frozenset(),
+        {"tools", "json_object", "json_schema"},
         (),
     )
     assert (spec.benchmarks, spec.role, spec.simulated, spec.as_of, spec.notes) == ({}, "chat", False, "", "")
+
+
+FOUR_KEYS = {
+    "model_id": "acme/small",
+    "base_url": "http://localhost:9000/v1/",
+    "tier": "slm",
+    "prices": {"input_usd_per_mtok": 0.1, "output_usd_per_mtok": 0.4},
+}
+
+
+def test_four_keys_are_enough_and_the_rest_has_stated_defaults():
+    spec = parse_model(FOUR_KEYS, "own.yaml")
+    assert spec.priced
+    assert spec.deployments == (Deployment("acme", "http://localhost:9000/v1", "acme/small"),)
+    assert (spec.provider, spec.context_tokens, spec.max_output_tokens) == ("acme", 128_000, 16_384)
+    assert (spec.expected_latency_ms, spec.expected_output_tokens) == (1500.0, 300)
+    assert spec.capabilities == {"tools", "json_object", "json_schema"}
+    assert (spec.modalities, spec.role, spec.sources) == ({"text"}, "chat", ())
+
+
+def test_an_own_model_may_name_its_key_and_its_name_at_the_address():
+    only = parse_model({**FOUR_KEYS, "key_env": "ACME_KEY", "model": "small-v2"}, "own.yaml").deployments[0]
+    assert (only.key_envs, only.upstream_model) == (("ACME_KEY",), "small-v2")
+
+
+def test_all_faults_of_a_file_are_told_at_once():
+    wrong = {
+        "model_id": "acme/small",
+        "teir": "slm",
+        "tier": "huge",
+        "prices": {"input_usd_per_mtok": 0, "output_usd_per_mtok": 0},
+        "context_tokens": "32k",
+        "benchmarks": {"mmlu_pro": 50},
+        "benchmark_sources": {"gpqa": {}},
+        "simulation": {"ability": 1},
+    }
+    with pytest.raises(ConfigError) as caught:
+        parse_model(wrong, "own.yaml")
+    told = str(caught.value).splitlines()
+    assert all(line.startswith("own.yaml: ") for line in told)
+    for part in (
+        "unknown key 'teir'",
+        "tier must be one of slm, mid, frontier, got 'huge'",
+        "prices.input_usd_per_mtok must be above 0, or free: true written beside it, got 0",
+        "context_tokens must be a whole number above 0, got '32k'",
+        "benchmark_sources.gpqa must be absent for a benchmark without a score",
+        "simulation must be absent unless simulated: true",
+        "base_url must be an address such as http://localhost:8000/v1, or deployments be listed, got nothing",
+    ):
+        assert sum(part in line for line in told) == 1, (part, told)
+    assert len(told) == 7

@@ -116,7 +116,7 @@ def test_an_unknown_score_is_no_figure():
     ("broken", "complaint"),
     [
         (entry(101), r"benchmarks\.gpqa_diamond must be a number from 0 to 100"),
-        (entry(50, "rumour"), r"benchmark_sources\.gpqa_diamond\.level must be one of missing, third_party"),
+        (entry(50, "rumour"), r"benchmark_sources\.gpqa_diamond\.level must be one of missing, unverified"),
         ({"benchmarks": {}}, "model_id must be text"),
         ({**entry(50), "benchmark_sources": {"mmlu": {}}}, "benchmark_sources.mmlu must be absent"),
         (3, "must be a mapping"),

@@ -4,6 +4,8 @@ import yaml
 from x25.providers.registry import Registry, load_judges, load_registry, wanted_variables
 from x25.state.errors import ConfigError, NotFound
 
+ADDRESS = "an address such as http://localhost:8000/v1"
+
 
 def write(folder, mapping, name=None):
     folder.mkdir(exist_ok=True)
@@ -40,6 +42,25 @@ def test_a_broken_file_is_named(tmp_path):
     (tmp_path / "bad.yaml").write_text("a: [", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"bad\.yaml cannot be read as YAML"):
         load_registry(tmp_path)
+
+
+def test_all_faults_of_all_files_are_told_at_once_with_file_key_and_line(tmp_path):
+    (tmp_path / "one.yaml").write_text(
+        "# mine\nmodel_id: a/one\ntier: huge\nbase_url: http://localhost:9/v1\n"
+        "prices:\n  input_usd_per_mtok: 1\n  output_usd_per_mtok: cheap\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "two.yaml").write_text("model_id: a/two\n\nteir: slm\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_registry(tmp_path)
+    told = str(caught.value).splitlines()
+    one, two = tmp_path / "one.yaml", tmp_path / "two.yaml"
+    assert told == [
+        f"{one}, line 3: tier must be one of slm, mid, frontier, got 'huge'",
+        f"{one}, line 7: prices.output_usd_per_mtok must be a number >= 0, got 'cheap'",
+        f"{two}, line 3: unknown key 'teir'; did you mean 'tier'?",
+        f"{two}, line 1: base_url must be {ADDRESS}, or deployments be listed, got nothing",
+    ]
 
 
 def test_a_file_cannot_build_python_objects(tmp_path):

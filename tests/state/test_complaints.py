@@ -3,7 +3,7 @@ from typing import Annotated
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from x25.state.complaints import Complaint, complain, nearest_key
+from x25.state.complaints import Complaint, complain, complain_all, nearest_key
 
 Share = Annotated[float, Field(strict=True, ge=0, le=1, description="a share")]
 
@@ -55,6 +55,18 @@ def test_where_the_format_does_not_say_pydantics_words_are_used():
 def test_an_unknown_key_wins_over_the_one_that_is_missing_for_it():
     assert complaint({"one": {"shar": 1}}) == Complaint("one.shar", hint="did you mean 'share'?")
     assert complaint({"two": 1}).hint == "known keys are one, many, shares"
+
+
+def test_all_that_is_wrong_is_told_a_misspelt_key_once():
+    given = {"one": {"shar": 1}, "many": [{"share": 2}, {}]}
+    with pytest.raises(ValidationError) as caught:
+        Whole.model_validate(given)
+    found = complain_all(caught.value.errors(), Whole.model_json_schema(), given, len)
+    assert [(one.place, one.line) for one in found] == [
+        ("one.shar", 2),
+        ("many[0].share", 3),
+        ("many[1].share", 3),
+    ]
 
 
 def test_a_complaint_of_a_file_names_it():

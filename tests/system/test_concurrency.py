@@ -82,7 +82,7 @@ def recomputed(database, org: str | None) -> dict:
         "avg_quality": pytest.approx(sum(looked_at) / len(looked_at)),
         "avg_latency_ms": pytest.approx(sum(row[5] for row in rows) / len(rows)),
         "model_distribution": dict(Counter(row[6] for row in rows)),
-        "tier_distribution": dict(Counter(row[7] for row in rows)),
+        "tier_distribution": {"slm": 0, "mid": 0, "frontier": 0, **Counter(row[7] for row in rows)},
     }
 
 

@@ -2,11 +2,14 @@ from importlib.metadata import version
 
 import httpx
 
+from x25.graph.bootstrap import NO_JUDGE
+
 
 def test_it_says_what_is_connected(http: httpx.Client) -> None:
     found = http.get("/healthz").json()
     assert (found["status"], found["version"], found["upstream"]) == ("ok", version("x25"), "simulated")
     assert (found["models"], found["judge"], found["judge_unreadable"]) == (6, "sim/judge-1", {})
+    assert found["notices"] == []
     assert 0 < found["uptime_s"] < http.get("/healthz").json()["uptime_s"]
 
 
@@ -16,7 +19,10 @@ def test_it_needs_no_key(strict_gateway) -> None:
 
 async def test_without_a_judge_it_says_so(open_app) -> None:
     async with open_app(judge="none") as client:
-        assert (await client.get("/healthz")).json()["judge"] is None
+        found = (await client.get("/healthz")).json()
+    assert found["judge"] is None
+    assert found["notices"] == [NO_JUDGE]
+    assert "X25_JUDGE" in NO_JUDGE
 
 
 async def test_what_is_amiss_is_named_and_calls_are_answered_all_the_same(open_app, tmp_path) -> None:

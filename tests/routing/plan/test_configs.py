@@ -37,7 +37,7 @@ def test_the_shipped_threshold_router_has_the_published_knobs():
 
 
 def test_a_config_sets_its_own_threshold_and_margin():
-    knobs = {"completion_threshold": 0.9, "fallback_quality_margin": 0.2, "lambda_cost": 3, "max_k": 2}
+    knobs = {"completion_threshold": 0.9, "fallback_quality_margin": 0.2, "lambda_cost": 3, "max_k": 1}
     knobs |= {"lambda_latency": 0.5}
     assert RouterConfig.parse({"name": "x", **knobs}, "x.yaml").rule == ThresholdRule(**knobs)
 
@@ -71,7 +71,7 @@ def test_an_unknown_key_names_the_file_and_the_nearest_key():
         ("lambda_cost", -1),
         ("lambda_latency", float("inf")),
         ("max_k", 0),
-        ("max_k", 5),
+        ("max_k", 2),
         ("max_k", 1.0),
         ("description", 3),
     ],
@@ -85,3 +85,10 @@ def test_a_wrong_value_names_file_and_key(key, value):
 def test_a_file_without_a_name_is_refused(content):
     with pytest.raises(ConfigError, match=r"x\.yaml"):
         RouterConfig.parse(content, "x.yaml")
+
+
+def test_sets_of_models_are_refused_by_name():
+    with pytest.raises(
+        ConfigError, match=r"r\.yaml: max_k must be 1: a call asks one model at a time.*, got 2"
+    ):
+        RouterConfig.parse({"name": "pairs", "strategy": "threshold", "max_k": 2}, "r.yaml")

@@ -5,7 +5,9 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
+from x25.routing.belief.completion import completion_prob
 from x25.routing.belief.judge_table import DEFAULT_TABLE, JudgeTable
+from x25.routing.belief.thompson import DEFAULT_LEARNER, UNJUDGED_LEARNER
 from x25.routing.plan.cascade import PlanPrices
 from x25.routing.plan.decide import proceed, select
 from x25.routing.plan.exploration import COLD_WEIGHT, EXPLORATION_BUDGET, EXPLORING_CALLS
@@ -340,3 +342,23 @@ def test_a_decision_tells_what_its_answer_is_estimated_to_cost(strategy):
     decision, _ = choose(strategy=strategy)
     cost = {one.model_id: one.expected_cost_nusd for one in ARMS}
     assert decision.expected_cost_nusd == cost[decision.model_id]
+
+
+@pytest.mark.parametrize(("learner", "most"), [(DEFAULT_LEARNER, 1.0), (UNJUDGED_LEARNER, 0.03)])
+def test_where_nobody_judges_a_cold_org_pays_no_frontier_for_trivial_prompts(learner, most):
+    """Three own models of which nothing is known but tier and price, a prompt as easy as "Say hello."."""
+    tiers = {"slm": (121, 1_500), "mid": (905, 2_500), "frontier": (7_233, 6_000)}
+    arms = [
+        Arm(
+            tier, tier, tier, cost, latency, completion_prob(tier=tier, capability=None, difficulty=-1.7),
+            0.1, 0.4, 100_000, 4_096,
+        )
+        for tier, (cost, latency) in tiers.items()
+    ]  # fmt: skip
+    terms = Terms("plan", PlanPrices(), 7_233, 6_000.0, None, learner=learner)
+    rng = np.random.default_rng(0)
+    first = Counter(select(arms, {}, terms, rng)[0].tier for _ in range(1_000))
+    share = first["frontier"] / 1_000
+    assert share <= most
+    if learner is DEFAULT_LEARNER:
+        assert share > 0.2, "its draws alone send so many to the frontier"

@@ -87,3 +87,26 @@ async def test_what_is_no_label_is_refused_by_name(store, judged, wrong):
     with pytest.raises(InvalidRequest) as refused:
         await add(store, **wrong)
     assert refused.value.field == next(iter(wrong))
+
+
+async def test_a_label_takes_the_place_of_what_free_checks_alone_taught(store, judged):
+    await judged("c1", None)
+    await store.posteriors.add_evidence(
+        "acme", "c1", 0, task_cell="qa", model_id="v/0", tier="slm", success=0.8, failure=0.2,
+        selection=(0.8, 0.75), org_calls=0, gamma=1.0,
+    )  # fmt: skip
+    assert await add(store, right=0.0) == Labelled(0, True, None, None)
+    (cell,) = (await store.posteriors.read("acme", "qa")).values()
+    assert (cell.successes, cell.failures) == (pytest.approx(0.0), pytest.approx(1.0))
+    assert (cell.reward_sum, cell.predicted_sum, cell.weight) == (pytest.approx(0.0), 0.75, 1.0)
+    assert cell.reward_total == pytest.approx(0.0)
+    await add(store, right=1.0, source="audit")
+    (cell,) = (await store.posteriors.read("acme", "qa")).values()
+    assert (cell.successes, cell.reward_sum) == (pytest.approx(1.0), pytest.approx(1.0))
+
+
+async def test_a_label_of_a_judged_answer_moves_its_judge_and_no_model(store, judged):
+    await judged("c1", 0.3)
+    await add(store, right=1.0)
+    (cell,) = (await store.posteriors.read("acme", "qa")).values()
+    assert (cell.successes, cell.failures) == (0.3, 0.7)
