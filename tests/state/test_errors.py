@@ -6,8 +6,11 @@ from x25.state import errors
 from x25.state.errors import (
     CallFailed,
     InvalidRequest,
+    ModelUnfit,
     NoEligibleModel,
+    ProviderBadRequest,
     ProviderError,
+    ProviderForbidden,
     ProviderRateLimit,
     X25Error,
 )

@@ -35,8 +35,8 @@ async def test_a_dearer_class_of_service_is_reserved_for(purchase):
     usual, _ = await purchase(options={"max_tokens": 30})
     dear, _ = await purchase(options={"max_tokens": 30, "service_tier": "priority"})
     cheap, _ = await purchase(options={"max_tokens": 30, "service_tier": "flex"})
-    assert dear.reserved_nusd == 2 * usual.reserved_nusd
-    assert cheap.reserved_nusd == usual.reserved_nusd
+    assert 2 * usual.reserved_nusd <= dear.reserved_nusd < 3 * usual.reserved_nusd
+    assert usual.reserved_nusd <= cheap.reserved_nusd < 2 * usual.reserved_nusd
 
 
 async def test_a_model_that_takes_no_limit_is_reserved_for_in_full(purchase, services):

@@ -117,7 +117,7 @@ async def test_an_image_leaves_only_models_that_see(situated, kind):
         "role": "user",
         "content": [{"type": "text", "text": "what?"}, {"type": kind, "image_url": {"url": "data:"}}],
     }
-    offers = (await situated(messages=[message]))[1].offers()
+    offers = (await situated(prompt=None, messages=[message]))[1].offers()
     assert offers.arms == ()
     assert set(offers.removed.values()) == {
         "image: asked for by a part of the messages (image), and not among its modalities"
