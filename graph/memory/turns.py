@@ -24,6 +24,8 @@ from .privacy import HOW_TO_KEEP, INPUT_NOT_KEPT
 
 KEPT_FIELDS = ("org", "router", "policy", "options", "optimize_for")
 """Fields of a request that stay on a thread."""
+ANSWERED = Reply.__annotations__.keys() - Request.__annotations__.keys()
+"""Fields of a reply that no request has. A run may be given what the one before gave back, with a question added."""
 STALE = frozenset(Reply.__annotations__) - {"org", "call_id"} | {
     "task", "inputs", "estimate", "selection", "call_count",
 }  # fmt: skip
@@ -40,7 +42,8 @@ def begin_run(given: Any) -> Any:
         return given
     if given == INPUT_NOT_KEPT:
         return {}
-    turn, own = None, {key: value for key, value in given.items() if key != "messages"}
+    turn = None
+    own = {key: value for key, value in given.items() if key != "messages" and key not in ANSWERED}
     if given.get("messages") is not None:
         turn = as_given(given["messages"])
     elif is_text(given.get("prompt")):

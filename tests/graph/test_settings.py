@@ -33,7 +33,7 @@ def test_an_unknown_name_is_refused_naming_the_nearest(wrong, right):
 
 
 def test_a_name_near_nothing_lists_what_is_known():
-    with pytest.raises(ConfigError, match="known: X25_ATTEMPT_TIMEOUT_S, "):
+    with pytest.raises(ConfigError, match="known: X25_ALLOWED_HOSTS, X25_ATTEMPT_TIMEOUT_S, "):
         load_settings({"X25_QQQQQQQQQ": "1"})
 
 

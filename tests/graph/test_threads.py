@@ -142,9 +142,10 @@ async def test_a_thread_belongs_to_one_org(graph, config):
     assert (await graph.ainvoke({"prompt": "three"}, config))["org"] == "acme"
 
 
-async def test_messages_win_over_a_prompt_of_the_same_run(graph, config, heard):
-    await graph.ainvoke({"prompt": "not this", "messages": [{"role": "user", "content": "this"}]}, config)
-    assert heard() == ["this"]
+async def test_a_prompt_beside_messages_is_refused(graph, config):
+    with pytest.raises(InvalidRequest, match="not both") as refused:
+        await graph.ainvoke({"prompt": "not this", "messages": [{"role": "user", "content": "this"}]}, config)
+    assert refused.value.field == "prompt"
 
 
 async def test_openai_messages_are_kept_as_they_were_given_and_langchains_as_its_own(graph, config, scribe):

@@ -185,7 +185,7 @@ async def test_a_fork_keeps_the_answer_it_found_and_saves_and_teaches_nothing_wi
     fork = next(snapshot for snapshot in history if snapshot.next == ("judge",))
     second = await graph.ainvoke(None, fork.config, context={"max_escalations": 0})
     assert (second["text"], second["cascade_steps"]) == (first["text"], 1)
-    assert (second["cost_usd"], second["cost_saved_usd"]) == (0, 0)
+    assert (second["cost_usd"], second["cost_saved_usd"]) == (0, -second["judge_cost_usd"])
     after = sum(
         one.successes + one.failures for one in await store(lambda held: held.posteriors.read_pooled(org))
     )

@@ -26,7 +26,7 @@ UNPRICED = {
     "options.web_search_options": {"web_search_options": {}},
     "options.plugins": {"plugins": [{"id": "web"}]},
     "options.search_parameters": {"search_parameters": {"mode": "on"}},
-    "options.audio": {"audio": {"voice": "alloy"}},
+    "options.audio": {"audio": {"voice": "alloy", "format": "wav"}},
     "options.modalities": {"modalities": ["text", "audio"]},
     "options.best_of": {"best_of": 5},
     "options.service_tier": {"service_tier": "scale"},
@@ -34,10 +34,29 @@ UNPRICED = {
 }
 
 
+REFUSED_ALWAYS = {
+    "options.web_search_options", "options.plugins", "options.search_parameters", "options.best_of",
+    "options.tools[1].type",
+}  # fmt: skip
+"""What the door refuses whether money is bounded or not."""
+
+
 @pytest.mark.parametrize("field", UNPRICED)
+def test_what_is_billed_otherwise_cannot_be_priced(field):
+    with pytest.raises(InvalidRequest, match="neither a cost cap nor a budget can be kept") as caught:
+        check_priceable(USER, UNPRICED[field])
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize("field", sorted(UNPRICED.keys() - REFUSED_ALWAYS))
 @pytest.mark.parametrize("bound", ["max_cost_per_call_usd", "budget_usd_per_call", "budget_usd_per_day"])
 def test_what_is_billed_otherwise_is_refused_by_name_where_money_is_bounded(field, bound):
-    request = {"messages": USER, "options": UNPRICED[field]}
+    options = (
+        UNPRICED[field] | {"audio": {"voice": "alloy", "format": "wav"}}
+        if field == "options.audio"
+        else UNPRICED[field]
+    )
+    request = {"messages": USER, "options": options}
     check_request(request, routers=["auto"], max_chars=999)
     with pytest.raises(InvalidRequest, match="neither a cost cap nor a budget can be kept") as caught:
         check_request({**request, "policy": {bound: 1.0}}, routers=["auto"], max_chars=999)
