@@ -74,6 +74,7 @@ def test_a_revoked_key_is_refused_at_once(http: httpx.Client, org: str, gateway)
     assert http.get("/keys/me", headers=headers).status_code == 401
 
 
+@pytest.mark.slow
 async def test_a_key_is_in_no_log_and_no_error(open_app, issue_key, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     async with open_app() as client:

@@ -128,7 +128,7 @@ def nothing_is_left_open(database) -> None:
     assert started == 0
 
 
-@settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(request=chats | plain)
 def test_a_request_of_any_shape_is_answered_or_refused(http: httpx.Client, request: tuple[str, dict]) -> None:
     answered_or_refused(http, *request)

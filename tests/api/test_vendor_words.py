@@ -34,6 +34,7 @@ def test_a_failed_call_is_told_by_its_attempts() -> None:
 
 @pytest.mark.parametrize("path", ["/route", "/v1/chat/completions"])
 @pytest.mark.parametrize("keeps", [False, True])
+@pytest.mark.slow
 async def test_words_of_a_vendor_that_may_quote_the_prompt_are_neither_logged_nor_returned(
     open_app, fault, caplog: pytest.LogCaptureFixture, path: str, keeps: bool
 ) -> None:

@@ -25,6 +25,7 @@ def test_what_is_not_there_is_one_sentence(x25, command: tuple[str, ...]) -> Non
     assert (result.exit_code, result.stderr[:6]) == (1, "error ")
 
 
+@pytest.mark.slow
 def test_a_finished_call_is_not_paid_twice(x25, routed, simulator) -> None:
     reply = routed("hello", "--org", "lab")
     billed = len(simulator.bills())
@@ -47,6 +48,7 @@ def test_deleting_by_org_leaves_the_others_and_the_figures(x25, routed, home: Pa
     assert x25("verify").exit_code == 0
 
 
+@pytest.mark.slow
 def test_deleting_by_age_keeps_what_is_younger(x25, routed) -> None:
     call_id = routed("hello")["call_id"]
     young = json.loads(x25("checkpoints", "delete", "--older-than-days", "1", "--json").stdout)

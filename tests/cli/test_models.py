@@ -27,6 +27,7 @@ def test_every_model_is_listed_with_prices_and_its_way_in(x25) -> None:
     assert all(bool(row["why_not"]) is not row["routable"] for row in rows)
 
 
+@pytest.mark.slow
 def test_a_key_opens_models(x25, monkeypatch: pytest.MonkeyPatch) -> None:
     closed = sum(row["routable"] for row in json.loads(x25("models", "--json").stdout))
     monkeypatch.setenv("OPENROUTER_API_KEY", "sk-or-test")
