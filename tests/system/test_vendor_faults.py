@@ -77,12 +77,12 @@ def test_a_limit_nobody_asked_for_is_left_out_where_no_name_of_it_is_taken(vendo
 
 def test_a_refused_parameter_is_not_sent_to_that_model_again(vendor, chat):
     def answer(body):
-        if "logprobs" in body and body["model"] != "sim/large-5":
-            return refuses(400, "`logprobs` is not supported", param="logprobs")
+        if "seed" in body and body["model"] != "sim/large-5":
+            return refuses(400, "`seed` is not supported", param="seed")
         return says()
 
     vendor.answer = answer
-    assert [chat(logprobs=True).status_code for _ in range(8)] == [200] * 8
+    assert [chat(seed=7).status_code for _ in range(8)] == [200] * 8
     asked = asked_models(vendor)
     assert all(asked.count(model) == 1 for model in set(asked) - {"sim/large-5"})
 

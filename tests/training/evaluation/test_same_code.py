@@ -81,7 +81,7 @@ class RecordedScores:
         return self.specs[0]
 
     def bound_cost_nusd(self, messages, answer, answerer_provider):
-        return 10
+        return 10_000
 
     async def score(self, *, messages, answer, answerer_provider, attempt_id):
         tier = TIERS.index(answer["content"].split()[0])
