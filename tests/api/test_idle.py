@@ -41,6 +41,9 @@ def test_it_is_closed_after_a_reply_too_and_with_half_of_the_next_request(connec
 
 def test_requests_one_after_the_other_share_a_connection(address: tuple[str, int]) -> None:
     with httpx.Client(base_url=f"http://{address[0]}:{address[1]}") as client:
+        ports = set()
         for _ in range(4):
-            client.get("/healthz").raise_for_status()
+            reply = client.get("/healthz").raise_for_status()
+            ports.add(reply.extensions["network_stream"].get_extra_info("client_addr"))
             time.sleep(0.4)
+    assert len(ports) == 1

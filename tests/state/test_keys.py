@@ -79,6 +79,8 @@ async def test_a_key_without_a_limit_is_not_counted(store):
     _, key = await store.keys.create("acme")
     for _ in range(50):
         await store.keys.admit(key, NOW)
+    counted = "SELECT count(*) FROM key_requests"
+    assert await store.query(lambda connection: connection.exec_driver_sql(counted).scalar()) == 0
 
 
 async def test_an_admins_key_says_so(store):
