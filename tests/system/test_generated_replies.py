@@ -109,9 +109,7 @@ def test_whatever_a_vendor_answers_a_call_ends_well(
 
 
 @pytest.mark.slow
-def test_a_thousand_replies_of_a_vendor_end_well(
-    vendor: Any, gateway: httpx.Client, tmp_path: Path
-) -> None:
+def test_a_thousand_replies_of_a_vendor_end_well(vendor: Any, gateway: httpx.Client, tmp_path: Path) -> None:
     @given(REPLY)
     @settings(max_examples=1_000, **EXAMPLES)
     def check(reply: Any) -> None:
