@@ -63,11 +63,11 @@ def build_cascade(
     builder.add_node("thompson_select", bound(thompson_select), metadata={"does": "which model first"})
     builder.add_node("dispatch", bound(dispatch), metadata={"does": "buy an answer", "network": True})
     builder.add_node("judge", bound(judge), metadata={"does": "is it good enough", "network": True})
-    builder.add_node("update_posterior", bound(update_posterior), metadata={"does": "learn", "writes": True})
+    builder.add_node("update_posterior", bound(update_posterior), metadata={"does": "what was learnt"})
     builder.add_node(
         "audit",
         BoundClosing(audit, source, keeps_text=keep_text),
-        metadata={"does": "log and chain", "writes": True},
+        metadata={"does": "log, chain and teach", "writes": True},
     )
     builder.add_node("stage_check", bound(stage_check), metadata={"does": "maturity of the org"})
 

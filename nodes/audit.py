@@ -1,66 +1,26 @@
-"""Write the call down: log row, link of the org's audit chain, and the reply."""
+"""Write the call down: log row, link of the org's audit chain, lessons, and the reply."""
 
 from dataclasses import replace
 
-from ..routing.plan.weights import goal_match
-from ..state.answers import Answer
-from ..state.records import Call, usd_from_nusd
-from ..state.types import Reply
 from ..state.working_memory import Change, Learned
 from .answer.best import best_answer
-from .answer.text import message_text
-from .offers.situation import Situation
-from .records.explanation import explain, verdict_facts
+from .answer.teaching import follow, teaching_of
 from .records.log_row import audit_record, call_row
+from .records.reply import reply_of
 from .services import Services
 
 
 async def audit(call: Learned, services: Services) -> Change:
-    """Log the call and extend the chain in one transaction; return the best answer bought with its receipt."""
+    """Log the call, extend the chain and teach in one transaction; return the best answer bought with its receipt."""
     situation = await services.situations.of(call, services)
     best = best_answer(call)
     latency_ms = round((services.clock_s() - call.opening.started_monotonic_s) * 1e3, 3)
     row = call_row(call, situation, services, best, latency_ms)
-    entry, call_count = await services.store.calls.record(row, audit_record(call, row, best))
+    teaching = teaching_of(call, services)
+    entry, call_count = await services.store.calls.record(row, audit_record(call, row, best), teaching)
+    if teaching is not None:
+        await follow(teaching, call, services)
     if best is None:
         return Change(call_count=call_count, audit_hash=entry.record_hash)
     row = replace(row, record_hash=entry.record_hash)
-    return Change(call_count=call_count, reply=_reply(call, situation, row, best))
-
-
-def _reply(call: Learned, situation: Situation, row: Call, best: Answer) -> Reply:
-    assert best.verdict is not None
-    assert best.message is not None
-    quality = best.verdict.belief.mean if row.quality_score is None else row.quality_score
-    return Reply(
-        text=message_text(best.message),
-        message=best.message,
-        finish_reason=best.finish_reason,
-        service_tier=best.service_tier,
-        usage=best.usage,
-        org=call.org,
-        call_id=call.call_id,
-        model_used=best.model_id,
-        provider=best.provider,
-        tier=best.tier,
-        task_type=call.task.type,
-        simulated=best.simulated,
-        cost_usd=usd_from_nusd(row.cost_nusd),
-        judge_cost_usd=usd_from_nusd(row.judge_cost_nusd),
-        cost_saved_usd=usd_from_nusd(row.saved_nusd),
-        latency_ms=row.latency_ms,
-        quality_score=None if row.quality_score is None else round(row.quality_score, 4),
-        quality_source=row.quality_source,
-        verdict=verdict_facts(best),
-        cascade_steps=row.cascade_steps,
-        escalations=row.escalations,
-        fallbacks=row.fallbacks,
-        propensity=row.propensity,
-        audit_hash=row.record_hash,
-        goal_match=goal_match(
-            paid_nusd=row.paid_nusd, reference_cost_nusd=row.reference_cost_nusd, quality=quality,
-            latency_ms=row.latency_ms, reference_latency_ms=situation.reference.expected_latency_ms,
-        ),
-        explain=explain(call, situation, row) if call.opening.explain else {},
-        stage={},  # stage_check says it
-    )  # fmt: skip
+    return Change(call_count=call_count, reply=reply_of(call, situation, row, best))

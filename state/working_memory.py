@@ -13,6 +13,7 @@ from typing import Literal
 from typing_extensions import TypedDict
 
 from .answers import Answer, Belief
+from .lessons import Lesson
 from .types import JSONObject, Reply
 
 Strategy = Literal["plan", "classic", "threshold"]
@@ -142,21 +143,6 @@ class Transition:
     reason: str
     decision: Decision | None = None
     """Whom to ask; None for a stop."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """What one answer taught about its arm."""
-
-    model_id: str
-    tier: str
-    task_cell: str
-    success: float
-    failure: float
-    selection: tuple[float, float] | None
-    """Learning weight and prediction, where it moves what selection reads."""
-    rescued: bool | None
-    """Of an answer given after an escalation: whether it was better than those before."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,9 +6,10 @@ from typing import Any
 from ...routing.prompt.complexity import complexity_of
 from ...routing.prompt.features import documented
 from ...state.answers import Answer
+from ...state.lessons import Lesson
 from ...state.records import Attempt, Call, usd_from_nusd
 from ...state.types import JSONObject
-from ...state.working_memory import Learned, Lesson
+from ...state.working_memory import Learned
 from ..offers.situation import Situation
 
 

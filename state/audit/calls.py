@@ -1,14 +1,17 @@
 """The call log: one row for each request through the cascade, written together with its audit entry and the sums."""
 
 import builtins
+import logging
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, Connection, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from ..database import Database
+from ..database import Database, explain
+from ..errors import ChainBroken
 from ..jobs import count_label
 from ..open_calls import close_call
 from ..records import AuditEntry, Call
@@ -17,7 +20,11 @@ from ..schema import attempts, audit, calls, columns_for, judged_answers, orgs, 
 from .chain import append_entry, entry_from_row
 from .sums import LOOKED_AT, add_call, read_sums
 
+_log = logging.getLogger(__name__)
+
 LOG = insert(calls)
+Teach = Callable[[Connection, int], None]
+"""Writes what a call taught; told how many calls of the org were logged before it."""
 
 
 class _AlreadyRecorded(Exception):
@@ -30,11 +37,14 @@ class Calls:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def record(self, call: Call, audit_record: dict[str, Any]) -> tuple[AuditEntry, int]:
+    async def record(
+        self, call: Call, audit_record: dict[str, Any], teach: Teach | None = None
+    ) -> tuple[AuditEntry, int]:
         """Log the call, extend the org's chain and add the call to the org's sums, all or nothing.
 
         The row keeps the hash of the new entry whatever `call.record_hash` says. A call already recorded is
-        left as it is and its own entry returned.
+        left as it is and its own entry returned. `teach` runs in the same transaction, after the rest: what is not
+        logged teaches nothing. Where a lesson is refused the call is logged without it, with a warning.
 
         Returns
         -------
@@ -47,7 +57,9 @@ class Calls:
             When the chain cannot be extended; nothing is logged then.
         """
         try:
-            return await self._database.transact(lambda connection: _record(connection, call, audit_record))
+            return await self._database.transact(
+                lambda connection: _record(connection, call, audit_record, teach)
+            )
         except _AlreadyRecorded:
             return await self._recorded(call.org, call.call_id)
 
@@ -122,7 +134,9 @@ class Calls:
         return entry_from_row(row), row.call_count
 
 
-def _record(connection: Connection, call: Call, audit_record: dict[str, Any]) -> tuple[AuditEntry, int]:
+def _record(
+    connection: Connection, call: Call, audit_record: dict[str, Any], teach: Teach | None
+) -> tuple[AuditEntry, int]:
     entry, call_count = append_entry(connection, call.org, audit_record, count_call=True)
     row = values_of(replace(call, record_hash=entry.record_hash)) | {"audit_idx": entry.index}
     try:
@@ -133,6 +147,13 @@ def _record(connection: Connection, call: Call, audit_record: dict[str, Any]) ->
     add_call(connection, call)
     if _is_labelled(call):
         count_label(connection, call.org, call.created_at)
+    if teach is not None:
+        try:
+            with connection.begin_nested():
+                teach(connection, call_count - 1)
+        except (SQLAlchemyError, ChainBroken, ValueError) as error:
+            reason = explain(error) if isinstance(error, SQLAlchemyError) else str(error)
+            _log.warning("what call %s of org %s taught is lost: %s", call.call_id, call.org, reason)
     return entry, call_count
 
 

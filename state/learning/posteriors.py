@@ -1,9 +1,7 @@
 """Evidence about each arm. The database does the arithmetic: evidence is added to, never overwritten."""
 
 import logging
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +9,7 @@ from sqlalchemy import Connection, Select, bindparam, select, text
 
 from ..audit.chain import append_entry
 from ..database import Database
+from ..lessons import Lesson
 from ..records import Evidence
 from ..schema import UtcMicroseconds, columns_for, posteriors, values_of
 from ..types import TIERS
@@ -24,40 +23,6 @@ POOLED = "*"
 _NAMES = ("model_id", "task_cell", "tier")
 # Learning weights are unbiased, so a run of low scores may sum to less than nothing.
 _SIGNED = ("reward_sum", "reward_total", "fast_reward", "forgotten_reward")
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """What one observation tells the drift detector; `Watch()` tells it nothing."""
-
-    rise: float = 0.0
-    """What its sum for a better arm grows by, in nats; the sum never falls below zero."""
-    fall: float = 0.0
-    """The same for a worse arm."""
-    watched: int = 0
-    """1 where the detector looked, else 0."""
-    fast_gamma: float = 0.93
-    """What one observation leaves of the fast sums."""
-    return_hazard: float = 0.0
-    """What each call of the org adds to the odds that an arm which became worse is repaired."""
-    return_ratio: float = 1.0
-    """What this observation multiplies those odds with."""
-    most_odds: float = 20.0
-
-    @classmethod
-    def after(cls, surprise: tuple[float, float] | None, fast_gamma: float, return_hazard: float) -> "Watch":
-        """Return what an observation of this surprise tells; None where nothing was expected of its arm.
-
-        Repaired is what better by as much as the detector looks for is called of an arm that became worse.
-        """
-        if surprise is None:
-            return cls(fast_gamma=fast_gamma, return_hazard=return_hazard)
-        rise, fall = surprise
-        return cls(rise, fall, 1, fast_gamma, return_hazard, return_ratio=math.exp(rise))
-
-    def columns(self) -> dict[str, float]:
-        """Return the values by parameter name."""
-        return values_of(self)
 
 
 _READ = select(*columns_for(posteriors, Evidence)).where(posteriors.c.org == bindparam("org"))
@@ -164,83 +129,71 @@ class Posteriors:
         """Add what one answer taught, as `learn` does; return whether it was new."""
         return await self.learn(org, call_id, step, **lesson) is not None
 
-    async def learn(  # noqa: PLR0913 - one observation, spelled out
-        self,
-        org: str,
-        call_id: str,
-        step: int,
-        *,
-        task_cell: str,
-        model_id: str,
-        tier: str,
-        success: float,
-        failure: float,
-        selection: tuple[float, float] | None,
-        org_calls: int,
-        gamma: float,
-        rescued: bool | None = None,
-        watch: Watch | None = None,
+    async def learn(
+        self, org: str, call_id: str, step: int, *, org_calls: int, gamma: float, **lesson: Any
+    ) -> Evidence | None:
+        """Add what one answer taught in a transaction of its own; `lesson` are the fields of `Lesson`, else `add`."""
+        taught = Lesson(step=step, **lesson)
+        return await self._database.transact(
+            lambda connection: self.add(connection, org, call_id, taught, org_calls=org_calls, gamma=gamma)
+        )
+
+    def add(  # noqa: PLR0913 - one observation, whose it is, and when
+        self, connection: Connection, org: str, call_id: str, lesson: Lesson, *, org_calls: int, gamma: float
     ) -> Evidence | None:
         """Add what one answer taught, once per (org, call_id, step), to its cell and to the pooled row.
 
         The counts grow by `success` and `failure`, the reward and its complement. With `selection` = (w, p),
         learning weight (may be negative) and predicted probability, the discounted sums become R·g + w, Q·g + p and
         n·g + 1, where g = `gamma`^(`org_calls` - calls of the org at their last update), and the long-run sums
-        grow by w, p and 1. `watch` feeds the drift detector. `rescued` says of an answer given after an escalation
-        whether it was better than those held before.
+        grow by w, p and 1. `watch` feeds the drift detector.
 
         Returns the pooled evidence after it; None for a repetition, which changes nothing.
 
         Raises
         ------
         ValueError
-            When a count or probability is negative, a number is not finite, or `gamma` is not above 0 and at most 1.
+            When the lesson is out of range, or `gamma` is not above 0 and at most 1.
 
         Source: Garivier and Moulines, arXiv:0805.3415 (2008), the discounted counts of D-UCB.
         """
-        reward, predicted = selection or (None, None)
-        _check_range(success=success, failure=failure, predicted=predicted or 0.0)
-        if not math.isfinite(reward or 0.0):
-            raise ValueError(f"the learning weight must be finite, got {reward!r}")
         if not 0.0 < gamma <= 1.0:
             raise ValueError(f"gamma must be above 0 and at most 1, got {gamma!r}")
+        lesson.check()
+        reward, predicted = lesson.selection or (None, None)
         row = {
-            "org": org, "call_id": call_id, "step": step, "task_cell": task_cell, "model_id": model_id,
-            "tier": tier, "success": success, "failure": failure, "reward": reward, "predicted": predicted,
-            "org_calls": org_calls, "now": datetime.now(UTC), "pooled": POOLED,
-            "tried": int(rescued is not None), "rescued": int(bool(rescued)),
-        } | (watch or Watch()).columns()  # fmt: skip
-        pooled = await self._database.transact(lambda connection: _add_once(connection, row, gamma))
+            "org": org, "call_id": call_id, "step": lesson.step, "task_cell": lesson.task_cell,
+            "model_id": lesson.model_id, "tier": lesson.tier, "success": lesson.success, "failure": lesson.failure,
+            "reward": reward, "predicted": predicted, "org_calls": org_calls, "now": datetime.now(UTC),
+            "pooled": POOLED, "tried": int(lesson.rescued is not None), "rescued": int(bool(lesson.rescued)),
+        } | lesson.watch.columns()  # fmt: skip
+        pooled = _add_once(connection, row, gamma)
         return None if pooled is None else self._evidence(org, pooled)
 
-    async def begin_anew(
-        self, org: str, model_id: str, *, drift_calls: int, keep: float, record: dict[str, Any]
+    def begin_anew(
+        self, connection: Connection, org: str, pooled: Evidence, *, keep: float, record: dict[str, Any]
     ) -> bool:
         """Forget an arm of the org down to its last few observations, and enter that in the audit chain.
 
         The pooled sums become `keep` times the fast sums, those of the cells nothing. What was known before is set
         aside where `record` says that the arm became worse, and dropped where it became better. Returns False, and
-        changes nothing, where the detector has looked at fewer than `drift_calls` observations: another writer was
+        changes nothing, where the detector has looked at fewer observations than `pooled` says: another writer was
         first.
 
         Raises
         ------
         ChainBroken
-            When the chain cannot be extended; nothing is forgotten then.
+            When the chain cannot be extended.
         """
         arm = {
-            "org": org, "model_id": model_id, "pooled": POOLED, "keep": keep, "drift_calls": max(1, drift_calls),
-            "is_worse": int(record.get("direction") != "better"),
+            "org": org, "model_id": pooled.model_id, "pooled": POOLED, "keep": keep,
+            "drift_calls": max(1, pooled.drift_calls), "is_worse": int(record.get("direction") != "better"),
         }  # fmt: skip
-
-        def forget(connection: Connection) -> bool:
-            if connection.execute(BEGIN_ANEW, arm).rowcount != 1:
-                return False
-            connection.execute(CLEAR_CELLS, arm)
-            append_entry(connection, org, record)
-            return True
-
-        return await self._database.transact(forget)
+        if connection.execute(BEGIN_ANEW, arm).rowcount != 1:
+            return False
+        connection.execute(CLEAR_CELLS, arm)
+        append_entry(connection, org, record)
+        return True
 
     async def _read(self, org: str, query: Select[Any]) -> list[Evidence]:
         rows = await self._database.query(lambda connection: connection.execute(query, {"org": org}).all())
@@ -285,9 +238,3 @@ def _is_sound(evidence: Evidence) -> bool:
         for name, value in values_of(evidence).items()
         if name not in _NAMES
     )
-
-
-def _check_range(**numbers: float) -> None:
-    for name, value in numbers.items():
-        if not math.isfinite(value) or value < 0.0:
-            raise ValueError(f"{name} must be finite and at least 0, got {value!r}")

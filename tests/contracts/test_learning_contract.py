@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from x25.state.learning.posteriors import POOLED, Watch
+from x25.state.learning.posteriors import POOLED
+from x25.state.lessons import Watch
 from x25.state.store import Store, open_store
 
 
@@ -49,10 +50,17 @@ async def test_levels_are_the_asked_cell_and_the_pool(store: Store):
 async def test_of_writers_that_see_a_drift_one_begins_anew_and_enters_it(store: Store, database_url: str):
     for n in range(30):
         await learn(store, f"c{n}", org_calls=n, gamma=1.0, watch=Watch(-1.0, 0.5, 1, 0.5))
-    anew = {"drift_calls": 30, "keep": 3.0, "record": {"kind": "drift"}}
+    (pooled,) = await store.posteriors.read_pooled("acme")
     async with await open_store(database_url) as other:
         done = await asyncio.gather(
-            *(one.posteriors.begin_anew("acme", "v/small", **anew) for one in (store, other) * 3)
+            *(
+                one.transact(
+                    lambda connection, one=one: one.posteriors.begin_anew(
+                        connection, "acme", pooled, keep=3.0, record={"kind": "drift"}
+                    )
+                )
+                for one in (store, other) * 3
+            )
         )
     assert sorted(done) == [False] * 5 + [True]
     assert [entry.record for entry in await store.audit.tail("acme", 9)] == [{"kind": "drift"}]

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from x25.state.audit.chain import GENESIS_HASH, append_entry, chain_hash
 from x25.state.errors import ChainBroken, StoreError, Unauthorized
-from x25.state.learning.posteriors import Watch
+from x25.state.lessons import Watch
 from x25.state.records import Attempt, Call, Evidence
 from x25.state.schema import canonical_json, metadata
 from x25.state.store import Store, open_store

@@ -2,10 +2,20 @@ from dataclasses import replace
 
 import pytest
 
+from x25.nodes.audit import audit
 from x25.nodes.offers.situation import Situations
 from x25.nodes.org.judge_tables import JudgeBook
 from x25.nodes.update_posterior import update_posterior
 from x25.routing.belief.likelihood import FAILED_CHECK, PASSED_CHECKS, posterior
+from x25.state.errors import ChainBroken
+from x25.state.working_memory import Learned
+
+
+async def log(call, services):
+    """Go on from what was looked at to the log row, in whose transaction the posteriors move."""
+    learned = Learned(**(vars(call) | await update_posterior(call, services)))
+    await audit(learned, services)
+    return learned
 
 
 async def evidence(services, call):
@@ -36,7 +46,7 @@ def with_observation(call, **changes):
 
 
 async def test_a_judged_first_answer_adds_score_and_complement_and_moves_selection(walk_to_model, services):
-    call = await walk_to_model("update_posterior")
+    call = await walk_to_model("audit")
     observed = call.answers[0].verdict.observation
     (seen,) = (await evidence(services, call)).values()
     assert (seen.model_id, seen.tier) == ("sim/tiny-1", "slm")
@@ -54,7 +64,7 @@ async def test_later_answers_move_the_counts_but_not_what_selection_reads(walk_t
     call = await walk_to_model("judge")
     scored = replace(call.answers[0].verdict.observation, score=0.25)
     call = with_later(call, (1, 0.5), observation=scored)
-    await update_posterior(call, services)
+    await log(call, services)
     later = (await evidence(services, call))["sim/large-5"]
     assert (later.successes, later.failures) == (0.25, 0.75)
     assert (later.reward_sum, later.predicted_sum, later.weight) == (0.0, 0.0, 0.0)
@@ -64,7 +74,7 @@ async def test_an_answer_after_a_fallback_does_not_move_selection(walk_to_model,
     call = await walk_to_model("judge")
     start, *rest = call.transitions
     failing = replace(start, decision=replace(start.decision, model_id="sim/small-2"))
-    await update_posterior(replace(call, transitions=(failing, *rest)), services)
+    await log(replace(call, transitions=(failing, *rest)), services)
     seen = (await evidence(services, call))["sim/tiny-1"]
     assert seen.successes + seen.failures == 1.0
     assert seen.weight == 0.0
@@ -72,15 +82,15 @@ async def test_an_answer_after_a_fallback_does_not_move_selection(walk_to_model,
 
 async def test_a_repeated_update_adds_nothing(walk_to_model, services):
     call = await walk_to_model("judge")
-    await update_posterior(call, services)
+    await log(call, services)
     once = await evidence(services, call)
-    await update_posterior(call, services)
+    await log(call, services)
     assert await evidence(services, call) == once
 
 
 async def test_nothing_is_learnt_from_an_unknown_quality(walk_to_model, services, fault):
     fault("500", "sim/judge-*")
-    call = await walk_to_model("update_posterior")
+    call = await walk_to_model("audit")
     assert call.answers[0].verdict.source == "none"
     assert call.learned == ()
     assert await evidence(services, call) == {}
@@ -92,7 +102,7 @@ async def test_where_nobody_judges_every_answer_teaches_what_the_checks_say(
 ):
     if outcome == "failed":
         fault("empty")
-    call = await walk_to_model("update_posterior", using=replace(services, judge=None))
+    call = await walk_to_model("audit", using=replace(services, judge=None))
     (seen,) = (await evidence(services, call)).values()
     predicted = call.answers[0].predicted_prob
     right = posterior(predicted, seen_as)
@@ -105,7 +115,7 @@ async def test_where_nobody_judges_every_answer_teaches_what_the_checks_say(
 
 async def test_a_failed_check_is_learnt_as_a_failure_where_a_judge_was_due(walk_to_model, services, fault):
     fault("empty")
-    call = await walk_to_model("update_posterior")
+    call = await walk_to_model("audit")
     (seen,) = (await evidence(services, call)).values()
     assert (seen.successes, seen.failures, seen.weight) == (0.0, 1.0, 1.0)
 
@@ -116,18 +126,19 @@ async def test_what_was_looked_at_because_of_how_it_came_out_teaches_nothing(
 ):
     call = with_observation(await walk_to_model("judge"), outcome=outcome, is_due=False)
     assert await update_posterior(call, services) == {"learned": ()}
+    await log(call, services)
     assert await evidence(services, call) == {}
 
 
 async def judged_once(walk_to_model, services, number, **request):
-    return await walk_to_model("update_posterior", using=services, call_id=f"call-{number}", **request)
+    return await walk_to_model("audit", using=services, call_id=f"call-{number}", **request)
 
 
 async def test_a_later_answer_is_a_rescue_when_it_beats_all_that_was_held(walk_to_model, services):
     call = await walk_to_model("judge")
     theta = call.answers[0].verdict.belief.theta
     call = with_later(call, (1, theta + 0.01), (2, theta - 0.01))
-    await update_posterior(call, services)
+    await log(call, services)
     cells = await evidence(services, call)
     assert (cells["sim/large-5"].rescue_tries, cells["sim/large-5"].rescues) == (2, 1)
     assert cells["sim/tiny-1"].rescue_tries == 0
@@ -149,7 +160,7 @@ async def test_an_arm_that_fails_all_at_once_begins_anew_with_an_entry_and_a_lin
     fault("empty")
     for number in range(25):
         call = await judged_once(walk_to_model, services, number)
-    (entry,) = await services.store.audit.tail(call.org, 9)
+    (entry,) = [one for one in await services.store.audit.tail(call.org, 99) if one.record["kind"] != "call"]
     assert (entry.record["kind"], entry.record["model_id"], entry.record["direction"]) == (
         "drift", "sim/tiny-1", "worse",
     )  # fmt: skip
@@ -205,7 +216,7 @@ async def test_a_damaged_row_never_fails_a_call(walk_to_model, services):
 
 async def test_the_orgs_own_labels_decide_what_a_score_teaches(walk_to_model, services, label_scores):
     await label_scores((0, 0, 0, 0, 500), (500, 0, 0, 0, 0))
-    call = await walk_to_model("update_posterior")
+    call = await walk_to_model("audit")
     (lesson,) = call.learned
     table = services.judge_book.table("default", "sim/judge-1", services.judge_table)
     reward = table.reward_weights()[call.answers[0].verdict.observation.bin]
@@ -217,7 +228,7 @@ async def test_a_judge_labels_found_blind_teaches_selection_nothing_and_leaves_b
     walk_to_model, label_scores
 ):
     await label_scores((200,) * 5, (200,) * 5)
-    call = await walk_to_model("update_posterior")
+    call = await walk_to_model("audit")
     ((answer,), (lesson,)) = call.answers, call.learned
     assert answer.verdict.source == "judge"
     expected = posterior(call.selection.beliefs["sim/tiny-1"].mean, PASSED_CHECKS)
@@ -236,3 +247,26 @@ async def test_a_process_that_takes_a_call_up_to_learn_from_it_reads_the_labels_
     table = services.judge_book.table("default", "sim/judge-1", services.judge_table)
     reward = float(table.reward_weights()[call.answers[0].verdict.observation.bin])
     assert change["learned"][0].selection[0] == pytest.approx(reward)
+
+
+async def test_a_call_that_is_not_logged_teaches_nothing(walk_to_model, services):
+    call = await walk_to_model("judge")
+    assert (await update_posterior(call, services))["learned"]
+    head = "UPDATE orgs SET chain_length = chain_length - 1"  # the head no longer meets its entries
+    await services.store.audit.append(call.org, {"n": 1})
+    await services.store.transact(lambda connection: connection.exec_driver_sql(head).rowcount)
+    with pytest.raises(ChainBroken):
+        await log(call, services)
+    assert await evidence(services, call) == {}
+
+
+async def test_lessons_the_database_refuses_never_cost_the_answer(walk_to_model, services, caplog):
+    call = await walk_to_model("judge")
+    refuse = "CREATE TRIGGER refuse BEFORE INSERT ON posteriors BEGIN SELECT RAISE(ABORT, 'no room'); END"
+    await services.store.transact(lambda connection: connection.exec_driver_sql(refuse).rowcount)
+    await log(call, services)
+    logged = await services.store.calls.get(call.org, call.call_id)
+    assert logged.status == "answered"
+    assert await evidence(services, call) == {}
+    assert f"what call {call.call_id} of org {call.org} taught is lost: no room" in caplog.messages
+    assert (await services.store.audit.verify(call.org)).intact

@@ -15,7 +15,7 @@ async def test_what_the_checks_say_is_on_average_what_was_predicted(walk_to_mode
     alone = replace(services, judge=None)
     call = await walk_to_model("judge", using=alone)
     (answer,) = call.answers
-    lesson, _ = lesson_of(call, answer, alone)
+    lesson = lesson_of(call, answer, alone)
     expected = posterior(answer.predicted_prob, PASSED_CHECKS)
     assert lesson.selection == (pytest.approx(expected), answer.predicted_prob)
     assert (lesson.success, lesson.failure) == (pytest.approx(expected), pytest.approx(1.0 - expected))
@@ -24,8 +24,8 @@ async def test_what_the_checks_say_is_on_average_what_was_predicted(walk_to_mode
 async def test_a_later_answer_moves_the_counts_but_not_what_selection_reads(walk_to_model, services):
     alone = replace(services, judge=None)
     call = await walk_to_model("judge", using=alone)
-    lesson, watch = lesson_of(call, replace(call.answers[0], step=1), alone)
-    assert (lesson.selection, watch.watched) == (None, 0)
+    lesson = lesson_of(call, replace(call.answers[0], step=1), alone)
+    assert (lesson.selection, lesson.watch.watched) == (None, 0)
 
 
 async def test_an_answer_another_call_bought_teaches_there(walk_to_model, services):

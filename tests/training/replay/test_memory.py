@@ -3,7 +3,7 @@ import pytest
 
 from x25.routing.belief.drift import FAST_GAMMA, KEEP, alarm, expectation, has_changed, surprise
 from x25.routing.belief.thompson import Learner, combine, return_prob
-from x25.state.learning.posteriors import Watch
+from x25.state.lessons import Watch
 from x25.state.store import open_store
 from x25.training.replay.memory import CELL, Memory, arm_of
 
@@ -52,8 +52,11 @@ async def test_what_is_read_is_what_the_store_would_give_through_a_fall_and_a_re
                 watch=Watch.after(nats, FAST_GAMMA, learner.return_hazard),
             )  # fmt: skip
             if has_changed(kept):
-                anew = {"drift_calls": kept.drift_calls, "keep": KEEP, "record": alarm(kept)}
-                await store.posteriors.begin_anew("o", "a", **anew)
+                await store.transact(
+                    lambda connection, arm=kept: store.posteriors.begin_anew(
+                        connection, "o", arm, keep=KEEP, record=alarm(arm)
+                    )
+                )
                 alarms.append(alarm(kept)["direction"])
             assert memory.add("a", float(right), predicted, 2 * call, nats) == has_changed(kept)
             stored = combine(*await store.posteriors.read_levels("o", CELL), learner, 2 * call + 3)
