@@ -1,5 +1,6 @@
 """The HTTP application: one cascade, opened with the server and closed with it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -14,6 +15,7 @@ from ..graph.settings import Settings, load_settings
 from . import errors
 from .bodies import BoundedBodies
 from .origins import KnownPages
+from .pulse import Pulse
 from .routes import healthz, judge, keys, route, stage, stats, thompson, v1, verify
 from .schemas import Problem
 
@@ -39,7 +41,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         async with open_cascade(chosen) as cascade, working_off(cascade.services.store, chosen):
             app.state.cascade = cascade
             app.state.started_s = monotonic()
-            yield
+            app.state.pulse = Pulse()
+            beating = asyncio.create_task(app.state.pulse.beat_for_ever())
+            try:
+                yield
+            finally:
+                beating.cancel()
 
     app = FastAPI(title="x25", version=version("x25"), description=DESCRIPTION, lifespan=lifespan)
     errors.install(app)

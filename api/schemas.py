@@ -207,6 +207,9 @@ class Health(BaseModel):
         description="By judge model, replies since start that held no grade that could be read."
     )
     notices: list[str] = Field(description="What works less well than it could, and what to set.")
+    longest_pause_ms: float = Field(
+        description="How long one piece of work kept all others waiting, last minute or two."
+    )
     uptime_s: float
 
 

@@ -1,6 +1,5 @@
 """What of Python's values JSON can carry: its parser and its callers make more than the standard allows."""
 
-import re
 from collections.abc import Mapping
 from math import isfinite
 from typing import Any
@@ -11,9 +10,6 @@ MAX_DEPTH = 100
 """Objects and lists inside each other; far below the depth at which JSON writers give up."""
 MAX_VALUES = 50_000
 """Values of one request, keys included: looking at more would hold up every other call."""
-MOST_SEEN = 2 * MAX_VALUES
-"""Each value is seen twice: in what holds it, and by itself."""
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def check_json(given: Any, name: str = "") -> None:
@@ -30,15 +26,51 @@ def check_json(given: Any, name: str = "") -> None:
     ------
     InvalidRequest
         Naming the place of half a surrogate pair, of a number that is not finite or has more than 64 bits, of nesting
-        deeper than `MAX_DEPTH`, or of something that JSON has no word for.
+        deeper than `MAX_DEPTH`, or of something that JSON has no word for; the whole where its
+        values are more than `MAX_VALUES`.
     """
-    pending, seen = [(given, name, 0)], 0
+    if not _is_sound(given, name):
+        _name_the_problem(given, name)
+
+
+def _is_sound(given: Any, name: str) -> bool:
+    """Return whether nothing is wrong. Places are not noted here: that takes most of the time, and few need them.
+
+    Raises
+    ------
+    InvalidRequest
+        When there are too many values.
+    """
+    layer, seen = [given], 0
+    for _ in range(MAX_DEPTH + 1):
+        below: list[Any] = []
+        for value in layer:
+            kind = type(value)
+            if kind is dict:
+                below += value.keys()
+                below += value.values()
+            elif kind is list:
+                below += value
+            elif not (_is_text(value) if kind is str else value is None or _problem(value, 0) is None):
+                return False
+            elif isinstance(value, Mapping | tuple):
+                return False  # no parser made it: looked at slowly
+        seen += len(layer)
+        if seen + len(below) > MAX_VALUES:
+            raise InvalidRequest(
+                f"{name or 'body'}: expected at most {MAX_VALUES} values", field=name or "body"
+            )
+        if not below:
+            return True
+        layer = below
+    return False
+
+
+def _name_the_problem(given: Any, name: str) -> None:
+    pending = [(given, name, 0)]
     while pending:
         value, path, depth = pending.pop()
-        # Counted before they are listed: to list a million would take longer than any refusal may.
-        seen += 1 + (len(value) if isinstance(value, Mapping | list | tuple) else 0)
-        problem = _problem(value, depth) if seen <= MOST_SEEN else f"expected at most {MAX_VALUES} values"
-        if problem:
+        if problem := _problem(value, depth):
             raise InvalidRequest(f"{path or 'body'}: {problem}", field=path or "body")
         if isinstance(value, Mapping):
             pending += [(inner, f"{path}.{key}".strip("."), depth + 1) for key, inner in value.items()]
@@ -47,12 +79,22 @@ def check_json(given: Any, name: str = "") -> None:
             pending += [(inner, f"{path}[{index}]", depth + 1) for index, inner in enumerate(value)]
 
 
+def _is_text(value: str) -> bool:
+    """Return whether a text is valid Unicode."""
+    if value.isascii():  # known without a look at it
+        return True
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _problem(value: Any, depth: int) -> str | None:
     if depth > MAX_DEPTH:
         return f"expected at most {MAX_DEPTH} objects and lists inside each other"
     if isinstance(value, str):
-        found = _LONE_SURROGATE.search(value)
-        return "expected text that is valid Unicode, got half a surrogate pair" if found else None
+        return None if _is_text(value) else "expected text that is valid Unicode, got half a surrogate pair"
     if isinstance(value, float):
         return None if isfinite(value) else f"expected a finite number, got {value}"
     if isinstance(value, int):

@@ -30,5 +30,6 @@ async def healthz(request: Request, cascade: CascadeDep) -> Health:
         judge=services.judge.name if services.judge is not None else None,
         judge_unreadable={} if services.judge is None else dict(services.judge.unreadable),
         notices=[] if services.judge is not None else [NO_JUDGE],
+        longest_pause_ms=request.app.state.pulse.longest_ms,
         uptime_s=round(monotonic() - request.app.state.started_s, 3),
     )

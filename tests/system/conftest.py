@@ -1,5 +1,6 @@
 import json
 import threading
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -58,9 +59,21 @@ class Vendor:
         return Handler
 
 
+@contextmanager
+def serving():
+    vendor = Vendor()
+    yield vendor
+    vendor.server.shutdown()
+    vendor.server.server_close()
+
+
 @pytest.fixture
 def vendor():
-    serving = Vendor()
-    yield serving
-    serving.server.shutdown()
-    serving.server.server_close()
+    with serving() as vendor:
+        yield vendor
+
+
+@pytest.fixture(scope="module")
+def module_vendor():
+    with serving() as vendor:
+        yield vendor
