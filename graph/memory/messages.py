@@ -4,7 +4,9 @@ The `messages` channel keeps every message as it was given: an OpenAI dictionary
 has, and a LangChain message that object. Nodes see the OpenAI form of all; the answer is added as an `AIMessage`.
 """
 
+import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, TypeAlias, cast
 from uuid import uuid4
 
@@ -13,7 +15,9 @@ from langchain_core.messages import (
     BaseMessage,
     BaseMessageChunk,
     HumanMessage,
+    InvalidToolCall,
     RemoveMessage,
+    ToolCall,
     convert_to_messages,
     convert_to_openai_messages,
     message_chunk_to_message,
@@ -149,7 +153,25 @@ def _converted(message: BaseMessage, index: int) -> list[JSONObject]:
     except (ValueError, TypeError, KeyError) as error:
         where = f"messages[{index}]"
         raise InvalidRequest(f"{where} has no OpenAI form: {error}", field=where) from error
-    return converted if isinstance(converted, list) else [converted]
+    found = converted if isinstance(converted, list) else [converted]
+    if isinstance(message, AIMessage) and (calls := _calls_of(message, found[0].get("tool_calls") or [])):
+        found[0]["tool_calls"] = calls
+    return found
+
+
+def _calls_of(message: AIMessage, readable: list[JSONObject]) -> list[JSONObject]:
+    """Return all tool calls of an answer, in its order: LangChain leaves out those it has no form of its own for.
+
+    Without them a tool's result, which names the call, would belong to nothing.
+    """
+    given = message.additional_kwargs.get("tool_calls") or []
+    places = {call["id"]: place for place, call in enumerate(given)}
+    unreadable = [
+        {"id": call["id"], "type": "function", "function": {"name": call["name"], "arguments": call["args"]}}
+        for call in message.invalid_tool_calls
+    ]
+    custom = [call for call in given if "custom" in call]
+    return sorted([*readable, *unreadable, *custom], key=lambda call: places.get(call["id"], len(places)))
 
 
 def with_question(messages: Sequence[Message], prompt: str) -> list[Message]:
@@ -169,10 +191,13 @@ def answer_of(reply: Reply) -> AIMessage:
     further = {
         key: value for key, value in message.items() if key not in ("role", "content") and value is not None
     }
+    readable, unreadable = _tool_calls(message.get("tool_calls") or ())
     return AIMessage(
         content=message.get("content") or "",
         id=reply["call_id"],
-        additional_kwargs=further,  # LangChain reads `tool_calls` out of these
+        additional_kwargs=further,
+        tool_calls=readable,
+        invalid_tool_calls=unreadable,
         response_metadata={
             "model_name": reply["model_used"],
             "model_provider": reply["provider"],
@@ -181,6 +206,32 @@ def answer_of(reply: Reply) -> AIMessage:
         },
         usage_metadata=_usage_metadata(reply["usage"]),
     )
+
+
+def _tool_calls(calls: Sequence[JSONObject]) -> tuple[list[ToolCall], list[InvalidToolCall]]:
+    """Return the calls of functions in LangChain's form, and those whose arguments are no JSON object.
+
+    LangChain's own reading raises where arguments are JSON of another kind.
+    """
+    readable: list[ToolCall] = []
+    unreadable: list[InvalidToolCall] = []
+    for call in calls:
+        if "function" not in call:
+            continue
+        name, arguments = call["function"]["name"], call["function"]["arguments"]
+        parsed: Any = None
+        with suppress(ValueError, RecursionError):
+            parsed = json.loads(arguments)
+        if isinstance(parsed, dict):
+            readable.append(ToolCall(name=name, args=parsed, id=call["id"], type="tool_call"))
+        else:
+            problem = "the arguments are no JSON object"
+            unreadable.append(
+                InvalidToolCall(
+                    name=name, args=arguments, id=call["id"], error=problem, type="invalid_tool_call"
+                )
+            )
+    return readable, unreadable
 
 
 def _usage_metadata(usage: JSONObject) -> UsageMetadata | None:

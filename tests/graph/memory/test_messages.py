@@ -182,8 +182,17 @@ def test_a_reply_whose_provider_counted_nothing_has_no_usage():
     assert answer_of({**REPLY, "usage": {}}).usage_metadata is None
 
 
-def test_arguments_that_are_no_json_are_kept_as_an_invalid_call():
-    broken = {**CALL, "function": {"name": "look", "arguments": "{not json"}}
-    answer = answer_of({**REPLY, "message": {**REPLY["message"], "tool_calls": [broken]}})
-    assert answer.tool_calls == []
-    assert answer.invalid_tool_calls[0]["args"] == "{not json"
+@pytest.mark.parametrize("arguments", ["{not json", "[1]", '"text"', "7", "true", "null", "", "[" * 100_000])
+def test_arguments_that_are_no_json_object_are_kept_as_an_invalid_call(arguments):
+    broken = {**CALL, "function": {"name": "look", "arguments": arguments}}
+    answer = answer_of({**REPLY, "message": {**REPLY["message"], "tool_calls": [CALL, broken]}})
+    assert [call["args"] for call in answer.tool_calls] == [{"at": "x"}]
+    assert [call["args"] for call in answer.invalid_tool_calls] == [arguments]
+    assert to_openai([answer])[0]["tool_calls"] == [CALL, broken]
+
+
+def test_calls_of_custom_tools_are_kept_as_the_vendor_made_them():
+    custom = {"id": "1", "type": "custom", "custom": {"name": "sql", "input": "select 1"}}
+    answer = answer_of({**REPLY, "message": {**REPLY["message"], "tool_calls": [custom]}})
+    assert (answer.tool_calls, answer.invalid_tool_calls) == ([], [])
+    assert to_openai([answer])[0]["tool_calls"] == [custom]
