@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+from ..routing.answer.checks import says_nothing
+from ..routing.plan.request import limit_named
 from ..state.answers import Answer, Failure
-from ..state.errors import ProviderError
+from ..state.errors import NothingSaid, ProviderError
 from ..state.working_memory import Change, Routed
 from .answer.purchase import buy
 from .records.attempts import Recording
@@ -32,12 +34,17 @@ async def dispatch(call: Routed, services: Services) -> Change:
         order, completion = await buy(call, situation, services, recording)
     except ProviderError as error:
         return _added(call, replace(asked, attempts=recording.made, failure=_failure(error)))
+    is_cut_by_limit = completion.finish_reason == "length" and order.limit < spec.max_output_tokens
+    if is_cut_by_limit and says_nothing(completion.message) and not limit_named(call.options):
+        # Whoever names a limit gets what fits in it; where nobody did, another model may need fewer.
+        used = NothingSaid(f"{spec.model_id} used up {order.limit} tokens before it answered anything")
+        return _added(call, replace(asked, attempts=recording.made, failure=_failure(used)))
     answer = replace(
         asked,
         attempts=recording.made,
         message=completion.message,
         finish_reason=completion.finish_reason,
-        is_cut_by_limit=completion.finish_reason == "length" and order.limit < spec.max_output_tokens,
+        is_cut_by_limit=is_cut_by_limit,
         service_tier=completion.service_tier,
         usage=completion.usage.to_openai() if completion.usage else {},
         latency_ms=round(completion.latency_ms, 3),

@@ -34,6 +34,7 @@ X25Error
     ├── ProviderConnection      refused, reset, DNS, TLS
     ├── ProviderServer          5xx
     ├── ProviderMalformed       not JSON, not a completion, cut off, no usage where it is needed
+    ├── NothingSaid             the tokens it was allowed ran out before the answer began
     ├── EncoderUnavailable      no vector of a prompt can be had now; estimates do without it
     ├── OverBudget              the org's budget leaves too little for this request; nothing was asked
     └── AttemptInterrupted      a process died while this attempt was out; whether it was billed is unknown
@@ -307,6 +308,13 @@ class ProviderMalformed(ProviderError):
     """The provider answered with something that is not a completion."""
 
     code = "malformed"
+    may_have_billed = True
+
+
+class NothingSaid(ProviderError):
+    """The tokens that the router allowed ran out, in thinking, before the answer began; they were billed."""
+
+    code = "nothing_said"
     may_have_billed = True
 
 

@@ -72,7 +72,10 @@ def _checks_of(
     wants_json = response_format.get("type") in {"json_object", "json_schema"}
     work = Work()
     checks: list[tuple[str, Callable[[], Finding]]] = [
-        ("not_empty", lambda: None if text.strip() or calls else _empty(message)),
+        (
+            "not_empty",
+            lambda: "the answer has neither text nor tool calls" if says_nothing(message) else None,
+        ),
         (
             "not_cut_off",
             lambda: "the answer was cut off at its token limit" if finish_reason == "length" else None,
@@ -93,10 +96,11 @@ def _first(findings: Iterator[Finding]) -> Finding:
     return next((finding for finding in findings if finding is not None), None)
 
 
-def _empty(message: Mapping[str, Any]) -> Finding:
-    # A refusal in its own field comes without content; the next check names it.
-    is_other = any(message.get(name) for name in _OTHER_CONTENT)
-    return None if is_other else "the answer has neither text nor tool calls"
+def says_nothing(message: Mapping[str, Any]) -> bool:
+    """Return whether an answer holds no words, no tool calls, nor anything else that can be one."""
+    # A refusal in its own field comes without content; another check names it.
+    is_other = any(message.get(name) for name in ("tool_calls", *_OTHER_CONTENT))
+    return not is_other and not content_text(message.get("content")).strip()
 
 
 def _refused(message: Mapping[str, Any], text: str, asked: str) -> Finding:

@@ -197,6 +197,11 @@ def check_request(request: Mapping[str, Any], *, routers: Collection[str], max_c
     }
 
 
+def limit_named(options: Mapping[str, Any]) -> bool:
+    """Return whether the caller limits an answer's tokens."""
+    return any(options.get(name) for name in TOKEN_LIMITS)
+
+
 def answer_tokens(options: Mapping[str, Any], default: int, model_limit: int) -> int:
     """Return the most tokens an answer may have: the caller's limit or the default, within the model's."""
     wanted = min((options[name] for name in TOKEN_LIMITS if options.get(name)), default=default)

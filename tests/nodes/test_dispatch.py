@@ -113,3 +113,28 @@ async def test_a_memory_hit_is_not_sent_to_the_model(walk_to_model):
     call = await walk_to_model("dispatch", options={"memory_hit": True, "max_tokens": 5})
     assert call.opening.memory_hit is True
     assert call.options == {"max_tokens": 5}
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "is_failure"),
+    [("", {}, True), ("", {"max_tokens": 64}, False), ("Par", {}, False)],
+    ids=["nothing at the router's limit", "nothing at the caller's", "a part"],
+)
+async def test_a_limit_nobody_named_that_leaves_nothing_said_is_a_failure_that_was_paid(
+    walk_to_model, services, monkeypatch, content, options, is_failure
+):
+    call = await walk_to_model("thompson_select", options=options)
+    complete = services.gateway.complete
+
+    async def cut(*args, **kwargs):
+        completion = await complete(*args, **kwargs)
+        return replace(completion, message={"role": "assistant", "content": content}, finish_reason="length")
+
+    monkeypatch.setattr(services.gateway, "complete", cut)
+    (answer,) = (await dispatch(call, services))["answers"]
+    assert answer.spent_nusd("answer") > 0
+    if is_failure:
+        assert (answer.failure.code, answer.message) == ("nothing_said", None)
+    else:
+        assert (answer.failure, answer.message["content"]) == (None, content)
+        assert answer.is_cut_by_limit
