@@ -149,14 +149,23 @@ def _without_id(message: JSONObject) -> JSONObject:
 
 def _converted(message: BaseMessage, index: int) -> list[JSONObject]:
     try:
-        converted = convert_to_openai_messages([message])
+        found = _openai_messages(message)
     except (ValueError, TypeError, KeyError) as error:
-        where = f"messages[{index}]"
-        raise InvalidRequest(f"{where} has no OpenAI form: {error}", field=where) from error
-    found = converted if isinstance(converted, list) else [converted]
+        if not isinstance(message, AIMessage) or not isinstance(message.content, list):
+            where = f"messages[{index}]"
+            raise InvalidRequest(f"{where} has no OpenAI form: {error}", field=where) from error
+        # A vendor may answer in parts that LangChain does not know; they came in OpenAI's frame and go back in it.
+        found = [
+            {**_openai_messages(message.model_copy(update={"content": ""}))[0], "content": message.content}
+        ]
     if isinstance(message, AIMessage) and (calls := _calls_of(message, found[0].get("tool_calls") or [])):
         found[0]["tool_calls"] = calls
     return found
+
+
+def _openai_messages(message: BaseMessage) -> list[JSONObject]:
+    converted = convert_to_openai_messages([message])
+    return converted if isinstance(converted, list) else [converted]
 
 
 def _calls_of(message: AIMessage, readable: list[JSONObject]) -> list[JSONObject]:

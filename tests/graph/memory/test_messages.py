@@ -196,3 +196,12 @@ def test_calls_of_custom_tools_are_kept_as_the_vendor_made_them():
     answer = answer_of({**REPLY, "message": {**REPLY["message"], "tool_calls": [custom]}})
     assert (answer.tool_calls, answer.invalid_tool_calls) == ([], [])
     assert to_openai([answer])[0]["tool_calls"] == [custom]
+
+
+@pytest.mark.parametrize(
+    "part", [{"type": "image_url", "text": None}, {"type": "reference", "reference_ids": [1]}]
+)
+def test_parts_of_an_answer_that_langchain_does_not_know_stay_as_the_vendor_wrote_them(part):
+    content = [{"type": "text", "text": "Paris"}, part]
+    answer = answer_of({**REPLY, "message": {**REPLY["message"], "content": content}})
+    assert to_openai([answer]) == [{"role": "assistant", "content": content, "tool_calls": [CALL]}]
