@@ -28,6 +28,7 @@ _FINISH_REASONS = {
     "guardrail_intervened": "content_filter",
 }  # fmt: skip
 """OpenAI's word for the reasons of vendors, in lower case; the others are failures."""
+_PARTS_WITH_AN_OBJECT = ("image_url", "input_audio", "file")
 _THINKING_PARTS = frozenset({"thinking", "redacted_thinking", "reasoning"})
 
 
@@ -195,6 +196,8 @@ def _part(part: Any, deployment: str) -> JSONObject:
         return {"type": "text", "text": part}
     if not isinstance(part, dict) or not isinstance(part.get("type"), str):
         raise ProviderMalformed(f"{deployment}: a part of message.content has no type")
+    if part["type"] in _PARTS_WITH_AN_OBJECT and not isinstance(part.get(part["type"]), dict):
+        raise ProviderMalformed(f"{deployment}: a part of message.content is a {part['type']} without one")
     text = part.get("text")
     if part["type"] not in ("text", "output_text") and text is None:
         return part

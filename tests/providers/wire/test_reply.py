@@ -40,6 +40,12 @@ def test_parts_that_are_all_text_become_one_text(content, text):
     assert read(says(content)).message["content"] == text
 
 
+@pytest.mark.parametrize("part", [{"type": "image_url", "text": None}, {"type": "file", "file": "x"}])
+def test_a_part_that_lacks_what_it_says_it_is_is_malformed(part):
+    with pytest.raises(ProviderMalformed, match=f"is a {part['type']} without one"):
+        read(says([{"type": "text", "text": "a"}, part]))
+
+
 def test_a_picture_stays_a_part():
     parts = [{"type": "text", "text": "see"}, {"type": "image_url", "image_url": {"url": "data:"}}]
     assert read(says(parts)).message["content"] == parts
