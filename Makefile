@@ -15,8 +15,8 @@ demo: $(VENV)/.gateway ## Route 600 prompts through a real gateway to simulated 
 
 # A suite in many processes: without bytecode on disk each would compile every file it imports.
 test: export PYTHONDONTWRITEBYTECODE =
-test: $(VENV)/.dev ## Run the tests, less the slow ones
-	$(BIN)/pytest -m "not train and not slow and not studio" -n auto --dist worksteal
+test: $(VENV)/.dev ## Run the tests, less the slow ones and the rules of the house (make check)
+	$(BIN)/pytest -m "not train and not slow and not studio" -n auto --dist worksteal --ignore tests/house
 
 check: $(VENV)/.dev ## Lint, formatting, types, import directions, and the rules of the house
 	$(BIN)/ruff check .

@@ -51,6 +51,7 @@ def evaluate(tmp_path, monkeypatch, data):
     return run
 
 
+@pytest.mark.slow
 def test_figures_are_shown_and_written_and_progress_stays_on_stderr(evaluate, tmp_path):
     result = evaluate("--json", "new/figures.json", "--html", "new/report.html")
     assert result.exit_code == 0, result.output
@@ -72,6 +73,7 @@ def test_figures_are_shown_and_written_and_progress_stays_on_stderr(evaluate, tm
     assert "Made" in written
 
 
+@pytest.mark.slow
 def test_a_point_that_train_did_not_reach_is_marked(evaluate, tmp_path):
     panel = {"name": "made", "title": "Made", "source": "made", "tiers": TIERS, "match_margin_points": 90}
     (tmp_path / "panels" / "made.yaml").write_text(json.dumps(panel))
@@ -80,6 +82,7 @@ def test_a_point_that_train_did_not_reach_is_marked(evaluate, tmp_path):
     assert "match (not reached on train)" in result.stdout
 
 
+@pytest.mark.slow
 def test_a_test_folder_and_a_judge_are_taken_as_given(evaluate, data, tmp_path):
     result = evaluate("--test", str(data), "--judge-auc", "0.95", "--json", "figures.json", "--panel", "made")
     assert result.exit_code == 0, result.output

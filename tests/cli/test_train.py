@@ -16,6 +16,7 @@ def test_the_small_corpus_is_trained_on_and_the_report_printed(x25, tmp_path) ->
     assert "wrote" in result.stderr
 
 
+@pytest.mark.slow
 def test_the_alias_of_the_seed_does_the_same(x25, tmp_path) -> None:
     reports = []
     for name in ("train", "train-irt"):

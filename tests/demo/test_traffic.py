@@ -39,6 +39,7 @@ async def test_every_item_is_routed_once_under_its_own_org(gateway_url: str) -> 
         assert stats["model_distribution"] == Counter(one.model_id for one in mine)
 
 
+@pytest.mark.slow
 async def test_a_routed_item_says_what_the_reply_said(gateway_url: str) -> None:
     replies: list[X25Response] = []
 

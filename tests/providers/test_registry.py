@@ -139,6 +139,7 @@ def test_the_reference_is_the_frontier_model_of_median_price(model):
         Registry.reference([])
 
 
+@pytest.mark.slow
 def test_three_hundred_files_load_and_can_be_routed_to(tmp_path, mapping):
     for number in range(300):
         write(tmp_path, mapping(model_id=f"acme/model-{number}"))

@@ -95,11 +95,13 @@ def share(org: Org, tier: str, last: int) -> float:
     return org.first[-last:].count(tier) / last
 
 
+@pytest.mark.slow
 def test_with_equal_pass_rates_the_cheapest_tier_has_nine_tenths_of_the_traffic_after_200_calls():
     shares = [share(Org(dict.fromkeys(TIERS, 0.85), seed).run(300), "slm", 100) for seed in range(8)]
     assert np.mean(shares) >= 0.9
 
 
+@pytest.mark.slow
 def test_where_the_cheapest_tier_fails_traffic_moves_up():
     shares = [
         share(Org({"slm": 0.1, "mid": 0.9, "frontier": 0.92}, seed).run(300), "slm", 100) for seed in range(8)
@@ -146,12 +148,14 @@ def test_what_an_org_observes_of_a_model_moves_its_traffic_there():
     assert share(before, "slm", 50) > 0.5
 
 
+@pytest.mark.slow
 def test_every_tier_was_tried_and_judged_before_the_exploring_stage_ended():
     for seed in range(30):
         org = Org({"slm": 0.95, "mid": 0.95, "frontier": 0.95}, seed).run(49)
         assert set(org.judged_tiers) == set(TIERS)
 
 
+@pytest.mark.slow
 def test_the_share_of_the_best_tier_rises_after_exploring():
     orgs = [Org({"slm": 0.1, "mid": 0.9, "frontier": 0.92}, seed).run(200) for seed in range(6)]
     early = np.mean([org.first[:49].count("mid") / 49 for org in orgs])

@@ -130,6 +130,7 @@ def drawn(count: int, *, same_each_time: bool) -> list[Any]:
     return replies
 
 
+@pytest.mark.slow
 def test_whatever_a_vendor_answers_a_call_ends_well(
     vendor: Any, gateway: httpx.Client, tmp_path: Path
 ) -> None:

@@ -191,6 +191,7 @@ async def test_a_providers_failure_is_not_taken_for_a_spent_budget(walk, service
     assert {answer.failure.code for answer in call.answers} == {"server", "over_budget"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("key", "dollars"), [(PER_CALL, 0.0004), (PER_DAY, 0.02)])
 async def test_sixty_calls_at_once_never_pass_the_budget_by_more_than_the_guard(walk, services, key, dollars):
     async def one(number):

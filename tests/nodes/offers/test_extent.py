@@ -117,6 +117,7 @@ OPTIONS = st.dictionaries(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(messages=MESSAGES, options=OPTIONS)
 def test_any_request_is_refused_by_its_field_or_has_needs_and_a_bound(messages, options):

@@ -88,6 +88,7 @@ def is_partial(schema):
     return "unevaluatedProperties" in text and ("patternProperties" in text or "dependentSchemas" in text)
 
 
+@pytest.mark.slow
 @MANY
 @given(SCHEMAS, VALUES)
 def test_a_verdict_is_the_librarys_own(schema, value):
@@ -98,6 +99,7 @@ def test_a_verdict_is_the_librarys_own(schema, value):
     assert found is None or not fits
 
 
+@pytest.mark.slow
 @MANY
 @given(SCHEMAS, VALUES, st.sampled_from(sorted(set(DRAFTS) - {"http://json-schema.org/draft-03/schema#"})))
 def test_the_draft_is_the_one_that_the_schema_names(schema, value, draft):
@@ -112,6 +114,7 @@ def test_the_draft_is_the_one_that_the_schema_names(schema, value, draft):
     assert found is None or not fits
 
 
+@pytest.mark.slow
 @MANY
 @given(SCHEMAS, VALUES, st.sampled_from([r"^(?!b)", r"(a)\1"]))
 def test_an_unknown_pattern_never_makes_a_fitting_value_fail(schema, value, unknown):
@@ -138,6 +141,7 @@ NONSENSE = st.recursive(
 )
 
 
+@pytest.mark.slow
 @MANY
 @given(
     st.dictionaries(st.sampled_from(ANY_WORDS), NONSENSE, max_size=4), st.sampled_from(sorted(DRAFTS)), VALUES
@@ -288,6 +292,7 @@ HOSTILE = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_schemas_and_values_are_done_with_in_bounded_time(name):
     schema, value = HOSTILE[name]

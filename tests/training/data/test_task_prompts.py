@@ -52,6 +52,7 @@ def test_each_kind_has_a_hundred_prompts_in_each_split_and_two_hundred_in_all(bo
         assert sum(counts.values()) >= 200, (kind, counts)
 
 
+@pytest.mark.slow
 def test_each_kind_has_a_dozen_templates_in_each_split():
     for kind in KINDS:
         counts = Counter(template.split for template in templates_of(kind))
@@ -66,6 +67,7 @@ def test_no_template_makes_more_than_its_share(prompts):
     assert max(Counter(prompt.template for prompt in prompts).values()) == MOST_PER_TEMPLATE
 
 
+@pytest.mark.slow
 def test_every_template_makes_prompts_of_its_own_split_only(both):
     ids = {
         split: {
@@ -98,6 +100,7 @@ def test_train_and_test_templates_share_no_five_words_in_a_row():
     assert {gram: (seen["train"][gram], seen["test"][gram]) for gram in shared} == {}
 
 
+@pytest.mark.slow
 def test_train_and_test_share_no_long_filler(both):
     fillers = [
         filler
@@ -158,6 +161,7 @@ def test_a_slot_named_twice_gets_the_same_filler_both_times(both):
         assert first == last
 
 
+@pytest.mark.slow
 def test_every_slot_and_every_option_is_used_and_no_kind_renames_a_shared_slot():
     shared = document_of("shared")["slots"].keys()
     used = set()

@@ -120,6 +120,7 @@ def test_a_cut_that_is_the_same_on_each_prompt_is_certain(make_side):
     assert [found["cut"]["value"], *found["cut"]["ci95"]] == pytest.approx([0.5] * 3)
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth_about_as_often_as_they_say(make_side):
     rng = np.random.default_rng(4)
     covered = 0

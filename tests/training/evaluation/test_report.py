@@ -24,6 +24,7 @@ def test_a_report_says_what_it_was_made_of(report, train_dir, test_dir, encoder)
     assert json.loads(json.dumps(report, allow_nan=False)) == report
 
 
+@pytest.mark.slow
 def test_panels_whose_source_is_missing_are_left_out_unless_asked_for(
     train_dir, test_dir, panels_dir, encoder
 ):
@@ -40,6 +41,7 @@ def test_panels_whose_source_is_missing_are_left_out_unless_asked_for(
         evaluate_panels(choose_panels(request, ["elsewhere"], panels_dir), request, encoder)
 
 
+@pytest.mark.slow
 def test_recorded_judges_alone_can_be_asked_for(train_dir, panels_dir, encoder):
     request = Request(train_dir, seeds=1)
     found = evaluate_panels(choose_panels(request, folder=panels_dir, only_recorded=True), request, encoder)

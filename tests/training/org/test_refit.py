@@ -98,6 +98,7 @@ async def test_a_candidate_that_wins_goes_live_with_an_entry_in_the_chain(store,
     assert (await store.audit.verify("acme")).intact
 
 
+@pytest.mark.slow
 async def test_a_candidate_that_does_not_win_is_rejected_and_recorded(store, log):
     await write(store, log)
     await refit_now(store)
