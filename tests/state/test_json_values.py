@@ -1,4 +1,5 @@
 import json
+from types import MappingProxyType
 
 import pytest
 
@@ -33,3 +34,10 @@ def test_depth_and_number_of_values_are_bounded() -> None:
         check_json([0] * (2 * MAX_VALUES))
     with pytest.raises(InvalidRequest, match=f"at most {MAX_VALUES} values"):
         check_json([[0]] * MAX_VALUES)
+
+
+@pytest.mark.parametrize("inner", [float("nan"), "\ud800", 2**64, object()])
+def test_what_no_parser_makes_is_looked_into_as_well(inner):
+    with pytest.raises(InvalidRequest, match="a"):
+        check_json({"a": (MappingProxyType({"b": inner}),)})
+    check_json({"a": (MappingProxyType({"b": 1}),)})
