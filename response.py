@@ -37,6 +37,7 @@ class X25Response:
     cost_saved_usd: float = 0.0  # same tokens on the reference frontier model, minus answers and judge
     message: dict[str, Any] = field(default_factory=dict)  # full OpenAI assistant message
     finish_reason: str | None = None
+    logprobs: dict[str, Any] | None = None  # of the answer's tokens, OpenAI's shape; None unless asked for
     usage: dict[str, Any] = field(default_factory=dict)  # tokens of the returned answer, OpenAI names
     simulated: bool = False  # True when a simulated model answered
     stage: dict[str, Any] = field(default_factory=dict)  # the org's stage after this call

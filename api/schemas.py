@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validat
 
 from ..routing.plan.weights import PRESETS
 from ..state.json_values import check_json
+from ..state.types import Logprobs
 
 
 class Body(BaseModel):
@@ -140,6 +141,9 @@ class RouteReply(BaseModel):
     )
     message: dict[str, Any]
     finish_reason: str | None
+    logprobs: Logprobs | None = Field(
+        None, description="How likely the answer's tokens were; null unless options.logprobs asked."
+    )
     service_tier: str | None = None
     usage: dict[str, Any]
     simulated: bool = Field(description="True when a simulated model answered.")

@@ -64,9 +64,23 @@ def head_of(reply: Reply, kind: str) -> dict[str, Any]:
 
 
 def receipt(reply: Reply) -> dict[str, Any]:
-    """Return the `x25` object of a completion."""
-    left_out = {"text", "message", "usage", "finish_reason", "service_tier", "explain"}
-    return {name: value for name, value in reply.items() if name not in left_out}
+    """Return the `x25` object of a completion, streamed or not: the reply without what the completion itself says.
+
+    Of the explanation it tells what did not work for this call, and why.
+    """
+    left_out = {"text", "message", "usage", "finish_reason", "logprobs", "service_tier", "explain"}
+    told = {name: value for name, value in reply.items() if name not in left_out}
+    return {**told, "degraded": reply["explain"].get("degraded", {})}
+
+
+def choice_of(reply: Reply) -> dict[str, Any]:
+    """Return the one choice of a completion."""
+    return {
+        "index": 0,
+        "message": reply["message"],
+        "logprobs": reply["logprobs"],
+        "finish_reason": reply["finish_reason"],
+    }
 
 
 async def _events(call: asyncio.Task[Reply], *, wants_usage: bool) -> AsyncIterator[str]:
@@ -92,9 +106,10 @@ def _chunks(reply: Reply, *, wants_usage: bool) -> list[dict[str, Any]]:
     delta = dict(reply["message"])
     if delta.get("tool_calls"):
         delta["tool_calls"] = [{"index": index, **call} for index, call in enumerate(delta["tool_calls"])]
-    last = {"index": 0, "delta": {}, "finish_reason": reply["finish_reason"]}
+    first = {"index": 0, "delta": delta, "logprobs": reply["logprobs"], "finish_reason": None}
+    last = {"index": 0, "delta": {}, "logprobs": None, "finish_reason": reply["finish_reason"]}
     chunks = [
-        {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]},
+        {**head, "choices": [first]},
         {**head, "choices": [last], "x25": receipt(reply)},
     ]
     return [*chunks, {**head, "choices": [], "usage": reply["usage"]}] if wants_usage else chunks

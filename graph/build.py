@@ -17,7 +17,7 @@ from ..nodes.stage_check import stage_check
 from ..nodes.thompson_select import thompson_select
 from ..nodes.update_posterior import update_posterior
 from .bootstrap import services_source
-from .execution.binding import BoundClosing, BoundEdge, BoundNode, BoundOpening, Node
+from .execution.binding import BoundClosing, BoundEdge, BoundLast, BoundNode, BoundOpening, Node
 from .execution.sources import ServicesSource
 from .memory.thread_graph import ThreadGraph
 
@@ -69,7 +69,11 @@ def build_cascade(
         BoundClosing(audit, source, keeps_text=keep_text),
         metadata={"does": "log, chain and teach", "writes": True},
     )
-    builder.add_node("stage_check", bound(stage_check), metadata={"does": "maturity of the org"})
+    builder.add_node(
+        "stage_check",
+        BoundLast(stage_check, source, keeps_text=keep_text),
+        metadata={"does": "maturity of the org"},
+    )
 
     builder.add_edge(START, "lookup_cache")
     builder.add_edge("lookup_cache", "classify")

@@ -1,5 +1,6 @@
 """Buy an answer: reserve what it can cost, ask the decided model, settle."""
 
+import json
 from dataclasses import replace
 
 from ..routing.answer.checks import says_nothing
@@ -45,6 +46,7 @@ async def dispatch(call: Routed, services: Services) -> Change:
         message=completion.message,
         finish_reason=completion.finish_reason,
         is_cut_by_limit=is_cut_by_limit,
+        logprobs=None if completion.logprobs is None else json.dumps(completion.logprobs, ensure_ascii=False),
         service_tier=completion.service_tier,
         usage=completion.usage.to_openai() if completion.usage else {},
         latency_ms=round(completion.latency_ms, 3),

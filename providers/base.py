@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from ..state.errors import ProviderError
-from ..state.types import JSONObject
+from ..state.types import JSONObject, Logprobs
 from ..state.usage import Usage
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ class Completion:
     deployment: str
     service_tier: str | None = None
     """The vendor's class of service that was charged, such as "flex"; None where it does not say."""
+    logprobs: Logprobs | None = None
+    """How likely its tokens were; None where that was not asked for."""
     tries: int = 1
     """Requests made for this answer, failed ones included."""
 

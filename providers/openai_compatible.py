@@ -88,6 +88,7 @@ class OpenAICompatible:
             latency_ms=latency_ms,
             deployment=deployment.name,
             service_tier=reply.service_tier,
+            logprobs=reply.logprobs,
         )
 
     async def _post(

@@ -20,6 +20,7 @@ _PARAMETER_TO_CAPABILITIES = {
     "response_format": ("json_object",),
     "structured_outputs": ("json_schema",),
     "reasoning": ("reasoning",),
+    "top_logprobs": ("logprobs",),  # which presupposes the other parameter
 }
 
 

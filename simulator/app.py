@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from .faults import STATUS_TO_ERROR, Fault, Scenario, parse_fault, parse_scenario
 from .judge import SimulatedJudge, find_case
 from .ledger import Ledger
+from .logprobs import logprobs_of
 from .models import Answer, JSONObject, SimulatedModel, answer, last_user_text
 from .replay import NotRecorded, Replay
 from .tasks import is_correct
@@ -120,7 +121,8 @@ class Simulator:
             if fault is not None and fault.kind == "empty":
                 said = self._emptied(said, body["model"])
             self.ledger.bill(attempt_id, body["model"], said)
-            return _completion(said, body["model"], next(self._numbers))
+            logprobs = logprobs_of(said.message.get("content"), body, self.seed)
+            return _completion(said, body["model"], next(self._numbers), logprobs)
 
         return self.ledger.once(attempt_id, raw, produce)
 
@@ -197,7 +199,7 @@ def _parse_body(raw: bytes) -> JSONObject:
     return cast("JSONObject", body)
 
 
-def _completion(said: Answer, model: str, number: int) -> JSONObject:
+def _completion(said: Answer, model: str, number: int, logprobs: JSONObject | None) -> JSONObject:
     usage = {
         "prompt_tokens": said.prompt_tokens,
         "completion_tokens": said.completion_tokens,
@@ -206,12 +208,18 @@ def _completion(said: Answer, model: str, number: int) -> JSONObject:
         "completion_tokens_details": {"reasoning_tokens": 0},
         "cost": said.cost_usd,
     }
+    choice = {
+        "index": 0,
+        "message": said.message,
+        "logprobs": logprobs,
+        "finish_reason": said.finish_reason,
+    }
     return {
         "id": f"chatcmpl-sim-{number}",
         "object": "chat.completion",
         "created": int(time()),
         "model": model,
-        "choices": [{"index": 0, "message": said.message, "finish_reason": said.finish_reason}],
+        "choices": [choice],
         "usage": usage,
         "x25_simulated": True,
     }

@@ -139,8 +139,11 @@ def _chunks(completion: JSONObject, usage_wanted: bool) -> Iterator[JSONObject]:
     shared = {key: completion[key] for key in ("id", "created", "model", "x25_simulated")}
     shared["object"] = "chat.completion.chunk"
     choice = completion["choices"][0]
+    logprobs = choice.get("logprobs")
     for delta in _deltas(choice["message"]):
-        yield {**shared, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+        piece = {"index": 0, "delta": delta, "logprobs": logprobs, "finish_reason": None}
+        yield {**shared, "choices": [piece]}
+        logprobs = None  # said once, with the first piece: tokens end elsewhere than pieces
     yield {**shared, "choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]}
     if usage_wanted and "usage" in completion:
         yield {**shared, "choices": [], "usage": completion["usage"]}

@@ -88,6 +88,9 @@ class Answer:
     is_cut_by_limit: bool = False
     """Whether it ended at a limit that the caller or the router set, not at the model's own: another model's would end
     there as well, so that says nothing about this one."""
+    logprobs: str | None = None
+    """`Logprobs` as JSON, where they were asked for. Text, since they can be megabytes and every node that changes an
+    answer writes all answers of the call anew."""
     service_tier: str | None = None
     """The vendor's class of service that was charged; None where it does not say."""
     usage: JSONObject = field(default_factory=dict)

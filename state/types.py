@@ -27,6 +27,29 @@ TOKEN_LIMITS = ("max_tokens", "max_completion_tokens")
 JSONObject = dict[str, Any]
 
 
+class LikelyToken(TypedDict):
+    """A token and how likely it was where it stands."""
+
+    token: str
+    logprob: float
+    """Natural logarithm of its probability; finite."""
+    bytes: list[int] | None
+    """Its UTF-8, where the vendor says it: a token may be part of a character."""
+
+
+class TokenLogprob(LikelyToken):
+    """A token of an answer, with the likeliest ones in its place."""
+
+    top_logprobs: list[LikelyToken]
+
+
+class Logprobs(TypedDict):
+    """How likely an answer's tokens were, in OpenAI's shape."""
+
+    content: list[TokenLogprob] | None
+    refusal: list[TokenLogprob] | None
+
+
 class Request(TypedDict, total=False):
     """One call as the caller words it. Give `prompt` or `messages`; everything else has a default."""
 
@@ -96,6 +119,8 @@ class Reply(TypedDict, total=False):
     message: Required[JSONObject]
     """The full OpenAI assistant message (tool calls included)."""
     finish_reason: Required[str | None]
+    logprobs: Logprobs | None
+    """How likely the answer's tokens were, as its vendor tells; None where `options.logprobs` did not ask."""
     service_tier: str | None
     """The vendor's class of service that was charged, such as "flex"; None where it does not say."""
     usage: Required[JSONObject]

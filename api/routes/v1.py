@@ -11,7 +11,7 @@ from ...nodes.services import Services
 from ...state.errors import InvalidRequest, ModelNotFound
 from ..deps import CallerDep, CascadeDep, KeyDep, org_of_call
 from ..schemas import ChatRequest, ModelCard, ModelList, Wishes
-from ..sse import head_of, receipt, receipt_headers, streamed
+from ..sse import choice_of, head_of, receipt, receipt_headers, streamed
 from .route import PROBLEMS
 
 router = APIRouter(tags=["openai"])
@@ -40,11 +40,10 @@ async def chat_completions(body: ChatRequest, cascade: CascadeDep, key: CallerDe
         wants_usage = body.stream_options is not None and bool(body.stream_options.include_usage)
         return await streamed(call, wants_usage=wants_usage)
     reply = await asyncio.shield(call)
-    choice = {"index": 0, "message": reply["message"], "finish_reason": reply["finish_reason"]}
     return JSONResponse(
         {
             **head_of(reply, "chat.completion"),
-            "choices": [choice],
+            "choices": [choice_of(reply)],
             "usage": reply["usage"],
             "x25": receipt(reply),
         },

@@ -115,6 +115,16 @@ class BoundClosing(BoundNode):
         return update
 
 
+class BoundLast(BoundNode):
+    """The node after which a run ends: with it the path that the reply tells is whole."""
+
+    async def _timed(self, state: State, services: Services) -> Update:
+        update = await super()._timed(state, services)
+        if state.get("explain"):
+            update["explain"] = {**state["explain"], "path": [*state["timings"], *update["timings"]]}
+        return update
+
+
 class BoundEdge(Runnable[CascadeState, str]):
     """A conditional edge: a function of the state that waits for nothing."""
 

@@ -23,6 +23,8 @@ class ThreadState(CascadeState, total=False):
     messages: Annotated[list[JSONObject], add_messages]
     """The conversation: questions as they were given, answers as LangChain's messages."""
     timings: Annotated[list[JSONObject], add_timings]
+    explain: JSONObject
+    """Of the newest reply: the last node completes its path."""
     given: JSONObject | None
     """What a run was given, as it was given, until `lookup_cache` has accepted it. Nothing refused gets further."""
     turn: list[Any] | None

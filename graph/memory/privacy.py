@@ -10,7 +10,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.types import Overwrite
 
 from ...state.errors import X25Error
-from ...state.types import JSONObject
+from ...state.types import JSONObject, Logprobs
 from .channels import ThreadState
 from .messages import Message, add_messages
 
@@ -57,6 +57,7 @@ class PrivateThreadState(ThreadState, total=False):
     answers: Annotated[list[JSONObject], UntrackedValue(list)]
     text: Annotated[str, UntrackedValue(str)]
     message: Annotated[JSONObject, UntrackedValue(dict)]
+    logprobs: Annotated[Logprobs | None, UntrackedValue(dict)]
     verdict: Annotated[JSONObject, UntrackedValue(dict)]
     explain: Annotated[JSONObject, UntrackedValue(dict)]
 

@@ -195,6 +195,7 @@ def _response(completion: Completion) -> JSONObject:
         "model": completion.model,
         "latency_ms": completion.latency_ms,
         "service_tier": completion.service_tier,
+        "logprobs": completion.logprobs,
     }
 
 
@@ -207,4 +208,5 @@ def _completion(response: JSONObject, deployment: str) -> Completion:
         latency_ms=response["latency_ms"],
         deployment=deployment,
         service_tier=response.get("service_tier"),
+        logprobs=response.get("logprobs"),
     )

@@ -95,8 +95,20 @@ def explain(call: Learned, situation: Situation, row: Call) -> dict[str, Any]:
         "reference_model": situation.reference.model_id,
         "savings": _savings(situation, row),
         "modality_preference": _modality_preference(call, situation),
-        "degraded": {} if call.inputs.missing is None else {"encoder": call.inputs.missing},
+        "degraded": _degraded(call),
     }  # fmt: skip
+
+
+def _degraded(call: Learned) -> dict[str, str]:
+    """Return what did not work for this call, and why, in no vendor's words: they may quote the prompt."""
+    found = {} if call.inputs.missing is None else {"encoder": call.inputs.missing}
+    ungraded = [
+        f"{one.model_id} gave no grade: {one.error}"
+        for answer in call.answers
+        for one in answer.attempts
+        if one.kind == "judge" and one.error is not None
+    ]
+    return found | ({"judge": "; ".join(ungraded)} if ungraded else {})
 
 
 def _savings(situation: Situation, row: Call) -> JSONObject:

@@ -1,5 +1,7 @@
 """What the caller gets: the best answer and its receipt."""
 
+import json
+
 from ...routing.plan.weights import goal_match
 from ...state.answers import Answer
 from ...state.records import Call, usd_from_nusd
@@ -19,6 +21,7 @@ def reply_of(call: Learned, situation: Situation, row: Call, best: Answer) -> Re
         text=message_text(best.message),
         message=best.message,
         finish_reason=best.finish_reason,
+        logprobs=None if best.logprobs is None else json.loads(best.logprobs),
         service_tier=best.service_tier,
         usage=best.usage,
         org=call.org,

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...state.errors import ContentFiltered, ProviderError, ProviderMalformed, ProviderServer
-from ...state.types import JSONObject
+from ...state.types import JSONObject, Logprobs
 from ...state.usage import Usage
+from .logprobs import logprobs_of
 
 MAX_TOOL_CALLS = 256
 _MAX_DIGITS = 400
@@ -45,6 +46,8 @@ class ChatReply:
     """None when the vendor did not say: the cost is then unknown, not zero."""
     model: str | None
     service_tier: str | None
+    logprobs: Logprobs | None = None
+    """Where the request asked for them."""
 
 
 def parse_json(body: bytes | str, deployment: str) -> Any:
@@ -101,12 +104,14 @@ def chat_reply(payload: Any, deployment: str, options: Mapping[str, Any]) -> Cha
     Parameters
     ----------
     options
-        Of the request: legacy function calls stay as they are only for those who asked in the legacy way.
+        Of the request: legacy function calls stay as they are only for those who asked in the legacy way, and
+        probabilities of tokens are read for those who asked for them.
 
     Raises
     ------
     ProviderError
-        `ProviderMalformed` when it is none; `ContentFiltered` and `ProviderServer` when the answer was broken off.
+        `ProviderMalformed` when it is none; `ContentFiltered` and `ProviderServer` when the answer was broken off;
+        `Unsupported` when it lacks probabilities of tokens that were asked for.
         What was billed all the same is in their `usage`.
     """
     if not isinstance(payload, dict):
@@ -134,6 +139,7 @@ def _read(payload: JSONObject, deployment: str, options: Mapping[str, Any], usag
         usage=usage,
         model=_short_text(payload.get("model")),
         service_tier=_short_text(payload.get("service_tier")),
+        logprobs=logprobs_of(choice, message, options, deployment),
     )
 
 

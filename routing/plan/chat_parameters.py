@@ -19,6 +19,8 @@ MOST_STOPS = 64
 MOST_BIASES = 1_024
 MOST_NAME_CHARS = 256
 MOST_METADATA = 64
+MOST_TOP_LOGPROBS = 20
+"""As many as OpenAI documents."""
 _NEAR = 0.75
 """How alike a misspelt name is to the one that was meant, 0 to 1."""
 
@@ -169,8 +171,10 @@ class ChatParameters(TypedDict, total=False):
         Field(max_length=MOST_BIASES, description="an object of token ids with numbers from -100 to 100"),
     ]
     n: Annotated[int, Field(ge=1, le=1, description="1: a call brings one answer")]
-    logprobs: Annotated[Literal[False], Field(description="false: replies carry no probabilities of tokens")]
-    top_logprobs: Annotated[int, Field(ge=0, le=0, description="0: replies carry no probabilities of tokens")]
+    logprobs: _Switch
+    top_logprobs: Annotated[
+        int, Field(ge=0, le=MOST_TOP_LOGPROBS, description=f"a whole number from 0 to {MOST_TOP_LOGPROBS}")
+    ]
     stream: Annotated[
         Literal[False], Field(description="false: streaming is asked for at /v1/chat/completions")
     ]
@@ -218,7 +222,7 @@ class ChatParameters(TypedDict, total=False):
 
 
 _FORMAT: TypeAdapter[ChatParameters] = TypeAdapter(ChatParameters)
-ROUTER_OWNED = ("n", "stream", "logprobs", "top_logprobs", "memory_hit")
+ROUTER_OWNED = ("n", "stream", "memory_hit")
 """Parameters that say something to the router, and nothing to a model."""
 
 
@@ -240,6 +244,10 @@ def check_parameters(options: Mapping[str, Any]) -> dict[str, Any]:
         wrong = complain(error.errors(include_url=False), _FORMAT.json_schema(), given)
         field = f"options.{wrong.place}"
         raise InvalidRequest(f"{field} must be {wrong.expected}, got {wrong.got}", field=field) from error
+    if given.get("top_logprobs") and given.get("logprobs") is not True:
+        raise InvalidRequest(
+            "options.top_logprobs needs options.logprobs to be true", field="options.top_logprobs"
+        )
     return given
 
 

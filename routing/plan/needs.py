@@ -97,9 +97,8 @@ def _of_options(options: Mapping[str, Any]) -> Iterator[Need]:
             yield Need(f"{wanted}_output", "options.modalities")
     for key in _reasoning_keys(options):
         yield Need("reasoning", f"options.{key}", where_declared=True)
-    for key in ("logprobs", "top_logprobs"):
-        if options.get(key):
-            yield Need("logprobs", f"options.{key}", where_declared=True)
+    if options.get("logprobs"):
+        yield Need("logprobs", "options.logprobs")
 
 
 def _reasoning_keys(options: Mapping[str, Any]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from .weights import normalise
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 MEMORY_HIT = "memory_hit"
 """An option for the router, not for the model: the messages hold remembered context that answers part of the prompt."""
+LOGPROBS = ("logprobs", "top_logprobs")
 FIELDS = frozenset(Request.__annotations__)
 
 
@@ -71,7 +72,7 @@ def _is_part(part: object) -> bool:
 
 
 def check_options(options: object) -> dict[str, Any]:
-    """Return the chat parameters to pass on untouched, without what is null and what is the router's own.
+    """Return the chat parameters to pass on untouched, without what is null, asks for nothing, or is the router's own.
 
     Raises
     ------
@@ -80,6 +81,9 @@ def check_options(options: object) -> dict[str, Any]:
         schemas are left to `check_schemas`.
     """
     given = _given_options(options)
+    if given.get("logprobs") is not True:
+        # No probabilities are what every model gives; some refuse a request that says so.
+        given = {name: value for name, value in given.items() if name not in LOGPROBS}
     return _with_one_limit({key: value for key, value in given.items() if key not in ROUTER_OWNED})
 
 
