@@ -48,8 +48,8 @@ def build_cascade(
     source = services_source(services)
     builder = ThreadGraph(keeps_text=keep_text)
 
-    def bound(node: Node) -> BoundNode:
-        return BoundNode(node, source, keeps_text=keep_text)
+    def bound(node: Node, kind: type[BoundNode] = BoundNode) -> BoundNode:
+        return kind(node, source, keeps_text=keep_text)
 
     builder.add_node(
         "lookup_cache",
@@ -66,14 +66,10 @@ def build_cascade(
     builder.add_node("update_posterior", bound(update_posterior), metadata={"does": "what was learnt"})
     builder.add_node(
         "audit",
-        BoundClosing(audit, source, keeps_text=keep_text),
+        bound(audit, BoundClosing),
         metadata={"does": "log, chain and teach", "writes": True},
     )
-    builder.add_node(
-        "stage_check",
-        BoundLast(stage_check, source, keeps_text=keep_text),
-        metadata={"does": "maturity of the org"},
-    )
+    builder.add_node("stage_check", bound(stage_check, BoundLast), metadata={"does": "maturity of the org"})
 
     builder.add_edge(START, "lookup_cache")
     builder.add_edge("lookup_cache", "classify")

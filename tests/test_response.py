@@ -35,6 +35,15 @@ def test_fields_of_a_newer_gateway_are_left_out():
     assert not hasattr(response, "from_the_future")
 
 
+def test_logprobs_are_handed_out_where_the_gateway_sends_them():
+    said = {
+        "content": [{"token": "Paris", "logprob": -0.1, "bytes": None, "top_logprobs": []}],
+        "refusal": None,
+    }
+    assert X25Response.from_json(REPLY | {"logprobs": said}).logprobs == said
+    assert X25Response.from_json(REPLY).logprobs is None
+
+
 def test_response_is_frozen():
     with pytest.raises(AttributeError):
         X25Response.from_json(REPLY).text = "London"

@@ -73,7 +73,6 @@ def _likely(given: Any, where: str, deployment: str) -> LikelyToken:
             f"{deployment}: {where} holds no token of at most {MOST_TOKEN_CHARS} characters"
         )
     logprob = given.get("logprob")
-    # A whole number beyond 64 bits was read as a float, which may be infinite.
     if isinstance(logprob, bool) or not isinstance(logprob, int | float) or not math.isfinite(logprob):
         raise ProviderMalformed(f"{deployment}: {where}.logprob is no finite number")
     return LikelyToken(

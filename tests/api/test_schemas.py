@@ -27,6 +27,15 @@ def test_a_reply_has_the_fields_of_the_graphs_reply() -> None:
     assert list(RouteReply.model_fields) == list(Reply.__annotations__)
 
 
+def test_the_schema_of_a_reply_says_what_logprobs_look_like() -> None:
+    schema = RouteReply.model_json_schema()
+    assert schema["properties"]["logprobs"]["anyOf"] == [{"$ref": "#/$defs/Logprobs"}, {"type": "null"}]
+    assert schema["$defs"]["Logprobs"]["properties"].keys() == {"content", "refusal"}
+    token = schema["$defs"]["TokenLogprob"]
+    assert token["required"] == ["token", "logprob", "bytes", "top_logprobs"]
+    assert "logprobs" not in schema["required"]
+
+
 @pytest.mark.parametrize(
     ("value", "field"),
     [

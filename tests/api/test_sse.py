@@ -11,14 +11,15 @@ import openai
 import pytest
 
 from x25.api import sse
-from x25.api.sse import KEEP_ALIVE, streamed
+from x25.api.sse import KEEP_ALIVE, choice_of, receipt, streamed
 from x25.state.errors import CallFailed, InvalidRequest
 
 HELLO = {"model": "auto", "messages": [{"role": "user", "content": "What is 17 * 23?"}], "stream": True}
 REPLY = {
     "call_id": "c1", "model_used": "v/m", "tier": "mid", "text": "391", "finish_reason": "stop", "usage": {},
-    "service_tier": None,
+    "service_tier": None, "logprobs": None,
     "message": {"role": "assistant", "content": "391"}, "explain": {}, "org": "lab",
+    "cost_usd": 3e-6, "judge_cost_usd": 0.0, "cost_saved_usd": 4e-5,
 }  # fmt: skip
 
 
@@ -50,6 +51,22 @@ async def test_comments_come_while_the_cascade_works_and_then_the_answer(quick):
     assert json.loads(first[6:])["choices"][0]["delta"]["content"] == "391"
     assert json.loads(last[6:])["x25"]["org"] == "lab"
     assert done == "data: [DONE]\n\n"
+
+
+async def test_the_logprobs_are_with_the_piece_that_has_the_words_and_what_went_wrong_in_the_receipt():
+    said = {
+        "content": [{"token": "391", "logprob": -0.5, "bytes": None, "top_logprobs": []}],
+        "refusal": None,
+    }
+    reply = {**REPLY, "logprobs": said, "explain": {"degraded": {"encoder": "timeout"}}}
+    first, last, _ = await pieces(await streamed(asyncio.create_task(later(reply, 0.0)), wants_usage=False))
+    (piece,), (end,) = json.loads(first[6:])["choices"], json.loads(last[6:])["choices"]
+    assert (piece["delta"]["content"], piece["logprobs"], end["logprobs"]) == ("391", said, None)
+    assert json.loads(last[6:])["x25"] == receipt(reply)
+    assert receipt(reply)["degraded"] == {"encoder": "timeout"}
+    assert receipt(REPLY)["degraded"] == {}  # a run that was asked not to explain
+    whole = {"index": 0, "message": REPLY["message"], "logprobs": said, "finish_reason": "stop"}
+    assert choice_of(reply) == whole
 
 
 async def test_what_fails_before_the_head_keeps_its_status_and_later_it_is_an_event(quick):

@@ -92,8 +92,11 @@ def make_fail(graph: Any, node: str, error: BaseException) -> None:
 
 
 async def test_a_call_that_is_answered_leaves_one_row_without_a_word(cascade, file):
-    reply = await cascade.route(REQUEST)
+    options = {**REQUEST["options"], "logprobs": True, "top_logprobs": 2}
+    reply = await cascade.route({**REQUEST, "options": options})
     assert WORD in str(reply["explain"]) + reply["text"]
+    assert "<simulated 1>" in str(reply["logprobs"])
+    assert_wordless(file, "<simulated 1>")
     found = assert_wordless(file)
     assert len(found["checkpoints"]) == 1
     assert found["writes"] == []

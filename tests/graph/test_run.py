@@ -141,13 +141,15 @@ async def test_thirty_calls_at_once_keep_to_themselves(cascade):
 
 
 async def test_a_call_killed_while_it_is_judged_is_finished_with_one_bill(crash, open_gateway, bills):
-    crash("sim/judge", {**CLASSIC, "call_id": "killed-judging", "org": "acme"})
+    asked = {**CLASSIC, "options": {"logprobs": True}}
+    crash("sim/judge", {**asked, "call_id": "killed-judging", "org": "acme"})
     (answer,) = bills("killed-judging", "acme", judge=False)
     cascade = await open_gateway(checkpoints="sync")
     reply = await cascade.resume("acme", "killed-judging")
     mine = bills("killed-judging", "acme", judge=False)
     assert [bill["attempt_id"] for bill in mine].count(answer["attempt_id"]) == 1
     assert "did not read" in reply["text"]
+    assert "".join(one["token"] for one in reply["logprobs"]["content"]) == reply["text"]
     assert reply["cost_usd"] == pytest.approx(sum(bill["cost_usd"] for bill in mine), abs=1e-9)
     assert len(bills("killed-judging", "acme", judge=True)) == 1
     assert reply["explain"]["verdicts"][0]["source"] == "none"

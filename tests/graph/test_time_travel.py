@@ -192,6 +192,24 @@ async def test_a_fork_keeps_the_answer_it_found_and_saves_and_teaches_nothing_wi
     assert after == taught > 0
 
 
+@pytest.mark.parametrize("node", ["judge", "update_posterior", "audit", "stage_check"])
+async def test_a_fork_tells_how_likely_the_tokens_of_the_answer_it_found_were_and_its_whole_path(
+    builder, saver, org, node
+):
+    graph = builder.compile(checkpointer=saver)
+    config, context = thread(), {"max_escalations": 0}
+    asked = {**ASKED, "org": org, "options": {"logprobs": True}}
+    first = await graph.ainvoke(asked, config, context=context)
+    assert "".join(one["token"] for one in first["logprobs"]["content"]) == first["text"]
+    history = [snapshot async for snapshot in graph.aget_state_history(config)]
+    fork = next(snapshot for snapshot in history if snapshot.next == (node,))
+    second = await graph.ainvoke(None, fork.config, context=context)
+    assert second["logprobs"] == first["logprobs"]
+    assert [step["node"] for step in second["explain"]["path"]] == NODES
+    unasked = await graph.ainvoke({"prompt": QUESTION, "options": {}}, config, context=context)
+    assert unasked["logprobs"] is None
+
+
 async def test_a_policy_put_in_before_the_decision_is_obeyed(builder, saver, store, org):
     graph = builder.compile(checkpointer=saver, interrupt_before=["thompson_select"])
     config = thread()

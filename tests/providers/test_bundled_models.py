@@ -40,6 +40,14 @@ def test_what_a_model_reads_and_can_do_is_written_in_words_that_requests_ask_for
         assert "json_object" in spec.capabilities or "json_schema" not in spec.capabilities, spec.model_id
 
 
+def test_a_model_tells_logprobs_only_where_a_source_says_so(bundled, simulated):
+    able = {spec.model_id: spec for spec in bundled.models if "logprobs" in spec.capabilities}
+    assert able.keys() == {"vllm/llama-3.3-70b-instruct", "vllm/gemma-4-31b-it"}
+    for spec in able.values():
+        assert any(one["what"].startswith("logprobs") for one in spec.sources), spec.model_id
+    assert all("logprobs" in spec.capabilities for spec in simulated.models if spec.role == "chat")
+
+
 def test_at_least_24_models_of_8_providers_have_a_price_above_zero(bundled):
     paid = [spec for spec in bundled.models if spec.priced and spec.input_usd_per_mtok > 0]
     assert len(paid) >= 24

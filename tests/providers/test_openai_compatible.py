@@ -44,6 +44,17 @@ async def test_the_body_passes_untouched_but_for_model_and_stream(ask, upstream)
     assert upstream.requests[0]["path"] == "/v1/chat/completions"
 
 
+async def test_logprobs_are_asked_for_and_come_back_in_the_completion(ask, upstream, answer, scripted):
+    token = {"token": "Paris", "logprob": -0.25, "bytes": [80, 97, 114, 105, 115], "top_logprobs": []}
+    body = answer()
+    body["choices"][0]["logprobs"] = {"content": [token], "refusal": None}
+    upstream.reply(scripted(body=body), scripted(body=body))
+    found = await ask(BODY | {"logprobs": True, "top_logprobs": 0})
+    assert upstream.requests[0]["body"]["logprobs"] is True
+    assert found.logprobs == {"content": [token], "refusal": None}
+    assert (await ask()).logprobs is None  # nobody asked
+
+
 async def test_stream_options_are_left_out_because_nothing_streams(ask, upstream):
     await ask(BODY | {"stream": True, "stream_options": {"include_usage": True}})
     assert "stream_options" not in upstream.requests[0]["body"]

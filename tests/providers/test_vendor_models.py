@@ -70,6 +70,14 @@ def test_what_a_vendor_lists_is_read_with_prices_per_million_tokens(vendor):
     assert seen == [("/v1/models", "Bearer k-1")]
 
 
+@pytest.mark.parametrize(
+    ("listed", "able"), [(["logprobs", "top_logprobs"], ("logprobs",)), (["logprobs"], ()), (["seed"], ())]
+)
+def test_a_model_is_able_to_tell_logprobs_where_both_their_parameters_are_taken(vendor, listed, able):
+    url, _ = vendor({"/v1/models": {"data": [{"id": "a", "supported_parameters": listed}]}})
+    assert asked(url).models[0].capabilities == able
+
+
 @pytest.mark.parametrize("ending", ["", "/", "/v1", "/v1/chat/completions"])
 def test_the_list_is_found_below_the_address_people_paste(vendor, ending):
     url, _ = vendor({"/v1/models": {"data": [{"id": "plain", "max_model_len": 4096}]}})

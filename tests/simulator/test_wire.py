@@ -32,6 +32,16 @@ def test_a_stream_spells_the_same_text_and_ends_with_usage_when_asked(http: http
     assert all(chunk["x25_simulated"] and chunk["object"] == "chat.completion.chunk" for chunk in chunks)
 
 
+def test_a_stream_tells_logprobs_once_and_a_whole_answer_the_same_ones(http: httpx.Client) -> None:
+    whole = post(http, logprobs=True).json()["choices"][0]["logprobs"]
+    first, *rest = [
+        chunk["choices"][0]["logprobs"] for chunk in events(post(http, logprobs=True, stream=True))
+    ]
+    assert first == whole
+    assert set(rest) == {None}
+    assert post(http).json()["choices"][0]["logprobs"] is None
+
+
 def test_a_stream_has_no_usage_unless_asked(http: httpx.Client) -> None:
     assert all("usage" not in chunk for chunk in events(post(http, stream=True)))
 

@@ -132,3 +132,48 @@ def test_thoughts_signed_by_one_model_reach_no_other(vendor, chat):
     before = {"role": "assistant", "content": "Sure.", "reasoning_details": signed}
     messages = [{"role": "user", "content": "Plan."}, before, {"role": "user", "content": "Go on."}]
     assert {chat(messages=messages).status_code for _ in range(6)} == {200}
+
+
+LIKELY = {"token": "The", "logprob": -0.1, "bytes": None, "top_logprobs": []}
+
+
+def says_likely(logprobs):
+    choice = {"message": SAID, "finish_reason": "stop", "logprobs": logprobs}
+    return 200, {}, json.dumps({"choices": [choice], "usage": USAGE}).encode()
+
+
+@pytest.mark.parametrize(
+    "odd", ["yes", {"content": [{"token": "The"}]}, {"content": [{**LIKELY, "logprob": "-1"}]}]
+)
+def test_malformed_logprobs_are_a_failure_that_is_paid_for_and_another_model_is_asked(vendor, chat, odd):
+    vendor.answer = lambda body: says_likely(
+        odd if body["model"] == asked_models(vendor)[0] else {"content": [LIKELY]}
+    )
+    reply = chat(logprobs=True).json()
+    assert reply["choices"][0]["logprobs"] == {"content": [LIKELY], "refusal": None}
+    assert reply["x25"]["fallbacks"] == 1
+    assert reply["model"] != asked_models(vendor)[0]
+    assert reply["x25"]["cost_usd"] > 0
+    vendor.answer = lambda body: says_likely(odd)
+    assert chat().json()["choices"][0]["logprobs"] is None
+
+
+@pytest.mark.parametrize("way", ["refuses", "passes over"])
+def test_a_model_that_gives_no_logprobs_is_asked_for_them_once(vendor, chat, way):
+    def answer(body):
+        if body["model"] == "sim/large-5":
+            return says_likely({"content": [LIKELY]})
+        if way == "refuses" and "logprobs" in body:
+            return refuses(400, "This model does not support logprobs.", param="logprobs")
+        return says()
+
+    vendor.answer = answer
+    replies = [chat(logprobs=True, top_logprobs=1) for _ in range(8)]
+    assert [one.status_code for one in replies] == [200] * 8
+    assert {one.json()["model"] for one in replies} == {"sim/large-5"}
+    asked = asked_models(vendor)
+    assert all(asked.count(model) == 1 for model in set(asked) - {"sim/large-5"})
+    assert all((body["logprobs"], body["top_logprobs"]) == (True, 1) for body in vendor.asked)
+    vendor.asked.clear()
+    assert chat(logprobs=False, top_logprobs=0).status_code == 200
+    assert not {"logprobs", "top_logprobs"} & vendor.asked[0].keys()

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import openai
@@ -57,6 +58,37 @@ def test_the_official_client_reads_a_stream(client: openai.OpenAI, org: str, wan
     assert len({chunk.id for chunk in chunks}) == 1
     assert [chunk.usage is not None for chunk in chunks] == [False, False] + [True] * wants_usage
     assert [chunk.model_extra["x25"]["org"] for chunk in chunks if "x25" in chunk.model_extra] == [org]
+
+
+def test_a_stream_ends_with_the_receipt_that_a_chat_carries(http: httpx.Client, org: str) -> None:
+    body = {
+        "model": "auto",
+        "messages": HELLO,
+        "x25": {"org": org, "policy": {"allowed_providers": ["sim-e"]}},
+    }
+    plain = http.post("/v1/chat/completions", json=body).json()["x25"]
+    streamed = http.post("/v1/chat/completions", json={**body, "stream": True})
+    lines = [
+        line.removeprefix("data: ") for line in streamed.text.split("\n\n") if line.startswith("data: {")
+    ]
+    receipt = json.loads(lines[-1])["x25"]
+    assert (
+        receipt.keys() == plain.keys() > {"cost_usd", "judge_cost_usd", "cost_saved_usd", "stage", "degraded"}
+    )
+    assert receipt["degraded"] == plain["degraded"] == {}
+    call = http.get(f"/stats/{org}").json()
+    saved = plain["cost_saved_usd"] + receipt["cost_saved_usd"]
+    assert call["total_saved_usd"] == pytest.approx(saved, abs=1e-9)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_chat_tells_what_did_not_work_for_it(start_gateway, stream: bool, tmp_path: Path) -> None:
+    lame = start_gateway(X25_ENCODER=f"st:{tmp_path}", X25_ENCODER_MODEL="none")
+    body = {"model": "auto", "messages": HELLO, "stream": stream}
+    answer = httpx.post(f"{lame.url}/v1/chat/completions", json=body, timeout=30)
+    told = [line.removeprefix("data: ") for line in answer.text.split("\n\n") if '"x25"' in line]
+    assert json.loads(told[-1])["x25"]["degraded"].keys() == {"encoder"}
+    assert httpx.get(f"{lame.url}/healthz").json()["degraded"].keys() == {"encoder"}
 
 
 @pytest.mark.parametrize("stream", [False, True])

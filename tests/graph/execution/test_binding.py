@@ -6,7 +6,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.graph import END, START, StateGraph
 
-from x25.graph.execution.binding import BoundClosing, BoundEdge, BoundNode, BoundOpening
+from x25.graph.execution.binding import BoundClosing, BoundEdge, BoundLast, BoundNode, BoundOpening
 from x25.graph.execution.sources import Opened as AlreadyOpen
 from x25.graph.memory.channels import ThreadState
 from x25.nodes.escalate import escalate
@@ -122,6 +122,16 @@ async def test_a_call_without_an_answer_adds_none():
 
     update = await BoundClosing(audit, AlreadyOpen("services")).ainvoke(STATE)
     assert update.keys() == {"call_count", "timings"}
+
+
+@pytest.mark.parametrize("told", [{"removed": {}, "path": [], "conversation": "not kept"}, {}, None])
+async def test_the_last_node_completes_the_path_of_a_reply_that_explains(told):
+    before = {"node": "audit", "ms": 2.0}
+    state = {**STATE, "timings": [before], **({} if told is None else {"explain": told})}
+    update = await BoundLast(classify, AlreadyOpen("services")).ainvoke(state)
+    (own,) = update["timings"]
+    assert update.get("explain") == ({**told, "path": [before, own]} if told else None)
+    assert state["timings"] == [before]
 
 
 def test_an_edge_is_asked_whether_it_is_awaited_or_not():

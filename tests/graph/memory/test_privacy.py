@@ -21,8 +21,8 @@ from x25.graph.memory.privacy import (
 from x25.state.errors import CallFailed, InvalidRequest
 
 WORDY = {
-    "prompt", "hint", "messages", "given", "turn", "options", "inputs", "answers", "text", "message", "verdict",
-    "explain",
+    "prompt", "hint", "messages", "given", "turn", "options", "inputs", "answers", "text", "message", "logprobs",
+    "verdict", "explain",
 }  # fmt: skip
 
 
@@ -33,7 +33,7 @@ def test_every_channel_that_may_hold_words_is_kept_out_of_checkpoints():
 
 def test_the_private_state_has_the_channels_of_the_open_one_and_the_wordy_ones_of_a_reply():
     open_, private = get_type_hints(ThreadState).keys(), get_type_hints(PrivateThreadState).keys()
-    assert private - open_ == {"text", "message", "verdict", "explain"}
+    assert private - open_ == {"text", "message", "logprobs", "verdict"}
     assert open_ <= private
 
 

@@ -40,6 +40,15 @@ async def test_the_explanation_names_candidates_draws_removals_and_the_path(expl
     assert explanation["attempts"] == [attempt_facts(attempt) for attempt in made]
 
 
+async def test_a_judge_that_fails_is_told_in_no_words_of_its_own(explained, fault):
+    _, whole = await explained(router="x25-classic")
+    assert whole["degraded"] == {}
+    fault("500", "sim/judge*")
+    call, lame = await explained(router="x25-classic")
+    assert call.answers[0].verdict.score is None
+    assert lame["degraded"] == {"judge": "sim/judge-1 gave no grade: server"}
+
+
 async def test_a_router_with_a_smaller_pool_says_so_and_tells_both_savings(explained, services):
     routers = {**services.routers, "pair": RouterConfig("pair", models=("sim/tiny-1", "sim/medium-3"))}
     _, explanation = await explained(replace(services, routers=routers), router="pair")

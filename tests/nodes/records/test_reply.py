@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import pytest
@@ -31,6 +32,20 @@ async def test_the_judge_can_turn_a_gain_into_a_loss(learned, services):
     reply = (await audit(replace(call, answers=(replace(answer, attempts=dear),)), services))["reply"]
     assert reply["cost_saved_usd"] == pytest.approx(-1.0, abs=0.01)
     assert reply["goal_match"]["cost"] == 0.0
+
+
+async def test_the_reply_has_the_logprobs_of_the_answer_it_returns_and_null_where_nobody_asked(
+    learned, services
+):
+    assert (await audit(await learned(), services))["reply"]["logprobs"] is None
+    call = await learned(options={"logprobs": True})
+    (first,) = call.answers
+    sure = replace(first.verdict, belief=replace(first.verdict.belief, mean=0.99), score=0.9)
+    said = {"content": [{"token": "é", "logprob": -0.5, "bytes": None, "top_logprobs": []}], "refusal": None}
+    second = replace(first, step=1, message={"content": "é"}, verdict=sure, logprobs=json.dumps(said))
+    reply = (await audit(replace(call, answers=(first, second)), services))["reply"]
+    assert (reply["text"], reply["logprobs"]) == ("é", said)
+    assert json.loads(first.logprobs)["content"][0]["token"] == first.message["content"][:4]
 
 
 async def test_an_explanation_is_given_when_wanted(walk, services):

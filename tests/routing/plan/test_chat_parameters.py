@@ -7,8 +7,8 @@ FUNCTION = {"type": "function", "function": {"name": "f", "parameters": {"type":
 PASSED_ON = {
     "max_tokens": 5, "max_completion_tokens": 5, "temperature": 0, "top_p": 0.5, "top_k": 40, "min_p": 0.1,
     "top_a": 0.1, "typical_p": 1, "frequency_penalty": -2, "presence_penalty": 2, "repetition_penalty": 1.1,
-    "seed": -(2**63), "stop": ["a", "b"], "logit_bias": {"50256": -100}, "n": 1, "logprobs": False,
-    "top_logprobs": 0, "stream": False, "tools": [FUNCTION, {"type": "custom", "custom": {"name": "c"}}],
+    "seed": -(2**63), "stop": ["a", "b"], "logit_bias": {"50256": -100}, "n": 1, "logprobs": True,
+    "top_logprobs": 20, "stream": False, "tools": [FUNCTION, {"type": "custom", "custom": {"name": "c"}}],
     "tool_choice": {"type": "function", "function": {"name": "f"}}, "parallel_tool_calls": False,
     "functions": [{"name": "f", "parameters": {}}], "function_call": {"name": "f"},
     "response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": {}, "strict": True}},
@@ -56,8 +56,12 @@ def test_a_value_of_another_type_is_refused_by_name_or_is_one_that_the_type_hold
         ({"logit_bias": {"1": 101}}, "options.logit_bias"),
         ({"logit_bias": []}, "options.logit_bias"),
         ({"n": 2}, "options.n"),
-        ({"logprobs": True}, "options.logprobs"),
-        ({"top_logprobs": 5}, "options.top_logprobs"),
+        ({"logprobs": 1}, "options.logprobs"),
+        ({"logprobs": "true"}, "options.logprobs"),
+        ({"logprobs": True, "top_logprobs": 21}, "options.top_logprobs"),
+        ({"logprobs": True, "top_logprobs": -1}, "options.top_logprobs"),
+        ({"logprobs": True, "top_logprobs": True}, "options.top_logprobs"),
+        ({"logprobs": True, "top_logprobs": 2.0}, "options.top_logprobs"),
         ({"tools": {}}, "options.tools"),
         ({"tools": [FUNCTION] * 513}, "options.tools"),
         ({"tools": [{"type": "web_search"}]}, "options.tools[0].type"),
@@ -91,6 +95,15 @@ def test_what_is_of_another_type_or_out_of_range_is_named(options, field):
     with pytest.raises(InvalidRequest) as caught:
         check_parameters(options)
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize("given", [{}, {"logprobs": None}, {"logprobs": False}])
+def test_the_likeliest_tokens_are_told_beside_those_of_the_answer_alone(given):
+    with pytest.raises(InvalidRequest, match=r"needs options\.logprobs to be true") as caught:
+        check_parameters({"top_logprobs": 5, **given})
+    assert caught.value.field == "options.top_logprobs"
+    assert check_parameters({"top_logprobs": 0, "logprobs": False}) == {"top_logprobs": 0, "logprobs": False}
+    assert check_parameters({"top_logprobs": 5, "logprobs": True}) == {"top_logprobs": 5, "logprobs": True}
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,14 @@ def test_reasoning_binds_where_some_model_declares_it():
     }
 
 
+def test_a_model_that_does_not_declare_logprobs_is_never_asked_for_them():
+    needs = needs_of([USER], {"logprobs": True})
+    assert [need.where_declared for need in needs] == [False]
+    assert unmet(needs, arm(able=["tools", "logprobs"])) is None
+    missing = unmet(needs, arm(able=["tools", "json_schema", "reasoning"]))
+    assert missing.objection == "logprobs: asked for by options.logprobs, and not among its capabilities"
+
+
 def test_structured_output_covers_plain_json():
     needs = needs_of([USER], {"response_format": {"type": "json_object"}})
     able = arm("able", able=["json_schema"])
