@@ -144,7 +144,8 @@ def _chunks(completion: JSONObject, usage_wanted: bool) -> Iterator[JSONObject]:
         piece = {"index": 0, "delta": delta, "logprobs": logprobs, "finish_reason": None}
         yield {**shared, "choices": [piece]}
         logprobs = None  # said once, with the first piece: tokens end elsewhere than pieces
-    yield {**shared, "choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]}
+    last = {"index": 0, "delta": {}, "logprobs": None, "finish_reason": choice["finish_reason"]}
+    yield {**shared, "choices": [last]}
     if usage_wanted and "usage" in completion:
         yield {**shared, "choices": [], "usage": completion["usage"]}
 
