@@ -109,6 +109,9 @@ def reserve(connection: Connection, org: str, charge: Charge, amount_nusd: int, 
             "fixed": 0 if budget.is_per_call else ceiling_nusd,
             "per_call": ceiling_nusd if budget.is_per_call else 0, "guard": GUARD_CALLS,
         }  # fmt: skip
+        if connection.execute(RESERVE, row).rowcount == 1:
+            continue
+        # The account is new, or it has no room.
         connection.execute(OPEN, {"org": org, "account": budget.account})
         if connection.execute(RESERVE, row).rowcount != 1:
             raise OverBudget(f"{budget.key} leaves too little for another {amount_nusd / 1e9:.6f} dollars")
