@@ -14,6 +14,7 @@ from ..graph.run import open_cascade
 from ..graph.settings import Settings, load_settings
 from . import errors
 from .bodies import BoundedBodies
+from .loops import NoLoops
 from .origins import KnownPages
 from .pulse import Pulse
 from .routes import healthz, judge, keys, route, stage, stats, thompson, v1, verify
@@ -53,6 +54,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # The last one added is the first to see a request.
     app.add_middleware(BoundedBodies)
     app.add_middleware(KnownPages)
+    app.add_middleware(NoLoops)
     for room in (route, v1, keys, healthz):
         app.include_router(room.router)
     for room in (stats, stage, thompson, judge, verify):

@@ -66,8 +66,15 @@ CallerDep = Annotated[ApiKey | None, Depends(get_caller)]
 
 
 def org_of_call(key: ApiKey | None, asked: str | None) -> str:
-    """Return whose call it is: the key's org, whatever the body says; without a key the body's or "default"."""
-    return key.org if key is not None else check_org("default" if asked is None else asked)
+    """Return whose call it is: the key's org, whatever the body says; without a key the body's or "default".
+
+    Raises
+    ------
+    InvalidRequest
+        When the body's is no name of an org, with a key as well.
+    """
+    named = check_org("default" if asked is None else asked)
+    return named if key is None else key.org
 
 
 def org_to_read(key: ApiKey | None, project: str) -> str:

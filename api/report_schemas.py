@@ -33,7 +33,7 @@ class Stats(BaseModel):
         description="Same tokens on the reference frontier model, minus answers, minus judgements."
     )
     avg_quality: float | None = Field(
-        description="Over calls whose answer was checked; null before the first."
+        description="Mean quality_score of the answers that have one: judged, failed by a check, or estimated."
     )
     avg_latency_ms: float | None
     model_distribution: dict[str, int] = Field(description='Calls by model; "none" = no answer was bought.')

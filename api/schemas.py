@@ -100,7 +100,7 @@ class ChatRequest(Body):
 
     model_config = ConfigDict(extra="allow")
 
-    model: str = Field(
+    model: str | None = Field(
         "auto",
         description='"auto", another router config, or one model by id or alias: GET /v1/models lists them.',
     )

@@ -26,7 +26,7 @@ from .console import err, friendly_errors, out, settings_for
 TIERS_FILE = PACKAGE_DIR / "registry" / "tiers.yaml"
 MOST_LISTED = 200
 Url = Annotated[
-    str, typer.Option(help="Address of an OpenAI-compatible API, such as http://localhost:8000/v1.")
+    str, typer.Option(help="Address of an OpenAI-compatible API, such as http://localhost:8001/v1.")
 ]
 ModelId = Annotated[
     str | None, typer.Argument(help="Id of the model here, vendor/name; none = list what the vendor has.")

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +20,7 @@ from ..providers.langchain import LangChainProvider, specs_for
 from ..providers.openai_compatible import OpenAICompatible, new_client
 from ..providers.registry import Registry, load_judges, load_registry, wanted_variables
 from ..providers.specs import ModelSpec
-from ..providers.written import read_file
 from ..routing.belief.thompson import DEFAULT_LEARNER, UNJUDGED_LEARNER
-from ..routing.plan.configs import RouterConfig
 from ..simulator.process import SimulatorProcess
 from ..state.errors import ConfigError
 from ..state.store import open_store
@@ -31,6 +29,7 @@ from .estimators import open_estimators, read_estimators
 from .execution.loops import CallersLoop
 from .execution.sources import Opened, OpenedOnFirstCall, ServicesSource
 from .recovery import holding
+from .routers import load_routers, with_direct_routers
 from .settings import PACKAGE_DIR, Settings, load_settings, read_environment
 
 if TYPE_CHECKING:
@@ -40,7 +39,6 @@ _log = logging.getLogger(__name__)
 
 BUNDLED_MODELS = PACKAGE_DIR / "registry" / "models"
 SIMULATED_MODELS = PACKAGE_DIR / "simulator" / "models"
-BUNDLED_ROUTERS = PACKAGE_DIR / "registry" / "routers"
 JUDGE_PROMPT = PACKAGE_DIR / "registry" / "prompts" / "judge.yaml"
 JUDGES_FILE = PACKAGE_DIR / "registry" / "judges.yaml"
 
@@ -122,37 +120,13 @@ async def open_services(
             encoder=estimators.encoder,
             classifier=estimators.classifier,
             difficulty=estimators.difficulty,
-            routers=direct_routers(pool.models) | routers,
+            routers=with_direct_routers(pool.models, routers),
             judge=await asyncio.to_thread(_judge, pool, keyring, client, settings) if pool.judges else None,
             learner=DEFAULT_LEARNER if pool.judges else UNJUDGED_LEARNER,
             limits=_limits(settings),
             rng=np.random.default_rng(settings.seed),
         )
         yield services
-
-
-def load_routers(folder: Path | None = None) -> dict[str, RouterConfig]:
-    """Return the router configs by name: the bundled ones, then those of `folder` on top.
-
-    Raises
-    ------
-    ConfigError
-        When the folder does not exist or a file is wrong.
-    """
-    if folder is not None and not folder.is_dir():
-        raise ConfigError(f"the routers folder {folder} does not exist")
-    routers: dict[str, RouterConfig] = {}
-    for place in (BUNDLED_ROUTERS, folder):
-        for path in sorted(place.glob("*.y*ml")) if place is not None else ():
-            config = RouterConfig.parse(read_file(path), str(path))
-            routers[config.name] = config
-    return routers
-
-
-def direct_routers(models: Iterable[ModelSpec]) -> dict[str, RouterConfig]:
-    """Return a router config for each model by its id and by each of its aliases: whoever names one, gets that one."""
-    names = ((name, spec.model_id) for spec in models for name in (spec.model_id, *spec.aliases))
-    return {name: RouterConfig.direct(name, model_id) for name, model_id in names}
 
 
 def real_pool(settings: Settings, keyring: Keyring) -> Pool | None:
@@ -184,9 +158,11 @@ async def _open_pool(
 ) -> Pool:
     if settings.upstream != "simulator":
         pool = await asyncio.to_thread(real_pool, settings, keyring)
-        if pool is not None:
-            return pool
         closed = await asyncio.to_thread(_closed_own_models, settings, keyring)
+        if pool is not None:
+            if closed:
+                _log.warning("some of your own models are not asked%s", closed)
+            return pool
         if settings.upstream == "real":
             raise ConfigError(
                 f"no real model can be reached: set OPENROUTER_API_KEY or another provider's key{closed}"
@@ -294,6 +270,6 @@ async def _open_for(models: "Mapping[Tier, BaseChatModel]") -> AsyncIterator[Ser
             encoder=estimators.encoder,
             classifier=estimators.classifier,
             difficulty=estimators.difficulty,
-            routers=direct_routers(specs) | await asyncio.to_thread(load_routers),
+            routers=with_direct_routers(specs, await asyncio.to_thread(load_routers)),
             learner=UNJUDGED_LEARNER,
         )

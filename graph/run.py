@@ -139,9 +139,10 @@ class Cascade:
         now = self.services.now()
         overdue = now - timedelta(seconds=self.settings.call_deadline_s)
         if not await self.services.store.claims.claim(org, call_id, now, overdue):
-            ended = await self.services.store.calls.get(org, call_id) is not None
+            logged = await self.services.store.calls.get(org, call_id)
+            state = "begun" if logged is None else logged.status
             raise InvalidRequest(
-                f"call_id {call_id!r} was {'answered' if ended else 'begun'} before", field="call_id"
+                f"call_id {call_id!r} was used before ({state}); one is good for one call", field="call_id"
             )
         if (saver := self.saver) is not None:
             await self.checkpoint_writes.attempt(lambda: saver.adelete_thread(thread_id(org, call_id)))

@@ -187,7 +187,8 @@ def _unless_never_sent(error: ProviderError, cause: BaseException | None) -> Pro
 
 _KINDS: dict[int, type[ProviderError]] = {
     401: ProviderAuth, 402: ProviderBilling, 403: ProviderForbidden, 404: ModelGone, 408: ProviderTimeout,
-    410: ModelGone, 413: ContextLengthExceeded, 429: ProviderRateLimit, 451: ContentFiltered, 529: ProviderRateLimit,
+    410: ModelGone, 413: ContextLengthExceeded, 429: ProviderRateLimit, 451: ContentFiltered, 508: ModelGone,
+    529: ProviderRateLimit,
 }  # fmt: skip
 _KIND_OF_HUNDRED: dict[int, type[ProviderError]] = {4: ProviderBadRequest, 5: ProviderServer}
 _IN_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (

@@ -74,6 +74,7 @@ class ModelFile(ProfileEntry):
 
     model_config = ConfigDict(extra="forbid")
 
+    model_id: Annotated[Text, Field(pattern=r"^\S+$", description="a name without spaces")]
     provider: Text | None = None
     tier: Annotated[Tier, Field(description=f"one of {', '.join(TIERS)}")]
     prices: Prices | None = None
@@ -92,7 +93,7 @@ class ModelFile(ProfileEntry):
         str | None,
         Field(
             pattern=r"^https?://\S+$", validate_default=True,
-            description="an address such as http://localhost:8000/v1",
+            description="an address such as http://localhost:8001/v1",
         ),
     ] = None  # fmt: skip
     key_env: KeyEnv = ()
@@ -128,7 +129,7 @@ class ModelFile(ProfileEntry):
         if value and info.data["deployments"]:
             raise wrong(expected="absent where deployments are listed")
         if info.field_name == "base_url" and not value and not info.data["deployments"]:
-            raise wrong(expected="an address such as http://localhost:8000/v1, or deployments be listed")
+            raise wrong(expected="an address such as http://localhost:8001/v1, or deployments be listed")
         return value
 
     @field_validator("simulation")

@@ -1,6 +1,7 @@
 """One wire format, many vendors: the OpenAI chat completions API over a shared HTTP client."""
 
 import asyncio
+import secrets
 import ssl
 import time
 from dataclasses import replace
@@ -36,6 +37,11 @@ def new_client(timeout_s: float = 60.0) -> httpx.AsyncClient:
     )
 
 
+GATEWAY_HEADER = "X-X25-Gateway"
+GATEWAY_ID = secrets.token_hex(8)
+"""Sent with every request, so that a gateway whose model's address is its own knows itself."""
+
+
 @cache
 def _authorities() -> ssl.SSLContext:
     """Return the certificate authorities httpx trusts, read from disk once: a client sets nothing of its own."""
@@ -62,7 +68,9 @@ class OpenAICompatible:
         """
         deployment, api_key = request.deployment, request.api_key
         ids = {"Idempotency-Key": request.attempt_id, "X-Request-Id": request.attempt_id}
-        headers = {"Accept-Encoding": ACCEPTED_ENCODINGS, **deployment.headers, **ids}
+        headers = {
+            "Accept-Encoding": ACCEPTED_ENCODINGS, GATEWAY_HEADER: GATEWAY_ID, **deployment.headers, **ids
+        }  # fmt: skip
         if api_key is not None:
             headers["Authorization"] = f"Bearer {api_key}"
         sent = {name: value for name, value in request.body.items() if value is not None}

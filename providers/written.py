@@ -18,6 +18,19 @@ from ..state.errors import ConfigError
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+class _Loader(_SafeLoader):  # type: ignore[misc]
+    """Refuses a key that is written twice: the first one would be lost without a word."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        keys = [key for key, _ in node.value]
+        for place, key in enumerate(keys):
+            if key.value in [earlier.value for earlier in keys[:place]]:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"{key.value!r} is written twice", key.start_mark
+                )
+        return super().construct_mapping(node, deep=deep)
+
+
 class Written(BaseModel):
     """A mapping that people write: unknown keys are refused, and nothing is guessed from a value of another kind."""
 
@@ -39,7 +52,7 @@ def read_file(path: Path) -> Any:
     is_json = path.suffix == ".json"
     try:
         text = path.read_text(encoding="utf-8")
-        return json.loads(text) if is_json else yaml.load(text, Loader=_SafeLoader)  # noqa: S506 - a safe loader
+        return json.loads(text) if is_json else yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise ConfigError(f"{path} cannot be read as {'JSON' if is_json else 'YAML'}: {error}") from error
 

@@ -171,7 +171,7 @@ call_sums = Table(
     "call_sums", metadata,
     *(_text(name, primary_key=True) for name in ("org", "router", "model_id", "tier")),
     *(_count(f"{name}_nusd") for name in ("cost", "judge_cost", "reference_cost", "pool_cost")),
-    *(_count(name) for name in ("total_calls", "pool_calls", "looked_at", "timed")),
+    *(_count(name) for name in ("total_calls", "pool_calls", "rated", "timed")),
     _real("quality"), _real("latency_ms"),
 )  # fmt: skip
 

@@ -23,7 +23,8 @@ MOST_QUOTED = 200
 @router.post("/v1/chat/completions", responses=PROBLEMS, summary="Chat, OpenAI compatible")
 async def chat_completions(body: ChatRequest, cascade: CascadeDep, key: CallerDep) -> Response:
     """Route a chat; only `model` and `messages` are needed. The reply's `x25` object explains the choice."""
-    _require_name(body.model, cascade.services.routers)
+    model = "auto" if body.model is None else body.model
+    _require_name(model, cascade.services.routers)
     if body.stream_options is not None and not body.stream:
         raise InvalidRequest("stream_options needs stream: true", field="stream_options")
     wishes = body.x25 or Wishes()
@@ -32,7 +33,7 @@ async def chat_completions(body: ChatRequest, cascade: CascadeDep, key: CallerDe
             **wishes.model_dump(exclude_none=True),  # type: ignore[typeddict-item]
             "messages": body.messages,
             "options": dict(body.model_extra or {}),
-            "router": body.model,
+            "router": model,
             "org": org_of_call(key, wishes.org),
         }
     )

@@ -26,7 +26,10 @@ def after_verdict(call: Routed, situation: Situation, services: Services) -> Tra
             "stop", "stop: cut off at the limit on an answer's tokens, where any model's would be"
         )
     belief, left = answer.verdict.belief, call.opening.max_escalations - call.count("escalate")
-    arms = situation.offers(call.spent_nusd, call.failed_models).arms
+    asked = {one.model_id for one in call.answers}
+    arms = [
+        arm for arm in situation.offers(call.spent_nusd, call.failed_models).arms if arm.model_id not in asked
+    ]
     score = answer.verdict.score if _is_evidence(answer, call.org, services) else None
     decision = proceed(arms, _progress(call, left, answer, score), situation.terms)
     if decision is not None:
@@ -34,7 +37,7 @@ def after_verdict(call: Routed, situation: Situation, services: Services) -> Tra
         return Transition("escalate", reason, decision)
     if left < 1:
         return Transition("stop", "stop: no escalation left")
-    return Transition("stop", f"stop: quality {belief.theta:.2f}, and nothing dearer is worth its price")
+    return Transition("stop", f"stop: quality {belief.theta:.2f}, and no other model is worth its price")
 
 
 def _is_evidence(answer: Answer, org: str, services: Services) -> bool:
@@ -83,6 +86,7 @@ def _progress(call: Routed, left: int, last: Answer | None = None, score: float 
         thetas={name: belief.theta for name, belief in call.selection.beliefs.items()},
         answer_beliefs=[answer.verdict.belief.theta for answer in call.bought if answer.verdict is not None],
         last_tier=None if last is None else last.tier,
+        is_unusable=last is not None and last.verdict is not None and last.verdict.failed_check is not None,
         last_score=score,
         escalations_left=left,
     )

@@ -104,13 +104,15 @@ def _what_was_seen(call: Learned, services: Services) -> JSONObject:
 def _cost_nusd_of_the_same(best: Answer | None, model: ModelSpec) -> int:
     """Return what the returned answer's tokens would have cost on another model.
 
-    Nothing is replaced where no answer came, nor by an answer that another call bought. Where tokens are not believed
-    nothing is claimed: then it is what the answer cost.
+    Nothing is replaced where no answer came, nor by an answer that another call bought. Where tokens are not
+    known or not believed nothing is claimed: then it is what the answer cost.
     """
     if best is not None and any(one.disputed_nusd for one in best.attempts):
         return best.spent_nusd("answer")
-    usage = None if best is None or best.is_inherited else Usage.from_openai(best.usage)
-    return 0 if usage is None else model.cost_nusd(usage)
+    if best is None or best.is_inherited:
+        return 0
+    usage = Usage.from_openai(best.usage)
+    return best.spent_nusd("answer") if usage is None else model.cost_nusd(usage)
 
 
 def _pool_cost_nusd(best: Answer | None, situation: Situation) -> int | None:

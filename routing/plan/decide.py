@@ -180,8 +180,10 @@ def proceed(arms: Sequence[Arm], progress: Progress, terms: Terms) -> Decision |
     climbs: it goes on only while no answer is held.
     """
     answer_beliefs, left = progress.answer_beliefs, progress.escalations_left
-    lowest = 0 if progress.last_tier is None else TIERS.index(progress.last_tier) + 1
-    higher = [arm for arm in arms if arm.rank >= lowest]
+    last = -1 if progress.last_tier is None else TIERS.index(progress.last_tier)
+    higher = [arm for arm in arms if arm.rank > last]
+    if progress.is_unusable and (terms.strategy == "plan" or not higher):
+        higher = [arm for arm in arms if arm.rank >= last]
     if not higher or (answer_beliefs and left < 1):
         return None
     if terms.strategy == "threshold":

@@ -60,3 +60,5 @@ class Progress:
     """Score of the last verdict; None when there is none, which never makes the classic strategy climb."""
     escalations_left: int = 2
     """Climbs the call may still make."""
+    is_unusable: bool = False
+    """Whether the last answer failed a check: then another model of its own tier may be asked as well."""

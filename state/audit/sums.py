@@ -13,11 +13,11 @@ from ..schema import call_sums
 NO_ANSWER = "none"
 """Where a distribution counts calls that bought no answer, so that it sums to all of them."""
 LOOKED_AT = ("judge", "checks")
-"""Sources of a quality score that somebody looked at; the others are predictions."""
+"""Sources of a quality score that somebody looked at; the others are estimates."""
 KEYS = ("org", "router", "model_id", "tier")
 FIGURES = (
     "total_calls", "cost_nusd", "judge_cost_nusd", "reference_cost_nusd", "pool_cost_nusd", "pool_calls",
-    "looked_at", "quality", "timed", "latency_ms",
+    "rated", "quality", "timed", "latency_ms",
 )  # fmt: skip
 
 ADD = text(
@@ -34,7 +34,9 @@ SUMS = select(
 
 def add_call(connection: Connection, call: Call) -> None:
     """Count a call that was logged, within the transaction that logged it."""
-    is_looked_at = call.quality_source in LOOKED_AT and call.quality_score is not None
+    # Estimates count as well: failed checks are seen of every answer, judgements of some, so that these alone would
+    # say too little good of the others.
+    is_rated = call.quality_score is not None
     is_timed = call.status != "interrupted"  # of a call whose process died nobody knows how long it took
     connection.execute(
         ADD,
@@ -51,8 +53,8 @@ def add_call(connection: Connection, call: Call) -> None:
             if call.pool_cost_nusd is None
             else call.pool_cost_nusd,
             "pool_calls": int(call.pool_cost_nusd is not None),
-            "looked_at": int(is_looked_at),
-            "quality": call.quality_score if is_looked_at else 0.0,
+            "rated": int(is_rated),
+            "quality": call.quality_score if is_rated else 0.0,
             "timed": int(is_timed),
             "latency_ms": call.latency_ms if is_timed else 0.0,
         },
@@ -63,11 +65,11 @@ def read_sums(connection: Connection, org: str | None) -> OrgStats:
     """Return the sums over the org's calls, or over everybody's when `org` is None."""
     query = SUMS if org is None else SUMS.where(call_sums.c.org == org)
     groups = connection.execute(query).all()
-    looked_at, timed = (_sum(groups, name) for name in ("looked_at", "timed"))
+    rated, timed = (_sum(groups, name) for name in ("rated", "timed"))
     pooled = {group.router for group in groups if group.pool_calls}
     return OrgStats(
         **_spending(groups),
-        avg_quality=sum(group.quality for group in groups) / looked_at if looked_at else None,
+        avg_quality=sum(group.quality for group in groups) / rated if rated else None,
         avg_latency_ms=sum(group.latency_ms for group in groups) / timed if timed else None,
         model_distribution=_distribution(groups, "model_id"),
         tier_distribution=_distribution(groups, "tier"),

@@ -25,8 +25,7 @@ def make_call(call_id: str, org: str = "acme", **changes: Any) -> Call:
 
 
 def stats_of(calls: list[Call]) -> OrgStats:
-    looked_at = [c.quality_score for c in calls if c.quality_source in ("judge", "checks")]
-    looked_at = [score for score in looked_at if score is not None]
+    rated = [call.quality_score for call in calls if call.quality_score is not None]
     models = [c.model_id or "none" for c in calls]
     tiers = [c.tier or "none" for c in calls]
     latencies = [c.latency_ms for c in calls if c.status != "interrupted"]
@@ -36,7 +35,7 @@ def stats_of(calls: list[Call]) -> OrgStats:
         judge_cost_nusd=sum(c.judge_cost_nusd for c in calls),
         reference_cost_nusd=sum(c.reference_cost_nusd for c in calls),
         pool_cost_nusd=sum(elsewhere_nusd(c) for c in calls),
-        avg_quality=pytest.approx(sum(looked_at) / len(looked_at)) if looked_at else None,
+        avg_quality=pytest.approx(sum(rated) / len(rated)) if rated else None,
         avg_latency_ms=pytest.approx(sum(latencies) / len(latencies)) if latencies else None,
         model_distribution={model: models.count(model) for model in models},
         tier_distribution={tier: tiers.count(tier) for tier in tiers},

@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from x25.demo.recorded import PANELS, prepare
-from x25.graph.bootstrap import load_routers
+from x25.graph.routers import load_routers
 from x25.providers.registry import load_registry
 from x25.state.errors import ConfigError
 

@@ -7,11 +7,11 @@ from langchain_core.language_models import FakeListChatModel
 from x25.graph.bootstrap import (
     JUDGES_FILE,
     NO_JUDGE,
-    load_routers,
     open_services,
     real_pool,
     services_source,
 )
+from x25.graph.routers import load_routers
 from x25.graph.run import open_cascade
 from x25.providers.keyring import Keyring
 from x25.routing.belief.thompson import UNJUDGED_LEARNER
@@ -210,3 +210,14 @@ async def test_a_judge_of_another_provider_grades_real_answers(settings):
 def test_services_come_from_services_models_or_a_source_and_nothing_else():
     with pytest.raises(ConfigError, match="got str"):
         services_source("sqlite://")
+
+
+async def test_an_own_model_without_a_price_is_named_though_others_are_asked(settings, tmp_path, caplog):
+    model = {"base_url": "http://localhost:9/v1", "tier": "slm"}
+    prices = {"prices": {"input_usd_per_mtok": 1, "output_usd_per_mtok": 2}}
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump({"model_id": "acme/a", **model, **prices}))
+    (tmp_path / "b.yaml").write_text(yaml.safe_dump({"model_id": "acme/b", **model}))
+    real = settings.model_copy(update={"upstream": "real", "models_dir": str(tmp_path)})
+    async with open_services(real, {}) as services:
+        assert list(services.models) == ["acme/a"]
+    assert "some of your own models are not asked; acme/b: its price is not known" in caplog.text

@@ -7,9 +7,9 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from x25.graph.bootstrap import load_routers
 from x25.graph.build import build_cascade
 from x25.graph.estimators import read_estimators
+from x25.graph.routers import load_routers
 from x25.nodes.services import Limits, Services
 from x25.providers.base import Completion
 from x25.providers.embeddings import open_encoder

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from x25.graph.bootstrap import BUNDLED_MODELS, BUNDLED_ROUTERS, SIMULATED_MODELS, load_routers
+from x25.graph.bootstrap import BUNDLED_MODELS, SIMULATED_MODELS
 from x25.graph.build import build_cascade
+from x25.graph.routers import BUNDLED_ROUTERS, load_routers
 from x25.providers.registry import load_registry
 from x25.routing.plan.configs import RouterConfig
 from x25.state.errors import NoEligibleModel

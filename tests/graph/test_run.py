@@ -112,7 +112,7 @@ async def test_orgs_with_opposite_experience_end_with_different_tiers(cascade, t
 async def test_a_call_id_is_answered_once(cascade, bills):
     await cascade.route({"prompt": "hi", "call_id": "once"})
     paid = len(bills("once"))
-    with pytest.raises(InvalidRequest, match="answered before"):
+    with pytest.raises(InvalidRequest, match="used before \\(answered\\)"):
         await cascade.route({"prompt": "hi", "call_id": "once"})
     assert len(bills("once")) == paid
     await cascade.route({"prompt": "hi", "call_id": "once", "org": "other"})
@@ -121,7 +121,7 @@ async def test_a_call_id_is_answered_once(cascade, bills):
 @pytest.mark.slow
 async def test_a_call_that_was_begun_is_not_begun_again(crash, cascade, open_gateway):
     crash("sim/", {**CLASSIC, "call_id": "begun"})
-    with pytest.raises(InvalidRequest, match="was begun before"):
+    with pytest.raises(InvalidRequest, match="used before \\(begun\\)"):
         await cascade.route({**CLASSIC, "call_id": "begun"})
     resumable = await open_gateway(checkpoints="sync", judge="none")
     assert (await resumable.resume("default", "begun"))["text"]

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 import x25
-from x25.graph.bootstrap import BUNDLED_MODELS, BUNDLED_ROUTERS
+from x25.graph.bootstrap import BUNDLED_MODELS
+from x25.graph.routers import BUNDLED_ROUTERS
 from x25.graph.settings import (
     SWITCHES,
     Settings,

@@ -30,7 +30,8 @@ def test_free_with_a_price_is_a_contradiction(model):
     [
         ({"contxt_tokens": 1}, "unknown key 'contxt_tokens'; did you mean 'context_tokens'"),
         ({"tier": "huge"}, "tier must be one of slm, mid, frontier, got 'huge'"),
-        ({"model_id": None}, "model_id must be text, got nothing"),
+        ({"model_id": None}, "model_id must be a name without spaces, got nothing"),
+        ({"model_id": "acme small"}, "model_id must be a name without spaces, got 'acme small'"),
         ({"context_tokens": "32k"}, "context_tokens must be a whole number above 0, got '32k'"),
         ({"modalities": ["smell"]}, "modalities must be a list of some of text"),
         (
@@ -53,7 +54,7 @@ def test_free_with_a_price_is_a_contradiction(model):
         ({"key_env": "A_KEY"}, "key_env must be absent where deployments are listed"),
         (
             {"deployments": None, "base_url": "localhost:8000"},
-            "base_url must be an address such as http://localhost:8000/v1, got 'localhost:8000'",
+            "base_url must be an address such as http://localhost:8001/v1, got 'localhost:8000'",
         ),
         ({"simulation": {"ability": 1}}, "simulation must be absent unless simulated: true"),
         ({"role": "king"}, "role must be one of chat, judge"),
@@ -190,7 +191,7 @@ def test_all_faults_of_a_file_are_told_at_once():
         "context_tokens must be a whole number above 0, got '32k'",
         "benchmark_sources.gpqa must be absent for a benchmark without a score",
         "simulation must be absent unless simulated: true",
-        "base_url must be an address such as http://localhost:8000/v1, or deployments be listed, got nothing",
+        "base_url must be an address such as http://localhost:8001/v1, or deployments be listed, got nothing",
     ):
         assert sum(part in line for line in told) == 1, (part, told)
     assert len(told) == 7

@@ -4,7 +4,7 @@ import yaml
 from x25.providers.registry import Registry, load_judges, load_registry, wanted_variables
 from x25.state.errors import ConfigError, NotFound
 
-ADDRESS = "an address such as http://localhost:8000/v1"
+ADDRESS = "an address such as http://localhost:8001/v1"
 
 
 def write(folder, mapping, name=None):

@@ -75,3 +75,9 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, name, content, kind):
         path.write_bytes(content)
     with pytest.raises(ConfigError, match=rf"{name} cannot be read as {kind}: "):
         read_file(path)
+
+
+def test_a_key_that_is_written_twice_is_refused_with_its_line(tmp_path):
+    (tmp_path / "twice.yaml").write_text("a: 1\nb: {c: 2}\na: 3\n")
+    with pytest.raises(ConfigError, match=r"'a' is written twice(.|\n)*line 3"):
+        read_file(tmp_path / "twice.yaml")

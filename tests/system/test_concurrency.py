@@ -79,13 +79,13 @@ def recomputed(database, org: str | None) -> dict:
     costs = "cost_nusd, judge_cost_nusd, reference_cost_nusd"
     columns = f"{costs}, quality_score, quality_source, latency_ms, model_id, tier"
     rows = database.execute(f"SELECT {columns} FROM calls {where}", arguments).fetchall()
-    looked_at = [row[3] for row in rows if row[4] in {"judge", "checks"}]
+    rated = [row[3] for row in rows if row[3] is not None]
     return {
         "total_calls": len(rows),
         "total_cost_usd": sum(row[0] for row in rows) / 1e9,
         "total_judge_cost_usd": sum(row[1] for row in rows) / 1e9,
         "total_saved_usd": sum(row[2] - row[0] - row[1] for row in rows) / 1e9,
-        "avg_quality": pytest.approx(sum(looked_at) / len(looked_at)),
+        "avg_quality": pytest.approx(sum(rated) / len(rated)),
         "avg_latency_ms": pytest.approx(sum(row[5] for row in rows) / len(rows)),
         "model_distribution": dict(Counter(row[6] for row in rows)),
         "tier_distribution": {"slm": 0, "mid": 0, "frontier": 0, **Counter(row[7] for row in rows)},

@@ -112,7 +112,6 @@ def test_a_router_config_is_named_as_the_model(http: httpx.Client, org: str) -> 
     ("part", "field"),
     [
         ({"model": 5}, "model"),
-        ({"model": None}, "model"),
         ({"messages": []}, "messages"),
         ({"messages": None}, "messages"),
         ({"messages": [5]}, "messages.0"),
@@ -265,3 +264,10 @@ def test_a_follow_up_is_not_sent_to_a_weaker_model(
         explained = http.post("/route", json={"org": org, "messages": following, "policy": policy}).json()
         removed, transitions = explained["explain"]["removed"], explained["explain"]["transitions"]
         assert why in removed.get("sim/tiny-1", transitions[0]["reason"])
+
+
+def test_a_model_that_is_null_counts_as_not_given(http):
+    reply = http.post(
+        "/v1/chat/completions", json={"model": None, "messages": [{"role": "user", "content": "hi"}]}
+    )
+    assert reply.status_code == 200

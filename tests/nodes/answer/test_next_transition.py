@@ -78,6 +78,9 @@ async def test_a_fallback_made_before_takes_no_climb_away(dispatched, next_after
 
 async def test_no_climb_is_made_past_a_constraint(dispatched, next_after):
     held_to = replace(dispatched, policy={"max_tier": "slm"})
+    transition = await next_after(with_verdict(held_to, FAILED))
+    assert (transition.kind, transition.decision.tier) == ("escalate", "slm")
+    held_to = replace(dispatched, policy={"max_tier": "slm", "allowed_providers": ["sim-a", "sim-judge"]})
     assert (await next_after(with_verdict(held_to, FAILED))).kind == "stop"
 
 
@@ -184,3 +187,19 @@ async def test_a_spent_budget_leaves_the_cheapest_model_and_nobody_once_an_answe
     (held,) = with_verdict(dispatched, FAILED).answers
     call = replace(call, answers=(held, replace(call.answers[0], step=1)))
     assert (await next_after(call)).kind == "stop"
+
+
+@pytest.mark.parametrize("router", ["x25-classic", "auto"])
+async def test_where_no_dearer_tier_may_be_asked_a_failed_check_leads_to_another_model_of_the_tier(
+    walk, next_after, router
+):
+    policy = {"max_tier": "slm"}
+    call = with_verdict(await walk("dispatch", router=router, policy=policy), FAILED)
+    hopeless = replace(FAILED, belief=Belief(0.02, 0.02))
+    (answer,) = call.answers
+    transition = await next_after(with_verdict(call, hopeless))
+    assert (transition.kind, transition.decision.tier) == ("escalate", "slm")
+    assert transition.decision.model_id != answer.model_id
+    both = (answer, replace(answer, step=1, model_id=transition.decision.model_id))
+    again = replace(call, answers=both)
+    assert (await next_after(with_verdict(again, hopeless))).kind == "stop"

@@ -10,14 +10,14 @@ async def test_row_and_entry_are_written_together_or_not_at_all(store, make_call
     assert await store.orgs.list() == []
 
 
-async def test_only_quality_that_somebody_looked_at_is_averaged(store, make_call):
+async def test_every_quality_there_is_is_averaged(store, make_call):
     for source, score in (("judge", 0.2), ("checks", 0.0), ("estimate", 1.0), ("none", None)):
         await store.calls.record(make_call(call_id=source, quality_source=source, quality_score=score), {})
-    assert (await store.calls.stats("acme")).avg_quality == pytest.approx(0.1)
+    assert (await store.calls.stats("acme")).avg_quality == pytest.approx(0.4)
 
 
 async def test_average_of_nothing_is_null(store, make_call):
-    await store.calls.record(make_call(quality_source="estimate"), {})
+    await store.calls.record(make_call(quality_source="none", quality_score=None), {})
     assert (await store.calls.stats("acme")).avg_quality is None
     assert (await store.calls.stats("nobody")).avg_latency_ms is None
 

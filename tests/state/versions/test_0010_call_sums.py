@@ -37,13 +37,13 @@ def test_calls_logged_before_are_in_the_sums_and_one_without_an_answer_replaced_
         upgrade(connection)
         sums = connection.execute(text(
             "SELECT router, model_id, tier, total_calls, cost_nusd, judge_cost_nusd, reference_cost_nusd,"
-            " pool_cost_nusd, pool_calls, looked_at, quality, timed, latency_ms FROM call_sums"
+            " pool_cost_nusd, pool_calls, rated, quality, timed, latency_ms FROM call_sums"
             " ORDER BY router, model_id"
         )).all()  # fmt: skip
         references = connection.scalars(text("SELECT reference_cost_nusd FROM calls ORDER BY call_id")).all()
     assert [tuple(one) for one in sums] == [
         ("auto", "none", "none", 1, 100, 10, 0, 0, 0, 0, 0.0, 0, 0.0),
-        ("auto", "v/m", "mid", 2, 200, 20, 1200, 1200, 0, 1, 0.5, 2, 60.0),
+        ("auto", "v/m", "mid", 2, 200, 20, 1200, 1200, 0, 2, 1.4, 2, 60.0),
         ("pair", "none", "none", 1, 100, 10, 0, 0, 0, 0, 0.0, 1, 5.0),
     ]
     assert references == [900, 300, 0, 0]

@@ -6,10 +6,10 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from x25.graph.bootstrap import load_routers
 from x25.graph.build import build_cascade
 from x25.graph.estimators import read_estimators
 from x25.graph.memory.nouns import from_json
+from x25.graph.routers import load_routers
 from x25.nodes.offers.situation import Situation, derive_situation
 from x25.nodes.services import Services
 from x25.providers.base import Completion
