@@ -111,15 +111,17 @@ def bottomless(tmp_path):
     return str(folder)
 
 
-async def test_a_call_that_nothing_satisfies_ends_at_the_top_of_the_ladder(
+async def test_a_call_that_nothing_satisfies_ends_with_the_last_model_at_the_top_of_the_ladder(
     open_gateway, fault, teach, bottomless
 ):
     cascade = await open_gateway(routers_dir=bottomless)
     await teach(cascade.services.store, "slm")
     fault("empty")
     reply = await cascade.route({**CLASSIC, "router": "bottomless"}, Context(max_escalations=5))
-    assert [verdict["source"] for verdict in reply["explain"]["verdicts"]] == ["checks"] * 3
-    assert (reply["cascade_steps"], reply["escalations"], reply["text"]) == (3, 2, "")
+    assert [verdict["source"] for verdict in reply["explain"]["verdicts"]] == ["checks"] * 4
+    assert (reply["cascade_steps"], reply["escalations"], reply["text"]) == (4, 3, "")
+    asked = [one["model_id"] for one in reply["explain"]["attempts"] if one["kind"] == "answer"]
+    assert sorted(asked[-2:]) == ["sim/large-5", "sim/xlarge-6"]
 
 
 async def test_escalations_and_fallbacks_together_end_within_the_limit(
@@ -353,14 +355,14 @@ async def test_a_cap_that_pays_for_nobody_is_refused_before_anything_is_billed(c
 
 
 @pytest.mark.parametrize(
-    ("policy", "allowed"),
+    ("policy", "allowed", "steps"),
     [
-        ({"allowed_providers": ["sim-a", "sim-d", "sim-judge"]}, {"sim/tiny-1", "sim/medium-4"}),
-        ({"max_tier": "mid"}, {"sim/tiny-1", "sim/small-2", "sim/medium-3", "sim/medium-4"}),
-        ({"max_cost_per_token": 0.0000017}, {"sim/tiny-1", "sim/small-2", "sim/medium-3"}),
+        ({"allowed_providers": ["sim-a", "sim-d", "sim-judge"]}, {"sim/tiny-1", "sim/medium-4"}, 2),
+        ({"max_tier": "mid"}, {"sim/tiny-1", "sim/small-2", "sim/medium-3", "sim/medium-4"}, 3),
+        ({"max_cost_per_token": 0.0000017}, {"sim/tiny-1", "sim/small-2", "sim/medium-3"}, 2),
     ],
 )
-async def test_constraints_hold_through_escalations(cascade, fault, teach, policy, allowed):
+async def test_constraints_hold_through_escalations(cascade, fault, teach, policy, allowed, steps):
     await teach(cascade.services.store, "slm")
     fault("empty")
     reply = await cascade.route({**CLASSIC, "policy": policy})
@@ -368,7 +370,7 @@ async def test_constraints_hold_through_escalations(cascade, fault, teach, polic
         attempt["model_id"] for attempt in reply["explain"]["attempts"] if attempt["kind"] == "answer"
     }
     assert answered <= allowed
-    assert reply["cascade_steps"] == 2
+    assert reply["cascade_steps"] == steps
     assert {candidate["model_id"] for candidate in reply["explain"]["candidates"]} == allowed
     (key,) = policy
     assert all(sentence.startswith(f"{key}:") for sentence in reply["explain"]["removed"].values())
