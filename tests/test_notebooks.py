@@ -51,7 +51,7 @@ def the_story_of_the_first_call(printed_by_cell: list[str]) -> None:
     assert re.search(r"audit_hash +[0-9a-f]{64}", call)
     steps = re.findall(r"(\w+) [\d.]+ ms", why)
     assert steps[:5] == ["lookup_cache", "classify", "estimate_difficulty", "thompson_select", "dispatch"]
-    assert steps[-2:] == ["judge", "update_posterior"]
+    assert steps[-4:] == ["judge", "update_posterior", "audit", "stage_check"]
     assert len(re.findall(r"^sim/", why, re.MULTILINE)) == 6
     assert "judge -.-> dispatch;" in mermaid
     assert own.startswith("langchain/sim/")
