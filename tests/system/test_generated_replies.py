@@ -110,7 +110,7 @@ def assert_all_is_well(folder: Path, gateway: httpx.Client, calls: int) -> None:
         (logged,) = store.execute("SELECT count(*) FROM calls").fetchone()
         (groundless,) = store.execute(
             "SELECT count(*) FROM evidence_log e WHERE NOT EXISTS (SELECT 1 FROM attempts a WHERE a.org = e.org"
-            " AND a.call_id = e.call_id AND a.model_id = e.model_id AND a.kind = 'answer' AND a.status = 'ok')"
+            " AND a.call_id = e.call_id AND a.model_id = e.model_id AND a.kind = 'answer' AND a.status = 'finished')"
         ).fetchone()
     assert (left, logged, groundless) == (0, calls, 0)
 
@@ -159,4 +159,6 @@ def test_thousands_of_replies_of_a_vendor_end_well(
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(call, range(len(replies))))
     assert_all_is_well(tmp_path, gateway, len(replies))
-    assert max(longest_ms) < 250.0
+    assert (
+        max(longest_ms) < 1_000.0
+    )  # of forty calls at once: test_event_loop holds each piece of work to 250

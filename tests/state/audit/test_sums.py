@@ -38,7 +38,7 @@ asyncio.run(write(sys.argv[1], sys.argv[2], int(sys.argv[3])))
 FROM_LOG = """
 SELECT COUNT(*), SUM(cost_nusd), SUM(judge_cost_nusd), SUM(reference_cost_nusd),
     SUM(COALESCE(pool_cost_nusd, reference_cost_nusd)),
-    AVG(CASE WHEN quality_source = 'judge' THEN quality_score END), AVG(latency_ms)
+    AVG(quality_score), AVG(latency_ms)
 FROM calls WHERE org = ?
 """
 
