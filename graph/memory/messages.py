@@ -173,14 +173,18 @@ def _calls_of(message: AIMessage, readable: list[JSONObject]) -> list[JSONObject
 
     Without them a tool's result, which names the call, would belong to nothing.
     """
-    given = message.additional_kwargs.get("tool_calls") or []
-    places = {call["id"]: place for place, call in enumerate(given)}
+    kept = message.additional_kwargs.get("tool_calls")
+    # Whatever an agent of somebody else's put there.
+    given = [call for call in kept if isinstance(call, dict)] if isinstance(kept, list) else []
+    places = {str(call.get("id")): place for place, call in enumerate(given)}
     unreadable = [
         {"id": call["id"], "type": "function", "function": {"name": call["name"], "arguments": call["args"]}}
         for call in message.invalid_tool_calls
     ]
     custom = [call for call in given if "custom" in call]
-    return sorted([*readable, *unreadable, *custom], key=lambda call: places.get(call["id"], len(places)))
+    return sorted(
+        [*readable, *unreadable, *custom], key=lambda call: places.get(str(call.get("id")), len(places))
+    )
 
 
 def with_question(messages: Sequence[Message], prompt: str) -> list[Message]:

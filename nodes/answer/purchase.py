@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ...providers.base import Completion
+from ...routing.plan.request import limit_named
 from ...state.errors import Unsupported
 from ...state.types import TOKEN_LIMITS, JSONObject
 from ...state.working_memory import Routed
@@ -64,7 +65,7 @@ def _order(call: Routed, situation: Situation, services: Services, recording: Re
     body: JSONObject = {**options, "messages": call.messages}
     wanted = TOKEN_LIMITS[call.options.get(TOKEN_LIMITS[1]) is not None]
     name = services.fitness.limit_name(spec.model_id, wanted, services.clock_s())
-    is_needed = left_nusd is not None or any(call.options.get(one) is not None for one in TOKEN_LIMITS)
+    is_needed = left_nusd is not None or limit_named(call.options)
     if name is None and not is_needed:
         reserved = extent.reserve_unlimited(spec)
     else:

@@ -205,3 +205,12 @@ def test_parts_of_an_answer_that_langchain_does_not_know_stay_as_the_vendor_wrot
     content = [{"type": "text", "text": "Paris"}, part]
     answer = answer_of({**REPLY, "message": {**REPLY["message"], "content": content}})
     assert to_openai([answer]) == [{"role": "assistant", "content": content, "tool_calls": [CALL]}]
+
+
+@pytest.mark.parametrize("kept", ["odd", [1, {"custom": {}}, {"function": {}}], {"id": 1}])
+def test_tool_calls_that_somebody_else_kept_in_a_message_never_fail_a_call(kept):
+    message = AIMessage(
+        "hi", tool_calls=[{"name": "look", "args": {}, "id": "1"}], additional_kwargs={"tool_calls": kept}
+    )
+    calls = to_openai([message])[0]["tool_calls"]
+    assert "look" in {call.get("function", {}).get("name") for call in calls}
