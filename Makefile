@@ -16,7 +16,7 @@ demo: $(VENV)/.gateway ## Route 600 prompts through a real gateway to simulated 
 # A suite in many processes: without bytecode on disk each would compile every file it imports.
 test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/.dev ## Run the tests, less the slow ones and the rules of the house (make check)
-	$(BIN)/pytest -m "not train and not slow and not studio" -n auto --dist worksteal --ignore tests/house
+	$(BIN)/pytest -m "not train and not slow and not studio and not clients and not browser" -n auto --dist worksteal --ignore tests/house
 
 check: $(VENV)/.dev ## Lint, formatting, types, import directions, and the rules of the house
 	$(BIN)/ruff check .
@@ -29,12 +29,16 @@ check: $(VENV)/.dev ## Lint, formatting, types, import directions, and the rules
 serve: $(VENV)/.gateway ## Start the gateway on http://localhost:8000
 	$(BIN)/x25 serve
 
-bench: $(VENV)/.gateway ## Measure what the gateway adds to a call
-	$(BIN)/python -m x25.bench.added_latency
+bench: $(VENV)/.gateway ## Measure what the gateway adds to a call, and how that grows
+	$(BIN)/python -m x25.bench.added_latency --rounds 3 --pairs 200 --seconds 3
+	$(BIN)/python -m x25.bench.overload
 	$(BIN)/python -m x25.bench.verify_chain
 	$(BIN)/python -m x25.bench.reports
 	$(BIN)/python -m x25.bench.decision
-	$(BIN)/python -m x25.bench.posteriors
+	$(BIN)/python -m x25.bench.posteriors --orgs 2000
+	$(BIN)/python -m x25.bench.provider_client
+	$(BIN)/python -m x25.bench.growth --quick --calls 50
+	$(BIN)/python -m x25.bench.store
 
 notebooks: $(VENV)/.dev ## Execute the notebooks
 	$(BIN)/pytest -m slow tests/test_notebooks.py
@@ -52,7 +56,7 @@ $(BIN)/python:
 
 # Stamps: what is installed was installed from this pyproject.toml.
 $(VENV)/.gateway: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[gateway]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[gateway,terminal]'
 	touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python

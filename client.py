@@ -18,11 +18,14 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from .exceptions import (
+    BudgetExceeded,
     GatewayError,
     GatewayTimeout,
     GatewayUnreachable,
     InvalidRequest,
     MalformedReply,
+    Overloaded,
+    QuotaExceeded,
     RateLimited,
     Unauthorized,
     UpstreamFailed,
@@ -35,11 +38,14 @@ from .response import X25Response, json_object
 __all__ = [
     "X25",
     "AsyncX25",
+    "BudgetExceeded",
     "GatewayError",
     "GatewayTimeout",
     "GatewayUnreachable",
     "InvalidRequest",
     "MalformedReply",
+    "Overloaded",
+    "QuotaExceeded",
     "RateLimited",
     "Unauthorized",
     "UpstreamFailed",
@@ -47,6 +53,7 @@ __all__ = [
     "X25Response",
 ]
 
+Outcome = Literal["good", "bad", "retracted"]
 Preset = Literal["cost-first", "quality-first", "balanced", "latency-first"]
 PRESETS: Final[dict[str, dict[str, float]]] = {
     "cost-first": {"cost": 0.7, "quality": 0.2, "latency": 0.1},
@@ -181,6 +188,17 @@ class _Agent(ABC, Generic[TransportT]):
         }
         return X25Response.from_json((yield from self._call("POST", "/route", self.timeout_s, body)))
 
+    def _decide(self, prompt: str, **given: Any) -> Operation[dict[str, Any]]:
+        _check_question(prompt, None)
+        said = {name: value for name, value in given.items() if value is not None}
+        body = {"org": (yield from self._resolve_org()), "prompt": prompt, **said}
+        return (yield from self._call("POST", "/api/route", READ_TIMEOUT_S, body))
+
+    def _feedback(self, call_id: str, **given: Any) -> Operation[dict[str, Any]]:
+        body = {"org": (yield from self._resolve_org()), "call_id": call_id}
+        said = {name: value for name, value in given.items() if value is not None}
+        return (yield from self._call("POST", "/feedback", READ_TIMEOUT_S, body | said))
+
     def _read(self, path: str) -> Operation[dict[str, Any]]:
         org = quote((yield from self._resolve_org()), safe="")
         return (yield from self._call("GET", path.format(org=org), READ_TIMEOUT_S))
@@ -218,7 +236,7 @@ class X25(_Agent[httpx.BaseTransport]):
     def _open(self, transport: httpx.BaseTransport | None) -> None:
         self._client = httpx.Client(transport=transport)
 
-    def complete(
+    def complete(  # noqa: PLR0913 - every field of a call by name
         self,
         prompt: str | None = None,
         hint: str | None = None,
@@ -226,6 +244,13 @@ class X25(_Agent[httpx.BaseTransport]):
         messages: list[dict[str, Any]] | None = None,
         options: dict[str, Any] | None = None,
         call_id: str | None = None,
+        conversation_id: str | None = None,
+        memory: dict[str, Any] | None = None,
+        cache: str | dict[str, Any] | None = None,
+        mode: str | None = None,
+        routing_hints: dict[str, Any] | None = None,
+        routing_override: dict[str, Any] | None = None,
+        user_id: str | None = None,
     ) -> X25Response:
         """Route a prompt, or OpenAI `messages`, to the cheapest model that meets the quality bar.
 
@@ -241,15 +266,67 @@ class X25(_Agent[httpx.BaseTransport]):
         call_id
             Your own id for the call, good for one call of the org: the gateway refuses one that was used, so that
             a request sent twice is paid once.
+        conversation_id
+            Conversation the call belongs to; found by the history in `messages` when absent.
+        memory
+            ``{"enabled": True, "budget_tokens": 512}`` has earlier calls remembered, ``{"enabled": False}`` refuses it.
+        cache
+            "exact" has the answer to the very request given again; "near", "fresh", "off": see docs/caching.md.
+        mode
+            "proxy", "cache" or "full"; the org's own when absent.
+        routing_hints
+            Steering in words, such as ``{"mode": "fast", "max_tier": "mid"}``; the gateway refuses an unknown key.
+        routing_override
+            ``{"model": name}``: asked first and its answer kept; others only where it fails. No limit is overridden.
+        user_id
+            Whose call it is within the org: its history can be listed, and erased, by user.
 
         Raises
         ------
         ValueError
             There is nothing to route; no request was made.
+        BudgetExceeded, QuotaExceeded
+            A ceiling of money or of tokens is reached, of the key or the org; nothing was spent.
+        RateLimited
+            The key or the org asked as often as it may; `retry_after_s` says when to ask again.
         X25Error
-            The gateway is not there, late, or answers with an error; see the subclasses.
+            The gateway is not there, late, or answers with another error; see the subclasses.
         """
-        return self._run(self._complete(prompt, messages, hint=hint, options=options, call_id=call_id))
+        named = {"call_id": call_id, "conversation_id": conversation_id, "memory": memory, "user_id": user_id}
+        named |= {
+            "cache": cache,
+            "mode": mode,
+            "routing_hints": routing_hints,
+            "routing_override": routing_override,
+        }
+        return self._run(self._complete(prompt, messages, hint=hint, options=options, **named))
+
+    def decide(self, prompt: str, *, user_id: str | None = None, **fields: Any) -> dict[str, Any]:
+        """Ask which model a prompt would be sent to; nobody is asked and nothing is spent.
+
+        Parameters
+        ----------
+        fields
+            Further fields of ``POST /api/route``: `config`, `models`, `task`, `completion_threshold` …
+
+        Returns
+        -------
+        dict
+            `id` of the logged decision, `selected` models, `candidates`, `expected_quality`, `cost`, `reason` …
+        """
+        return self._run(self._decide(prompt, user_id=user_id, **fields))
+
+    def feedback(self, call_id: str, outcome: Outcome | None = None, **given: Any) -> dict[str, Any]:
+        """Say how a call's answer turned out; the newest word counts, the same again changes nothing.
+
+        Parameters
+        ----------
+        outcome
+            "good", "bad", or "retracted" to take back what was said; None where a `score` is given.
+        given
+            `score` (0 to 1), `corrected_answer`, `correct_model`, `note`, `step`.
+        """
+        return self._run(self._feedback(call_id, outcome=outcome, **given))
 
     def get_stats(self) -> dict[str, Any]:
         """Fetch the org's sums: calls, cost, savings, quality, latency, models and tiers used."""
@@ -291,7 +368,7 @@ class AsyncX25(_Agent[httpx.AsyncBaseTransport]):
     def _open(self, transport: httpx.AsyncBaseTransport | None) -> None:
         self._client = httpx.AsyncClient(transport=transport)
 
-    async def complete(
+    async def complete(  # noqa: PLR0913 - as above
         self,
         prompt: str | None = None,
         hint: str | None = None,
@@ -299,9 +376,31 @@ class AsyncX25(_Agent[httpx.AsyncBaseTransport]):
         messages: list[dict[str, Any]] | None = None,
         options: dict[str, Any] | None = None,
         call_id: str | None = None,
+        conversation_id: str | None = None,
+        memory: dict[str, Any] | None = None,
+        cache: str | dict[str, Any] | None = None,
+        mode: str | None = None,
+        routing_hints: dict[str, Any] | None = None,
+        routing_override: dict[str, Any] | None = None,
+        user_id: str | None = None,
     ) -> X25Response:
         """Route a prompt or messages; see `X25.complete`."""
-        return await self._run(self._complete(prompt, messages, hint=hint, options=options, call_id=call_id))
+        named = {"call_id": call_id, "conversation_id": conversation_id, "memory": memory, "user_id": user_id}
+        named |= {
+            "cache": cache,
+            "mode": mode,
+            "routing_hints": routing_hints,
+            "routing_override": routing_override,
+        }
+        return await self._run(self._complete(prompt, messages, hint=hint, options=options, **named))
+
+    async def decide(self, prompt: str, *, user_id: str | None = None, **fields: Any) -> dict[str, Any]:
+        """Ask which model a prompt would be sent to; see `X25.decide`."""
+        return await self._run(self._decide(prompt, user_id=user_id, **fields))
+
+    async def feedback(self, call_id: str, outcome: Outcome | None = None, **given: Any) -> dict[str, Any]:
+        """Say how a call's answer turned out; see `X25.feedback`."""
+        return await self._run(self._feedback(call_id, outcome=outcome, **given))
 
     async def get_stats(self) -> dict[str, Any]:
         """Fetch the org's sums; see `X25.get_stats`."""

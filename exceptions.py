@@ -7,11 +7,14 @@ from typing import Any, Final
 import httpx
 
 __all__ = [
+    "BudgetExceeded",
     "GatewayError",
     "GatewayTimeout",
     "GatewayUnreachable",
     "InvalidRequest",
     "MalformedReply",
+    "Overloaded",
+    "QuotaExceeded",
     "RateLimited",
     "Unauthorized",
     "UpstreamFailed",
@@ -67,11 +70,23 @@ class InvalidRequest(GatewayError):
 
 
 class Unauthorized(GatewayError):
-    """The API key is missing, unknown, or not allowed to do this (401, 403)."""
+    """The API key is missing, unknown, over, or not allowed to do this (401, 403)."""
+
+
+class BudgetExceeded(GatewayError):
+    """A ceiling of the key or the org is reached (402); nothing was spent."""
+
+
+class QuotaExceeded(BudgetExceeded):
+    """A quota of tokens of the key or the org is reached (402, code "quota_exceeded"); nothing was spent."""
 
 
 class RateLimited(GatewayError):
-    """Too many requests for this key (429); wait `retry_after_s`."""
+    """Too many requests, tokens or calls at once, for this key or its org (429); wait `retry_after_s`."""
+
+
+class Overloaded(GatewayError):
+    """The gateway has more calls than it can serve (503, code "overloaded"); it did nothing. Wait `retry_after_s`."""
 
 
 class UpstreamFailed(GatewayError):
@@ -81,9 +96,17 @@ class UpstreamFailed(GatewayError):
 _STATUS_TO_ERROR: Final[dict[int, type[GatewayError]]] = {
     **dict.fromkeys((400, 404, 422), InvalidRequest),
     **dict.fromkeys((401, 403), Unauthorized),
+    402: BudgetExceeded,
     429: RateLimited,
     **dict.fromkeys((502, 503, 504), UpstreamFailed),
 }
+
+
+_CODE_TO_ERROR: Final[dict[str, type[GatewayError]]] = {
+    "overloaded": Overloaded,
+    "quota_exceeded": QuotaExceeded,
+}
+"""Codes that say more than their status."""
 
 
 @contextmanager
@@ -111,7 +134,8 @@ def error_from(response: httpx.Response) -> GatewayError:
         body = response.text
     error = body.get("error") if isinstance(body, dict) else None
     details = error if isinstance(error, dict) else {}
-    return _STATUS_TO_ERROR.get(response.status_code, GatewayError)(
+    kind = _STATUS_TO_ERROR.get(response.status_code, GatewayError)
+    return _CODE_TO_ERROR.get(str(details.get("code")), kind)(
         response.status_code,
         details.get("code") or f"http_{response.status_code}",
         details.get("message") or response.text[:200] or response.reason_phrase,

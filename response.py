@@ -27,13 +27,19 @@ class X25Response:
     goal_match: dict[str, float]  # cost, quality, latency: how well each goal was met, 0 to 1
     call_id: str = ""
     org: str = ""
+    conversation_id: str = ""  # named by the call, found by its history, or begun with it
+    cached: dict[str, Any] | None = None  # which call bought it, or whether it is kept; None without caches
+    remembered: dict[str, Any] | None = None  # what memory added and kept; None where it is off
     tier: str = ""  # "slm", "mid" or "frontier"
-    quality_source: str = "none"  # "judge", "checks", "estimate" or "none"
+    quality_source: str = "none"  # "judge", "checks", "estimate", "cache" or "none"
     verdict: dict[str, Any] = field(default_factory=dict)  # what was checked and what came of it
     propensity: float | None = None  # probability with which the first model was drawn
     escalations: int = 0  # climbs because an answer was not good enough
     fallbacks: int = 0  # moves to another model because a call failed
     judge_cost_usd: float = 0.0
+    byok: dict[str, Any] | None = (
+        None  # own provider keys that were asked with, and what they paid of the costs
+    )
     cost_saved_usd: float = 0.0  # same tokens on the reference frontier model, minus answers and judge
     message: dict[str, Any] = field(default_factory=dict)  # full OpenAI assistant message
     finish_reason: str | None = None

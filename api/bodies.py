@@ -2,12 +2,15 @@
 
 import asyncio
 
-from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..graph.settings import Settings
 from .errors import error_body
+from .headers import header
+
+BODY = "x25.body"
+"""Where the whole body is in the scope of a request that has one."""
 
 MAX_MARKS = 500_000
 """Commas and opening brackets of one body: each may become a value, and parsing them holds up every other call."""
@@ -26,13 +29,13 @@ class BoundedBodies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or not _has_body(Headers(scope=scope)):
+        if scope["type"] != "http" or not _has_body(scope):
             await self._app(scope, receive, send)
             return
         settings: Settings = scope["app"].state.cascade.settings
         try:
             async with asyncio.timeout(settings.body_timeout_s):
-                body = await _read(Headers(scope=scope), receive, settings.max_body_bytes)
+                body = await _read(scope, receive, settings.max_body_bytes)
         except TimeoutError:
             sentence = f"the body did not arrive within {settings.body_timeout_s:g} s"
             await _refusal(408, "request_timeout", sentence)(scope, receive, send)
@@ -43,14 +46,18 @@ class BoundedBodies:
         if body is None or problem:
             await _refusal(413, "request_too_large", problem)(scope, receive, send)
             return
+        scope[BODY] = body
         await self._app(scope, _replay(body, receive), send)
 
 
-def _has_body(headers: Headers) -> bool:
-    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+def _has_body(scope: Scope) -> bool:
+    return (
+        header(scope, b"content-length") not in {None, b"0"}
+        or header(scope, b"transfer-encoding") is not None
+    )
 
 
-async def _read(headers: Headers, receive: Receive, most: int) -> bytes | None:
+async def _read(scope: Scope, receive: Receive, most: int) -> bytes | None:
     """Return the body; None for one of more than `most` bytes.
 
     Raises
@@ -58,9 +65,9 @@ async def _read(headers: Headers, receive: Receive, most: int) -> bytes | None:
     ConnectionResetError
         When the client went away.
     """
-    length = headers.get("content-length", "")
-    declared = int(length) if length.isdecimal() else 0
-    if declared > most * DRAINED or (declared > most and "expect" in headers):
+    length = header(scope, b"content-length") or b""
+    declared = int(length) if length.isdigit() else 0
+    if declared > most * DRAINED or (declared > most and header(scope, b"expect") is not None):
         return None
     pieces: list[bytes] = []
     size, more = 0, True

@@ -10,8 +10,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from ..graph.run import Cascade
 from ..state.errors import (
     AllBusy,
+    BudgetExceeded,
     CallFailed,
     ChainBroken,
     Forbidden,
@@ -20,9 +22,11 @@ from ..state.errors import (
     NotFound,
     ProviderTimeout,
     RequestRefused,
+    StageNotReached,
     StoreError,
     TooManyRequests,
     Unauthorized,
+    Undecidable,
     X25Error,
 )
 from .vendor_words import classes_of
@@ -30,6 +34,8 @@ from .vendor_words import classes_of
 _log = logging.getLogger(__name__)
 
 ERROR_TO_STATUS: Mapping[type[X25Error], int] = {
+    BudgetExceeded: 402,
+    Undecidable: 400,
     InvalidRequest: 422,
     Unauthorized: 401,
     Forbidden: 403,
@@ -43,6 +49,8 @@ ERROR_TO_STATUS: Mapping[type[X25Error], int] = {
 }
 
 
+_KINDS = {402: "insufficient_quota", 429: "requests"}
+"""OpenAI's types of two errors; clients tell them apart by these."""
 MOST_SAID, MOST_NAMED = 8_000, 300
 """Longest message and field of an error, characters."""
 _INSIDE: Mapping[type[X25Error], str] = {
@@ -60,7 +68,9 @@ def error_body(
     """
     message = message if len(message) <= MOST_SAID else f"{message[:MOST_SAID]}…"
     field = None if field is None else field[:MOST_NAMED]
-    return {"error": {"type": kind, "code": code, "message": message, "field": field, "param": field, **more}}
+    # At the doors that OpenAI's clients use, chat parameters stand at the top of the body.
+    param = None if field is None else field.removeprefix("options.")
+    return {"error": {"type": kind, "code": code, "message": message, "field": field, "param": param, **more}}
 
 
 def status_of(error: X25Error) -> int:
@@ -79,7 +89,13 @@ def install(app: FastAPI) -> None:
 
 
 async def _on_ours(request: Request, error: Exception) -> JSONResponse:
-    status, body = body_of(error, keeps_text=_keeps_text(request))
+    return answer_to(error, getattr(request.app.state, "cascade", None))
+
+
+def answer_to(error: Exception, cascade: Cascade | None) -> JSONResponse:
+    """Return the reply that an error of ours becomes; `cascade` is None before the application is open."""
+    keeps_text = cascade is not None and bool(cascade.settings.keeps_text)
+    status, body = body_of(error, keeps_text=keeps_text)
     if status >= 500:
         _log.warning("%s: %s", body["error"]["code"], logged(error))
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
@@ -102,7 +118,7 @@ def body_of(error: BaseException, *, keeps_text: bool = False) -> tuple[int, dic
         message = f"the gateway met an error of its own ({type(error).__name__}); its log has the details"
         return 500, error_body("internal_error", message, kind="server_error")
     status = status_of(error)
-    kind = (
+    kind = _KINDS.get(status) or (
         "invalid_request_error"
         if status < 500
         else "upstream_error"
@@ -112,6 +128,10 @@ def body_of(error: BaseException, *, keeps_text: bool = False) -> tuple[int, dic
     more: dict[str, object] = {}
     if isinstance(error, NoEligibleModel):
         more["removed"] = error.removed
+    if isinstance(error, StageNotReached):
+        more |= {
+            "calls_needed": error.calls_needed, "stage": error.stage, "required_stage": error.required_stage,
+        }  # fmt: skip
     if isinstance(error, CallFailed):
         more |= {"attempts": error.attempts, "call_id": error.call_id}
     if isinstance(error, AllBusy):
@@ -145,12 +165,6 @@ async def _on_bug(_: Request, error: Exception) -> JSONResponse:
     """Keep the one error shape; the server logs the traceback and the body tells nothing about the inside."""
     status, body = body_of(error)
     return JSONResponse(body, status_code=status)
-
-
-def _keeps_text(request: Request) -> bool:
-    """Return whether prompts may be written down here; False before the application is open."""
-    cascade = getattr(request.app.state, "cascade", None)
-    return cascade is not None and bool(cascade.settings.keeps_text)
 
 
 def _sentence(error: X25Error, *, keeps_text: bool) -> str:

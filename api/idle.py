@@ -50,6 +50,8 @@ class Impatient(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
             self.transport.close()
 
     def _is_between_requests(self) -> bool:
+        if self.transport.get_protocol() is not self:
+            return False  # it became a websocket, which has pings of its own
         return self.cycle is None or bool(self.cycle.response_complete)
 
 

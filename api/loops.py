@@ -2,12 +2,14 @@
 
 import logging
 
-from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..providers.openai_compatible import GATEWAY_HEADER, GATEWAY_ID
 from .errors import error_body
+from .headers import header
+
+_NAME, _OURS = GATEWAY_HEADER.lower().encode(), GATEWAY_ID.encode()
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +22,7 @@ class NoLoops:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or Headers(scope=scope).get(GATEWAY_HEADER) != GATEWAY_ID:
+        if scope["type"] != "http" or header(scope, _NAME) != _OURS:
             await self._app(scope, receive, send)
             return
         sentence = "a model's base_url is this gateway's own address: it would ask itself without end"

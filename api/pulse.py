@@ -1,6 +1,7 @@
 """How long the event loop was held up: while one piece of work keeps it, every other call waits."""
 
 import asyncio
+from collections.abc import Callable
 from time import monotonic, process_time
 
 EVERY_S = 0.025
@@ -9,9 +10,10 @@ WINDOW_S = 60.0
 
 
 class Pulse:
-    """Beats on the event loop, and notes how late each beat came."""
+    """Beats on the event loop, and notes how late each beat came; `tell` is told it, too."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[float], None] | None = None) -> None:
+        self._tell = tell
         self._window_began_s = monotonic()
         self._longest_s = self._longest_before_s = 0.0
 
@@ -37,3 +39,5 @@ class Pulse:
             self._window_began_s = now_s
             self._longest_before_s, self._longest_s = self._longest_s, 0.0
         self._longest_s = max(self._longest_s, min(late_s, worked_s))
+        if self._tell is not None:
+            self._tell(late_s)

@@ -1,5 +1,6 @@
 """Bodies of the reports: what routing saved, how mature an org is, what it learnt, how good its judges are."""
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -24,6 +25,73 @@ class SmallerPool(BaseModel):
     total_saved_vs_pool_usd: float = Field(description="Against the dearest model the router chooses among.")
 
 
+class Interval(BaseModel):
+    """A mean or a share with its 95 % interval; no interval of fewer than two calls."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+class Beside(BaseModel):
+    """All counted calls on one model instead, at its prices of now."""
+
+    model_id: str
+    cost_usd: float = Field(description="Of the same tokens.")
+    saved_usd: float = Field(
+        description="What the calls cost less than that, judge included; below 0 = more."
+    )
+    quality: float = Field(description="Believed share of right answers over the org's kinds of task.")
+    quality_gain: Interval | None = Field(description="avg_quality less that.")
+
+
+class Comparison(BaseModel):
+    """Addition: what the sums say, with intervals."""
+
+    saved_share: Interval | None = Field(description="Of the reference's cost, judge included.")
+    quality: Interval | None = Field(description="Mean quality_score of the answers that have one.")
+    share_judged: float | None = Field(description="Calls whose returned answer a judge scored.")
+    choice_dependence: float | None = Field(
+        description="How much the kind of task says about the model, 0 to 1: normalised mutual information, corrected "
+        "for small numbers."
+    )
+    counted_calls: int = Field(
+        description="Calls whose answer's tokens are known; the single models are told of these."
+    )
+    counted_paid_usd: float = Field(description="What these cost, judge included.")
+    frontier: Beside | None = Field(description="Always the reference model.")
+    single: Beside | None = Field(
+        description="The best single model that would have cost no more than these calls did; null where each would "
+        "have cost more, and over all projects."
+    )
+
+
+class Quality(BaseModel):
+    """Mean quality of an org's answers, and how it is known."""
+
+    value: float
+    low: float | None = Field(description="Lower end of the 95 % interval; null without enough labels.")
+    high: float | None
+    measured_by: str = Field(
+        description='"labels and scores": the scores of the newest 5,000 answers, corrected by labels of answers that '
+        'were picked by chance; "scores": nothing corrects them.'
+    )
+    labels: int
+    answers: int
+
+
+class QualityBound(BaseModel):
+    """At least what share of one task type's answers is good."""
+
+    status: str = Field(description='"stated", "too few labels" or "suspended by drift".')
+    level: float | None = Field(description="At least this share is good; null while nothing is stated.")
+    delta: float = Field(
+        description="Probability that any level ever stated is above the truth, drift apart that nobody noticed yet."
+    )
+    labels: int = Field(description="Labels the level rests on.")
+    since: datetime | None = Field(description="The drift after which it began anew; null = none.")
+
+
 class Stats(BaseModel):
     """Sums over the log of one org, or of all."""
 
@@ -41,6 +109,10 @@ class Stats(BaseModel):
         description='Calls by tier, all of them; "none" = no answer was bought.'
     )
     total_judge_cost_usd: float = Field(description="Addition: what judging cost.")
+    total_byok_usd: float = Field(
+        default=0.0,
+        description="Addition: what of all that vendors bill to the org's own keys, at our prices.",
+    )
     total_disputed_usd: float = Field(
         default=0.0, description="Addition: billed far beyond what a request can cost, and counted nowhere."
     )
@@ -51,12 +123,21 @@ class Stats(BaseModel):
         description="Addition: as total_saved_usd, against the dearest model each router chooses among where these "
         "are some of all models only."
     )
+    cache_hits: int = Field(0, description="Addition: calls served by an answer that another one bought.")
+    cache_saved_usd: float = Field(0.0, description="Addition: what those others had paid for it.")
     smaller_pools: dict[str, SmallerPool] = Field(
         default_factory=dict, description="Addition: the routers with such a pool, by name."
+    )
+    quality: Quality | None = Field(
+        default=None, description="Addition: mean quality, corrected by labels; null over all orgs."
+    )
+    quality_bound: dict[str, QualityBound] = Field(
+        default_factory=dict, description="Addition: what is stated of answers' quality, by task type."
     )
     cost_estimates: dict[str, CostEstimate] = Field(
         default_factory=dict, description="Addition: estimated against realised cost, by model."
     )
+    comparison: Comparison | None = None
 
 
 class Stage(BaseModel):
@@ -67,7 +148,10 @@ class Stage(BaseModel):
     total_calls: int
     calls_to_next_stage: int
     progress_in_stage: float
-    improvement_available: bool
+    improvement_available: bool = Field(
+        description="Whether own calls can improve something now: from stage 3 on the estimators "
+        "(`x25 train --from-log`), from stage 4 on a model (`POST /improve/{project}`)."
+    )
 
 
 class TierSelection(BaseModel):

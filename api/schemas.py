@@ -22,25 +22,41 @@ class Body(BaseModel):
         return body
 
 
-_WEIGHTS_SCHEMA = {
-    "anyOf": [
-        {"type": "object", "additionalProperties": {"type": "number", "minimum": 0}},
-        {"type": "string", "enum": [*PRESETS]},
-        {"type": "null"},
-    ]
-}
+WEIGHTS_SCHEMA = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "object", "additionalProperties": {"type": "number", "minimum": 0}},
+            {"type": "string", "enum": [*PRESETS]},
+            {"type": "null"},
+        ]
+    }
+)
 """Looked at by `routing.plan.weights.normalise`, which names the part that is wrong."""
 
 
-class Wishes(Body):
+class Steering(BaseModel):
+    """How to steer routing in words: beside the chat parameters at the doors that speak a vendor's language."""
+
+    routing_hints: dict[str, Any] | None = Field(
+        None,
+        description="Addition: mode, preference_dial, prefer_latency, prefer_quality, max_latency_ms, "
+        "task_complexity, max_tier, max_cost_per_token, required_capabilities, allow_free_fallback, chain_routing, "
+        "chain_id, max_chain_steps, chain_timeout_s. Unknown keys are refused.",
+    )
+    routing_override: dict[str, Any] | None = Field(
+        None, description='Addition: {"model": name}: it is asked first, others only when it fails.'
+    )
+
+
+class Wishes(Steering):
     """How to route: the same at every door."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(strict=True, extra="forbid")
 
     org: str | None = Field(
         None, description='Project id; resolved from the API key if one is provided. Default "default".'
     )
-    optimize_for: Annotated[Any, WithJsonSchema(_WEIGHTS_SCHEMA)] = Field(
+    optimize_for: Annotated[Any, WEIGHTS_SCHEMA] = Field(
         None,
         description="Weights for cost, quality, latency; normalised to sum 1. Or a preset: balanced (default, "
         ".33 / .34 / .33), cost-first, quality-first, latency-first.",
@@ -53,14 +69,61 @@ class Wishes(Body):
         None,
         description="Hard constraints: max_cost_per_call_usd, allowed_providers, max_tier, required_capabilities, "
         "max_cost_per_token, max_latency_ms, require_modalities, prefer_modalities (narrows where it can), "
-        "quality_bar, judged_share, budget_usd_per_call, budget_usd_per_day. Unknown keys are refused.",
+        "prefer_latency_ms, allow_free_fallback, quality_bar, judged_share, hedge, budget_usd_per_call, "
+        "budget_usd_per_day. Unknown keys are refused.",
     )
     call_id: str | None = Field(
         None, description="Addition: your own id for the call, at most once; letters, digits, - and _."
     )
+    user_id: str | None = Field(
+        None,
+        description="Addition: whose call it is within the org, 1 to 255 characters; the log is read and erased by it.",
+    )
+    conversation_id: str | None = Field(
+        None,
+        description="Addition: the conversation that the call belongs to; found by its history when absent. Also the "
+        "header x-x25-conversation-id.",
+    )
+    memory: dict[str, Any] | None = Field(
+        None,
+        description='Addition: whether what was said is remembered: {"enabled": true, "budget_tokens": 512}; as the '
+        "org settled when absent; off by default.",
+    )
+    mode: Literal["proxy", "cache", "full"] | None = Field(
+        None,
+        description="Addition: proxy (no cache, no memory), cache (no memory) or full; the header x-x25-mode first.",
+    )
+    cache: str | dict[str, Any] | None = Field(
+        None,
+        description='Addition: off, fresh (keep, do not look), exact or near; or {"use": …, "max_age_s": 60}.',
+    )
 
 
-class RouteRequest(Wishes):
+class SpokenWishes(Wishes):
+    """How to route, and how to stream the answer."""
+
+    stream_mode: Literal["auto", "direct", "judged"] | None = Field(
+        None,
+        description="Needs `stream`. auto (default): straight through where no other answer can follow, else once the "
+        "answer stands. direct: straight through; the first answer is kept, whatever a judge says of it afterwards. "
+        "judged: once the answer stands.",
+    )
+
+
+class Steered(Steering, Body):
+    """A request in a vendor's words: what every one of them may say to the router."""
+
+    model: str | None = Field(
+        "auto",
+        description='"auto", another router config, or one model by id or alias: GET /v1/models lists them.',
+    )
+    stream: bool | None = Field(
+        False, description="Server-sent events; `x25.stream_mode` says when the answer is sent."
+    )
+    x25: SpokenWishes | None = Field(None, description="Addition: how to route, as in /route.")
+
+
+class RouteRequest(Wishes, Body):
     """One prompt to route."""
 
     model_config = ConfigDict(
@@ -84,6 +147,11 @@ class RouteRequest(Wishes):
     router: str | None = Field(None, description='Addition: name of a router config. Default "auto".')
 
 
+def given(body: BaseModel) -> dict[str, Any]:
+    """Return the fields of a body that say something, by name; their values are the body's own."""
+    return {name: value for name, value in body.__dict__.items() if value is not None}
+
+
 class StreamOptions(BaseModel):
     """How a stream ends."""
 
@@ -91,25 +159,17 @@ class StreamOptions(BaseModel):
 
     include_usage: bool | None = Field(None, description="Adds a last chunk with the tokens.")
     include_obfuscation: bool | None = Field(
-        None, description="Without effect: an answer is sent whole, so that its pieces give nothing away."
+        None, description="Without effect: pieces are sent as they come, without padding."
     )
 
 
-class ChatRequest(Body):
+class ChatRequest(Steered):
     """An OpenAI chat request. Known parameters are passed on to the model untouched, others refused."""
 
     model_config = ConfigDict(extra="allow")
 
-    model: str | None = Field(
-        "auto",
-        description='"auto", another router config, or one model by id or alias: GET /v1/models lists them.',
-    )
     messages: list[dict[str, Any]] = Field(min_length=1)
-    stream: bool | None = Field(
-        False, description="Server-sent events; sent once the answer has passed its checks."
-    )
     stream_options: StreamOptions | None = Field(None, description="Needs `stream`.")
-    x25: Wishes | None = Field(None, description="Addition: how to route, as in /route.")
 
 
 class RouteReply(BaseModel):
@@ -129,13 +189,25 @@ class RouteReply(BaseModel):
     goal_match: dict[str, float] = Field(description="cost, quality, latency, each 0 to 1.")
     call_id: str
     org: str
+    conversation_id: str = Field(description="Addition: named by the request, found by its history, or new.")
+    cached: dict[str, Any] | None = Field(
+        None,
+        description="Addition: which call bought this answer, or whether it is kept; null without caches.",
+    )
+    remembered: dict[str, Any] | None = Field(
+        None, description="Addition: what memory added and kept; null where it is off."
+    )
     tier: str
-    quality_source: str = Field(description="judge, checks, estimate or none.")
+    quality_source: str = Field(description="judge, checks, estimate, cache or none.")
     verdict: dict[str, Any]
     propensity: float = Field(description="Probability with which the first model was drawn.")
     escalations: int
     fallbacks: int
     judge_cost_usd: float = Field(description="Dollars paid for all judgements.")
+    byok: dict[str, Any] | None = Field(
+        None,
+        description="Addition: the org's own provider keys that were asked with, and what of the costs they paid.",
+    )
     cost_saved_usd: float = Field(
         description="Cost of the same tokens on the reference frontier model minus cost_usd minus judge_cost_usd."
     )
@@ -168,6 +240,14 @@ class ModelList(BaseModel):
     data: list[ModelCard]
 
 
+class DeletedResponse(BaseModel):
+    """A response that was forgotten, in OpenAI's shape."""
+
+    id: str
+    object: Literal["response"] = "response"
+    deleted: Literal[True] = True
+
+
 class Verified(BaseModel):
     """Outcome of checking the audit chains."""
 
@@ -181,15 +261,33 @@ class Verified(BaseModel):
     checked_records: int = Field(
         description="Addition: entries checked now; those before them were found whole earlier."
     )
+    erased: int = Field(
+        0, description="Addition: tombstones among the entries checked now, of calls that were deleted."
+    )
     orgs: list[dict[str, Any]] = Field(default_factory=list, description="Addition: the same for each chain.")
 
 
-class KeyInfo(BaseModel):
-    """Who a key belongs to."""
+class SigningKey(BaseModel):
+    """The public half of the key that signs heads."""
 
+    algorithm: Literal["Ed25519"] = "Ed25519"
+    key_id: str = Field(description="First 16 hex digits of the key's SHA-256.")
+    public_key: str = Field(description="32 bytes in Base64.")
+
+
+class SignedHead(BaseModel):
+    """The head of an audit chain at one moment, signed."""
+
+    kind: str
     org: str
-    rate_limit_rpm: int
-    created_at: str
+    length: int = Field(description="Entries the chain had.")
+    head_hash: str = Field(description="Hash of the last of them, 64 hex digits; zeros for none.")
+    signed_at: str
+    key_id: str
+    signature: str = Field(
+        description="Base64 of the Ed25519 signature over the fields above: their JSON, keys sorted, no spaces, UTF-8."
+    )
+    public_key: str
 
 
 class Health(BaseModel):
@@ -197,7 +295,7 @@ class Health(BaseModel):
 
     status: str = Field(description='"ok", or "degraded": calls are answered, but something is amiss.')
     degraded: dict[str, str] = Field(
-        default_factory=dict, description="What is amiss (checkpoints, encoder, recovery), and why."
+        default_factory=dict, description="What is amiss (checkpoints, encoder, overload, recovery), and why."
     )
     checkpoints: dict[str, int] = Field(
         default_factory=dict, description="Checkpoint writes of this process: written, and lost."
@@ -209,6 +307,14 @@ class Health(BaseModel):
     judge: str | None
     judge_unreadable: dict[str, int] = Field(
         description="By judge model, replies since start that held no grade that could be read."
+    )
+    breakers: list[dict[str, Any]] = Field(
+        default_factory=list,
+        description="Deployments and keys that failed too often lately: model, deployment, key (a fingerprint, empty "
+        "for the whole deployment), state (open, half_open), wait_s until they are asked.",
+    )
+    keys_exhausted: list[dict[str, Any]] = Field(
+        default_factory=list, description="Provider keys without credit: deployment, model, key, wait_s."
     )
     notices: list[str] = Field(description="What works less well than it could, and what to set.")
     longest_pause_ms: float = Field(

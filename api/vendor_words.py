@@ -3,7 +3,7 @@
 from math import ceil
 from typing import Any
 
-from ..state.errors import AllBusy, CallFailed
+from ..state.errors import AllBusy, CallFailed, StreamBroken
 from ..state.types import Reply
 
 
@@ -26,4 +26,5 @@ def classes_of(error: CallFailed) -> str:
     if isinstance(error, AllBusy):
         return f"every model is busy; the first may answer again in {max(1, ceil(error.retry_after_s))} s"
     found = [f"{attempt.get('model_id')}: {attempt.get('error')}" for attempt in error.attempts]
-    return f"no model answered ({', '.join(found) or 'nobody was asked'})"
+    what = "the answer broke off" if isinstance(error, StreamBroken) else "no model answered"
+    return f"{what} ({', '.join(found) or 'nobody was asked'})"

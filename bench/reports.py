@@ -1,4 +1,4 @@
-"""How much longer `/stats` and `/verify` take with many calls than with few: `python -m x25.bench.reports`."""
+"""How much longer reports and pages take with many calls than with few: `python -m x25.bench.reports`."""
 
 import argparse
 import asyncio
@@ -12,7 +12,10 @@ from pathlib import Path
 from sqlalchemy import Connection, insert
 
 from ..state.audit.chain import append_entry
+from ..state.audit.day_sums import add_to_days
 from ..state.audit.sums import add_call
+from ..state.queries.call_pages import CallFilter
+from ..state.queries.periods import Period
 from ..state.records import Attempt, Call
 from ..state.schema import attempts, calls, values_of
 from ..state.store import Store, open_store
@@ -69,6 +72,7 @@ async def fill(store: Store, count: int) -> None:
             connection.execute(insert(calls), values_of(call) | {"audit_idx": entry.index})
             connection.execute(insert(attempts), values_of(attempt))
             add_call(connection, call)
+            add_to_days(connection, call)
 
     for first in range(0, count, BATCH):
         last = min(first + BATCH, count)
@@ -87,8 +91,20 @@ async def time_reports(store: Store, rounds: int) -> dict[str, float]:
         await store.calls.stats(None)
         await store.estimates.costs(None)
 
+    wanted = CallFilter(ORG, Period.ending(BEGAN.date() + timedelta(days=364), 365))
+
+    async def observatory() -> None:
+        await store.rollups.days(ORG, wanted.period.first, wanted.period.last)
+        await store.call_pages.newest(wanted)
+
+    async def decisions() -> None:
+        await store.call_pages.count(wanted)
+        for toward in ("older", "newer"):
+            await store.call_pages.page(wanted, 25, None, toward)
+
     reports: dict[str, Callable[[], Awaitable[object]]] = {
-        "/stats": stats, "/stats/all": stats_of_all, "/verify": lambda: store.audit.verify_new(ORG)
+        "/stats": stats, "/stats/all": stats_of_all, "/verify": lambda: store.audit.verify_new(ORG),
+        "figures of the Observatory": observatory, "newest and oldest page of decisions": decisions,
     }  # fmt: skip
     return {name: await _least_s(report, rounds) for name, report in reports.items()}
 

@@ -12,8 +12,7 @@ from ..providers.registry import load_registry
 from ..routing.plan.pool_advice import Estimate
 from ..state.errors import InvalidRequest
 from ..state.names import check_org
-from ..state.store import open_store
-from .console import AsJson, Database, friendly_errors, out, print_json, run, settings_for
+from .console import AsJson, Database, existing_store, friendly_errors, out, print_json, run, settings_for
 from .workshop import EncoderSetting, counting_bar, workshop_errors
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ async def _advise_org(org: str, db: str | None) -> "Advice":
 
     settings = settings_for(db)
     registry = load_registry(BUNDLED_MODELS, SIMULATED_MODELS, *settings.model_dirs)
-    async with await open_store(settings.store_url) as store:
+    async with await existing_store(settings) as store:
         return await advise_org(store, registry, org)
 
 

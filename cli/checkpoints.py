@@ -1,5 +1,6 @@
 """`x25 checkpoints`: the path a call took, resuming it, what was left unfinished, and deleting what is old."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -8,10 +9,10 @@ from rich.table import Table
 
 from ..graph.checkpoints import delete_checkpoints, open_saver, path_of
 from ..graph.run import open_cascade
+from ..graph.training_folders import delete_folders
 from ..state.errors import ConfigError, InvalidRequest, NotFound
 from ..state.open_calls import OpenCall
-from ..state.store import open_store
-from .console import AsJson, Database, err, out, print_json, run, settings_for
+from .console import AsJson, Database, err, existing_store, out, print_json, run, settings_for
 
 checkpoints = typer.Typer(help="Look at, resume and delete the checkpoints of calls.", no_args_is_help=True)
 
@@ -44,7 +45,7 @@ def resume(org: Org, call_id: CallId, db: Database = None) -> None:
     """Finish a call whose process died (X25_CHECKPOINTS=sync); an answer already paid for is used again."""
 
     async def work() -> dict[str, Any]:
-        async with open_cascade(settings_for(db)) as cascade:
+        async with open_cascade(settings_for(db), does_chores=False) as cascade:
             return dict(await cascade.resume(org, call_id))
 
     print_json(run(work()))
@@ -58,7 +59,7 @@ def interrupted(db: Database = None, as_json: AsJson = False) -> None:
     """
 
     async def work() -> list[dict[str, Any]]:
-        async with await open_store(settings_for(db).store_url) as store:
+        async with await existing_store(settings_for(db)) as store:
             return [
                 _open_call_facts(call, is_alive=is_alive) for call, is_alive in await store.open_calls.list()
             ]
@@ -78,7 +79,7 @@ def retry(org: Org, call_id: CallId, db: Database = None) -> None:
     """Have gateways try again to settle a call that was set aside."""
 
     async def work() -> None:
-        async with await open_store(settings_for(db).store_url) as store:
+        async with await existing_store(settings_for(db)) as store:
             if not await store.open_calls.retry(org, call_id):
                 raise NotFound(f"call {call_id!r} of org {org!r} is not set aside")
 
@@ -103,7 +104,7 @@ def delete(
     db: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """Delete checkpoints by org, by age, or both, and the stored prompts and answers of the same calls.
+    """Delete checkpoints by org, by age, or both, with stored prompts and answers and folders of training data.
 
     Figures, audit entries and learning stay.
     """
@@ -113,8 +114,9 @@ def delete(
         if org is None and older_than_days is None:
             raise InvalidRequest("say which: --org, --older-than-days, or both", field="org")
         settings = settings_for(db)
-        async with open_saver(settings) as saver, await open_store(settings.store_url) as store:
+        async with open_saver(settings) as saver, await existing_store(settings) as store:
             prompts = await store.calls.forget_prompts(org, before)
+            await asyncio.to_thread(delete_folders, settings, org=org, before=before)
             deleted = 0 if saver is None else await delete_checkpoints(saver, org=org, before=before)
             return deleted, prompts
 

@@ -15,7 +15,9 @@ from rich.markup import escape
 
 from ..client import X25Error as SDKError
 from ..graph.settings import Settings, load_settings
-from ..state.errors import X25Error
+from ..state.database import parse
+from ..state.errors import StoreError, X25Error
+from ..state.store import Store, open_store
 
 out = Console()
 err = Console(stderr=True)
@@ -44,6 +46,22 @@ def database_url(database: str | None) -> str | None:
 def settings_for(database: str | None = None, **overrides: object) -> Settings:
     """Return the settings with what the command line overrides."""
     return load_settings(None, database_url=database_url(database), **overrides)
+
+
+async def existing_store(settings: Settings) -> Store:
+    """Open the store that a command reads; a mistyped path is no empty database.
+
+    Raises
+    ------
+    StoreError
+        When there is no such file, or it cannot be opened.
+    """
+    parsed = parse(settings.store_url)
+    path = parsed.database
+    is_file = parsed.drivername.startswith("sqlite") and path not in {None, "", ":memory:"}
+    if is_file and not await asyncio.to_thread(Path(str(path)).exists):
+        raise StoreError(f"there is no database at {path}; name one with --db or X25_DATA_DIR")
+    return await open_store(settings.store_url)
 
 
 @contextmanager

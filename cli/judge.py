@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from ..nodes.org.judge_tables import read_labels
 from ..routing.belief.judge_agreement import TARGET_AUC, JudgeReport, judge_report
 from ..routing.belief.judge_table import DEFAULT_TABLE, LEAST_AUC
 from ..state.names import check_org
-from ..state.store import open_store
-from .console import AsJson, Database, err, out, print_json, run, settings_for
+from .console import AsJson, Database, err, existing_store, out, print_json, run, settings_for
 
 
 def judge(
@@ -34,9 +34,13 @@ def judge(
 
 
 async def _reports(org: str, db: str | None) -> list[JudgeReport]:
-    async with await open_store(settings_for(db).store_url) as store:
+    async with await existing_store(settings_for(db)) as store:
         counts = await store.judge_tables.counts(check_org(org), DEFAULT_TABLE.edges)
-    return [judge_report(name, DEFAULT_TABLE, one.right, one.wrong) for name, one in counts.items()]
+        tables = (await read_labels(org, store, DEFAULT_TABLE)).tables
+    return [
+        judge_report(name, DEFAULT_TABLE, one.right, one.wrong, tables.get(name))
+        for name, one in counts.items()
+    ]
 
 
 def bins_table(report: JudgeReport) -> Table:

@@ -16,6 +16,7 @@ from ..providers.registry import Registry, load_registry
 from ..state.types import TIERS
 from .console import AsJson, friendly_errors, out, print_json, settings_for
 from .models_add import add
+from .models_check import check
 from .outcome_files import SampleSize, extract_profiles, fetch, sample
 
 models = typer.Typer(
@@ -116,6 +117,7 @@ def extract_profile(
 
 
 models.command()(add)
+models.command()(check)
 
 
 def describe(registry: Registry, keyring: Keyring) -> list[dict[str, Any]]:

@@ -9,8 +9,7 @@ from ..graph.bootstrap import BUNDLED_MODELS, SIMULATED_MODELS
 from ..graph.estimators import load_difficulty
 from ..providers.registry import load_registry
 from ..state.names import check_org
-from ..state.store import open_store
-from .console import err, out, print_json, run, settings_for
+from .console import err, existing_store, out, print_json, run, settings_for
 from .workshop import workshop_errors
 
 
@@ -25,7 +24,7 @@ def refit_from_log(org: str, db: str | None, *, dry_run: bool, as_json: bool) ->
             difficulty = load_difficulty(settings.model)
             registry = load_registry(BUNDLED_MODELS, SIMULATED_MODELS, *settings.model_dirs)
             specs = {spec.model_id: spec for spec in registry.models}
-            async with await open_store(settings.store_url) as store:
+            async with await existing_store(settings) as store:
                 return (
                     await refit(store, check_org(org), difficulty, specs, dry_run=dry_run),
                     await fit_org_verifier(store, org, difficulty.encoder_fingerprint, dry_run=dry_run),
@@ -77,7 +76,7 @@ def roll_back(org: str, db: str | None, *, as_json: bool) -> None:
         from ..training.org.refit import roll_back as take_back  # noqa: PLC0415 - see above
 
         async def work() -> int | None:
-            async with await open_store(settings_for(db).store_url) as store:
+            async with await existing_store(settings_for(db)) as store:
                 restored = await take_back(store, check_org(org))
                 return None if restored is None else restored.version
 
@@ -95,7 +94,7 @@ def export(org: str, db: str | None, output: Path, *, as_json: bool) -> None:
         from ..training.org.export_log import Export, export_log  # noqa: PLC0415 - see above
 
         async def work() -> Export:
-            async with await open_store(settings_for(db).store_url) as store:
+            async with await existing_store(settings_for(db)) as store:
                 return await export_log(store, check_org(org), output)
 
         written: Export = run(work())

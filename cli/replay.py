@@ -39,6 +39,10 @@ Drifts = Annotated[
 Loops = Annotated[
     list[str] | None, typer.Option("--loop", help="Tier panel to run the full loop on; repeatable [none].")
 ]
+Feedback = Annotated[
+    list[str] | None,
+    typer.Option("--feedback", help="Tier panel to measure feedback on; repeatable [none]."),
+]
 
 
 def replay(
@@ -54,6 +58,7 @@ def replay(
     ceiling: Ceilings = None,
     drift: Drifts = None,
     loop: Loops = None,
+    feedback: Feedback = None,
     loop_orders: Annotated[int, typer.Option(min=1, help="Orders of each full loop.")] = 20,
     loop_calls: Annotated[int, typer.Option(min=50, help="Calls of each full loop.")] = 500,
     seed: Annotated[int, typer.Option(help="Seed of orders and draws.")] = 7,
@@ -76,9 +81,14 @@ def replay(
             stream_dir=stream, warm_dir=warm, rotate=rotate, source=source, models=arms,
             newcomer=newcomer or (NEWCOMER if is_published else None), orders=orders, seed=seed,
             ceilings_usd=tuple(ceiling or CEILINGS_USD), drifts=tuple(one for one in drift if one != "none"),
-            panels=tuple(loop or ()), loop_orders=loop_orders, loop_calls=loop_calls, cache=cache,
+            panels=tuple(loop or ()), feedback=tuple(feedback or ()), loop_orders=loop_orders,
+            loop_calls=loop_calls, cache=cache,
         )  # fmt: skip
         report = _measure(request, encoder)
+    _show(report, json_out)
+
+
+def _show(report: dict[str, Any], json_out: Path | None) -> None:
     if json_out is not None:
         json_out.parent.mkdir(parents=True, exist_ok=True)
         json_out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -100,7 +110,8 @@ def tables(report: dict[str, Any]) -> list[Table]:
     found = [regret_table(report), ladder_table(report)]
     found += [drift_table(name, figures) for name, figures in report["drift"].items()]
     found += [loop_table(name, figures) for name, figures in report["loop"].items()]
-    return found + [repair_table(name, figures) for name, figures in report["repair"].items()]
+    found += [repair_table(name, figures) for name, figures in report["repair"].items()]
+    return found + [feedback_table(name, figures) for name, figures in report.get("feedback", {}).items()]
 
 
 def regret_table(report: dict[str, Any]) -> Table:
@@ -195,3 +206,21 @@ def repair_table(name: str, figures: dict[str, Any]) -> Table:
             f"{row['utility_of_return']:+.2f} [{low:+.2f}, {high:+.2f}]",
         )  # fmt: skip
     return table
+
+
+def feedback_table(name: str, figures: dict[str, Any]) -> Table:
+    """Return one row a prior: what a weak judge loses, and what labels on some of its calls add to that."""
+    labellers = list(next(iter(figures.values()))["added"])
+    title = f"feedback, {name}: points of utility beside a weak judge without labels"
+    table = Table("prior", "strong judge", *labellers, "recovered", title=title)
+    for prior, row in figures.items():
+        recovered = row["recovered"]
+        table.add_row(
+            prior, _points(row["lost"]), *(_points(row["added"][labeller]) for labeller in labellers),
+            f"{recovered['share']:.2f} [{recovered['low']:.2f}, {recovered['high']:.2f}]",
+        )  # fmt: skip
+    return table
+
+
+def _points(figures: dict[str, float]) -> str:
+    return f"{figures['mean']:+.2f} [{figures['low']:+.2f}, {figures['high']:+.2f}]"

@@ -1,6 +1,7 @@
 """`x25 route`: one prompt, through a running gateway or in this process."""
 
 import asyncio
+import json
 import sys
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -14,41 +15,65 @@ from ..graph.run import open_cascade
 from ..graph.settings import load_settings
 from ..state.errors import InvalidRequest
 from .console import AsJson, friendly_errors, out, print_json
+from .decision import show_decision
+
+TaskType = Annotated[
+    str | None,
+    typer.Option(help="Task type: summary, code, classification, extraction, qa, reasoning, creative."),
+]
+MaxCost = Annotated[float | None, typer.Option(help="Most the call may cost, US dollars.")]
+MaxTier = Annotated[str | None, typer.Option(help="Highest tier allowed: slm, mid, frontier.")]
+Hints = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--routing-hint", metavar="NAME=VALUE", help="One of routing_hints, such as mode=fast; repeatable."
+    ),
+]
+First = Annotated[
+    str | None, typer.Option(help="Ask this model first, others only where it fails (routing_override).")
+]
+ApiKey = Annotated[str | None, typer.Option(envvar="X25_API_KEY", help="API key of the gateway.")]
+Local = Annotated[bool, typer.Option("--local", help="Route in this process, without a gateway.")]
+Explain = Annotated[bool, typer.Option("--explain", help="Show the candidates and why one was chosen.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", "--decide-only", help="Only say which model would be asked; nobody is.")
+]
 
 
 def route(
     prompt: Annotated[str, typer.Argument(help="The text to route; - reads standard input.")],
     org: Annotated[str, typer.Option(help="Whose learning the call belongs to.")] = "default",
-    hint: Annotated[
-        str | None,
-        typer.Option(help="Task type: summary, code, classification, extraction, qa, reasoning, creative."),
-    ] = None,
+    hint: TaskType = None,
     optimize_for: Annotated[Preset, typer.Option(help="What matters most.")] = "balanced",
-    max_cost: Annotated[float | None, typer.Option(help="Most the call may cost, US dollars.")] = None,
-    max_tier: Annotated[str | None, typer.Option(help="Highest tier allowed: slm, mid, frontier.")] = None,
+    max_cost: MaxCost = None,
+    max_tier: MaxTier = None,
     router: Annotated[str, typer.Option(help="Name of a router config.")] = "auto",
+    routing_hint: Hints = None,
+    model: First = None,
     gateway: Annotated[str, typer.Option(help="URL of the gateway.")] = "http://localhost:8000",
-    api_key: Annotated[str | None, typer.Option(envvar="X25_API_KEY", help="API key of the gateway.")] = None,
-    local: Annotated[bool, typer.Option("--local", help="Route in this process, without a gateway.")] = False,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Show the candidates and why one was chosen.")
-    ] = False,
+    api_key: ApiKey = None,
+    local: Local = False,
+    explain: Explain = False,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Route one prompt and show the answer with its receipt."""
     text = sys.stdin.read() if prompt == "-" else prompt
-    limits = {"max_cost_per_call_usd": max_cost, "max_tier": max_tier}
-    wishes = {
-        "org": org,
-        "optimize_for": PRESETS[optimize_for],
-        "policy": {name: limit for name, limit in limits.items() if limit is not None},
-        "router": router,
-    }
+    policy = _policy(max_cost_per_call_usd=max_cost, max_tier=max_tier)
+    wishes = {"org": org, "optimize_for": PRESETS[optimize_for], "policy": policy, "router": router}
+    steering = _steering(routing_hint or [], model)
+    if dry_run:
+        _require_undirected(steering)
+        asked = {"prompt": text, "task": hint, **wishes}
+        show_decision(asked, None if local else gateway, api_key=api_key, as_json=as_json)
+        return
     with friendly_errors():
         if local:
-            reply = X25Response.from_json(asyncio.run(_route_here({"prompt": text, "hint": hint, **wishes})))
+            asked = {"prompt": text, "hint": hint, **wishes, **steering}
+            reply = X25Response.from_json(asyncio.run(_route_here(asked)))
         else:
-            reply = _route_there(text, hint, gateway_url=gateway, api_key=api_key, **wishes)
+            agent = {"gateway_url": gateway, "api_key": api_key, **wishes}
+            reply = _route_there(text, {"hint": hint, **steering}, **agent)
     if as_json:
         print_json(asdict(reply))
         return
@@ -57,15 +82,44 @@ def route(
         out.print(candidates_table(reply.explain))
 
 
+def _policy(**limits: Any) -> dict[str, Any]:
+    return {name: limit for name, limit in limits.items() if limit is not None}
+
+
+def _steering(hints: list[str], model: str | None) -> dict[str, Any]:
+    """Return the hints and the override of a command, values read as JSON where they are; else as text."""
+    said: dict[str, Any] = {}
+    for hint in hints:
+        name, separator, value = hint.partition("=")
+        if not separator or not name:
+            raise typer.BadParameter(f"expected NAME=VALUE, got {hint!r}", param_hint="--routing-hint")
+        if name in said:
+            raise typer.BadParameter(f"{name} is given twice", param_hint="--routing-hint")
+        try:
+            said[name] = json.loads(value)
+        except ValueError:
+            said[name] = value
+    override = {} if model is None else {"routing_override": {"model": model}}
+    return ({"routing_hints": said} if said else {}) | override
+
+
+def _require_undirected(steering: dict[str, Any]) -> None:
+    if steering:
+        option = "--routing-hint" if "routing_hints" in steering else "--model"
+        raise typer.BadParameter(
+            "--dry-run decides by config, policy and weights alone; leave this out", param_hint=option
+        )
+
+
 async def _route_here(request: dict[str, Any]) -> dict[str, Any]:
     async with open_cascade(load_settings()) as cascade:
         return dict(await cascade.route(request))  # type: ignore[arg-type]
 
 
-def _route_there(text: str, hint: str | None, **agent: Any) -> X25Response:
+def _route_there(text: str, said: dict[str, Any], **agent: Any) -> X25Response:
     try:
         with X25(**agent) as client:
-            return client.complete(text, hint=hint)
+            return client.complete(text, **said)
     except ValueError as error:  # what the SDK refuses before it asks: an empty prompt, a URL that is none
         raise InvalidRequest(str(error), field="prompt") from error
 

@@ -1,5 +1,6 @@
 """`x25 serve`: the gateway."""
 
+import asyncio
 import gc
 import ipaddress
 import json
@@ -10,6 +11,7 @@ import socket
 import sys
 import threading
 from contextlib import AsyncExitStack
+from importlib.util import find_spec
 from math import ceil
 from pathlib import Path
 from typing import Annotated
@@ -22,68 +24,126 @@ from rich.logging import RichHandler
 from ..api.app import create_app
 from ..api.idle import impatient
 from ..api.origins import LOOPBACK_HOSTS, KnownHosts, names
+from ..graph.run import CALLS_LOG
 from ..graph.settings import Settings
 from ..state.errors import ConfigError
 from .console import AsJson, Database, err, friendly_errors, settings_for
+from .json_lines import JsonLines
+from .workers import serve_by_workers
 
+_log = logging.getLogger(__name__)
+
+SOCKET = typer.Option("--socket", hidden=True, help="Number of an open socket to serve: a worker's.")
+GARBAGE_THRESHOLDS = (20_000, 20, 20)
+"""Objects until the newest are looked through, and how often the older ones are: a call makes thousands that count
+their references down by themselves, and by Python's default each call would be looked through eight times."""
+SWITCH_S = 0.001
+"""How long a thread may keep the interpreter while another waits. SQLite's thread takes it some forty times a call: by
+Python's default of 5 ms a busy event loop starved it: at three times the capacity answers took 3.6 s, not 0.6."""
 EXIT_WITH_PARENT = typer.Option("--exit-with-parent", hidden=True, help="Stop when standard input ends.")
 
 
+Host = Annotated[str | None, typer.Option(help="Address to listen on [X25_HOST, default 127.0.0.1].")]
+Port = Annotated[
+    int | None, typer.Option(help="Port to listen on, 0 = any free one [X25_PORT, default 8000].")
+]
+HowMany = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=256,
+        help="Processes that serve the port together, on one store, about one a processor core; one that dies is "
+        "replaced [X25_WORKERS, default 1].",
+    ),
+]
+Artifact = Annotated[Path | None, typer.Option(help="Fitted difficulty artifact to serve [X25_MODEL].")]
+ModelsDir = Annotated[str | None, typer.Option(help="Folder with further model files [X25_MODELS_DIR].")]
+RoutersDir = Annotated[Path | None, typer.Option(help="Folder with router configs [X25_ROUTERS_DIR].")]
+RequireKey = Annotated[
+    bool | None,
+    typer.Option(
+        "--require-key/--open",
+        help="Refuse requests without a key, or serve everybody; without either only this machine is served without "
+        "one [X25_REQUIRE_KEY].",
+    ),
+]
+
+
 def serve(
-    host: Annotated[
-        str | None, typer.Option(help="Address to listen on [X25_HOST, default 127.0.0.1].")
-    ] = None,
-    port: Annotated[
-        int | None, typer.Option(help="Port to listen on, 0 = any free one [X25_PORT, default 8000].")
-    ] = None,
+    host: Host = None,
+    port: Port = None,
+    workers: HowMany = None,
     db: Database = None,
-    model: Annotated[
-        Path | None, typer.Option(help="Fitted difficulty artifact to serve [X25_MODEL].")
-    ] = None,
-    models_dir: Annotated[
-        str | None, typer.Option(help="Folder with further model files [X25_MODELS_DIR].")
-    ] = None,
-    routers_dir: Annotated[
-        Path | None, typer.Option(help="Folder with router configs [X25_ROUTERS_DIR].")
-    ] = None,
-    require_key: Annotated[
-        bool | None, typer.Option("--require-key/--open", help="Refuse requests without a key.")
-    ] = None,
+    model: Artifact = None,
+    models_dir: ModelsDir = None,
+    routers_dir: RoutersDir = None,
+    require_key: RequireKey = None,
     as_json: AsJson = False,
     exit_with_parent: Annotated[bool, EXIT_WITH_PARENT] = False,
+    given_socket: Annotated[int | None, SOCKET] = None,
 ) -> None:
-    """Start the gateway. Without any provider key it routes to simulated models and says so."""
+    """Start the gateway. Without any provider key it routes to simulated models and says so.
+
+    On SIGTERM or Ctrl-C it takes no more calls and ends once those under way are answered (X25_SHUTDOWN_TIMEOUT_S).
+    More calls than it can serve are refused with 503 and Retry-After (X25_MAX_QUEUE_MS, X25_MAX_CALLS_IN_FLIGHT).
+    """
     with friendly_errors():
         settings = settings_for(
-            db, host=host, port=port, model=model, models_dir=models_dir,
+            db, host=host, port=port, workers=workers, model=model, models_dir=models_dir,
             routers_dir=str(routers_dir) if routers_dir else None, require_key=require_key,
         )  # fmt: skip
-        refuse_open_network(settings, asked_open=require_key is False)
-        listener = bind(settings)
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        url = f"http://{host}:{listener.getsockname()[1]}"
         _set_up_log(settings)
+        if given_socket is None:
+            refuse_open_network(settings)
+        listener = bind(settings) if given_socket is None else socket.socket(fileno=given_socket)
         if exit_with_parent:
             threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
-        _Server(guarded(create_app(settings), settings), settings, url, as_json=as_json).run(
-            sockets=[listener]
-        )
+        _listen(settings, listener, as_json=as_json)
 
 
-def refuse_open_network(settings: Settings, *, asked_open: bool) -> None:
-    """Refuse to listen beyond this machine without keys, unless `--open` says so.
+def _listen(settings: Settings, listener: socket.socket, *, as_json: bool) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    url = f"http://{host}:{listener.getsockname()[1]}"
+    if settings.workers > 1:
+        serve_by_workers(settings, listener, lambda: announce(url, settings.workers, as_json=as_json))
+        return
+    app = create_app(settings)
+    has_pages = with_terminal(app, settings)
+    _Server(guarded(app, settings), settings, url, as_json=as_json, has_pages=has_pages).run(
+        sockets=[listener]
+    )
+
+
+def with_terminal(app: FastAPI, settings: Settings) -> bool:
+    """Put the pages on the application where they are installed and wanted; return whether it has them."""
+    if not settings.terminal or find_spec("nicegui") is None or find_spec("argon2") is None:
+        return False
+    if settings.metrics_dir:
+        # A page lives in the process that made it, and workers share a socket: its next message may reach another.
+        _log.warning("no terminal with several workers: serve it with another 'x25 serve' on the same store")
+        return False
+    from ..terminal.mounting import mount  # noqa: PLC0415 - most of a second, which a gateway without pages need not wait
+
+    mount(app)
+    return True
+
+
+def refuse_open_network(settings: Settings) -> None:
+    """Refuse to listen beyond this machine without a word on keys; say what it means to serve everybody.
 
     Raises
     ------
     ConfigError
         Naming the two ways out.
     """
-    if settings.require_key or asked_open or _is_loopback(settings.host):
+    if settings.require_key or _is_loopback(settings.host):
         return
-    raise ConfigError(
-        f"{settings.host} can be reached from other machines: add --require-key "
-        "(make keys with 'x25 keys create ORG'), or --open to serve everybody"
-    )
+    if settings.require_key is None:
+        raise ConfigError(
+            f"{settings.host} can be reached from other machines: add --require-key "
+            "(make keys with 'x25 keys create ORG'), or --open to serve everybody"
+        )
+    _log.warning("whoever reaches %s makes calls and reads every org without a key (--open)", settings.host)
 
 
 def guarded(app: FastAPI, settings: Settings) -> FastAPI:
@@ -119,16 +179,34 @@ def bind(settings: Settings) -> socket.socket:
     return listener
 
 
+def announce(url: str, workers: int = 1, *, as_json: bool, has_pages: bool = False) -> None:
+    """Say where the gateway listens."""
+    if as_json:
+        # One line, so that a parent process can read it before the server ends.
+        typer.echo(json.dumps({"url": url}))
+    else:
+        many = f", {workers} workers" if workers > 1 else ""
+        err.print(f"x25 gateway on [bold]{url}[/bold]  (docs: {url}/docs, stop: Ctrl-C{many})")
+        if has_pages:
+            err.print(f"terminal on [bold]{url}/terminal/[/bold]")
+
+
 class _Server(uvicorn.Server):
     """Opens the application itself, so that a wrong setting ends as one sentence; says where it listens."""
 
-    def __init__(self, app: FastAPI, settings: Settings, url: str, *, as_json: bool) -> None:
+    def __init__(
+        self, app: FastAPI, settings: Settings, url: str, *, as_json: bool, has_pages: bool = False
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 lifespan="off",
                 log_level="warning",
+                # Without a configuration of its own its lines go where all others do.
+                log_config=None if settings.log_format == "json" else uvicorn.config.LOGGING_CONFIG,
                 access_log=False,
+                ws="websockets-sansio" if has_pages else "none",
+                ws_per_message_deflate=False,  # messages are short and many
                 http=impatient(settings.idle_timeout_s),
                 timeout_keep_alive=ceil(settings.idle_timeout_s),
                 timeout_graceful_shutdown=settings.shutdown_timeout_s,
@@ -138,6 +216,8 @@ class _Server(uvicorn.Server):
         self._opened = AsyncExitStack()
         self._url = url
         self._as_json = as_json
+        self._has_pages = has_pages
+        self._drain_delay_s = settings.drain_delay_s
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Open the cascade, then listen, then announce the address."""
@@ -146,23 +226,31 @@ class _Server(uvicorn.Server):
         # a tenth of a second and more, now and again.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*GARBAGE_THRESHOLDS)
+        sys.setswitchinterval(SWITCH_S)
         await super().startup(sockets)
         if self.should_exit:  # a signal came meanwhile: shutdown will not be called
             await self._opened.aclose()
-        elif self._as_json:
-            # One line, so that a parent process can read it before the server ends.
-            typer.echo(json.dumps({"url": self._url}))
         else:
-            err.print(f"x25 gateway on [bold]{self._url}[/bold]  (docs: {self._url}/docs, stop: Ctrl-C)")
+            announce(self._url, as_json=self._as_json, has_pages=self._has_pages)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Finish the requests under way, then close the cascade."""
+        """Say that no more calls should come, finish the requests under way, then close the cascade."""
+        self._app.state.is_draining = True
+        await asyncio.sleep(self._drain_delay_s)
         await super().shutdown(sockets)
         await self._opened.aclose()
 
 
 def _set_up_log(settings: Settings) -> None:
-    logging.basicConfig(level=settings.log_level, format="%(message)s", handlers=[RichHandler(console=err)])
+    if settings.log_format == "json":
+        handler: logging.Handler = logging.StreamHandler()
+        handler.setFormatter(JsonLines(keeps_text=settings.keeps_text))
+    else:
+        handler = RichHandler(console=err)
+        logging.getLogger(CALLS_LOG).setLevel(logging.WARNING)  # a line a call is for machines
+        handler.setFormatter(logging.Formatter("%(message)s"))
+    logging.basicConfig(level=settings.log_level, handlers=[handler])
     # One line a request of the HTTP client would drown everything else, and carries provider URLs.
     for chatty in ("httpx", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -177,5 +265,8 @@ def _is_loopback(host: str) -> bool:
 
 def _stop_at_end_of_input() -> None:
     """Wait until the parent's end of the pipe closes, whatever ended it, then stop as on Ctrl-C."""
-    sys.stdin.buffer.read()
+    while os.read(
+        0, 1
+    ):  # not sys.stdin: its lock, held here, would crash an interpreter that ends for another reason
+        pass
     os.kill(os.getpid(), signal.SIGTERM)

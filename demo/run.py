@@ -1,7 +1,7 @@
 """Run a demo from start to report: simulator, gateway, traffic, baselines, audit; all over real HTTP."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,13 @@ class Options:
     optimize_for: Preset = "balanced"
     recorded: Path | None = None
     """Folder of recorded outcomes; None = generated prompts."""
+    port: int = 0
+    """Of the gateway; 0 = any free one."""
+
+
+Report = dict[str, Any]
+Stay = Callable[[Report, str], Awaitable[None]]
+"""What to do while the gateway is still there, told the report and its address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +50,27 @@ class Progress:
     """Called after each step, with the routed call where there is one."""
 
 
-async def run_demo(options: Options, data_dir: Path, progress: Progress) -> dict[str, Any]:
-    """Run a demo whose gateway keeps its state in `data_dir`; return the report as plain values and `Estimate`s."""
+async def run_demo(
+    options: Options, data_dir: Path, progress: Progress, stay: Stay | None = None
+) -> dict[str, Any]:
+    """Run a demo whose gateway keeps its state in `data_dir`; return the report as plain values and `Estimate`s.
+
+    The gateway ends once `stay` returned, at once without it.
+    """
     if options.recorded is not None:
-        return await _run_recorded(options, options.recorded, data_dir, progress)
-    return await _run_generated(options, data_dir, progress)
+        return await _run_recorded(options, options.recorded, data_dir, progress, stay)
+    return await _run_generated(options, data_dir, progress, stay)
 
 
-async def _run_generated(options: Options, data_dir: Path, progress: Progress) -> dict[str, Any]:
+async def _run_generated(
+    options: Options, data_dir: Path, progress: Progress, stay: Stay | None
+) -> dict[str, Any]:
     progress.phase("starting the simulator and the gateway", 1)
     items = generated.make_items(options.calls, options.seed)
     panel = _simulated_panel()
     async with (
         SimulatorProcess(seed=options.seed, judge_auc=JUDGE_AUC, latency=False) as simulator,
-        gateway_process(data_dir, simulator.url, seed=str(options.seed)) as gateway,
+        gateway_process(data_dir, simulator.url, port=str(options.port), seed=str(options.seed)) as gateway,
     ):
         progress.step(None)
         progress.phase("asking each model alone, for comparison", len(items))
@@ -70,11 +84,14 @@ async def _run_generated(options: Options, data_dir: Path, progress: Progress) -
             score=lambda item, reply: generated.score(item, reply.text), on_reply=progress.step,
         )  # fmt: skip
         panels = [await _panel_report("generated tasks", panel, routed, gateway.url, generated.ORG)]
-        return await _report(panels, gateway.url, "simulated models")
+        report = await _report(panels, gateway.url, "simulated models")
+        if stay is not None:
+            await stay(report, gateway.url)
+        return report
 
 
 async def _run_recorded(
-    options: Options, source_dir: Path, data_dir: Path, progress: Progress
+    options: Options, source_dir: Path, data_dir: Path, progress: Progress, stay: Stay | None
 ) -> dict[str, Any]:
     progress.phase("reading recorded outcomes, starting the simulator and the gateway", 1)
     folder = data_dir / "recorded"
@@ -89,7 +106,10 @@ async def _run_recorded(
         "routers_dir": str((folder / "routers").resolve()),
         "default_max_output_tokens": "16384",
     }
-    async with simulator, gateway_process(data_dir, simulator.url, **gateway_settings) as gateway:
+    async with (
+        simulator,
+        gateway_process(data_dir, simulator.url, port=str(options.port), **gateway_settings) as gateway,
+    ):
         progress.step(None)
         panels = []
         for recording in recordings:
@@ -102,7 +122,10 @@ async def _run_recorded(
             panels.append(
                 await _panel_report(recording.panel.name, recording.panel, routed, gateway.url, org)
             )
-        return await _report(panels, gateway.url, "recorded answers of real models, simulated judge")
+        report = await _report(panels, gateway.url, "recorded answers of real models, simulated judge")
+        if stay is not None:
+            await stay(report, gateway.url)
+        return report
 
 
 def _recorded_score(item: Item, reply: X25Response) -> float:

@@ -8,29 +8,38 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import numpy as np
 
-from ..nodes.services import Limits, Services
+from ..nodes.cache.caches import Caches
+from ..nodes.services import Services
 from ..providers.embeddings import open_encoder
-from ..providers.gateway import OPENAI_WIRE, Gateway
+from ..providers.gateway import Gateway
 from ..providers.judge import LLMJudge, Procedure, load_prompt
 from ..providers.keyring import Keyring
 from ..providers.langchain import LangChainProvider, specs_for
-from ..providers.openai_compatible import OpenAICompatible, new_client
+from ..providers.native import Polyglot
 from ..providers.registry import Registry, load_judges, load_registry, wanted_variables
 from ..providers.specs import ModelSpec
+from ..providers.wire.client import VendorClient
 from ..routing.belief.thompson import DEFAULT_LEARNER, UNJUDGED_LEARNER
 from ..simulator.process import SimulatorProcess
 from ..state.errors import ConfigError
 from ..state.store import open_store
 from ..state.types import Tier
-from .estimators import open_estimators, read_estimators
+from .access import open_access, speakers
+from .estimators import load_near_verifier, open_estimators, read_estimators
 from .execution.loops import CallersLoop
 from .execution.sources import Opened, OpenedOnFirstCall, ServicesSource
+from .limits import caches_of, limits_of
+from .memory.org_store import OrgStore
+from .memory.store_memories import StoreMemories
+from .own_models import following
+from .provider_keys import book_of, following_keys
+from .rate_counts import counts_in
 from .recovery import holding
 from .routers import load_routers, with_direct_routers
 from .settings import PACKAGE_DIR, Settings, load_settings, read_environment
+from .tracing import tracing
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -60,6 +69,8 @@ class Pool:
     models: tuple[ModelSpec, ...]
     judges: tuple[ModelSpec, ...]
     reference: ModelSpec
+    closed: tuple[ModelSpec, ...] = ()
+    """Models that an org's own key may open, and no key here does."""
 
 
 def services_source(given: Any) -> ServicesSource:
@@ -97,35 +108,38 @@ async def open_services(
     StoreError
         When the database cannot be used.
     """
-    environ = await asyncio.to_thread(read_environment) if environ is None else environ
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(
             await open_store(settings.store_url, synchronous=settings.sqlite_synchronous)
         )
         await stack.enter_async_context(holding(store.lease, settings.lease_s))
-        keyring = Keyring(environ)
-        pool = await _open_pool(settings, keyring, stack, simulator)
-        if not pool.judges:
-            _log.warning(NO_JUDGE)
-        client = await stack.enter_async_context(await asyncio.to_thread(new_client))
-        routers = await asyncio.to_thread(
-            load_routers, Path(settings.routers_dir) if settings.routers_dir else None
-        )
-        estimators = await open_estimators(settings, environ, client)
+        access = await stack.enter_async_context(open_access(settings, environ))
+        pool = await _open_pool(settings, access.keyring, stack, simulator)
+        client = await stack.enter_async_context(VendorClient())
+        tell_call = await stack.enter_async_context(tracing(settings.otel_endpoint))
+        folder = Path(settings.routers_dir) if settings.routers_dir else None
+        estimators = await open_estimators(settings, access.environ, client)
         services = Services(
             store=store,
+            counts=counts_in(access.redis, store),
             models={spec.model_id: spec for spec in pool.models},
             reference=pool.reference,
-            gateway=Gateway({OPENAI_WIRE: OpenAICompatible(client)}, keyring),
+            gateway=access.gateway(client),
             encoder=estimators.encoder,
             classifier=estimators.classifier,
             difficulty=estimators.difficulty,
-            routers=with_direct_routers(pool.models, routers),
-            judge=await asyncio.to_thread(_judge, pool, keyring, client, settings) if pool.judges else None,
+            routers=with_direct_routers(pool.models, await asyncio.to_thread(load_routers, folder)),
+            judge=await asyncio.to_thread(_judge, pool, access.keyring, client, settings),
             learner=DEFAULT_LEARNER if pool.judges else UNJUDGED_LEARNER,
-            limits=_limits(settings),
+            limits=limits_of(settings),
+            provider_keys=book_of(settings, pool.models, pool.closed),
+            memories=StoreMemories(OrgStore(store.memories, estimators.encoder), estimators.encoder),
+            caches=caches_of(settings, store, estimators.encoder),
+            tell_call=tell_call,
             rng=np.random.default_rng(settings.seed),
         )
+        for watch in (following(services.own_models, store), following_keys(services.provider_keys, store)):
+            await stack.enter_async_context(watch)
         yield services
 
 
@@ -136,7 +150,10 @@ def real_pool(settings: Settings, keyring: Keyring) -> Pool | None:
     if not models:
         return None
     return Pool(
-        tuple(models), _real_judges(registry, keyring, settings.judge), _reference(registry, models, settings)
+        tuple(models),
+        _real_judges(registry, keyring, settings.judge),
+        _reference(registry, models, settings),
+        registry.openable(keyring.has),
     )
 
 
@@ -173,7 +190,9 @@ async def _open_pool(
         )
     url = settings.simulator_url
     if not url and simulator is None:
-        url = (await stack.enter_async_context(SimulatorProcess())).url
+        own = await stack.enter_async_context(SimulatorProcess())
+        url = own.url
+        stack.callback(asyncio.create_task(own.replace_when_it_ends()).cancel)
     elif not url and simulator is not None:
         async with _starting:
             if not simulator.url:
@@ -225,25 +244,16 @@ def _frontier_of(models: Sequence[ModelSpec], known: Sequence[ModelSpec]) -> Mod
     return Registry.reference(others or models)
 
 
-def _judge(pool: Pool, keyring: Keyring, client: httpx.AsyncClient, settings: Settings) -> LLMJudge:
+def _judge(pool: Pool, keyring: Keyring, client: VendorClient, settings: Settings) -> LLMJudge | None:
+    if not pool.judges:
+        _log.warning(NO_JUDGE)
+        return None
     return LLMJudge(
         pool.judges,
         keyring,
         load_prompt(JUDGE_PROMPT),
-        OpenAICompatible(client),
+        Polyglot(speakers(client)),
         Procedure(settings.judge_timeout_s),
-    )
-
-
-def _limits(settings: Settings) -> Limits:
-    return Limits(
-        attempt_timeout_s=settings.attempt_timeout_s,
-        call_deadline_s=settings.call_deadline_s,
-        default_max_output_tokens=settings.default_max_output_tokens,
-        max_prompt_chars=settings.max_prompt_chars,
-        store_prompts=settings.store_prompts,
-        store_inputs=settings.store_inputs,
-        resumable=settings.checkpoints == "sync",
     )
 
 
@@ -272,4 +282,6 @@ async def _open_for(models: "Mapping[Tier, BaseChatModel]") -> AsyncIterator[Ser
             difficulty=estimators.difficulty,
             routers=with_direct_routers(specs, await asyncio.to_thread(load_routers)),
             learner=UNJUDGED_LEARNER,
+            caches=Caches(store.cached_answers, estimators.encoder, load_near_verifier),
+            memories=StoreMemories(OrgStore(store.memories, estimators.encoder), estimators.encoder),
         )

@@ -8,20 +8,21 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import httpx
-
 from ..providers.embeddings import Encoder, StaticEncoder, open_encoder
 from ..providers.embeddings_remote import RemoteEncoder
 from ..providers.sparing_encoder import SparingEncoder
+from ..providers.wire.client import VendorClient
 from ..routing.belief.irt import CompletionModel
 from ..routing.belief.irt_difficulty import difficulty_model_of
 from ..routing.prompt.classifier import TaskClassifier
 from ..routing.prompt.difficulty import DifficultyModel
+from ..routing.prompt.near import NearVerifier
 from ..state.errors import ConfigError, EncoderAbsent
 from .settings import PACKAGE_DIR, Settings
 
 BUNDLED_DIFFICULTY = PACKAGE_DIR / "artifacts" / "difficulty.json"
 BUNDLED_CLASSIFIER = PACKAGE_DIR / "artifacts" / "classifier.json"
+BUNDLED_NEAR = PACKAGE_DIR / "artifacts" / "near_verifier.json"
 
 Fitted = TypeVar("Fitted")
 
@@ -36,7 +37,7 @@ class Estimators:
 
 
 async def open_estimators(
-    settings: Settings, environ: Mapping[str, str], client: httpx.AsyncClient | None = None
+    settings: Settings, environ: Mapping[str, str], client: VendorClient | None = None
 ) -> Estimators:
     """Return the estimators the settings name; an encoder that cannot be reached or loaded is done without.
 
@@ -105,13 +106,18 @@ def _difficulty(parameters: Mapping[str, Any]) -> DifficultyModel:
     return DifficultyModel.from_dict(parameters)
 
 
+def load_near_verifier(path: Path = BUNDLED_NEAR) -> NearVerifier:
+    """Return what tells whether two questions want the same answer; ConfigError names the file when it is none."""
+    return _load(path, NearVerifier.from_dict, "near verifier")
+
+
 def load_classifier(path: Path = BUNDLED_CLASSIFIER) -> TaskClassifier:
     """Return the task classifier of an artifact; ConfigError names the file when it is none."""
     return _load(path, TaskClassifier.from_dict, "classifier")
 
 
 def _load(path: Path, parse: Callable[[Mapping[str, Any]], Fitted], kind: str) -> Fitted:
-    load = _load_once if path in (BUNDLED_DIFFICULTY, BUNDLED_CLASSIFIER) else _read
+    load = _load_once if path in (BUNDLED_DIFFICULTY, BUNDLED_CLASSIFIER, BUNDLED_NEAR) else _read
     return load(path, parse, kind)
 
 

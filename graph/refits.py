@@ -65,7 +65,7 @@ async def work_off_one(
 
     A worker that is stopped stops its process and puts the job back. `command` replaces `refit_command`.
     """
-    job = await store.jobs.claim(datetime.now(UTC))
+    job = await _claim(store)
     if job is None:
         return False
     try:
@@ -79,6 +79,18 @@ async def work_off_one(
         "refit of org %s at %d labelled calls: %s", job.org, job.labelled, status,
     )  # fmt: skip
     return True
+
+
+async def _claim(store: Store) -> Job | None:
+    """Claim a due refit; a worker stopped meanwhile puts back what the database has given it already."""
+    claim = asyncio.ensure_future(store.jobs.claim(datetime.now(UTC)))
+    try:
+        return await asyncio.shield(claim)
+    except asyncio.CancelledError:
+        job = await claim
+        if job is not None:
+            await asyncio.shield(store.jobs.release(job))
+        raise
 
 
 async def _run(job: Job, environ: Mapping[str, str], command: Sequence[str]) -> tuple[str, str]:

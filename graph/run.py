@@ -1,29 +1,66 @@
 """One call from request to reply: the function that every door goes through."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
 from typing import Any, cast
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from ..nodes.lookup_cache import new_call_id
+from ..nodes.org.chains import COUNTS_STEPS
 from ..nodes.services import Services
+from ..providers.deltas import READER, Reader
 from ..providers.sparing_encoder import SparingEncoder
-from ..state.errors import InvalidRequest, NotFound
+from ..routing.plan.org_settings import OrgSettings
+from ..state.errors import CallFailed, InvalidRequest, NotFound, StoreError
 from ..state.leases import BEATS
-from ..state.names import check_call_id, check_org
-from ..state.types import Context, Reply, Request
+from ..state.log_context import OF_CALL
+from ..state.names import CALL_ID_PATTERN, check_org
+from ..state.redis_slots import RedisSlots
+from ..state.types import Context, JSONObject, Reply, Request
 from .bootstrap import open_services
 from .build import RECURSION_LIMIT, build_cascade
 from .checkpoints import open_saver, thread_config, thread_id
+from .decide import Decided, decide
+from .erasing import ErasedOrg, erase_call, erase_checkpoint, erase_org
+from .execution.choice import direct_walk, is_watched
+from .holding import Held, hold
+from .memory.checkpoint_queue import CheckpointQueue
 from .memory.losses import IS_NEW_CALL, CheckpointWrites, read_tuple, sparing_saver, undo_of
+from .memory.messages import to_openai
+from .memory.remembered import RememberedAnswers
+from .question import Question
 from .recovery import Recovery
+from .retention import (
+    drop_old_checkpoints_for_ever,
+    drop_old_memories_for_ever,
+    forget_as_orgs_say_for_ever,
+    forget_old_words_for_ever,
+)
 from .settings import Settings
+from .vault import Vault
 
+CALLS_LOG = "x25.calls"
+"""Name of the log with one line a call."""
+_log = logging.getLogger(CALLS_LOG)
+MOST_NAMED = 128
+"""How much of a call id a task is named after: one that is too long is refused later."""
+LOOKS_AGAIN_AFTER_S = (0.0, 0.05, 0.15, 0.4)
+"""A call's checkpoint is written after its reply was sent: another process may be about to."""
 DRAINS_WITHIN_S = 10.0
 """How long the end waits for calls whose clients have left."""
+
+
+CHECKPOINT_FOLLOWS_WITHIN_S = 2.0
+"""A checkpoint is written within a second of its call's answer."""
+LOGGED = (
+    "model_used", "tier", "task_type", "latency_ms", "cost_usd", "judge_cost_usd", "escalations", "fallbacks",
+    "quality_source",
+)  # fmt: skip
+"""What the log tells of a call that was answered: nothing that anybody wrote."""
 
 
 class Cascade:
@@ -39,14 +76,23 @@ class Cascade:
         self.graph = build_cascade(services, keep_text=settings.keeps_text).compile(
             checkpointer=None if saver is None else sparing_saver(saver, self.checkpoint_writes), name="x25"
         )
+        self._walk = direct_walk(self.graph, settings)
+        self._checkpoints = CheckpointQueue(saver, self.checkpoint_writes, keeps_text=settings.keeps_text)
+        self.vault = Vault(settings.byok_key)
+        """What orgs' own provider keys are encrypted with."""
+        self.remembered = RememberedAnswers(settings.responses_kept_s)
+        """What a caller may go on from by the id of an answer."""
         self._calls: set[asyncio.Task[Reply]] = set()
+        self._chores: set[asyncio.Task[None]] = set()
         self._under_way: set[tuple[str, str]] = set()
+        self._ends = asyncio.Event()
         self.recovery = Recovery(
             services,
             resume=self.resume if settings.checkpoints == "sync" else None,
             is_under_way=lambda org, call_id: (org, call_id) in self._under_way,
             own_after_s=settings.call_deadline_s,
         )
+        self._unkept: Any = None
         self._durability: dict[str, Any] = {"durability": settings.checkpoints} if saver is not None else {}
 
     async def route(self, request: Request, context: Context | None = None) -> Reply:
@@ -61,9 +107,18 @@ class Cascade:
         """
         return await asyncio.shield(self.begin(request, context))
 
-    def begin(self, request: Request, context: Context | None = None) -> asyncio.Task[Reply]:
-        """Begin a call, as `route` does, in a task that goes on whoever leaves: what was paid for is logged."""
-        call = asyncio.create_task(self._route(request, context or Context()))
+    def begin(
+        self, request: Request, context: Context | None = None, reader: Reader | None = None
+    ) -> asyncio.Task[Reply]:
+        """Begin a call, as `route` does, in a task that goes on whoever leaves: what was paid for is logged.
+
+        A `reader` is sent the answer while its model writes it, where nothing can come in its place; when it leaves
+        in the middle the request is given up, and logged as cancelled. The task is named after the call.
+        """
+        given = request.get("call_id")
+        call_id = given if given is not None else new_call_id(int(self.services.now().timestamp() * 1000))
+        running = self._route(request, context or Context(), call_id, reader)
+        call = asyncio.create_task(running, name=str(call_id)[:MOST_NAMED])
         self._calls.add(call)
         call.add_done_callback(self._ended)
         return call
@@ -75,25 +130,42 @@ class Cascade:
             for call in late:
                 call.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        self._ends.set()
+        await asyncio.gather(*self._chores, return_exceptions=True)
+        await self.services.store.catch_up()
+        await self._checkpoints.drain()
+
+    def chore(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have something done beside the calls that nobody waits for; the end waits for it."""
+        task = asyncio.create_task(work)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
 
     def _ended(self, call: asyncio.Task[Reply]) -> None:
         self._calls.discard(call)
         if not call.cancelled():
             call.exception()  # whoever waits is told; when nobody does, the log has the call
 
-    async def _route(self, request: Request, context: Context) -> Reply:
-        org, given = request.get("org"), request.get("call_id")
+    async def _route(
+        self, request: Request, context: Context, call_id: str, reader: Reader | None = None
+    ) -> Reply:
+        READER.set(reader)
+        org = request.get("org")
         org = check_org("default" if org is None else org)
-        if given is not None:
-            await self._claim(org, check_call_id(given))
-        call_id = given if given is not None else new_call_id(int(self.services.now().timestamp() * 1000))
+        held = await self._hold(org, request)
         asked = cast("Request", {**request, "org": org, "call_id": call_id})
+        OF_CALL.set((org, call_id))
         try:
-            return await self._run(asked, org, call_id, context)
-        except InvalidRequest:
-            if given is not None:
-                await self.services.store.claims.release(org, call_id)
+            reply = await self._run(asked, org, call_id, context)
+        except CallFailed as error:
+            _log.info("failed", extra={"facts": {"code": error.code, "attempts": len(error.attempts)}})
             raise
+        except InvalidRequest:
+            await held.give_back()
+            raise
+        if _log.isEnabledFor(logging.INFO):
+            _log.info("answered", extra={"facts": {name: reply[name] for name in LOGGED}})  # type: ignore[literal-required]
+        return reply
 
     async def resume(self, org: str, call_id: str) -> Reply:
         """Take up a call that died with its process; an answer that was paid for is used again.
@@ -111,9 +183,99 @@ class Cascade:
         AttemptInterrupted
             As the reason of a `CallFailed`, when an attempt was out and the upstream cannot tell whether it was billed.
         """
+        await self._checkpoints.drain()
         if self.saver is None or await read_tuple(self.saver, thread_config(org, call_id)) is None:
             raise NotFound(f"no checkpoint of call {call_id!r} of org {org!r} is kept")
         return await self._run(None, org, call_id, Context())
+
+    async def decide(self, question: Question) -> Decided:
+        """Return which model would be asked, and log that; nobody is asked. See `decide.decide`."""
+        return await decide(self.services, question)
+
+    async def erase(self, org: str, call_id: str, *, user_id: str | None = None) -> bool:
+        """Delete a logged call or decision with its words, checkpoint included; goes on whoever leaves.
+
+        Returns
+        -------
+        bool
+            False when the org, or that user of it, has none by that id.
+
+        Raises
+        ------
+        StoreError
+            When the store or the checkpoints refuse; what is left then can be deleted by asking again.
+        """
+        return await asyncio.shield(asyncio.create_task(self._erase(org, call_id, user_id)))
+
+    async def _erase(self, org: str, call_id: str, user_id: str | None) -> bool:
+        await self._checkpoints.drain()
+        self.remembered.forget(org, call_id)
+        is_erased = await erase_call(self.services.store, self.saver, org, call_id, user_id=user_id)
+        if is_erased and self.saver is not None:
+            self.chore(self._erase_late_checkpoint(org, call_id))
+        return is_erased
+
+    async def _erase_late_checkpoint(self, org: str, call_id: str) -> None:
+        """Delete what another process wrote of an erased call after its answer, as it does within a second."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CHECKPOINT_FOLLOWS_WITHIN_S):
+                await self._ends.wait()
+        with suppress(StoreError):
+            await erase_checkpoint(self.saver, org, call_id)
+
+    async def forget_answer(self, org: str, call_id: str) -> bool:
+        """Let nothing go on from a call's answer, as `erasing.erase_checkpoint`; return False when none is known."""
+        was_known = self.remembered.forget(org, call_id)
+        await self._checkpoints.drain()
+        saver = self.saver if self.settings.keeps_text else None
+        return await erase_checkpoint(saver, org, call_id) or was_known
+
+    async def erase_org(self, org: str) -> ErasedOrg:
+        """Delete all that is kept of an org, see `erasing.erase_org`; goes on whoever leaves. Errors as there."""
+        return await asyncio.shield(asyncio.create_task(self._erase_org(check_org(org))))
+
+    async def _erase_org(self, org: str) -> ErasedOrg:
+        services = self.services
+        await self._checkpoints.drain()
+        self.remembered.forget_org(org)
+        services.provider_keys.forget(org)
+        erased = await erase_org(services.store, self.saver, self.settings, org)
+        self.remembered.forget_org(org)  # what calls under way said meanwhile
+        services.org_settings.keep(org, OrgSettings(), services.clock_s())
+        services.judge_book.forget(org)
+        await services.own_models.refresh(services.store)
+        await services.provider_keys.refresh(services.store)
+        return erased
+
+    @property
+    def under_way(self) -> int:
+        """How many calls run, those included whose clients have left."""
+        return len(self._calls)
+
+    @property
+    def checkpoints_waiting(self) -> int:
+        """How many checkpoints wait to be written."""
+        return self._checkpoints.waiting
+
+    async def conversation(self, org: str, call_id: str) -> list[JSONObject] | None:
+        """Return the messages of a call with its answer as the last one; None where they are not known.
+
+        They are known to the process that answered, for a while; where text is kept, to every one. There the first is
+        left out where it is a system message: it was that call's own.
+        """
+        found = self.remembered.conversation(org, call_id)
+        if found is not None or self.saver is None or not self.settings.keeps_text:
+            return found
+        if not CALL_ID_PATTERN.fullmatch(call_id):
+            return None
+        await self._checkpoints.drain()
+        for wait_s in LOOKS_AGAIN_AFTER_S:
+            await asyncio.sleep(wait_s)
+            state = await self.graph.aget_state(thread_config(org, call_id))
+            messages = to_openai(state.values.get("messages") or [])
+            if messages and messages[-1]["role"] == "assistant":
+                return messages[messages[0]["role"] == "system" :]
+        return None
 
     def degraded(self) -> dict[str, str]:
         """Return what does not work as it should, and why; calls are answered all the same."""
@@ -122,30 +284,22 @@ class Cascade:
             "checkpoints": self.checkpoint_writes.reason,
             "encoder": encoder.reason if isinstance(encoder, SparingEncoder) else None,
         }
+        if isinstance(self.services.rates, RedisSlots):
+            found["limits"] = self.services.rates.reason
         if self.recovery.set_aside:
             found["recovery"] = (
                 f"{self.recovery.set_aside} interrupted calls are set aside: see x25 checkpoints interrupted"
             )
         return {name: reason for name, reason in found.items() if reason is not None}
 
-    async def _claim(self, org: str, call_id: str) -> None:
-        """Take a call id for this request, and forget what a request refused for free left under it.
-
-        Raises
-        ------
-        InvalidRequest
-            When another request has it, or had it and bought something.
-        """
-        now = self.services.now()
-        overdue = now - timedelta(seconds=self.settings.call_deadline_s)
-        if not await self.services.store.claims.claim(org, call_id, now, overdue):
-            logged = await self.services.store.calls.get(org, call_id)
-            state = "begun" if logged is None else logged.status
-            raise InvalidRequest(
-                f"call_id {call_id!r} was used before ({state}); one is good for one call", field="call_id"
-            )
-        if (saver := self.saver) is not None:
-            await self.checkpoint_writes.attempt(lambda: saver.adelete_thread(thread_id(org, call_id)))
+    async def _hold(self, org: str, request: Request) -> Held:
+        """Take what a request names, and forget what one refused for free left under its call id."""
+        held = await hold(self.services, org, request, self.settings.call_deadline_s)
+        if held.call_id is not None and (saver := self.saver) is not None:
+            thread = thread_id(org, held.call_id)
+            await self._checkpoints.drain()
+            await self.checkpoint_writes.attempt(lambda: saver.adelete_thread(thread))
+        return held
 
     async def settle_interrupted(self) -> list[tuple[str, str]]:
         """Settle the calls of dead processes, see `Recovery`; return those logged as interrupted, as (org, call id)."""
@@ -156,25 +310,68 @@ class Cascade:
         config |= {"recursion_limit": RECURSION_LIMIT, "run_name": "x25"}
         token = IS_NEW_CALL.set(request is not None)
         self._under_way.add((org, call_id))
+        COUNTS_STEPS.set(True)
         try:
-            reply = await self.graph.ainvoke(request, config, context=context, **self._durability)
+            reply = await self._execute(request, config, context)
         finally:
             self._under_way.discard((org, call_id))
             IS_NEW_CALL.reset(token)
+            if (caches := self.services.caches) is not None:
+                caches.flights.land(org, call_id, None)  # a call that broke off: equal ones go on their own
         reply.pop("messages", None)  # the caller has them
         return cast("Reply", reply)
 
+    async def _execute(
+        self, request: Request | None, config: RunnableConfig, context: Context
+    ) -> dict[str, Any]:
+        if request is not None and self.settings.keeps_text and not await self._keeps_words(request["org"]):
+            return await self._execute_unkept(request, config, context)
+        if self._walk is None or request is None or is_watched():
+            reply = await self.graph.ainvoke(request, config, context=context, **self._durability)
+            return cast("dict[str, Any]", reply)
+        return await self._walk.run(request, config, context, self._checkpoints.add)
+
+    async def _keeps_words(self, org: str) -> bool:
+        """Return whether an org lets words be kept in its calls' checkpoints."""
+        settings = await self.services.org_settings.of(org, self.services.store, self.services.clock_s())
+        return settings.wishes.keeps_words
+
+    async def _execute_unkept(
+        self, request: Request, config: RunnableConfig, context: Context
+    ) -> dict[str, Any]:
+        """Run a call of which no checkpoint is left."""
+        if self._unkept is None:
+            self._unkept = build_cascade(self.services).compile(name="x25")
+        reply = await self._unkept.ainvoke(request, config, context=context)
+        return cast("dict[str, Any]", reply)
+
 
 @asynccontextmanager
-async def open_cascade(settings: Settings) -> AsyncIterator[Cascade]:
-    """Open services and checkpoints, settle now and then what dead processes left behind, close all at the end."""
+async def open_cascade(settings: Settings, *, does_chores: bool = True) -> AsyncIterator[Cascade]:
+    """Open services and checkpoints, close all at the end; in between do the chores of a gateway, or let others.
+
+    The chores: settle now and then what dead processes left behind, and delete old checkpoints.
+    """
     async with open_services(settings) as services, open_saver(settings) as saver:
         cascade = Cascade(services, settings, saver)
-        settling = asyncio.create_task(cascade.recovery.look_for_ever(settings.lease_s / BEATS))
+        chores = []
+        if does_chores:
+            chores.append(asyncio.create_task(cascade.recovery.look_for_ever(settings.lease_s / BEATS)))
+            chores.append(asyncio.create_task(drop_old_memories_for_ever(services)))
+        if does_chores and saver is not None and settings.checkpoint_days:
+            dropping = drop_old_checkpoints_for_ever(saver, settings.checkpoint_days, services.now)
+            chores.append(asyncio.create_task(dropping))
+        if does_chores:
+            forgetting = forget_as_orgs_say_for_ever(services.store, saver, services.now)
+            chores.append(asyncio.create_task(forgetting))
+        if does_chores and settings.prompt_days:
+            forgetting = forget_old_words_for_ever(services.store, settings.prompt_days, services.now)
+            chores.append(asyncio.create_task(forgetting))
         try:
             yield cascade
         finally:
-            settling.cancel()
+            for chore in chores:
+                chore.cancel()
             with suppress(asyncio.CancelledError):
-                await settling
+                await asyncio.gather(*chores)
             await cascade.drain()

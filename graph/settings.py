@@ -13,6 +13,7 @@ from ..state.errors import ConfigError
 
 PACKAGE_DIR = Path(__file__).resolve().parent.parent
 PREFIX = "X25_"
+ENV_FILE = Path(".env")
 OWN_MODELS = "models"
 """Folder of an org's own models in the data folder."""
 SWITCHES = frozenset({"X25_OLLAMA", "X25_VLLM"})
@@ -43,6 +44,18 @@ class Settings(BaseModel):
     database_url: str = Field(
         "", description="Store; empty = SQLite in data_dir. Postgres: postgresql+psycopg://user:pw@host/db."
     )
+    byok_key: str = Field(
+        "",
+        repr=False,
+        description="Master key that orgs' own provider keys are encrypted with, 32 bytes in URL-safe Base64 (x25 keys "
+        "master prints one); several, separated by commas: the first encrypts, all decrypt. Empty = none are kept.",
+    )
+    redis_url: str = Field(
+        "",
+        repr=False,
+        description="Redis (redis://host:6379/0) through which gateways share limits a minute and circuit breakers; "
+        "needs x25[redis]. Empty, or away = limits are shared in the store, and breakers are each process's own.",
+    )
     sqlite_synchronous: Literal["NORMAL", "FULL"] = Field(
         "NORMAL", description="NORMAL survives a killed process, FULL also a power cut (slower)."
     )
@@ -50,6 +63,29 @@ class Settings(BaseModel):
         "exit",
         description="exit: one checkpoint when a call ends. sync: one per node, so a crashed call resumes "
         "without paying twice (stores prompts). off: none.",
+    )
+    checkpoint_days: float = Field(
+        30.0,
+        ge=0,
+        le=36_500,
+        description="Days that checkpoints of calls are kept; 0 = for ever. Logs and audit chains stay.",
+    )
+    prompt_days: float = Field(
+        0.0,
+        ge=0,
+        le=36_500,
+        description="Days that stored prompts, vectors made of prompts and answers, and user ids are kept; 0 = for "
+        "ever. Figures, audit chains and what was learnt stay.",
+    )
+    audit_key: str = Field(
+        "",
+        description="File with the Ed25519 key, PEM, that signs heads of audit chains; empty = audit_key.pem in the "
+        "data folder, made when it is first needed.",
+    )
+    executor: Literal["auto", "langgraph", "direct"] = Field(
+        "auto",
+        description="What walks the graph of a call that nobody watches: direct is the fast one, for checkpoints=exit "
+        "or off; langgraph is LangGraph's own executor; auto: direct where it does the same.",
     )
     store_prompts: bool = Field(
         False, description="Keep prompts and answers in the store and in checkpoints."
@@ -59,6 +95,29 @@ class Settings(BaseModel):
         description="Keep the vector each prompt is made into (about 640 bytes) and features of judged answers, "
         "so that an org's own calls can teach its estimators; words of a prompt can partly be guessed from it.",
     )
+    memory: bool = Field(
+        True,
+        description="Let an org, or a request, have what was said remembered and added to later calls; nothing is "
+        "unless one of them asks. Needs X25_STORE_INPUTS.",
+    )
+    memory_days: float = Field(
+        30.0, ge=0, le=36_500, description="Days that what was said is remembered, where it is; 0 = for ever."
+    )
+    mode: Literal["", "proxy", "cache", "full"] = Field(
+        "",
+        description="Intelligence mode of calls whose request and org name none: proxy (no cache, no memory), cache "
+        "(caches), full (caches and memory); empty = caches as X25_CACHE says, memory as orgs and requests say.",
+    )
+    cache: Literal["off", "exact"] = Field(
+        "off",
+        description="exact: give the answer to the very same request again. Of orgs that say nothing; an org may "
+        "also switch on near ones. Kept in the store with X25_STORE_PROMPTS, else in each process's memory.",
+    )
+    cache_ttl_s: float = Field(3600.0, gt=0, le=2_592_000, description="How long an answer is given again.")
+    cache_mb: int = Field(
+        256, ge=1, le=1_000_000, description="Most megabytes of kept answers, all orgs together."
+    )
+    cache_org_mb: int = Field(64, ge=1, le=1_000_000, description="The same of one org.")
     auto_train: bool = Field(
         True,
         description="Fit an org's own estimators again in the background at 200, 500, 1,000 judged calls, then at "
@@ -66,7 +125,25 @@ class Settings(BaseModel):
     )
     host: str = Field("127.0.0.1", description="Address the gateway listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port the gateway listens on; 0 = any free one.")
-    require_key: bool = Field(False, description="Refuse requests without an API key.")
+    workers: int = Field(
+        1,
+        ge=1,
+        le=256,
+        description="Processes that serve the port together, on one store: one a processor core.",
+    )
+    terminal: bool = Field(
+        True, description="Serve the manager terminal below /terminal, where x25[terminal] is installed."
+    )
+    require_key: bool | None = Field(
+        None,
+        description="true: refuse requests without an API key. false: serve everybody who reaches the gateway. Empty: "
+        "serve this machine without one, and refuse every other.",
+    )
+    own_model_hosts: str = Field(
+        "",
+        description="Hosts (host or host:port, separated by commas) where an org's own key may register a model; "
+        "empty = only admins may, anywhere.",
+    )
     allowed_hosts: str = Field(
         "",
         description="Names the gateway answers to, separated by commas, * = any; empty = localhost and its addresses "
@@ -75,10 +152,32 @@ class Settings(BaseModel):
     cors_origins: str = Field(
         "", description="Origins whose pages may read replies, separated by commas, * = any; empty = none."
     )
+    receipt_alias: str = Field(
+        "",
+        pattern="^(x-[a-z0-9-]{1,40})?$",
+        description="Further prefix, such as x-acme, under which a reply's receipt headers are sent as well.",
+    )
+    responses_kept_s: int = Field(
+        3600,
+        ge=0,
+        le=86_400,
+        description="How long a process remembers answers of /v1/responses, so that previous_response_id can name "
+        "them; 0 = not at all.",
+    )
     max_body_bytes: int = Field(10_000_000, ge=1, description="Largest request body accepted, bytes.")
     body_timeout_s: float = Field(30.0, gt=0, le=3600, description="Longest wait for a whole request body.")
     idle_timeout_s: float = Field(
         15.0, gt=0, le=3600, description="Longest wait for a request on an open connection."
+    )
+    max_calls_in_flight: int = Field(
+        1000, ge=1, description="Calls under way at once in one process; one more is refused with 503."
+    )
+    max_queue_ms: float = Field(
+        5.0,
+        ge=0,
+        le=60_000,
+        description="How long a step of a call may wait for its turn in one process; where it waits longer for a "
+        "while, a share of the new calls is refused with 503 and Retry-After. 0 = none is.",
     )
     shutdown_timeout_s: int = Field(
         30, ge=1, le=7200, description="Longest wait for calls under way when the gateway is stopped."
@@ -114,6 +213,44 @@ class Settings(BaseModel):
     attempt_timeout_s: float = Field(
         60.0, gt=0, le=3600, description="Longest wait for one provider request."
     )
+    first_token_timeout_s: float = Field(
+        60.0,
+        gt=0,
+        le=3600,
+        description="Longest wait for the first piece of an answer that is streamed while it is written; then the next "
+        "deployment or model is asked.",
+    )
+    stream_idle_timeout_s: float = Field(
+        30.0, gt=0, le=3600, description="Longest wait between two pieces of such an answer."
+    )
+    stream_release_prob: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="Probability of being right from which a first answer is streamed at once, and kept, though a "
+        "dearer one could have followed; 1 = never.",
+    )
+    hedge: bool = Field(
+        False,
+        description="Ask a model a second time where its deployment takes longer than 95 in 100 of its answers did, "
+        "and take what comes first; both requests are paid. A request's policy.hedge goes before.",
+    )
+    keys_file: str = Field(
+        "",
+        description="File of NAME=value lines with provider keys, over those of the environment; read again within "
+        "seconds of a change, as .env is.",
+    )
+    breaker_failures: int = Field(
+        8,
+        ge=1,
+        description="Failures in a row after which a deployment, or one of its keys, is left alone for a while.",
+    )
+    breaker_rest_s: float = Field(
+        5.0,
+        gt=0,
+        le=3600,
+        description="How long, the first time; twice as long after each probe that failed.",
+    )
     call_deadline_s: float = Field(180.0, gt=0, le=7200, description="Longest time one call may take.")
     lease_s: float = Field(
         30.0,
@@ -134,6 +271,27 @@ class Settings(BaseModel):
     seed: int | None = Field(
         None, description="Seed of all draws, for reproducible runs; empty = from the system."
     )
+    drain_delay_s: float = Field(
+        0.0,
+        ge=0,
+        le=600,
+        description="How long the gateway goes on taking calls after it was told to stop, while /readyz says 503: time "
+        "for a load balancer to look elsewhere.",
+    )
+    metrics_dir: str = Field(
+        "",
+        description="Where workers of one gateway leave their figures for each other; x25 serve sets it for them.",
+    )
+    worker: int = Field(
+        0, ge=0, description="Number of this process among them, the label of its figures; set likewise."
+    )
+    otel_endpoint: str = Field(
+        "",
+        description="OpenTelemetry collector (OTLP over HTTP) that traces of calls go to; needs x25[otel].",
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="json: one object a line, with org and call id, without prompts, answers or keys."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Verbosity of the log."
     )
@@ -142,6 +300,11 @@ class Settings(BaseModel):
     def store_url(self) -> str:
         """URL of the store; SQLite in `data_dir` unless one is set."""
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'x25.db'}"
+
+    @property
+    def keys_files(self) -> tuple[Path, ...]:
+        """The file with provider keys, where one is set."""
+        return (Path(self.keys_file).expanduser(),) if self.keys_file else ()
 
     @property
     def model_dirs(self) -> list[Path]:
@@ -161,10 +324,16 @@ class Settings(BaseModel):
         return self.store_prompts or self.checkpoints == "sync"
 
 
-def read_environment(env_file: Path | None = Path(".env")) -> dict[str, str]:
+def read_environment(env_file: Path | None = ENV_FILE) -> dict[str, str]:
     """Return the environment over the values of `.env` (the environment wins)."""
     from_file = dotenv_values(env_file) if env_file is not None and env_file.is_file() else {}
     return {key: value for key, value in {**from_file, **os.environ}.items() if value is not None}
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """Return the variables that another process reads the same settings from."""
+    values = {PREFIX + name.upper(): value for name, value in settings if value is not None}
+    return {name: str(value) for name, value in values.items()}
 
 
 def load_settings(environ: Mapping[str, str] | None = None, **overrides: object) -> Settings:

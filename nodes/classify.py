@@ -22,7 +22,7 @@ async def classify(call: Opened, services: Services) -> Change:
         confidence=round(found.confidence, 4),
         source=found.source,
         request_type=found.eight_type,
-        prompt_tokens=features.prompt_tokens,
+        prompt_tokens=features.prompt_tokens + (0 if call.recalled is None else call.recalled.tokens),
     )
     return Change(task=task, inputs=Inputs(embedding.tolist(), features.values.tolist(), missing))
 

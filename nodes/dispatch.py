@@ -1,14 +1,15 @@
 """Buy an answer: reserve what it can cost, ask the decided model, settle."""
 
-import json
 from dataclasses import replace
 
 from ..routing.answer.checks import says_nothing
 from ..routing.plan.request import limit_named
-from ..state.answers import Answer, Failure
+from ..state.answers import Answer
 from ..state.errors import NothingSaid, ProviderError
 from ..state.working_memory import Change, Routed
-from .answer.purchase import buy
+from .answer.failure import failure_of
+from .answer.purchase import answered, buy
+from .answer.straight import pieces_of, sending_of, tell_end
 from .records.attempts import Recording
 from .services import Services
 
@@ -31,32 +32,23 @@ async def dispatch(call: Routed, services: Services) -> Change:
         simulated=spec.simulated,
         predicted_prob=call.estimate.completion_probs[spec.model_id],
     )
+    sending = sending_of(call, situation, services, spec)
     try:
-        order, completion = await buy(call, situation, services, recording)
+        order, completion = await buy(call, situation, services, recording, sending)
     except ProviderError as error:
-        return _added(call, replace(asked, attempts=recording.made, failure=_failure(error)))
+        asked = replace(asked, pieces_sent=pieces_of(sending))
+        return _added(call, replace(asked, attempts=recording.made, failure=failure_of(error)))
+    asked = replace(asked, attempts=recording.made, pieces_sent=pieces_of(sending))
     is_cut_by_limit = completion.finish_reason == "length" and order.limit < spec.max_output_tokens
-    if is_cut_by_limit and says_nothing(completion.message) and not limit_named(call.options):
+    is_empty = is_cut_by_limit and not asked.pieces_sent and says_nothing(completion.message)
+    if is_empty and not limit_named(call.options):
         # Whoever names a limit gets what fits in it; where nobody did, another model may need fewer.
         used = NothingSaid(f"{spec.model_id} used up {order.limit} tokens before it answered anything")
-        return _added(call, replace(asked, attempts=recording.made, failure=_failure(used)))
-    answer = replace(
-        asked,
-        attempts=recording.made,
-        message=completion.message,
-        finish_reason=completion.finish_reason,
-        is_cut_by_limit=is_cut_by_limit,
-        logprobs=None if completion.logprobs is None else json.dumps(completion.logprobs, ensure_ascii=False),
-        service_tier=completion.service_tier,
-        usage=completion.usage.to_openai() if completion.usage else {},
-        latency_ms=round(completion.latency_ms, 3),
-    )
+        return _added(call, replace(asked, failure=failure_of(used)))
+    answer = answered(asked, completion, is_cut_by_limit=is_cut_by_limit)
+    tell_end(call, answer, sending, services)
     return _added(call, answer)
 
 
 def _added(call: Routed, answer: Answer) -> Change:
     return Change(answers=(*call.answers, answer))
-
-
-def _failure(error: ProviderError) -> Failure:
-    return Failure(error.code, type(error).__name__, str(error), error.status, error.retry_after_s)

@@ -1,12 +1,19 @@
-"""Open the call: check the request, stamp the clock, look for a cached answer."""
+"""Open the call: check the request, stamp the clock, look for its conversation, what is remembered, and its answer."""
 
-import asyncio
 import secrets
+from collections.abc import Mapping
+from typing import Any
 
-from ..routing.plan.request import check_fields, check_request, check_schemas, named_schemas
-from ..state.names import check_call_id
+from ..routing.plan.request import check_fields
+from ..state.names import check_call_id, check_org
+from ..state.recalled import with_block
 from ..state.types import Context, Request
 from ..state.working_memory import Change, Opening
+from .cache.lookup import look
+from .org.ceilings import ceilings_on, check_limits
+from .org.checked import checked_request
+from .org.conversations import conversation_of
+from .org.memory import recall
 from .services import Services
 
 
@@ -16,35 +23,39 @@ def new_call_id(now_ms: int) -> str:
 
 
 async def lookup_cache(request: Request, services: Services, context: Context) -> Change:
-    """Check the request and open its working memory. No cache is configured yet, so every call is a miss."""
-    now = services.now()
+    """Check the request, open its working memory, and look whether its answer was bought before."""
     check_fields(request)
-    checked = check_request(
-        request, routers=services.routers.keys(), max_chars=services.limits.max_prompt_chars
-    )
-    if any(named_schemas(checked["options"])):
-        await asyncio.to_thread(check_schemas, checked["options"])
-    call_id = request.get("call_id")
-    if call_id is None:
-        call_id = new_call_id(int(now.timestamp() * 1000))
-    most_escalations = services.routers[checked["router"]].max_escalations
-    return Change(
-        org=checked["org"],
-        call_id=check_call_id(call_id),
-        messages=checked["messages"],
-        options=checked["options"],
-        optimize_for=checked["optimize_for"],
-        policy=checked["policy"],
-        router=checked["router"],
+    org = check_org("default" if request.get("org") is None else request["org"])
+    settings = await services.org_settings.of(org, services.store, services.clock_s())
+    checked = await checked_request(request, org, settings, services)
+    imposed = ceilings_on(settings, context)
+    check_limits(checked, settings, imposed, services.limits)
+    now, began_s, call_id = services.now(), services.clock_s(), request.get("call_id")
+    call_id = check_call_id(new_call_id(int(now.timestamp() * 1000)) if call_id is None else call_id)
+    recalled = await recall(checked, services, now, settings)
+    most_escalations = _most_escalations(checked, context, services)
+    sent = checked["messages"] if recalled is None else with_block(checked["messages"], recalled.block)
+    found = await look(checked, sent, call_id, settings, services, most_escalations=most_escalations)
+    change = Change(
+        org=checked["org"], call_id=call_id, messages=checked["messages"], options=checked["options"],
+        conversation_id=await conversation_of(checked, call_id, services), optimize_for=checked["optimize_for"],
+        policy=checked["policy"], router=checked["router"], transitions=(), answers=(), learned=(),
         opening=Opening(
-            started_at=now,
-            started_monotonic_s=services.clock_s(),
-            max_escalations=max(0, min(context.max_escalations, most_escalations, 5)),
-            explain=context.explain,
-            hint=checked["hint"],
-            memory_hit=checked["memory_hit"],
+            started_at=now, started_monotonic_s=began_s, max_escalations=most_escalations,
+            explain=context.explain, hint=checked["hint"], imposed=imposed, wishes=settings.wishes,
+            user_id=checked["user_id"], start=checked["start"], cache=found.keys,
+            memory_hit=checked["memory_hit"] or (recalled is not None and recalled.helps),
         ),
-        transitions=(),
-        answers=(),
-        learned=(),
-    )
+    )  # fmt: skip
+    if recalled is not None:
+        change["recalled"] = recalled
+    if found.hit is not None:
+        change["hit"] = found.hit
+    return change if (asked := request.get("memory")) is None else change | Change(memory=asked)
+
+
+def _most_escalations(checked: Mapping[str, Any], context: Context, services: Services) -> int:
+    if checked["start"].model_id is not None:
+        return 0
+    router = services.routers_of(checked["org"])[checked["router"]]
+    return max(0, min(context.max_escalations, router.max_escalations, 5))

@@ -5,6 +5,8 @@ from ..routing.plan.affinity import Author
 from ..state.working_memory import Change, Logged
 from .answer.best import best_answer
 from .answer.failure import call_failure
+from .org.conversations import Place
+from .org.memory import user_of
 from .services import Services
 
 
@@ -19,5 +21,12 @@ async def stage_check(call: Logged, services: Services) -> Change:
         raise call_failure(call)
     assert best.message is not None
     author = Author(best.model_id, best.tier)
-    services.conversations.remember(call.org, call.messages, best.message, author)
+    place = (
+        Place(call.conversation_id, user_of(call.options, call.opening.user_id))
+        if call.conversation_id
+        else None
+    )
+    services.conversations.remember(call.org, call.messages, best.message, author, place)
+    if (chain_id := call.opening.start.chain_id) is not None:
+        services.conversations.remember_chain(call.org, chain_id, author)
     return Change(stage=stage_of(call.call_count).to_json())

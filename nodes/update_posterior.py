@@ -15,8 +15,8 @@ async def update_posterior(call: Routed, services: Services) -> Change:
 
     The posteriors move in the transaction that logs the call, so a call that comes to nothing teaches nothing.
     """
-    taught = [answer for answer in call.bought if answer.teaches or is_only_checked(answer, services)]
+    taught = [answer for answer in call.bought if answer.teaches or is_only_checked(call, answer, services)]
     if taught:
         # A process that took the call up here has not read the org's labels yet.
-        await services.judge_book.refresh(call.org, services.store, services.judge_table, services.clock_s())
+        await services.refresh_labels(call.org)
     return Change(learned=tuple(lesson_of(call, answer, services) for answer in taught))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..state.errors import ProviderError
 from ..state.types import JSONObject, Logprobs
 from ..state.usage import Usage
+from .deltas import Sending
 
 if TYPE_CHECKING:
     from .specs import Deployment, ModelSpec
@@ -50,7 +51,7 @@ class ProviderRequest:
 class AttemptRecord(Protocol):
     """Keeps account of the requests behind one completion: each is written down before it is made."""
 
-    async def begin(self, deployment: str) -> str:
+    async def begin(self, deployment: str, byok_key: str | None = None) -> str:
         """Note that a request to `deployment` is about to be made; return its attempt id."""
         ...
 
@@ -68,4 +69,11 @@ class ChatProvider(Protocol):
 
     async def complete(self, request: ProviderRequest) -> Completion:
         """Make one request and return its answer, or raise a `ProviderError`. Never retries."""
+        ...
+
+    async def stream(self, request: ProviderRequest, sending: Sending) -> Completion:
+        """Make one request, send the pieces of its answer on as they come, and return it whole.
+
+        An answer whose usage its vendor does not tell gets an estimate, and so does a failure after the first piece.
+        """
         ...

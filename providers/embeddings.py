@@ -14,21 +14,20 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import httpx
 import numpy as np
 from numpy.typing import NDArray
 
 from ..state.errors import ConfigError, EncoderAbsent
 from .embeddings_remote import RemoteEncoder, clean
+from .wire.client import VendorClient
 
 if TYPE_CHECKING:
-    from model2vec import StaticModel
+    from .token_table import TokenTable
 
 Vector = NDArray[np.float32]
 Vectors = NDArray[np.float32]
 
 BUNDLED_FOLDER = Path(__file__).resolve().parent.parent / "artifacts" / "encoder"
-_BATCH_TEXTS = 256
 MOST_TABLE_CHARS = 1_500
 """Characters of a text a table reads: tokenising takes the time, and a mean over more words hardly moves."""
 _TABLE_FILES = ("config.json", "tokenizer.json", "model.safetensors")
@@ -80,13 +79,12 @@ class StaticEncoder:
         self.name = f"static:{folder.name}"
         self._folder = folder
         self._loading = threading.Lock()
-        self._encoding = threading.Lock()
-        self._loaded: tuple[StaticModel, str] | None = None
+        self._loaded: tuple[TokenTable, str] | None = None
 
     @property
     def dimension(self) -> int:
         """Entries of a vector."""
-        return int(self._load()[0].dim)
+        return self._load()[0].dimension
 
     @property
     def fingerprint(self) -> str:
@@ -97,22 +95,16 @@ class StaticEncoder:
         """Return the vector of one text in about 0.2 ms, at unit length; zeros without any known token."""
         if self._loaded is None:
             await asyncio.to_thread(self._load)
-        return self._encode([text]).reshape(-1)
+        return self._vector(text)
 
     def embed_many(self, texts: Sequence[str]) -> Vectors:
         """Return one vector per text, shape (n, dimension)."""
-        parts = [self._encode(texts[at : at + _BATCH_TEXTS]) for at in range(0, len(texts), _BATCH_TEXTS)]
-        return np.concatenate([np.zeros((0, self.dimension), dtype=np.float32), *parts])
+        return np.array([self._vector(text) for text in texts], dtype=np.float32).reshape(-1, self.dimension)
 
-    def _encode(self, texts: Sequence[str]) -> Vectors:
-        model, _ = self._load()
-        cleaned = [clean(_sampled(text)) for text in texts]
-        # model2vec sets the tokenizer's truncation on every call: one caller at a time.
-        with self._encoding:
-            vectors = model.encode(cleaned, max_length=None, use_multiprocessing=False)
-        return np.asarray(vectors, dtype=np.float32)
+    def _vector(self, text: str) -> Vector:
+        return self._load()[0].vector(clean(_sampled(text)))
 
-    def _load(self) -> tuple["StaticModel", str]:
+    def _load(self) -> tuple["TokenTable", str]:
         if self._loaded is None:
             with self._loading:
                 if self._loaded is None:
@@ -131,8 +123,10 @@ def _sampled(text: str) -> str:
     return f"{text[:piece]}\n{text[third : third + piece]}\n{text[-piece:]}"
 
 
-def _load_table(folder: Path) -> tuple["StaticModel", str]:
-    from model2vec import StaticModel  # noqa: PLC0415 - a quarter of a second, only where a table is used
+def _load_table(folder: Path) -> tuple["TokenTable", str]:
+    from safetensors import SafetensorError  # noqa: PLC0415 - only where a table is used
+
+    from .token_table import TokenTable  # noqa: PLC0415
 
     digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in _TABLE_FILES}
     manifest = folder / "manifest.json"
@@ -141,13 +135,13 @@ def _load_table(folder: Path) -> tuple["StaticModel", str]:
         for name, digest in digests.items():
             if written.get(name, digest) != digest:
                 raise ConfigError(f"{folder / name} is not the file its manifest describes")
-    # float32: averaging half-precision rows is several times slower.
-    model = StaticModel.from_pretrained(folder, max_length=None, quantize_to="float32")
-    # Its first use makes a lock between processes, for a progress bar nobody sees: that blocks, so it is made here.
-    model.encode(["."], max_length=None, use_multiprocessing=False)
+    try:
+        table = TokenTable(folder)
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise ConfigError(f"{folder} holds no model2vec table: {error}") from error
     # How much of a text is read changes its vector as the table does.
     named = "".join(digests.values()) + str(MOST_TABLE_CHARS)
-    return model, hashlib.sha256(named.encode()).hexdigest()
+    return table, hashlib.sha256(named.encode()).hexdigest()
 
 
 class SentenceTransformerEncoder:
@@ -203,7 +197,7 @@ def open_encoder(
     *,
     model: str = "",
     api_key: str | None = None,
-    client: httpx.AsyncClient | None = None,
+    client: VendorClient | None = None,
 ) -> Encoder:
     """Return the encoder a setting names.
 

@@ -11,9 +11,9 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
-from ..state.errors import ConfigError, ProviderMalformed, ProviderTimeout
-from .errors_map import HttpAnswer, error_from_httpx, error_from_response
-from .openai_compatible import CONNECT_TIMEOUT_S, new_client
+from ..state.errors import ConfigError, ProviderMalformed
+from .errors_map import error_from_response
+from .wire.client import VendorClient
 
 Vectors = NDArray[np.float32]
 
@@ -55,12 +55,12 @@ class RemoteEncoder:
         base_url: str,
         model: str,
         api_key: str | None = None,
-        client: httpx.AsyncClient | None = None,
+        client: VendorClient | None = None,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         host = _host(base_url)
         if api_key is not None and not (api_key.isascii() and api_key.isprintable() and api_key.strip()):
-            # httpx would quote the key in its own error.
+            # The HTTP client would quote the key in its own error.
             raise ConfigError("the key of the embeddings API holds characters that no HTTP header can carry")
         self.name = f"remote:{model}"
         self.dimension = 0
@@ -103,44 +103,33 @@ class RemoteEncoder:
 
     async def _embed_all(self, texts: Sequence[str]) -> Vectors:
         # A client belongs to the loop it was first used in, and this loop is a new one.
-        async with new_client(self._timeout_s) as client:
+        async with VendorClient() as client:
             parts = [
                 await self._post(texts[at : at + _BATCH_TEXTS], client)
                 for at in range(0, len(texts), _BATCH_TEXTS)
             ]
         return np.concatenate([np.zeros((0, self.dimension), dtype=np.float32), *parts])
 
-    async def _post(self, texts: Sequence[str], client: httpx.AsyncClient | None) -> Vectors:
+    async def _post(self, texts: Sequence[str], client: VendorClient | None) -> Vectors:
         if client is None:
-            async with new_client(self._timeout_s) as own:
+            async with VendorClient() as own:
                 return await self._post(texts, own)
         headers = {"Authorization": f"Bearer {self._api_key}"} if self._api_key is not None else {}
         # Vendors refuse an empty text.
         body = {"model": self._model, "input": [clean(text) or " " for text in texts]}
-        timeout = httpx.Timeout(self._timeout_s, connect=min(CONNECT_TIMEOUT_S, self._timeout_s))
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                url = f"{self._base_url}/embeddings"
-                async with client.stream("POST", url, json=body, headers=headers, timeout=timeout) as reply:
-                    content = await self._content(reply, MOST_BYTES * len(texts))
-        except httpx.HTTPError as error:
-            raise error_from_httpx(error, deployment=self._where) from error
-        except TimeoutError as error:
-            raise ProviderTimeout(f"{self._where} did not finish within {self._timeout_s:g} s") from error
-        if not reply.is_success:
-            answer = HttpAnswer(reply.status_code, reply.headers, content)
+        answer = await client.post(
+            f"{self._base_url}/embeddings",
+            body,
+            headers,
+            deployment=self._where,
+            timeout_s=self._timeout_s,
+            most_bytes=MOST_BYTES * len(texts),
+        )
+        if not 200 <= answer.status < 300:
             raise error_from_response(answer, deployment=self._where, secret=self._api_key)
-        return self._read(content, len(texts))
+        return self._read(answer.body, len(texts))
 
-    async def _content(self, reply: httpx.Response, most_bytes: int) -> bytes:
-        content = bytearray()
-        async for piece in reply.aiter_bytes():
-            content += piece
-            if len(content) > most_bytes:
-                raise ProviderMalformed(f"{self._where} answered with more than {most_bytes} bytes")
-        return bytes(content)
-
-    def _read(self, content: bytes, count: int) -> Vectors:
+    def _read(self, content: bytes | str, count: int) -> Vectors:
         try:
             payload: Any = json.loads(content)
             items = sorted(payload["data"], key=lambda item: int(item["index"]))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import aiohttp
 import httpx
 
 from ..state.errors import (
@@ -34,7 +35,7 @@ BODY_CHARS = 4000
 """How much of a body is looked at."""
 
 _SECRET = re.compile(r"(?i:bearer)\s+\S+|\b(?:sk|pk|rk|xai|gsk|nvapi|hf)[-_][\w*.\-]{4,}|\bAIza[\w\-]{10,}")
-_CONTEXT = re.compile(
+CONTEXT = re.compile(
     r"context[ _](?:length|window|limit|size)|maximum (?:context|prompt|model) length|token count .{0,40}exceeds"
     r"|too many (?:input )?tokens|too large for model|longer than the (?:maximum )?model|reduce the length of"
     r"|(?:prompt|input|message|request|text)s? (?:is |are |was |token length )?too (?:long|large)"
@@ -73,7 +74,10 @@ _QUOTED = re.compile(
     r"['\"`]([A-Za-z_][\w.\[\]]{0,60})['\"`]"
     r"|(?:argument supplied|parameter|field|argument):? ([a-z_]{2,40})\b"
 )
-_NEVER_SENT = {"ConnectTimeout", "PoolTimeout", "ConnectError"}
+NEVER_SENT = {
+    "ConnectTimeout", "PoolTimeout", "ConnectError", "ConnectTimeoutError", "EndpointConnectionError",
+    "ClientConnectorError",
+}  # fmt: skip
 
 
 def redact(text: str, secret: str | None = None) -> str:
@@ -124,62 +128,41 @@ def error_from_httpx(exc: httpx.HTTPError, *, deployment: str) -> ProviderError:
     """Return the error that a failed exchange stands for."""
     detail = redact(f"{type(exc).__name__}: {exc}".rstrip(": "))[:MESSAGE_CHARS]
     if isinstance(exc, httpx.TimeoutException):
-        return _unless_never_sent(ProviderTimeout(f"{deployment} did not answer in time ({detail})"), exc)
+        return unless_never_sent(ProviderTimeout(f"{deployment} did not answer in time ({detail})"), exc)
     if isinstance(exc, httpx.DecodingError):
         return ProviderMalformed(f"{deployment} sent a body that cannot be decoded ({detail})")
     broke = ProviderConnection(f"no connection to {deployment}, or it broke ({detail})")
-    return _unless_never_sent(broke, exc)
+    return unless_never_sent(broke, exc)
 
 
-def error_from_openai(exc: Exception, *, deployment: str, secret: str | None = None) -> ProviderError:
-    """Return the error that an exception of the `openai` classes, or of langchain-openai's, stands for."""
-    import openai  # noqa: PLC0415 - takes half a second, and only LangChain's models raise its errors
+def error_from_aiohttp(exc: Exception, *, deployment: str) -> ProviderError:
+    """Return the error that a failed exchange of `wire.client` stands for.
 
-    if isinstance(exc, openai.APIStatusError):
-        answer = HttpAnswer(exc.status_code, exc.response.headers, exc.response.text)
-        return error_from_response(answer, deployment=deployment, secret=secret)
-    detail = redact(f"{type(exc).__name__}: {exc}", secret)[:MESSAGE_CHARS]
-    if _CONTEXT.search(str(exc)):
-        return ContextLengthExceeded(f"the prompt does not fit {deployment} ({detail})")
-    if isinstance(exc, openai.APITimeoutError):
-        return _unless_never_sent(ProviderTimeout(f"{deployment} did not answer in time ({detail})"), exc)
-    if isinstance(exc, openai.APIConnectionError):
-        broke = ProviderConnection(f"no connection to {deployment}, or it broke ({detail})")
-        return _unless_never_sent(broke, exc)
-    return ProviderMalformed(f"{deployment} sent something that is not a completion ({detail})")
-
-
-def error_from_langchain(exc: Exception, *, deployment: str) -> ProviderError:
-    """Return the error that an exception of any LangChain chat model stands for.
-
-    Vendors' libraries have no common base class; most put the HTTP status in `status_code`. An exception that
-    says nothing about itself counts as a failure of the provider.
+    A `ValueError` is of a URL or a header that cannot be sent.
     """
-    if any(base.__module__.partition(".")[0] == "openai" for base in type(exc).__mro__):
-        return error_from_openai(exc, deployment=deployment)
-    if isinstance(exc, httpx.HTTPError):
-        return error_from_httpx(exc, deployment=deployment)
-    status = getattr(exc, "status_code", None)
-    if isinstance(status, int):
-        headers = getattr(getattr(exc, "response", None), "headers", {})
-        return error_from_response(HttpAnswer(status, headers, str(exc)), deployment=deployment)
-    detail = redact(f"{type(exc).__name__}: {exc}")[:MESSAGE_CHARS]
-    if isinstance(exc, TimeoutError):
-        return ProviderTimeout(f"{deployment} did not answer in time ({detail})")
-    if isinstance(exc, ConnectionError):
-        return ProviderConnection(f"no connection to {deployment}, or it broke ({detail})")
-    failed = ProviderServer(f"{deployment} failed ({detail})")
-    failed.may_have_billed = True
-    return failed
+    if isinstance(exc, aiohttp.ConnectionTimeoutError):
+        late = ProviderTimeout(f"{deployment} did not answer in time (no connection was made)")
+        late.may_have_billed = False
+        return late
+    if isinstance(exc, aiohttp.ClientConnectorError):
+        detail = f"{type(exc).__name__}: {exc.os_error}"
+    elif isinstance(exc, aiohttp.InvalidURL):
+        detail = "InvalidURL"
+    else:
+        detail = f"{type(exc).__name__}: {getattr(exc, 'message', exc)}"
+    words = " ".join(redact(detail).split())[:MESSAGE_CHARS]
+    broke = ProviderConnection(f"no connection to {deployment}, or it broke ({words})")
+    broke.may_have_billed = not isinstance(exc, aiohttp.ClientConnectorError | ValueError)
+    return broke
 
 
-def _unless_never_sent(error: ProviderError, cause: BaseException | None) -> ProviderError:
+def unless_never_sent(error: ProviderError, cause: BaseException | None) -> ProviderError:
     """Clear `may_have_billed` where the chain of causes shows that no request went out.
 
     Told by the class's name, because openai raises from its own copy of httpx's classes.
     """
     while cause is not None:
-        if type(cause).__name__ in _NEVER_SENT:
+        if type(cause).__name__ in NEVER_SENT:
             error.may_have_billed = False
         cause = cause.__cause__
     return error
@@ -192,7 +175,7 @@ _KINDS: dict[int, type[ProviderError]] = {
 }  # fmt: skip
 _KIND_OF_HUNDRED: dict[int, type[ProviderError]] = {4: ProviderBadRequest, 5: ProviderServer}
 _IN_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (
-    (_CONTEXT, ContextLengthExceeded), (_MODERATION, ContentFiltered), (_BODY_AT_FAULT, MalformedRequest),
+    (CONTEXT, ContextLengthExceeded), (_MODERATION, ContentFiltered), (_BODY_AT_FAULT, MalformedRequest),
     (_GONE, ModelGone), (_UNSUPPORTED, Unsupported),
 )  # fmt: skip
 """What a refusal means by the vendor's words, the plainest first."""
@@ -253,3 +236,9 @@ def _named(message: str) -> str | None:
     """Return the first name that a message puts in quotes or after "parameter"."""
     found = _QUOTED.search(message)
     return None if found is None else found[1] or found[2]
+
+
+def hide_secret(error: ProviderError, secret: str | None) -> None:
+    """Take a key out of what its vendor says: words of vendors reach logs and callers."""
+    if secret:
+        error.args = tuple(one.replace(secret, "…") if isinstance(one, str) else one for one in error.args)

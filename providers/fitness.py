@@ -46,6 +46,8 @@ class FitnessBook:
 
     def unfit(self, model_id: str, parameters: Collection[str], now_s: float) -> str | None:
         """Return why a model is not to be asked with these parameters, or None."""
+        if not self._gone and not self._refused:
+            return None
         gone = self._gone.get(model_id)
         if gone is not None and gone.until_s > now_s:
             return "its provider has no such model"
@@ -57,5 +59,7 @@ class FitnessBook:
 
         None when the model takes neither name.
         """
+        if not self._refused:
+            return wanted
         names = sorted(TOKEN_LIMITS, key=lambda name: name != wanted)
         return next((name for name in names if not self.refuses(model_id, name, now_s)), None)

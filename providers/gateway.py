@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-import random
-import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ..state.errors import (
+    BreakerOpen,
     ConfigError,
     ContentFiltered,
     ContextLengthExceeded,
@@ -17,67 +17,25 @@ from ..state.errors import (
     ProviderError,
     ProviderRateLimit,
     ProviderTimeout,
+    ReaderLeft,
+    StreamRefused,
 )
 from ..state.types import JSONObject
 from .base import AttemptRecord, ChatProvider, Completion, ProviderRequest
-from .keyring import Keyring
+from .breakers import BreakerBook
+from .deltas import Sending
+from .errors_map import hide_secret
+from .hedging import Lateness, first_good
+from .keyring import Keyring, Lease, OwnKey
+from .patience import MAX_BACKOFF_S, REFUSED_REST_S, Patience, backoff_s, exhausted_s, rest_s
 from .registry import wanted_variables
 from .specs import Deployment, ModelSpec
+from .walk import Race, Walk, summed_up
 
 logger = logging.getLogger(__name__)
 
 OPENAI_WIRE = "openai"
 """Key of the provider that speaks for every deployment not named in `providers`."""
-RATE_LIMIT_REST_S = 5.0
-"""How long a key rests after a rate limit that does not say how long."""
-SHORTEST_REST_S = 0.5
-"""How long it rests at least, so that "retry after 0" cannot spin."""
-LONGEST_REST_S = 300.0
-"""How long it rests at most, whatever the provider asks for: then it is tried again."""
-REFUSED_REST_S = 300.0
-"""How long a key rests that is unknown to the provider or has no credit left."""
-FIRST_BACKOFF_S = 0.1
-MAX_BACKOFF_S = 2.0
-
-
-@dataclass(slots=True)
-class _Walk:
-    """One completion's way through the deployments."""
-
-    spec: ModelSpec
-    body: JSONObject
-    record: AttemptRecord
-    timeout_s: float
-    deadline_s: float
-    failures: list[ProviderError] = field(default_factory=list)
-    pending: tuple[str, ProviderError] | None = None
-    """Attempt that failed, may have been billed, and can be repeated under its id without a second bill."""
-
-    async def note_failure(self, attempt_id: str, error: ProviderError, deployment: Deployment) -> None:
-        """Remember a failure; settle its attempt unless a repeat could still find the answer paid for."""
-        error.may_have_billed = error.may_have_billed or self.pending is not None
-        self.failures.append(error)
-        self.pending = (attempt_id, error)
-        if not (error.may_have_billed and deployment.idempotent):
-            await self.close()
-
-    async def close(self) -> None:
-        """Settle the pending attempt as failed."""
-        if self.pending is not None:
-            await self.record.fail(*self.pending)
-            self.pending = None
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How often a deployment is asked, and by which clock, sleep and chance the gateway waits in between."""
-
-    max_tries: int = 2
-    """Requests at one deployment whose failures do not lie with the key."""
-    clock: Callable[[], float] = time.monotonic
-    """Seconds on a monotonic clock."""
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    rng: random.Random = field(default_factory=random.Random)
 
 
 class Gateway:
@@ -86,18 +44,35 @@ class Gateway:
     Parameters
     ----------
     providers
-        By deployment name; the one under "openai" speaks for all others.
+        By dialect or deployment name; the one under "openai" speaks for all others.
+    breakers
+        Whom not to ask for a while; this gateway's own where absent.
     """
 
     def __init__(
-        self, providers: Mapping[str, ChatProvider], keyring: Keyring, patience: Patience | None = None
+        self,
+        providers: Mapping[str, ChatProvider],
+        keyring: Keyring,
+        patience: Patience | None = None,
+        breakers: BreakerBook | None = None,
     ) -> None:
         self._providers = providers
-        self._keyring = keyring
+        self.keyring = keyring
         self._patience = patience or Patience()
+        self.breakers = BreakerBook() if breakers is None else breakers
+        self._lateness = Lateness()
 
-    async def complete(
-        self, spec: ModelSpec, body: JSONObject, *, record: AttemptRecord, timeout_s: float, deadline_s: float
+    async def complete(  # noqa: PLR0913 - a request in one call
+        self,
+        spec: ModelSpec,
+        body: JSONObject,
+        *,
+        record: AttemptRecord,
+        timeout_s: float,
+        deadline_s: float,
+        sending: Sending | None = None,
+        hedged: bool = False,
+        own_keys: Sequence[OwnKey] = (),
     ) -> Completion:
         """Return the first answer found on the way down the deployments.
 
@@ -113,120 +88,223 @@ class Gateway:
             Seconds for one request.
         deadline_s
             Reading of the clock after which nothing more is started.
+        sending
+            Somebody who reads the answer while it is written; a failure after the first piece ends the walk, and
+            `timeout_s` bounds no stream: its own limits and the deadline do.
+        hedged
+            Ask a second time where the first request takes longer than 95 in 100 did, and take what comes first;
+            an answer that is sent while it is written has one source, so without effect then.
+        own_keys
+            Keys that the caller's org brought along: each is used at its provider before the gateway's.
 
         Raises
         ------
         ProviderError
             The last failure, with the earlier ones as notes.
         """
-        walk = _Walk(spec, body, record, timeout_s, deadline_s)
+        is_hedged = hedged and sending is None
+        walk = Walk(spec, body, record, timeout_s, deadline_s, sending, is_hedged, own_keys)
         for deployment in spec.deployments:
             completion = await self._try_deployment(walk, deployment)
             await walk.close()
             if completion is not None:
                 return completion
-            if walk.failures and _lies_with_the_body(walk.failures[-1]):
+            if walk.is_bound or (walk.failures and _lies_with_the_body(walk.failures[-1])):
                 break
-        raise _summed_up(walk.failures) if walk.failures else self._why_nothing_was_tried(walk)
+        raise summed_up(walk.failures) if walk.failures else self._why_nothing_was_tried(walk)
 
-    async def _try_deployment(self, walk: _Walk, deployment: Deployment) -> Completion | None:
+    async def probe(self, spec: ModelSpec, body: JSONObject, *, timeout_s: float) -> Completion:
+        """Return one answer of a model's first deployment that can be used, asked once and written down nowhere.
+
+        Raises
+        ------
+        ProviderError
+            When it gives none.
+        """
+        for deployment in spec.deployments:
+            lease = self.keyring.next_key(deployment, self._patience.clock())
+            provider = self._providers.get(deployment.dialect)
+            if lease is not None and provider is not None:
+                attempt_id = f"probe-{secrets.token_hex(8)}"
+                return await provider.complete(
+                    ProviderRequest(spec, deployment, body, attempt_id, timeout_s, lease.key)
+                )
+        raise ProviderAuth(
+            f"no deployment of {spec.model_id} can be used; set {' or '.join(wanted_variables(spec))}"
+        )
+
+    async def _try_deployment(self, walk: Walk, deployment: Deployment) -> Completion | None:
         """Return its answer, or None when it gives none."""
-        tries = 0
-        while (lease := self._keyring.next_key(deployment, self._patience.clock())) and lease.wait_s == 0:
+        tries, most_tries = 0, self._patience.max_tries
+        if deployment is walk.spec.deployments[-1]:
+            most_tries = self._patience.last_tries
+        while walk.requests < self._patience.max_requests:
             left_s = walk.deadline_s - self._patience.clock()
-            if left_s <= 0:
+            lease = await self._admitted(walk, deployment)
+            if lease is None or left_s <= 0:
                 break
-            outcome = await self._request(walk, deployment, lease.key, min(walk.timeout_s, left_s))
+            timeout_s = left_s if walk.sending is not None else min(walk.timeout_s, left_s)
+            outcome = await self._ask(walk, deployment, lease, timeout_s)
             if isinstance(outcome, Completion):
                 return outcome
-            if self._rest_key(lease.key, deployment, outcome):
+            if walk.is_bound:
+                break
+            if isinstance(outcome, StreamRefused) or self._rest_key(lease, deployment, outcome):
                 continue
             tries += 1
-            if tries >= self._patience.max_tries or not await self._may_repeat(
-                walk, deployment, outcome, tries
-            ):
+            if tries >= most_tries or not await self._may_repeat(walk, deployment, outcome, tries):
                 break
         return None
 
-    async def _request(
-        self, walk: _Walk, deployment: Deployment, key: str | None, timeout_s: float
+    async def _admitted(self, walk: Walk, deployment: Deployment) -> Lease | None:
+        """Return a key to ask a deployment with now; None where it has none that is rested, or is left alone."""
+        now_s = self._patience.clock()
+        wait_of = self.breakers.wait_of_key(deployment, now_s)
+        lease = self.keyring.next_key(deployment, now_s, walk.own_keys, wait_of)
+        if lease is None or lease.wait_s > 0 or not await self.breakers.admit(deployment, lease.key, now_s):
+            return None
+        return lease
+
+    async def _ask(
+        self, walk: Walk, deployment: Deployment, lease: Lease, timeout_s: float
     ) -> Completion | ProviderError:
-        provider = self._providers.get(deployment.name) or self._providers.get(OPENAI_WIRE)
+        """Make a request and, where it is late and that is wanted, a second one beside it."""
+        late_s = self._lateness.late_after_s(deployment) if walk.hedged and walk.pending is None else None
+        if late_s is None or late_s >= timeout_s:
+            return await self._request(walk, deployment, lease, timeout_s)
+        beside = walk.fork(Race())
+        began_s = self._patience.clock()
+
+        async def second() -> Completion | ProviderError:
+            later = walk.spec.deployments[walk.spec.deployments.index(deployment) + 1 :]
+            for other in (*later, deployment):
+                if (found := await self._admitted(walk, other)) is not None:
+                    try:
+                        return await self._request(beside, other, found, timeout_s - late_s)
+                    except ProviderError as error:  # it may not be begun: a cap or a budget is in the way
+                        return error
+            return ProviderTimeout("nobody else may be asked now")
+
+        outcome = await first_good(
+            lambda: self._request(walk, deployment, lease, timeout_s),
+            second, late_s, lambda came: isinstance(came, Completion),
+        )  # fmt: skip
+        if walk.out is not None:
+            # At least so long: without it, only quick answers would be remembered.
+            self._lateness.note(deployment, (self._patience.clock() - began_s) * 1e3)
+        walk.failures += beside.failures
+        walk.requests += beside.requests
+        walk.race = None
+        await beside.lose()
+        if isinstance(outcome, Completion):
+            await walk.lose()
+        return outcome
+
+    async def _request(
+        self, walk: Walk, deployment: Deployment, lease: Lease, timeout_s: float
+    ) -> Completion | ProviderError:
+        provider = self._providers.get(deployment.dialect)
         if provider is None:
             raise ConfigError(
                 f"no provider speaks for deployment {deployment.name!r} of {walk.spec.model_id}"
             )
-        attempt_id = walk.pending[0] if walk.pending else await walk.record.begin(deployment.name)
-        request = ProviderRequest(walk.spec, deployment, walk.body, attempt_id, timeout_s, key)
+        if walk.pending_with != lease.byok_key:  # whoever pays for a repeat pays for all of its attempt
+            await walk.close()
+        pending, walk.pending_with = walk.pending, lease.byok_key
+        attempt_id = pending[0] if pending else await walk.record.begin(deployment.name, lease.byok_key)
+        walk.out, walk.requests = attempt_id, walk.requests + 1
+        request = ProviderRequest(walk.spec, deployment, walk.body, attempt_id, timeout_s, lease.key)
         try:
-            completion = await provider.complete(request)
+            if walk.sending is None:
+                completion = await provider.complete(request)
+            else:
+                completion = await provider.stream(request, walk.sending)
         except ProviderError as error:
+            hide_secret(error, lease.key)
             logger.info("attempt %s failed at %s: %s", attempt_id, deployment.name, error.code)
+            walk.out = None
+            self._count_failure(
+                request, error, is_hurried=walk.sending is None and timeout_s < walk.timeout_s
+            )
             await walk.note_failure(attempt_id, error, deployment)
             return error
+        except asyncio.CancelledError:
+            self.breakers.gave_up(deployment, lease.key)
+            raise
         walk.pending = None
-        if key is not None:
-            self._keyring.accept(key, deployment)
-        completion = replace(completion, tries=len(walk.failures) + 1)
-        await walk.record.finish(attempt_id, completion)
-        return completion
+        self.breakers.answered(deployment, lease.key)
+        self._lateness.note(deployment, completion.latency_ms)
+        if lease.key is not None:
+            self.keyring.accept(lease.key, deployment)
+        if walk.requests > 1:
+            completion = replace(completion, tries=walk.requests)
+        return await walk.finish(attempt_id, completion) or completion
 
-    def _rest_key(self, key: str | None, deployment: Deployment, error: ProviderError) -> bool:
+    def _count_failure(self, request: ProviderRequest, error: ProviderError, *, is_hurried: bool) -> None:
+        """Tell the breakers of a failure, unless the time was short or nobody waited: no fault of the deployment."""
+        if isinstance(error, ReaderLeft) or (is_hurried and isinstance(error, ProviderTimeout)):
+            self.breakers.gave_up(request.deployment, request.api_key)
+            return
+        now_s = self._patience.clock()
+        self.breakers.failed(request.spec, request.deployment, request.api_key, error, now_s)
+
+    def _rest_key(self, lease: Lease, deployment: Deployment, error: ProviderError) -> bool:
         """Let the key rest when the failure may lie with it; return whether it may."""
-        if key is None or not isinstance(error, ProviderRateLimit | ProviderBilling | ProviderAuth):
+        if (key := lease.key) is None:
             return False
         now_s = self._patience.clock()
         if isinstance(error, ProviderRateLimit):
-            self._keyring.rest(key, deployment, now_s + rest_s(error))
+            self.keyring.rest(key, deployment, now_s + rest_s(error))
+        elif isinstance(error, ProviderBilling) and lease.byok_key is not None:
+            self.keyring.refuse(
+                key, deployment, now_s + exhausted_s(error)
+            )  # its owner's trouble, and no alert of ours
+        elif isinstance(error, ProviderBilling):
+            self.keyring.exhaust(key, deployment, now_s + exhausted_s(error))
+        elif isinstance(error, ProviderAuth):
+            self.keyring.refuse(key, deployment, now_s + REFUSED_REST_S)
         else:
-            self._keyring.refuse(key, deployment, now_s + REFUSED_REST_S)
+            return False
         return True
 
-    async def _may_repeat(
-        self, walk: _Walk, deployment: Deployment, error: ProviderError, tries: int
-    ) -> bool:
+    async def _may_repeat(self, walk: Walk, deployment: Deployment, error: ProviderError, tries: int) -> bool:
         """Wait out the backoff and return True; return False when it must not be asked again."""
         if not error.retryable:
             return False
         if error.may_have_billed and not deployment.idempotent:
             return False
-        backoff_s = min(MAX_BACKOFF_S, FIRST_BACKOFF_S * 2 ** (tries - 1)) * self._patience.rng.uniform(
-            0.5, 1.0
-        )
-        wait_s = max(backoff_s, error.retry_after_s or 0.0)
+        wait_s = max(backoff_s(tries, self._patience.rng), error.retry_after_s or 0.0)
         if wait_s > MAX_BACKOFF_S or self._patience.clock() + wait_s >= walk.deadline_s:
             return False
         await self._patience.sleep(wait_s)
         return True
 
-    def _why_nothing_was_tried(self, walk: _Walk) -> ProviderError:
+    def _why_nothing_was_tried(self, walk: Walk) -> ProviderError:
         now_s, model_id = self._patience.clock(), walk.spec.model_id
-        leases = [self._keyring.next_key(deployment, now_s) for deployment in walk.spec.deployments]
-        waits = [lease.wait_s for lease in leases if lease is not None]
-        if not waits:
+        waits_s, shut_s = [], []
+        for deployment in walk.spec.deployments:
+            lease = self.keyring.next_key(deployment, now_s, walk.own_keys)
+            wait_of = self.breakers.wait_of_key(deployment, now_s)
+            with_breakers = self.keyring.next_key(deployment, now_s, walk.own_keys, wait_of)
+            if lease is None or with_breakers is None:
+                continue
+            waits_s.append(max(with_breakers.wait_s, self.breakers.wait_s(deployment, now_s)))
+            if lease.wait_s == 0 and waits_s[-1] > 0:
+                shut_s.append(waits_s[-1])
+        if not waits_s:
             names = " or ".join(wanted_variables(walk.spec))
             return ProviderAuth(f"no deployment of {model_id} can be used; set {names}")
-        if min(waits) > 0:
+        wait_s = min(waits_s)
+        if shut_s and wait_s > 0:
+            failing = f"{model_id} failed too often lately; it is asked again in {wait_s:.1f} s"
+            return BreakerOpen(failing, retry_after_s=wait_s)
+        if wait_s > 0:
             return ProviderRateLimit(
-                f"every key of {model_id} is resting, the first for {min(waits):.1f} s more",
-                retry_after_s=min(waits),
+                f"every key of {model_id} is resting, the first for {wait_s:.1f} s more", retry_after_s=wait_s
             )
         return ProviderTimeout(f"no time was left to ask for {model_id}")
-
-
-def rest_s(error: ProviderRateLimit) -> float:
-    """Return how long to leave a provider alone that is busy: as long as it asks, within bounds."""
-    asked_s = RATE_LIMIT_REST_S if error.retry_after_s is None else error.retry_after_s
-    return min(LONGEST_REST_S, max(SHORTEST_REST_S, asked_s))
 
 
 def _lies_with_the_body(error: ProviderError) -> bool:
     """Return whether the same body fails at every deployment of the model."""
     return isinstance(error, ContextLengthExceeded | ContentFiltered | ProviderBadRequest)
-
-
-def _summed_up(failures: list[ProviderError]) -> ProviderError:
-    """Return the last failure, telling of the earlier ones."""
-    for earlier in failures[:-1]:
-        failures[-1].add_note(f"before that: {earlier.code}: {earlier}")
-    return failures[-1]

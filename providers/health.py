@@ -1,5 +1,6 @@
 """How well deployments answer lately: a provider that degrades loses traffic before it fails hard."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .specs import ModelSpec
@@ -75,6 +76,10 @@ class HealthBook:
         """Count one request to a model's deployment: its latency in milliseconds, or None when it failed."""
         deployments = self._seen.setdefault(model_id, {})
         deployments[deployment] = deployments.get(deployment, Health(at_s=now_s)).after(latency_ms, now_s)
+
+    def seen(self, model_id: str) -> Mapping[str, Health]:
+        """Return the health of each of a model's deployments that was asked, as it stood when it last was."""
+        return self._seen.get(model_id, {})
 
     def outlook(self, spec: ModelSpec, now_s: float) -> Outlook:
         """Return what to expect of the model.

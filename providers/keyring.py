@@ -1,9 +1,13 @@
 """Keys of the deployments: read once, rotated, rested when a provider refuses them, never shown."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from .specs import Deployment
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +18,34 @@ class Lease:
     """None = the deployment wants no key."""
     wait_s: float = 0.0
     """Seconds until this key is rested; above 0 only when every key of the deployment is resting."""
+    byok_key: str | None = None
+    """Id of the caller's own key that this is; None = the gateway's."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnKey:
+    """A key that an org brought along, for the deployments of one provider."""
+
+    provider: str
+    key_id: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Exhausted:
+    """A key whose account has no credit left, as far as one deployment says."""
+
+    deployment: str
+    upstream_model: str
+    key: str
+    """As `fingerprint` calls it."""
+    until_s: float
+    """Reading of the monotonic clock at which it is tried again."""
+
+
+def fingerprint(key: str | None) -> str:
+    """Return what a key is called where people read: the first eight digits of its SHA-256, "" for none."""
+    return "" if key is None else sha256(key.encode()).hexdigest()[:8]
 
 
 class Keyring:
@@ -26,7 +58,8 @@ class Keyring:
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = {name: value for name, value in environ.items() if value.strip()}
+        self._environ = _set_ones(environ)
+        self._exhausted: dict[_Place, Exhausted] = {}
         self._turns: dict[tuple[str, ...], int] = {}
         self._resting_until_s: dict[_Place, float] = {}
         self._refused_by: dict[_Place, set[str]] = {}
@@ -42,21 +75,78 @@ class Keyring:
         """Return the first key that an environment variable holds."""
         return next(iter(self._keys((name,))), None)
 
-    def next_key(self, deployment: Deployment, now_s: float) -> Lease | None:
+    def replace(self, environ: Mapping[str, str]) -> bool:
+        """Take other variables from now on; return whether any value differs. Keys that stay go on resting."""
+        given = _set_ones(environ)
+        changed, self._environ = given != self._environ, given
+        present = {key for name in given for key in self._keys((name,))}
+        for kept in (self._exhausted, self._resting_until_s, self._refused_by):
+            for place in [place for place in kept if place[0] not in present]:
+                del kept[place]
+        return changed
+
+    def count(self, deployment: Deployment) -> int:
+        """Return how many keys a deployment has, at least 1: a request without one counts, too."""
+        return max(1, len(self._keys(deployment.key_envs)))
+
+    def next_key(
+        self,
+        deployment: Deployment,
+        now_s: float,
+        own: Sequence[OwnKey] = (),
+        wait_of: Callable[[str], float] | None = None,
+    ) -> Lease | None:
         """Return the next rested key in turn, or the one that is rested first with the seconds until then.
 
+        A rested one of the caller's `own` for this deployment comes first, in their order; ours where none is.
+
         None = the deployment cannot be used: switched off, or it wants a key and there is none.
+
+        Parameters
+        ----------
+        wait_of
+            Seconds that something else than its rest keeps a key from being used.
         """
+        mine = self._own_lease(deployment, now_s, own, wait_of) if own else None
+        if mine is not None and mine.wait_s == 0:
+            return mine
         if not deployment.is_usable(self.has):
-            return None
+            return mine
         keys = self._keys(deployment.key_envs)
         if not keys:
             return Lease(None) if not deployment.key_envs else None
         turn = self._turns.get(deployment.key_envs, 0)
         order = [keys[(turn + offset) % len(keys)] for offset in range(len(keys))]
-        key = min(order, key=lambda item: self._wait_s(item, deployment, now_s))
+
+        def wait_s(key: str) -> float:
+            rest_s = self._wait_s(key, deployment, now_s)
+            return rest_s if wait_of is None else max(rest_s, wait_of(key))
+
+        # The first one that is rested is taken, so that a long ring is not searched to its end.
+        key = next((item for item in order if wait_s(item) == 0.0), None) or min(order, key=wait_s)
         self._turns[deployment.key_envs] = (keys.index(key) + 1) % len(keys)
-        return Lease(key, self._wait_s(key, deployment, now_s))
+        return Lease(key, wait_s(key))
+
+    def _own_lease(
+        self,
+        deployment: Deployment,
+        now_s: float,
+        own: Sequence[OwnKey],
+        wait_of: Callable[[str], float] | None,
+    ) -> Lease | None:
+        if deployment.enabled_by is not None and not self.has(deployment.enabled_by):
+            return None
+
+        def wait_s(key: str) -> float:
+            rest_s = self._wait_s(key, deployment, now_s)
+            return rest_s if wait_of is None else max(rest_s, wait_of(key))
+
+        leases = [
+            Lease(one.secret, wait_s(one.secret), one.key_id)
+            for one in own
+            if one.provider == deployment.name
+        ]
+        return min(leases, key=lambda lease: lease.wait_s, default=None)
 
     def rest(self, key: str, deployment: Deployment, until_s: float) -> None:
         """Let `key` rest for one model of a deployment until `until_s`; a longer rest already set stays."""
@@ -71,8 +161,28 @@ class Keyring:
         if len(models) > 1:
             self._rest(place, until_s)
 
+    def exhaust(self, key: str, deployment: Deployment, until_s: float) -> None:
+        """Note that the account of `key` has no credit left, and raise the alert where that is news."""
+        self.refuse(key, deployment, until_s)
+        place, model = _at_model(key, deployment), deployment.upstream_model
+        is_news = place not in self._exhausted
+        self._exhausted[place] = Exhausted(deployment.name, model, fingerprint(key), until_s)
+        if is_news:
+            _log.warning(
+                "provider_key_exhausted: key %s of %s has no credit left for %s; others are used until it has",
+                fingerprint(key), deployment.name, model,
+            )  # fmt: skip
+
+    def exhausted(self) -> list[Exhausted]:
+        """Return the keys that were without credit when they were last asked."""
+        return list(self._exhausted.values())
+
     def accept(self, key: str, deployment: Deployment) -> None:
         """Note that a provider took `key`: what refused it before lay with a model."""
+        if self._exhausted.pop(_at_model(key, deployment), None) is not None:
+            _log.warning(
+                "provider_key_restored: key %s of %s is used again", fingerprint(key), deployment.name
+            )
         self._refused_by.pop(_at_address(key, deployment), None)
         self._resting_until_s.pop(_at_address(key, deployment), None)
 
@@ -90,6 +200,10 @@ class Keyring:
 
 _Place = tuple[str, ...]
 """A key at an address, or at one model there."""
+
+
+def _set_ones(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environ.items() if value.strip()}
 
 
 def _at_address(key: str, deployment: Deployment) -> _Place:

@@ -4,7 +4,6 @@ from decimal import Decimal
 from typing import Annotated, Any, get_args
 
 from pydantic import (
-    BeforeValidator,
     ConfigDict,
     Field,
     ValidationInfo,
@@ -13,6 +12,7 @@ from pydantic import (
 
 from ..state.complaints import UP
 from ..state.types import TIERS, JSONObject, Tier
+from .directory import DialectName, KeyEnv, known_providers
 from .price_entries import Prices
 from .profiles import ProfileEntry, Source
 from .specs import UNPRICED, Deployment, Modality, ModelSpec, Role
@@ -38,30 +38,48 @@ DEFAULT_EXPECTED: dict[Tier, Expected] = {
 }
 """What the bundled models of a tier are like in the middle, for a model whose file does not say."""
 
-KeyEnv = Annotated[Texts, BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
-
 
 class DeploymentEntry(Written):
-    """One way to reach the model."""
+    """One way to reach the model. What it does not say is said by the provider of its name, where that is known."""
 
     name: Text
-    base_url: Text
+    base_url: Annotated[Text | None, Field(validate_default=True)] = None
     key_env: KeyEnv = ()
     model: Text | None = None
     idempotent: Flag = False
     headers: dict[str, Text] | None = None
     enabled_by: Text | None = None
+    dialect: DialectName | None = None
+
+    @field_validator("base_url")
+    @classmethod
+    def check_address(cls, base_url: str | None, info: ValidationInfo) -> str | None:
+        """Refuse a deployment of which nobody says where it is."""
+        known = known_providers().get(info.data.get("name", ""))
+        if base_url is None and (known is None or known.base_url is None):
+            raise wrong(
+                expected="an address such as http://localhost:8001/v1, or the name of a known provider"
+            )
+        return base_url
 
     def deployment(self, model_id: str) -> Deployment:
-        """Return it; it speaks the model's own name unless it is told another."""
+        """Return it; it speaks the model's own name unless it is told another.
+
+        A known provider's key goes to its own address alone, and so to none that the entry names itself, but for
+        Azure, whose addresses are the customers'.
+        """
+        known = known_providers().get(self.name)
+        is_elsewhere = known is None or not (self.base_url is None or known.base_url is None)
+        known = None if is_elsewhere else known
         return Deployment(
             name=self.name,
-            base_url=self.base_url.rstrip("/"),
+            base_url=(self.base_url or (known and known.base_url) or "").rstrip("/"),
             upstream_model=self.model or model_id,
-            key_envs=self.key_env,
-            enabled_by=self.enabled_by,
+            key_envs=self.key_env or (known.key_env if known else ()),
+            enabled_by=self.enabled_by or (known.enabled_by if known else None),
             idempotent=self.idempotent,
             headers=self.headers or {},
+            dialect=self.dialect or (known.dialect if known else "openai"),
         )
 
 
@@ -176,6 +194,8 @@ class ModelFile(ProfileEntry):
             output_usd_per_mtok=UNPRICED if answered is None else answered,
             cached_input_usd_per_mtok=prices.cached_input_usd_per_mtok,
             audio_input_usd_per_mtok=prices.audio_input_usd_per_mtok,
+            parts=prices.parts,
+            long_prompt=prices.for_long_prompts(),
             price_windows=prices.price_windows(),
             context_tokens=self.context_tokens,
             max_output_tokens=self.max_output_tokens,

@@ -2,58 +2,35 @@
 
 import asyncio
 import secrets
-import ssl
 import time
-from dataclasses import replace
-from functools import cache
-from typing import Any
 
-import httpx
-
-from ..state.errors import ProviderTimeout
+from ..state.errors import ProviderError, StreamRefused
 from ..state.types import JSONObject
 from .base import Completion, ProviderRequest
-from .errors_map import HttpAnswer, error_from_httpx, error_from_response
+from .deltas import Sending
+from .errors_map import error_from_response
 from .specs import Deployment
-from .wire.body import ACCEPTED_ENCODINGS, MAX_BODY_BYTES, read_body
-from .wire.reply import ChatReply, chat_reply, parse_json
+from .stream_exchange import StreamExchange, as_delta, refused_of_streaming
+from .wire.client import VendorClient
+from .wire.reply import ChatReply
 from .wire.request import ReasoningOrigins, messages_for
+from .wire.vendor_reply import reply_in
 
-CONNECT_TIMEOUT_S = 5.0
-MAX_ERROR_BYTES = 2**20
-"""Longest body read of an answer that is an error."""
 LONG_BODY_BYTES = 2**17
 """A body from here on is parsed outside the event loop."""
-MAX_CONNECTIONS = 200
-
-
-def new_client(timeout_s: float = 60.0) -> httpx.AsyncClient:
-    """Return a client to share between all deployments; the caller closes it. Redirects are not followed."""
-    return httpx.AsyncClient(
-        timeout=httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
-        limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
-        follow_redirects=False,
-        verify=_authorities(),
-    )
-
-
 GATEWAY_HEADER = "X-X25-Gateway"
 GATEWAY_ID = secrets.token_hex(8)
 """Sent with every request, so that a gateway whose model's address is its own knows itself."""
 
 
-@cache
-def _authorities() -> ssl.SSLContext:
-    """Return the certificate authorities httpx trusts, read from disk once: a client sets nothing of its own."""
-    return httpx.create_ssl_context()
-
-
 class OpenAICompatible:
     """Speaks to any deployment with a `/chat/completions` endpoint."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: VendorClient) -> None:
         self._client = client
         self._origins = ReasoningOrigins()
+        self._refused: dict[tuple[str, str], str] = {}
+        """What deployments refused of streaming, by address and model: "usage" or "stream"."""
 
     async def complete(self, request: ProviderRequest) -> Completion:
         """Post the body with the upstream model's name and without streaming, as `wire.request` writes it.
@@ -67,70 +44,82 @@ class OpenAICompatible:
             The member of its family that says what went wrong.
         """
         deployment, api_key = request.deployment, request.api_key
-        ids = {"Idempotency-Key": request.attempt_id, "X-Request-Id": request.attempt_id}
-        headers = {
-            "Accept-Encoding": ACCEPTED_ENCODINGS, GATEWAY_HEADER: GATEWAY_ID, **deployment.headers, **ids
-        }  # fmt: skip
-        if api_key is not None:
-            headers["Authorization"] = f"Bearer {api_key}"
-        sent = {name: value for name, value in request.body.items() if value is not None}
-        # Vendors refuse them on a request that does not stream.
-        sent.pop("stream_options", None)
-        messages = messages_for(request.body["messages"], request.spec.model_id, self._origins)
-        sent |= {"model": deployment.upstream_model, "stream": False, "messages": messages}
+        sent = self._body(request)
         started = time.perf_counter()
-        answer = await self._post(deployment, sent, headers, request.timeout_s)
+        answer = await self._client.post(
+            _url(deployment), sent, _headers(request), deployment=deployment.name, timeout_s=request.timeout_s
+        )
         latency_ms = (time.perf_counter() - started) * 1000.0
         if not 200 <= answer.status < 300:
             raise error_from_response(answer, deployment=deployment.name, secret=api_key)
         if len(answer.body) < LONG_BODY_BYTES:
-            reply = _reply(answer, deployment.name, request.body, api_key)
+            reply = reply_in(answer, deployment.name, request.body, api_key)
         else:
-            reply = await asyncio.to_thread(_reply, answer, deployment.name, request.body, api_key)
+            reply = await asyncio.to_thread(reply_in, answer, deployment.name, request.body, api_key)
+        return self._completion(request, reply, latency_ms)
+
+    async def stream(self, request: ProviderRequest, sending: Sending) -> Completion:
+        """Post the body as `complete` does, asking for a stream, and send its pieces on.
+
+        Usage is asked for; a deployment that refuses that, or refuses to stream, is not asked so again. One that
+        answers whole all the same has its answer sent as one piece.
+
+        Raises
+        ------
+        ProviderError
+            The member of its family that says what went wrong. With `StreamRefused` nothing was done: asking again
+            leaves out what was refused.
+        """
+        name = request.deployment.name
+        place = (request.deployment.base_url, request.deployment.upstream_model)
+        if self._refused.get(place) == "stream":
+            completion = await self.complete(request)
+            await sending.send(as_delta(completion.message), as_delta(completion.logprobs or {}) or None)
+            return completion
+        sent = self._body(request) | {"stream": True}
+        if place not in self._refused:
+            sent["stream_options"] = {"include_usage": True}
+        started = time.perf_counter()
+        exchange = StreamExchange(self._client, name, request.body, request.api_key)
+        try:
+            reply = await exchange.run(
+                _url(request.deployment), sent, _headers(request), sending, request.timeout_s
+            )
+        except ProviderError as error:
+            if (refused := refused_of_streaming(error)) is not None and not sending.pieces:
+                self._refused[place] = refused
+                raise StreamRefused(str(error), status=error.status) from error
+            raise
+        return self._completion(request, reply, (time.perf_counter() - started) * 1000.0)
+
+    def _body(self, request: ProviderRequest) -> JSONObject:
+        sent = {name: value for name, value in request.body.items() if value is not None}
+        # Vendors refuse them on a request that does not stream.
+        sent.pop("stream_options", None)
+        messages = messages_for(request.body["messages"], request.spec.model_id, self._origins)
+        return sent | {"model": request.deployment.upstream_model, "stream": False, "messages": messages}
+
+    def _completion(self, request: ProviderRequest, reply: ChatReply, latency_ms: float) -> Completion:
         self._origins.note(reply.message, request.spec.model_id)
         return Completion(
             message=reply.message,
             finish_reason=reply.finish_reason,
             usage=reply.usage,
-            model=reply.model or deployment.upstream_model,
+            model=reply.model or request.deployment.upstream_model,
             latency_ms=latency_ms,
-            deployment=deployment.name,
+            deployment=request.deployment.name,
             service_tier=reply.service_tier,
             logprobs=reply.logprobs,
         )
 
-    async def _post(
-        self, deployment: Deployment, sent: JSONObject, headers: dict[str, str], timeout_s: float
-    ) -> HttpAnswer:
-        timeout = httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s))
-        url = f"{deployment.base_url}/chat/completions"
-        asked = self._client.build_request("POST", url, json=sent, headers=headers, timeout=timeout)
-        try:
-            # httpx limits each read; a server that drips bytes is stopped by the limit on the whole.
-            async with asyncio.timeout(timeout_s):
-                response = await self._client.send(asked, stream=True)
-                try:
-                    limit = MAX_BODY_BYTES if response.is_success else MAX_ERROR_BYTES
-                    content = await read_body(response, deployment.name, limit)
-                finally:
-                    await response.aclose()
-        except httpx.HTTPError as error:
-            raise error_from_httpx(error, deployment=deployment.name) from error
-        except TimeoutError as error:
-            raise ProviderTimeout(f"{deployment.name} did not finish within {timeout_s:g} s") from error
-        return HttpAnswer(response.status_code, response.headers, content)
+
+def _url(deployment: Deployment) -> str:
+    return f"{deployment.base_url}/chat/completions"
 
 
-def _reply(answer: HttpAnswer, deployment: str, options: JSONObject, secret: str | None) -> ChatReply:
-    """Return the completion in an answer of status 200, or raise what it says went wrong."""
-    payload = parse_json(answer.body, deployment)
-    if isinstance(payload, dict) and payload.get("error") and not payload.get("choices"):
-        # Some aggregators report an upstream's failure inside a 200.
-        within = replace(answer, status=_status_within(payload["error"]))
-        raise error_from_response(within, deployment=deployment, secret=secret)
-    return chat_reply(payload, deployment, options)
-
-
-def _status_within(error: Any) -> int:
-    code = error.get("code") if isinstance(error, dict) else None
-    return code if isinstance(code, int) and 400 <= code <= 599 else 502
+def _headers(request: ProviderRequest) -> dict[str, str]:
+    ids = {"Idempotency-Key": request.attempt_id, "X-Request-Id": request.attempt_id}
+    headers = {GATEWAY_HEADER: GATEWAY_ID, **request.deployment.headers, **ids}
+    if request.api_key is not None:
+        headers["Authorization"] = f"Bearer {request.api_key}"
+    return headers

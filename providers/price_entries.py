@@ -7,8 +7,11 @@ from zoneinfo import ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from .price_parts import NO_PARTS, LongPrompt, PartPrices
 from .windows import MINUTES_PER_DAY, PRICE_NAMES, WEEKDAYS, PriceWindow, Weekday, zone_of
 from .written import Number, Several, Written, wrong
+
+PART_NAMES = ("image_input_usd_per_mtok", "audio_output_usd_per_mtok", "reasoning_usd_per_mtok")
 
 
 def _minute(value: Any) -> Any:
@@ -69,6 +72,15 @@ class WindowEntry(Written):
         return PriceWindow(self.start, self.end, zone, days, **self.prices)
 
 
+class LongPromptEntry(Written):
+    """What requests with a long prompt cost; all of their tokens do."""
+
+    above_tokens: Annotated[int, Field(ge=1, description="a whole number of tokens")]
+    input_usd_per_mtok: Number
+    output_usd_per_mtok: Number
+    cached_input_usd_per_mtok: Number | None = None
+
+
 class Prices(Written):
     """US dollars per million tokens; null or absent = not known."""
 
@@ -76,6 +88,10 @@ class Prices(Written):
     cached_input_usd_per_mtok: Number | None = None
     output_usd_per_mtok: Number | None = None
     audio_input_usd_per_mtok: Number | None = None
+    image_input_usd_per_mtok: Number | None = None
+    audio_output_usd_per_mtok: Number | None = None
+    reasoning_usd_per_mtok: Number | None = None
+    long_prompt: LongPromptEntry | None = None
     time_zone: Zone | None = None
     windows: Annotated[
         Several[WindowEntry] | None,
@@ -103,6 +119,20 @@ class Prices(Written):
         """Whether input and output are known to cost nothing."""
         return self.input_usd_per_mtok == self.output_usd_per_mtok == 0
 
+    @property
+    def parts(self) -> PartPrices:
+        """Prices of parts of a request; none where none is written."""
+        written = {name: getattr(self, name) for name in PART_NAMES}
+        return NO_PARTS if set(written.values()) == {None} else PartPrices(**written)
+
+    def for_long_prompts(self) -> LongPrompt | None:
+        """Return the prices of requests with a long prompt."""
+        long = self.long_prompt
+        if long is None:
+            return None
+        prices = {name: getattr(long, name) for name in PRICE_NAMES}
+        return LongPrompt(above_tokens=long.above_tokens, **prices)
+
     def price_windows(self) -> tuple[PriceWindow, ...]:
         """Return its windows."""
         return tuple(entry.window(self.time_zone or "UTC") for entry in self.windows or ())
@@ -112,6 +142,9 @@ class Prices(Written):
         usual: dict[tuple[str | int, ...], Decimal | None] = {
             (name,): getattr(self, name) for name in PRICE_NAMES
         }
+        usual |= {(name,): getattr(self, name) for name in PART_NAMES}
+        if (long := self.long_prompt) is not None:
+            usual |= {("long_prompt", name): getattr(long, name) for name in PRICE_NAMES}
         for index, window in enumerate(self.windows or ()):
             usual |= {("windows", index, name): price for name, price in window.prices.items()}
         return usual

@@ -56,6 +56,15 @@ class Registry:
         reasons = {spec.model_id: _hindrance(spec, environ_has_key) for spec in self.models}
         return {model_id: reason for model_id, reason in reasons.items() if reason is not None}
 
+    def openable(self, environ_has_key: Callable[[str], bool]) -> tuple[ModelSpec, ...]:
+        """Return the real models that might answer, were there a key for them."""
+        closed = self.unroutable(environ_has_key)
+        return tuple(
+            spec
+            for spec in self.models
+            if spec.model_id in closed and spec.role == "chat" and spec.priced and not spec.simulated
+        )
+
     @staticmethod
     def reference(models: Sequence[ModelSpec]) -> ModelSpec:
         """Return the model that savings are measured against: the frontier model of median output price.

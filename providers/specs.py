@@ -10,11 +10,14 @@ from ..state.errors import ConfigError
 from ..state.records import nusd_from_usd
 from ..state.types import JSONObject, Tier
 from ..state.usage import Usage
+from .price_parts import NO_PARTS, LongPrompt, PartPrices
 from .profiles import Figure
 from .windows import PRICE_NAMES, PriceWindow
 
 Role = Literal["chat", "judge"]
 Modality = Literal["text", "image", "audio", "video", "file"]
+Dialect = Literal["openai", "anthropic", "gemini", "bedrock", "azure", "langchain"]
+"""OpenAI's chat completions, a vendor's own API through its LangChain integration, or a caller's own chat models."""
 UNPRICED = Decimal("NaN")
 """The price of a model whose price is unknown: a sum made with it can never pass for a cost."""
 LONG_PROMPT_TOKENS, LONG_PROMPT_FACTOR = 200_000, 2
@@ -49,6 +52,8 @@ class Deployment:
     idempotent: bool = False
     """A repeated request with the same `Idempotency-Key` is answered again without a second bill."""
     headers: dict[str, str] = field(default_factory=dict)
+    dialect: Dialect = "openai"
+    """What it speaks, and so which provider asks it."""
 
     def is_usable(self, environ_has_key: Callable[[str], bool]) -> bool:
         """Return whether it is switched on and a key is present where one is needed."""
@@ -90,6 +95,10 @@ class ModelSpec:
     """None = cached tokens are charged as any other input."""
     audio_input_usd_per_mtok: Decimal | None = None
     """What sound costs, which vendors bill apart from text; None = not known."""
+    parts: PartPrices = NO_PARTS
+    """Prices of images, spoken answers and thinking."""
+    long_prompt: LongPrompt | None = None
+    """Prices of requests with a long prompt; None = not known to differ."""
     modalities: frozenset[str] = frozenset({"text"})
     capabilities: frozenset[str] = frozenset()
     benchmarks: dict[str, float | None] = field(default_factory=dict)
@@ -109,6 +118,17 @@ class ModelSpec:
     notes: str = ""
     price_windows: tuple[PriceWindow, ...] = ()
     """Times of day with other prices; the plain ones hold outside."""
+    owner: str = ""
+    """Org that alone may ask it; empty = everybody."""
+    measured_quality: float | None = None
+    """Share of its owner's held-out prompts it answered well, 0 to 1; None = not measured."""
+    measured_at: float = 0.0
+    """Difficulty of the prompts that was measured on, logits."""
+
+    @property
+    def known_as(self) -> str:
+        """What is remembered of it under: two orgs may have given one id to models of their own."""
+        return f"{self.owner}:{self.model_id}" if self.owner else self.model_id
 
     def priced_at(self, now: datetime) -> "ModelSpec":
         """Return a copy with the prices of that moment and no windows; itself where the price never changes.
@@ -147,7 +167,7 @@ class ModelSpec:
     def cost_nusd(self, usage: Usage) -> int:
         """Return the exact cost of `usage` at these prices, rounded half to even to a nano-dollar.
 
-        Reasoning tokens are part of the completion tokens and are charged once.
+        Reasoning tokens are part of the completion tokens and are charged once, as are sound and images in a prompt.
 
         Raises
         ------
@@ -155,7 +175,15 @@ class ModelSpec:
             The model has no price.
         """
         fresh = usage.prompt_tokens - usage.cached_tokens
-        exact = self._exact_nusd(fresh, usage.cached_tokens, usage.completion_tokens)
+        spec = self._for_prompt_of(usage.prompt_tokens)
+        exact = spec._exact_nusd(fresh, usage.cached_tokens, usage.completion_tokens)  # noqa: SLF001 - its own kind
+        surplus = spec.parts.surplus(
+            usage,
+            paid=spec.input_usd_per_mtok,
+            answered=spec.output_usd_per_mtok,
+            sound=spec.audio_input_usd_per_mtok,
+        )
+        exact += surplus * NUSD_PER_MTOK_USD
         return int(exact.to_integral_value(ROUND_HALF_EVEN))
 
     def charge_nusd(
@@ -189,7 +217,7 @@ class ModelSpec:
         output = limit if max_output_tokens is None else min(limit, max_output_tokens)
         dearest = max(
             spec._exact_nusd(fresh, prompt_tokens_bound - fresh, output + extras.output_tokens)  # noqa: SLF001 - its own kind
-            for spec in (one._for_sound() if extras.has_audio else one for one in self._priced_by_time())  # noqa: SLF001
+            for spec in (one._for_sound() if extras.has_audio else one for one in self._priced_at_worst())  # noqa: SLF001
             for fresh in (0, prompt_tokens_bound)
         )
         factor = self._surcharge(prompt_tokens_bound, extras.service_tier)
@@ -203,14 +231,37 @@ class ModelSpec:
         At least 1: whether a model can be afforded at all is decided before.
         """
         before = self.bound_cost_nusd(prompt_tokens_bound, 0, extras)
-        dearest = max(spec.output_usd_per_mtok for spec in self._priced_by_time())
+        dearest = max(spec.output_usd_per_mtok for spec in self._priced_at_worst())
         if dearest == 0:
             return max_output_tokens
         price_nusd = dearest * NUSD_PER_MTOK_USD * self._surcharge(prompt_tokens_bound, extras.service_tier)
         return max(1, min(max_output_tokens, int((left_nusd - before) / price_nusd)))
 
-    def _priced_by_time(self) -> tuple["ModelSpec", ...]:
-        return (self, *map(self._within, self.price_windows))
+    def _priced_at_worst(self) -> "tuple[ModelSpec, ...]":
+        """Return it with the prices of each time of day, short prompts and long ones, for the dearest kind of token."""
+        usual = (self, *map(self._within, self.price_windows))
+        if self.parts is NO_PARTS and self.long_prompt is None:
+            return usual
+        return tuple(
+            replace(
+                one,
+                input_usd_per_mtok=self.parts.dearest_input(one.input_usd_per_mtok),
+                output_usd_per_mtok=self.parts.dearest_output(one.output_usd_per_mtok),
+            )
+            for one in (*usual, *(one._for_prompt_of(self.context_tokens) for one in usual))  # noqa: SLF001
+        )
+
+    def _for_prompt_of(self, tokens: int) -> "ModelSpec":
+        """Return it with the prices of a prompt of so many tokens; those of long ones hold at any time of day."""
+        long = self.long_prompt
+        if long is None or tokens <= long.above_tokens:
+            return self
+        return replace(
+            self,
+            input_usd_per_mtok=long.input_usd_per_mtok,
+            output_usd_per_mtok=long.output_usd_per_mtok,
+            cached_input_usd_per_mtok=long.cached_input_usd_per_mtok,
+        )
 
     def with_base_url(self, url: str) -> "ModelSpec":
         """Return a copy whose deployments are all reached at `url`."""
@@ -222,7 +273,7 @@ class ModelSpec:
         asked = "priority" if service_tier == "auto" else service_tier
         factor = max(Decimal(1), service_tier_factor(asked))
         # A bound counts bytes: one beyond the window says nothing of how long the prompt is.
-        is_long = min(prompt_tokens, self.context_tokens) > LONG_PROMPT_TOKENS
+        is_long = self.long_prompt is None and min(prompt_tokens, self.context_tokens) > LONG_PROMPT_TOKENS
         return factor * LONG_PROMPT_FACTOR if is_long else factor
 
     def _for_sound(self) -> "ModelSpec":

@@ -36,6 +36,11 @@ class VendorModel:
     max_output_tokens: int | None = None
     modalities: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ()
+    cached_input_usd_per_mtok: Decimal | None = None
+    audio_input_usd_per_mtok: Decimal | None = None
+    reasoning_usd_per_mtok: Decimal | None = None
+    usd_per_request: Decimal | None = None
+    """What a request costs beside its tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,10 @@ def _read(entry: Mapping[str, Any]) -> VendorModel:
         name=entry["id"],
         input_usd_per_mtok=_price(pricing.get("prompt")),
         output_usd_per_mtok=_price(pricing.get("completion")),
+        cached_input_usd_per_mtok=_price(pricing.get("input_cache_read")),
+        audio_input_usd_per_mtok=_price(pricing.get("audio")),
+        reasoning_usd_per_mtok=_price(pricing.get("internal_reasoning")),
+        usd_per_request=_price(pricing.get("request"), 1),
         context_tokens=_count(entry, "context_length", "max_model_len", "context_window"),
         max_output_tokens=_count(limits, "max_completion_tokens") or _count(entry, "max_completion_tokens"),
         modalities=tuple(known),
@@ -123,10 +132,10 @@ def _texts(value: Any) -> list[str]:
     return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
-def _price(usd_per_token: Any) -> Decimal | None:
+def _price(usd: Any, times: int = _TOKENS_PER_MTOK) -> Decimal | None:
     """Return dollars per million tokens of a price per token, as OpenRouter and its like write it."""
     try:
-        price = Decimal(str(usd_per_token)) * _TOKENS_PER_MTOK
+        price = Decimal(str(usd)) * times
     except InvalidOperation:
         return None
     return price.normalize() if price.is_finite() and price >= 0 else None

@@ -23,6 +23,9 @@ from .replay import NotRecorded, Replay
 from .tasks import is_correct
 from .wire import Exchange, error_body
 
+FIRST_TOKEN_SHARE = 0.3
+"""Part of an answer's latency until its first token, where it streams; the others take the rest."""
+
 
 @dataclass(frozen=True, slots=True)
 class World:
@@ -93,8 +96,11 @@ class Simulator:
         if fault is not None and kind in STATUS_TO_ERROR:
             await exchange.send_error(fault)
             return
-        if kind == "refused":
-            await exchange.close()
+        if kind in ("refused", "reset"):
+            await exchange.close(with_reset=kind == "reset")
+            return
+        if kind == "redirect":
+            await exchange.send_redirect()
             return
         attempt_id = exchange.header(b"idempotency-key") or exchange.header(b"x-request-id")
         if fault is not None and kind == "timeout":
@@ -102,16 +108,23 @@ class Simulator:
                 self._complete(attempt_id, raw, body, fault)
             await exchange.hang(fault["seconds"])
             return
-        await self._wait(body, fault)
-        await exchange.send_completion(self._complete(attempt_id, raw, body, fault), body, fault)
+        if kind == "refuse_usage" and body.get("stream_options") is not None:
+            raise ValueError("Unsupported parameter: 'stream_options'")
+        waits_s, pace_s = self._latency_s(body, fault)
+        if waits_s:
+            await sleep(waits_s)
+        await exchange.send_completion(self._complete(attempt_id, raw, body, fault), body, fault, pace_s)
 
-    async def _wait(self, body: JSONObject, fault: Fault | None) -> None:
-        seconds = fault["ms"] / 1000 if fault is not None and fault.kind == "latency" else 0.0
+    def _latency_s(self, body: JSONObject, fault: Fault | None) -> tuple[float, float]:
+        """Return the seconds until something comes, and those that a stream then takes."""
+        waits_s = fault["ms"] / 1000 if fault is not None and fault.kind == "latency" else 0.0
         model = self._models.get(body["model"])
-        if self._latency and model is not None:
-            seconds += model.latency_s(self.seed, last_user_text(body["messages"]))
-        if seconds:
-            await sleep(seconds)
+        if not self._latency or model is None:
+            return waits_s, 0.0
+        latency_s = model.latency_s(self.seed, last_user_text(body["messages"]))
+        if not body.get("stream"):
+            return waits_s + latency_s, 0.0
+        return waits_s + FIRST_TOKEN_SHARE * latency_s, (1 - FIRST_TOKEN_SHARE) * latency_s
 
     def _complete(self, attempt_id: str, raw: bytes, body: JSONObject, fault: Fault | None) -> JSONObject:
         """Produce and bill the completion, or find the one already billed for this key and body."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-import select
+import selectors
 import subprocess
 import sys
 import tempfile
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
+from urllib.parse import urlsplit
 
 _TAIL_BYTES = 2000
 
@@ -100,13 +101,49 @@ class ChildServer:
             start_new_session=True,  # Ctrl-C is for the parent; the closed stdin ends this one
         )
         assert self._process.stdout is not None
-        ready, _, _ = select.select([self._process.stdout], [], [], self._start_timeout_s)
+        with selectors.DefaultSelector() as waiting:  # select() knows no descriptor above 1,023
+            waiting.register(self._process.stdout, selectors.EVENT_READ)
+            ready = waiting.select(self._start_timeout_s)
         line = self._process.stdout.readline() if ready else b""
         if not line:
             tail = self._stderr_tail()
             self._end()
             raise RuntimeError(f"the {self._name} did not listen within {self._start_timeout_s} s:\n{tail}")
         self.url = json.loads(line)["url"]
+
+    def has_ended(self) -> bool:
+        """Return whether it was started and ended by itself."""
+        return bool(self.url) and (self._process is None or self._process.poll() is not None)
+
+    def replace(self) -> None:
+        """Start another one at the address of one that ended; it has forgotten what that one knew.
+
+        Raises
+        ------
+        RuntimeError
+            When it does not listen in time, say because another program took the port.
+        """
+        url = self.url
+        self._end()
+        self._arguments = [one for one in self._arguments if not one.startswith("--port=")]
+        self._arguments.append(f"--port={urlsplit(url).port}")
+        try:
+            self._launch()
+        finally:
+            self.url = url
+
+    @property
+    def pid(self) -> int:
+        """Its process id.
+
+        Raises
+        ------
+        RuntimeError
+            When it does not run.
+        """
+        if self._process is None:
+            raise RuntimeError(f"the {self._name} does not run")
+        return self._process.pid
 
     def kill(self) -> None:
         """End it at once, as a crash would."""
@@ -116,6 +153,7 @@ class ChildServer:
             self._end()
 
     def _end(self) -> None:
+        """Stop it; what it announced is forgotten."""
         if self._process is None or self._stderr is None:
             return
         assert self._process.stdin is not None

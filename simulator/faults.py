@@ -11,28 +11,66 @@ from typing import Any
 from .tasks import chance
 
 KIND_TO_PARAMETERS: dict[str, dict[str, float]] = {
+    "400": {},
     "401": {},
     "402": {},
+    "403": {},
+    "404": {},
+    "408": {},
+    "413": {},
     "429": {"retry_after": -1},
     "500": {},
+    "502": {},
     "503": {"retry_after": -1},
+    "504": {},
+    "529": {},
     "refused": {},
+    "reset": {},
+    "redirect": {},
     "timeout": {"seconds": 3600, "billed": 0},
     "slow_first_token": {"seconds": 1},
     "latency": {"ms": 100},
     "malformed": {},
     "cut_stream": {"after": 2},
+    "slow_tokens": {"ms": 50},
+    "stall": {"after": 2, "seconds": 3600},
+    "garbage_frame": {"after": 2},
+    "error_frame": {"after": 2},
+    "ragged": {"bytes": 5},
+    "refuse_usage": {},
     "missing_usage": {},
+    "absurd_usage": {},
+    "wrong_type": {},
+    "gzip_garbage": {},
+    "huge": {"megabytes": 64},
+    "drip": {"ms": 20},
     "empty": {},
 }
-"""Every kind with its parameters and their defaults; `retry_after` -1 sends no Retry-After header."""
+"""Every kind with its parameters and their defaults; `retry_after` -1 sends no Retry-After header.
+
+Of streams: `slow_tokens` pauses before each event, `stall` falls silent after some, `garbage_frame` and `error_frame`
+send something else then, `ragged` cuts the bytes anywhere, `refuse_usage` takes no `stream_options`. Of both: `drip`
+sends byte by byte, `huge` does not end, `gzip_garbage` is not compressed as it says.
+"""
 
 STATUS_TO_ERROR: dict[str, tuple[str, str, str]] = {
+    "400": ("invalid_request_error", "invalid_request", "Simulated: the request is not valid."),
     "401": ("authentication_error", "invalid_api_key", "Simulated: the API key is not valid."),
     "402": ("billing_error", "insufficient_credit", "Simulated: the account has no credit left."),
+    "403": ("permission_error", "forbidden", "Simulated: this model is not for this account."),
+    "404": ("not_found_error", "model_not_found", "Simulated: no such model."),
+    "408": ("timeout_error", "request_timeout", "Simulated: the request took too long to arrive."),
+    "413": ("invalid_request_error", "context_length_exceeded", "Simulated: the prompt is too long."),
     "429": ("rate_limit_error", "rate_limit_exceeded", "Simulated: too many requests."),
     "500": ("server_error", "internal_error", "Simulated: the upstream failed."),
+    "502": ("server_error", "bad_gateway", "Simulated: nothing answers behind the upstream."),
     "503": ("server_error", "overloaded", "Simulated: the upstream is overloaded."),
+    "504": (
+        "server_error",
+        "gateway_timeout",
+        "Simulated: what is behind the upstream did not answer in time.",
+    ),
+    "529": ("overloaded_error", "overloaded", "Simulated: the upstream is overloaded."),
 }
 """HTTP status to the type, code and message of its error body."""
 

@@ -15,7 +15,7 @@ import yaml
 from ..state.types import TIERS
 from .shapes import fill
 from .talk import chosen_tool, disclaimer, greeting, tool_arguments, tool_result
-from .tasks import Solved, chance, solve, wrong_answer
+from .tasks import LOOKED_UP, Solved, chance, solve, wrong_answer
 
 JSONObject = dict[str, Any]
 
@@ -181,6 +181,10 @@ def _wording(model: SimulatedModel, body: JSONObject, prompt: str, seed: int) ->
 
 
 def _claim(model: SimulatedModel, prompt: str, solved: Solved, seed: int) -> str:
+    if (
+        solved.family == LOOKED_UP
+    ):  # any model reads off what the prompt says, and none knows what it does not
+        return solved.truth
     if chance(seed, "right", model.model_id, prompt) < model.right_prob(solved.difficulty):
         return solved.truth
     rng = Random(f"{seed} {model.model_id} {prompt}")  # noqa: S311 - repeatable, not secret

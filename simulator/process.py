@@ -1,5 +1,7 @@
 """The simulator as a child process that cannot outlive its parent."""
 
+import asyncio
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -7,6 +9,8 @@ from typing import Any, TypedDict, Unpack
 import httpx
 
 from .child import ChildServer
+
+_log = logging.getLogger(__name__)
 
 
 class Options(TypedDict, total=False):
@@ -55,6 +59,21 @@ class SimulatorProcess(ChildServer):
         response = httpx.post(f"{self._root}/simulator/scenario", json=rules)
         if response.is_error:
             raise ValueError(response.json()["error"])
+
+    async def replace_when_it_ends(self, every_s: float = 1.0) -> None:
+        """Look now and then, for as long as this runs, whether it ended, and start another in its place."""
+        while True:
+            await asyncio.sleep(every_s)
+            if self.has_ended():
+                await asyncio.to_thread(self.replace_or_complain)
+
+    def replace_or_complain(self) -> None:
+        """Start another in place of one that ended; one that does not start is logged, and tried again."""
+        _log.error("the simulator ended; another takes its place")
+        try:
+            self.replace()
+        except RuntimeError as error:
+            _log.error("%s", error)
 
     @property
     def _root(self) -> str:

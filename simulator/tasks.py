@@ -12,6 +12,12 @@ from functools import lru_cache
 from random import Random
 
 from .families import FAMILIES, Family
+from .remembered import looked_up
+
+LOOKED_UP = "remembered"
+"""Family of questions about a fact that the prompt must hold."""
+NOT_TOLD = "I was not told."
+LOOK_UP_DIFFICULTY = -2.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,8 @@ class Solved:
     family: str
     difficulty: float
     alternatives: tuple[str, ...] = ()
+    is_known: bool = True
+    """Whether the text holds the truth at all; where it does not, no answer is right."""
 
 
 def chance(seed: int, *parts: str) -> float:
@@ -62,7 +70,11 @@ def solve(prompt: str) -> Solved | None:
         match = family.pattern.search(prompt)
         if match is not None:
             return _read(family, match)
-    return None
+    found = looked_up(prompt)
+    if found is None:
+        return None
+    truth, others = found
+    return Solved(truth or NOT_TOLD, LOOKED_UP, LOOK_UP_DIFFICULTY, others, is_known=truth is not None)
 
 
 def _read(family: Family, match: re.Match[str]) -> Solved | None:
@@ -79,7 +91,7 @@ def is_correct(prompt: str, answer_text: str) -> bool | None:
     solved = solve(prompt)
     if solved is None:
         return None
-    return _normal(final_answer(answer_text)) == _normal(solved.truth)
+    return solved.is_known and _normal(final_answer(answer_text)) == _normal(solved.truth)
 
 
 def final_answer(text: str) -> str:

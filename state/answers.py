@@ -98,6 +98,8 @@ class Answer:
     latency_ms: float | None = None
     failure: Failure | None = None
     verdict: Verdict | None = None
+    pieces_sent: int = 0
+    """Pieces of it that were read while it was written; 0 = it was kept until it stood."""
     is_inherited: bool = False
     """Whether another call bought it, the one that this call branched off from: that one counts what it cost."""
 

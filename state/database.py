@@ -10,10 +10,14 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError, StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from .changes import Announce, Changes, taken_changes
 from .errors import StoreError
 from .sqlite_driver import MEMORY, SqliteDriver, Synchronous
+from .sqlite_pages import give_back
+from .sqlite_thread import Asked
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 POOL_TIMEOUT_S = 120.0
 """Longest wait for a Postgres connection; it outlasts a burst of callers."""
@@ -29,8 +33,21 @@ DRIVERS = {
 class Driver(Protocol):
     """What each kind of database does in its own way; see `Database`."""
 
+    @property
+    def waiting(self) -> int:
+        """How many callers wait for a transaction or a query."""
+        ...
+
     async def transact(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction."""
+        ...
+
+    async def transact_later(self, work: Callable[[Connection], T]) -> Asked[T]:
+        """Have `work` run in a transaction before all that are asked for from now on."""
+        ...
+
+    async def catch_up(self) -> None:
+        """Wait until what `transact_later` was given is committed, or failed."""
         ...
 
     async def query(self, work: Callable[[Connection], T]) -> T:
@@ -45,14 +62,52 @@ class Driver(Protocol):
 class PostgresDriver:
     """A pool of connections; SQLAlchemy lets `work` await the network from inside its plain calls."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, announce: Announce | None = None) -> None:
         self._engine = engine
+        self._announce = announce
         self._reader = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @property
+    def waiting(self) -> int:
+        """How many connections are in use or waited for."""
+        used = getattr(self._engine.pool, "checkedout", None)
+        return int(used()) if used is not None else 0
 
     async def transact(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction of one connection."""
-        async with self._engine.begin() as connection:
-            return await connection.run_sync(work)
+        changed: Changes = {}
+        is_committed = False
+
+        def noting(connection: Connection) -> T:
+            nonlocal changed
+            try:
+                return work(connection)
+            finally:
+                changed = taken_changes(connection)
+
+        try:
+            async with self._engine.begin() as connection:
+                result = await connection.run_sync(noting)
+            is_committed = True
+            return result
+        finally:
+            if not is_committed:
+                changed = dict.fromkeys(changed)
+            if changed and self._announce is not None:
+                self._announce(changed)
+
+    async def transact_later(self, work: Callable[[Connection], T]) -> Asked[T]:
+        """Run `work` in a transaction and wait for it: nothing else keeps the order of several connections."""
+        asked = Asked(work, asyncio.get_running_loop())
+        try:
+            asked.result = await self.transact(work)
+        except Exception as error:  # noqa: BLE001 - whoever asks for the outcome is told
+            asked.error = error
+        asked.tell()
+        return asked
+
+    async def catch_up(self) -> None:
+        """Wait for nothing: `transact_later` has waited."""
 
     async def query(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on one connection, each statement for itself."""
@@ -71,11 +126,18 @@ class Database:
     result that still has rows to fetch. It may run to its end although its caller was cancelled.
     """
 
-    def __init__(self, url: str, driver: Driver) -> None:
+    def __init__(self, url: str, driver: Driver, watchers: list[Announce]) -> None:
         self.url = url
         """The URL with its password hidden."""
+        self.watchers = watchers
+        """Told what transactions of this process changed, see `changes`."""
         self._driver = driver
         self._closed = False
+
+    @property
+    def waiting(self) -> int:
+        """How many callers wait for it."""
+        return self._driver.waiting
 
     async def transact(self, work: Callable[[Connection], T]) -> T:
         """Return `work(connection)` from one transaction: committed at the end, rolled back on any exception.
@@ -97,6 +159,35 @@ class Database:
         """
         return await self._run("read", self._driver.query, work)
 
+    async def transact_later(self, work: Callable[[Connection], T]) -> Asked[T]:
+        """Have `work` run in a transaction before every one that is asked for from now on; return what will come of it.
+
+        On SQLite nothing is waited for: it shares the transaction of what is asked for next, or has one of its own
+        within `HELD_S`. Whoever needs to know that it was committed looks at its `error` in a later transaction, or
+        waits for its future; that raises the database's own errors.
+
+        Raises
+        ------
+        StoreError
+            When the database was closed.
+        """
+        return await self._run("write", self._driver.transact_later, work)
+
+    async def query_settled(self, work: Callable[[Connection], T]) -> T:
+        """Return `work(connection)` as `query` does, once what `transact_later` was given is committed, or failed."""
+        await self.catch_up()
+        return await self.query(work)
+
+    async def catch_up(self) -> None:
+        """Wait until what `transact_later` was given is committed, or failed."""
+        if not self._closed:
+            await self._driver.catch_up()
+
+    async def give_back(self) -> None:
+        """Make a SQLite file as small as what is in it, a piece at a time; after much was deleted."""
+        while await self.transact(give_back):
+            continue
+
     async def close(self) -> None:
         """Wait for what runs on SQLite, then close every connection; closing twice is harmless."""
         self._closed = True
@@ -105,9 +196,9 @@ class Database:
     async def _run(
         self,
         verb: str,
-        run: Callable[[Callable[[Connection], T]], Awaitable[T]],
+        run: Callable[[Callable[[Connection], T]], Awaitable[R]],
         work: Callable[[Connection], T],
-    ) -> T:
+    ) -> R:
         if self._closed:
             raise StoreError(f"expected an open database to {verb}, got {self.url} after it was closed")
         try:
@@ -130,16 +221,23 @@ async def connect(url: str, *, synchronous: Synchronous = "NORMAL") -> Database:
         When the URL names no database that is spoken here, or SQLite cannot open the file.
     """
     parsed = parse(url)
+    watchers: list[Announce] = []
+
+    def announce(changed: Changes) -> None:
+        for watcher in watchers:
+            watcher(changed)
+
     if parsed.drivername == "postgresql+psycopg":
-        return Database(repr(parsed), await asyncio.to_thread(_postgres, parsed))  # loads psycopg from disk
+        driver = await asyncio.to_thread(_postgres, parsed, announce)  # loads psycopg from disk
+        return Database(repr(parsed), driver, watchers)
     path = parsed.database or MEMORY
     try:
-        driver = await SqliteDriver.open(path, synchronous=synchronous)
+        sqlite = await SqliteDriver.open(path, synchronous=synchronous, announce=announce)
     except OSError as error:
         raise StoreError(f"cannot make the folder of database {parsed!r}: {error}") from error
     except sqlite3.Error as error:
         raise StoreError(f"cannot open database {parsed!r}: {error}") from error
-    return Database(repr(parsed), driver)
+    return Database(repr(parsed), sqlite, watchers)
 
 
 def parse(url: str) -> URL:
@@ -159,7 +257,7 @@ def parse(url: str) -> URL:
     return parsed.set(drivername=DRIVERS[parsed.drivername])
 
 
-def _postgres(url: URL) -> PostgresDriver:
+def _postgres(url: URL, announce: Announce) -> PostgresDriver:
     engine = create_async_engine(
         url,
         pool_size=POSTGRES_CONNECTIONS,
@@ -167,4 +265,4 @@ def _postgres(url: URL) -> PostgresDriver:
         pool_pre_ping=True,
         hide_parameters=True,
     )
-    return PostgresDriver(engine)
+    return PostgresDriver(engine, announce)

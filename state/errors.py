@@ -2,9 +2,18 @@
 
 X25Error
 ├── InvalidRequest              the caller can fix it (HTTP 422)
-│   └── NoEligibleModel         hard constraints leave no model (HTTP 422, nothing was spent)
-├── Unauthorized                missing or unknown key (HTTP 401)
-├── Forbidden                   the key belongs to another org (HTTP 403)
+│   ├── NoEligibleModel         hard constraints leave no model (HTTP 422, nothing was spent)
+│   │   └── BudgetExceeded      a ceiling of the key or the org leaves no model (HTTP 402, nothing was spent)
+│   ├── ChainEnded              a chain of calls had the steps or the time that its caller allows (HTTP 422)
+│   │       └── QuotaExceeded   its quota of tokens does (HTTP 402, likewise)
+│   └── Undecidable             a decision is asked for with nothing to decide on, or among (HTTP 400)
+│       ├── EmptyPrompt         there is no prompt
+│       ├── UnknownConfig       no router config goes by that name
+│       └── UnknownModels       some of the models named cannot be reached here, or are none
+├── Unauthorized                missing, unknown or revoked key (HTTP 401)
+│   └── ExpiredToken            the key's time is over (HTTP 401)
+├── Forbidden                   the key is of another org, or may not do this (HTTP 403)
+│   └── StageNotReached         the org made too few calls for it (HTTP 403, calls_needed)
 ├── TooManyRequests             the key asked as often as it may (HTTP 429, retry_after_s)
 ├── NotFound                    no such org or call (HTTP 404)
 │   └── ModelNotFound           no such router or model (HTTP 404)
@@ -12,11 +21,13 @@ X25Error
 │   └── EncoderAbsent           the encoder a setting names cannot be loaded; serving does without it
 ├── TextNotKept                 a run needs words of an earlier one, and its graph keeps none
 ├── SyncCallInLoop              a synchronous call would wait for the event loop it is made on
+├── MemoryUnavailable           what was said earlier cannot be read or kept; the call does without it
 ├── StoreError                  the database refused or is of another version (HTTP 503)
 │   └── AttemptTaken            the attempt's id is written down already: another run of the call was faster
 ├── ChainBroken                 an audit chain could not be extended
 ├── CallFailed                  every eligible model failed (HTTP 502, 504 when all timed out)
 │   ├── RequestRefused          the request is at fault, by the vendors' word (HTTP 400, with their reason)
+│   ├── StreamBroken            an answer broke off of which something was sent already (an event of its stream)
 │   └── AllBusy                 every eligible model is busy (HTTP 503, with Retry-After)
 └── ProviderError               one provider request failed; caught by the gateway and by dispatch
     ├── ProviderAuth            401
@@ -29,20 +40,25 @@ X25Error
     │   ├── ContextLengthExceeded   the prompt does not fit the model
     │   └── ContentFiltered     the vendor's own moderation refused question or answer
     ├── ProviderBadRequest      other 4xx: wrong for everybody, once a second model says so as well
+    │   ├── StreamRefused       the deployment takes no request for a stream; asked again without
     │   └── MalformedRequest    the vendor says that the body itself is wrong
     ├── ProviderTimeout         connect, read, or slow first token
     ├── ProviderConnection      refused, reset, DNS, TLS
     ├── ProviderServer          5xx
     ├── ProviderMalformed       not JSON, not a completion, cut off, no usage where it is needed
+    ├── BreakerOpen             failed too often lately; not asked until its rest is over (retry_after_s)
     ├── NothingSaid             the tokens it was allowed ran out before the answer began
     ├── EncoderUnavailable      no vector of a prompt can be had now; estimates do without it
+    ├── HedgeLost               another request for the same answer was faster; this one was broken off
     ├── OverBudget              the org's budget leaves too little for this request; nothing was asked
+    ├── ReaderLeft              whoever read the answer while it was written left
     └── AttemptInterrupted      a process died while this attempt was out; whether it was billed is unknown
 """
 
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
+    from .rates import Standing
     from .usage import Usage
 
 
@@ -73,26 +89,88 @@ class NoEligibleModel(InvalidRequest):
         self.removed = removed
 
 
+class BudgetExceeded(NoEligibleModel):
+    """A ceiling that the key or the org has leaves no model that may be asked."""
+
+    code = "budget_exceeded"
+
+
+class ChainEnded(InvalidRequest):
+    """A chain of calls had as many steps, or as long, as its caller lets it; `field` names the bound."""
+
+    code = "chain_limit_reached"
+
+
+class QuotaExceeded(BudgetExceeded):
+    """A quota of tokens that the key or the org has leaves no model that may be asked."""
+
+    code = "quota_exceeded"
+
+
+class Undecidable(InvalidRequest):
+    """A decision is asked for with nothing to decide on, or among."""
+
+    code = "undecidable"
+
+
+class EmptyPrompt(Undecidable):
+    """The prompt holds no text."""
+
+    code = "empty_prompt"
+
+
+class UnknownConfig(Undecidable):
+    """No router config goes by that name; the message lists those there are."""
+
+    code = "unknown_config"
+
+
+class UnknownModels(Undecidable):
+    """Some of the models named cannot be reached here, or are none; the message lists them."""
+
+    code = "unknown_models"
+
+
 class Unauthorized(X25Error):
     """The key is missing, unknown or revoked."""
 
     code = "invalid_api_key"
 
 
+class ExpiredToken(Unauthorized):
+    """The key was good, and its time is over."""
+
+    code = "expired_token"
+
+
 class Forbidden(X25Error):
-    """The key is good, but not for this org."""
+    """The key is good, but not for this org, or not for this."""
 
     code = "insufficient_permissions"
 
 
+class StageNotReached(Forbidden):
+    """The org has made too few calls for this; `calls_needed` more open it."""
+
+    code = "stage_not_reached"
+
+    def __init__(self, message: str, *, calls_needed: int, stage: int, required_stage: int) -> None:
+        super().__init__(message)
+        self.calls_needed = calls_needed
+        self.stage = stage
+        self.required_stage = required_stage
+
+
 class TooManyRequests(X25Error):
-    """The key asked as often as it may; `retry_after_s` is how many whole seconds to wait."""
+    """The key or the org asked as often as it may; `retry_after_s` is how many whole seconds to wait."""
 
     code = "rate_limit_exceeded"
 
-    def __init__(self, message: str, *, retry_after_s: int) -> None:
+    def __init__(self, message: str, *, retry_after_s: int, standings: "tuple[Standing, ...]" = ()) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+        self.standings = standings
+        """Where whoever is limited stands."""
 
 
 class NotFound(X25Error):
@@ -105,7 +183,10 @@ class ModelNotFound(NotFound):
     """No router and no model that can be reached here goes by that name; the message lists those there are."""
 
     code = "model_not_found"
-    field = "model"
+
+    def __init__(self, message: str, *, field: str = "model") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class ConfigError(X25Error):
@@ -165,6 +246,12 @@ class RequestRefused(CallFailed):
     """The vendors say that the request itself is wrong; the message is their reason."""
 
     code = "request_refused"
+
+
+class StreamBroken(CallFailed):
+    """An answer broke off of which something was sent already, so that nobody else could be asked for it."""
+
+    code = "stream_broken"
 
 
 class AllBusy(CallFailed):
@@ -311,6 +398,14 @@ class ProviderMalformed(ProviderError):
     may_have_billed = True
 
 
+class BreakerOpen(ProviderError):
+    """Every deployment of the model failed too often lately; none was asked. `retry_after_s` says when one may be."""
+
+    code = "breaker_open"
+    retryable = False
+    is_providers_fault = False
+
+
 class NothingSaid(ProviderError):
     """The tokens that the router allowed ran out, in thinking, before the answer began; they were billed."""
 
@@ -318,10 +413,25 @@ class NothingSaid(ProviderError):
     may_have_billed = True
 
 
+class MemoryUnavailable(X25Error):
+    """The store of memory raised something; the message names store and class, and none of the words kept there."""
+
+    code = "memory_unavailable"
+
+
 class EncoderUnavailable(ProviderError):
     """The encoder gives no vector now; the message says why, in a word."""
 
     code = "encoder_unavailable"
+
+
+class HedgeLost(ProviderError):
+    """Two requests were out for one answer, and the other brought it; what this one cost is kept."""
+
+    code = "hedge_lost"
+    retryable = False
+    is_providers_fault = False
+    may_have_billed = True
 
 
 class OverBudget(ProviderError):
@@ -335,3 +445,18 @@ class AttemptInterrupted(ProviderError):
 
     code = "interrupted"
     may_have_billed = True
+
+
+class ReaderLeft(ProviderError):
+    """Whoever read the answer while it was written left; the request was given up."""
+
+    code = "client_left"
+    retryable = False
+    is_providers_fault = False
+    may_have_billed = True
+
+
+class StreamRefused(ProviderBadRequest):
+    """The deployment takes no part of the request that asks for a stream; asked again, the gateway leaves it out."""
+
+    code = "stream_refused"

@@ -5,15 +5,19 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, select, text
 
+from .column_types import UtcMicroseconds
 from .database import Database
-from .schema import UtcMicroseconds, jobs, orgs
+from .schema import jobs, orgs
+from .statements import Statement
 
 FIRST_REFITS = (200, 500, 1_000)
 """Labelled calls at which an org's estimators are fitted again; after the last of them at every doubling."""
 ABANDONED_AFTER = timedelta(hours=1)
 """A job that ran longer belongs to a worker that died; it may be claimed again."""
 
-_COUNT = text("UPDATE orgs SET labelled_count = labelled_count + 1 WHERE org = :org RETURNING labelled_count")
+_COUNT = Statement(
+    text("UPDATE orgs SET labelled_count = labelled_count + 1 WHERE org = :org RETURNING labelled_count")
+)
 _QUEUE = text(
     "INSERT INTO jobs (org, labelled, status, created_at) VALUES (:org, :labelled, 'queued', :now)"
     " ON CONFLICT (org, labelled) DO NOTHING"
@@ -61,10 +65,10 @@ def count_label(connection: Connection, org: str, now: datetime) -> int:
 
     Returns the org's count. The org must have a row.
     """
-    labelled = int(connection.execute(_COUNT, {"org": org}).scalar_one())
+    ((labelled,),) = _COUNT.rows(connection, {"org": org})
     if is_refit_due(labelled):
         connection.execute(_QUEUE, {"org": org, "labelled": labelled, "now": now})
-    return labelled
+    return int(labelled)
 
 
 class Jobs:

@@ -11,8 +11,9 @@ from time import monotonic, time
 
 from sqlalchemy import Connection, bindparam, delete, func, select, text
 
+from .column_types import UtcMicroseconds
 from .database import Database
-from .schema import UtcMicroseconds, leases
+from .schema import leases
 
 BEATS = 6
 """How often a lease is renewed while it lasts."""

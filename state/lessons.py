@@ -1,7 +1,7 @@
 """What one answer teaches: evidence about its arm, and what it tells the drift detector."""
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Self
 
 
@@ -36,7 +36,7 @@ class Watch:
 
     def columns(self) -> dict[str, float]:
         """Return the values by parameter name."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,19 +5,22 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, bindparam, exists, func, select, text, update
 
+from .column_types import UtcMicroseconds
 from .database import Database
 from .leases import time_of
-from .schema import UtcMicroseconds, columns_for, leases, open_calls
+from .schema import columns_for, leases, open_calls
+from .statements import Statement
 
 LONGEST_CALL = timedelta(hours=3)
 """No call asks that long ago and is still at work, whatever the settings: it was left, though its holder lives."""
 
-_OPEN = text(
-    "INSERT INTO open_calls (org, call_id, holder, asked_at) VALUES (:org, :call_id, :holder, :asked_at)"
-    " ON CONFLICT (org, call_id) DO UPDATE SET holder = excluded.holder, asked_at = excluded.asked_at"
-).bindparams(bindparam("asked_at", type_=UtcMicroseconds))
-# Written out, as whatever every call executes: to build a statement takes longer than to execute it.
-_CLOSE = text("DELETE FROM open_calls WHERE org = :org AND call_id = :call_id")
+_OPEN = Statement(
+    text(
+        "INSERT INTO open_calls (org, call_id, holder, asked_at) VALUES (:org, :call_id, :holder, :asked_at)"
+        " ON CONFLICT (org, call_id) DO UPDATE SET holder = excluded.holder, asked_at = excluded.asked_at"
+    ).bindparams(bindparam("asked_at", type_=UtcMicroseconds))
+)
+_CLOSE = Statement(text("DELETE FROM open_calls WHERE org = :org AND call_id = :call_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +43,12 @@ class OpenCall:
 
 def open_call(connection: Connection, org: str, call_id: str, holder: str, asked_at: datetime) -> None:
     """Note that a call asks, held by `holder`, in the transaction that writes its attempt down."""
-    connection.execute(_OPEN, {"org": org, "call_id": call_id, "holder": holder, "asked_at": asked_at})
+    _OPEN.count(connection, {"org": org, "call_id": call_id, "holder": holder, "asked_at": asked_at})
 
 
 def close_call(connection: Connection, org: str, call_id: str) -> None:
     """Note that a call is logged, in the transaction that logs it."""
-    connection.execute(_CLOSE, {"org": org, "call_id": call_id})
+    _CLOSE.count(connection, {"org": org, "call_id": call_id})
 
 
 class OpenCalls:

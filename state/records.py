@@ -1,7 +1,6 @@
 """Frozen records: what is decided about, and what is kept. Ranges are checked once, on construction.
 
-Money is counted in integer **nano-dollars** (``_nusd``, 1e-9 US dollar). A micro-dollar is too coarse: a call of a
-hundred tokens at $0.05 per million costs five of them, so rounding alone could be ten percent of the bill.
+Money is counted in integer **nano-dollars** (``_nusd``, 1e-9 US dollar): micro-dollars would round a tenth away.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ NANO = Decimal(1_000_000_000)
 
 def usd_from_nusd(nusd: int) -> float:
     """Return US dollars; exact to the nano-dollar when printed, since nine decimals fit a double below $9 M."""
-    return float(Decimal(nusd) / NANO)
+    return nusd / 1_000_000_000  # of whole numbers Python returns the nearest double
 
 
 def nusd_from_usd(usd: Decimal | str | float) -> int:
@@ -60,13 +59,13 @@ class Arm:
     estimate."""
     availability: float = 1.0
     """Probability that asking it brings an answer at all; says nothing of how good the answer is."""
+    is_unknown: bool = False
+    """Whether `completion_prob` is a guess from its tier alone: draws are wide then, so that it is soon known."""
 
     def __post_init__(self) -> None:
         """Check ranges."""
         _require(self.tier in TIERS, f"tier must be one of {', '.join(TIERS)}, got {self.tier!r}")
-        _require(
-            self.expected_cost_nusd >= 0, f"expected_cost_nusd must be >= 0, got {self.expected_cost_nusd}"
-        )
+        _require((cost := self.expected_cost_nusd) >= 0, f"expected_cost_nusd must be >= 0, got {cost}")
         _prob("completion_prob", self.completion_prob)
 
     @property
@@ -80,9 +79,8 @@ class Evidence:
     """What an org observed of one arm: in one context cell, or pooled over all of them (`task_cell` = "*").
 
     `successes` and `failures` sum the rewards of every judged answer (the classic Beta counts). The sums R, Q, n of
-    learning weights, predictions and observations count first calls and random audits only, since escalated calls
-    would bias them. They are kept three times: discounted (`reward_sum`, `predicted_sum`, `weight`), of the long run
-    (`…_total`), and of the last few observations (`fast_…`), to begin anew from after a drift.
+    learning weights, predictions and observations count first calls and random audits only, since escalated calls would
+    bias them: discounted (`reward_sum` …), of the long run (`…_total`), and since the last drift (`fast_…`).
     """
 
     model_id: str
@@ -177,7 +175,7 @@ class Attempt:
     started_at: datetime
     cost_nusd: int | None = None
     cost_source: str | None = None
-    """"reported" by the provider, or "computed" from tokens and registered prices."""
+    """"reported" by the provider, "computed" from its tokens, "estimated" from guessed ones, or "reserved"."""
     disputed_nusd: int = 0
     """What was billed beyond `cost_nusd` and is not believed; counts in no sum."""
     prompt_tokens: int = 0
@@ -190,6 +188,8 @@ class Attempt:
     response: dict[str, Any] | None = None
     """The completion itself, kept only where calls must be resumable."""
     finished_at: datetime | None = None
+    byok_key: str | None = None
+    """Id of the org's own provider key it was made with: the org pays the vendor; None = the gateway's."""
 
     @property
     def spent_nusd(self) -> int:
@@ -197,7 +197,7 @@ class Attempt:
         return self.reserved_nusd if self.cost_nusd is None else self.cost_nusd
 
 
-CallStatus = Literal["answered", "failed", "interrupted"]
+CallStatus = Literal["answered", "failed", "cancelled", "interrupted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +237,14 @@ class Call:
     """[embedding | features] of the prompt as little-endian half precision; null unless inputs are stored."""
     pool_cost_nusd: int | None = None
     """Cost of the same tokens on the dearest model the router chooses among; null where it chooses among all."""
+    user_id: str | None = None
+    """Whose call it is within the org, in the caller's words."""
+    conversation_id: str | None = None
+    turn_key: bytes | None = None
+    cache_type: str | None = None
+    """"exact" or "semantic" where the answer was another call's, kept; null where it was bought."""
+    cache_saved_nusd: int = 0
+    """What that call had paid for it."""
 
     @property
     def paid_nusd(self) -> int:
@@ -252,49 +260,3 @@ class Call:
     def pool_saved_nusd(self) -> int | None:
         """What was saved against the dearest model of the router's own pool; None where that is all models."""
         return None if self.pool_cost_nusd is None else saved(self.pool_cost_nusd, self.paid_nusd)
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """One link of an org's chain. `record_hash` = SHA-256(`prev_hash` + canonical JSON of `record`)."""
-
-    org: str
-    index: int
-    """0 for the first entry."""
-    prev_hash: str
-    record_hash: str
-    record: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """Outcome of walking one chain."""
-
-    org: str
-    intact: bool
-    total_records: int
-    head_hash: str
-    first_broken_index: int | None = None
-    reason: str | None = None
-    """What is wrong at that index: "edited", "out of order", "missing", "tail cut off" …"""
-    calls: int = 0
-    """How many of the entries are calls; the others tell of drifts and refits."""
-    checked_from: int = 0
-    """Index of the first entry that was checked now; those before it were found whole earlier."""
-    fully_verified_at: datetime | None = None
-    """When the chain was last found whole from its beginning; null before the first time."""
-
-
-@dataclass(frozen=True, slots=True)
-class ApiKey:
-    """A key as stored: its hash, never the key."""
-
-    key_id: str
-    org: str
-    key_hash: str
-    created_at: datetime
-    rate_limit_rpm: int = 0
-    """Requests per minute, 0 = unlimited."""
-    revoked_at: datetime | None = None
-    is_admin: bool = False
-    """Whether it may read the reports of every org; its calls are its own org's all the same."""

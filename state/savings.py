@@ -77,3 +77,7 @@ class OrgStats(Spending):
     tier_distribution: dict[str, int]
     smaller_pools: dict[str, Spending] = field(default_factory=dict)
     """Calls of each router that chose among some of the models only, by its name."""
+    cache_hits: int = 0
+    """Calls answered with what another one had bought."""
+    cache_saved_nusd: int = 0
+    """What those others had paid for it, nano-dollars; a part of what was saved against the reference."""

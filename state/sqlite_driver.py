@@ -1,7 +1,7 @@
-"""SQLite connections whose transactions run whole on a thread of their own: one thread hop for each.
+"""SQLite connections whose transactions run whole on a thread of their own: one thread hop for each, or for several.
 
-A thread serves its queue in order, one transaction at a time. Writers therefore stand in one line, and a caller
-that was cancelled leaves no transaction open: what it asked for runs to its end without it.
+A thread serves its queue in order. Writers therefore stand in one line, those that wait share a transaction, and a
+caller that was cancelled leaves none open: what it asked for runs to its end without it.
 """
 
 import asyncio
@@ -9,13 +9,16 @@ import os
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar, cast
 
-import aiosqlite
-from sqlalchemy import Connection, NullPool, create_engine
+from sqlalchemy import Connection, NullPool, create_engine, text
+
+from .changes import Announce, doubt_changes, taken_changes
+from .sqlite_thread import MOST_AT_ONCE, Asked, ServingThread
+from .statements import Statement
 
 T = TypeVar("T")
 Synchronous = Literal["NORMAL", "FULL"]
@@ -24,6 +27,10 @@ Synchronous = Literal["NORMAL", "FULL"]
 BUSY_TIMEOUT_S = 30.0
 RETRY_S = 0.01
 MEMORY = ":memory:"
+BEGIN = Statement(text("BEGIN IMMEDIATE"))
+SAVEPOINT = Statement(text("SAVEPOINT one_of_group"))
+ROLLBACK = Statement(text("ROLLBACK TO one_of_group"))
+RELEASE = Statement(text("RELEASE one_of_group"))
 READERS = 2
 """More gain nothing beside the interpreter lock; the second reads while a long walk keeps the first."""
 
@@ -33,6 +40,9 @@ def _open_file(path: str, synchronous: Synchronous) -> sqlite3.Connection:
         path, timeout=BUSY_TIMEOUT_S, isolation_level="IMMEDIATE", check_same_thread=False
     )
     try:
+        if connection.execute("PRAGMA page_count").fetchone() == (0,):
+            # Before anything is written to the file: then what is deleted can leave it later, see `give_back`.
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
         _log_ahead(connection)
         connection.execute(f"PRAGMA synchronous={synchronous}")
         connection.execute("PRAGMA foreign_keys=ON")
@@ -61,13 +71,19 @@ def make_private(path: Path) -> None:
 
     SQLite gives the files beside a database the modes of the database.
     """
+    make_private_with(path, b"")
+
+
+def make_private_with(path: Path, content: bytes) -> None:
+    """Create a file with its whole content as `make_private` does; of several that do so at once the first counts."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.exists():
         return
     # Closing a file gives up every lock that this process holds on it, those of SQLite too: so it is made, and closed,
     # under a name that nobody else has.
     descriptor, made = tempfile.mkstemp(dir=path.parent)
-    os.close(descriptor)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
     try:
         with suppress(FileExistsError):
             os.link(made, path)
@@ -75,25 +91,51 @@ def make_private(path: Path) -> None:
         Path(made).unlink()
 
 
-def _connect(path: str, synchronous: Synchronous) -> tuple[sqlite3.Connection, Connection]:
+def _connect(path: str, synchronous: Synchronous) -> Connection:
     if path != MEMORY:
         make_private(Path(path))
     raw = _open_file(path, synchronous)
     engine = create_engine("sqlite://", creator=lambda: raw, poolclass=NullPool, hide_parameters=True)
-    return raw, engine.connect()
+    return engine.connect()
 
 
 class SqliteConnection:
-    """A SQLAlchemy connection and the aiosqlite thread it is used on."""
+    """A SQLAlchemy connection and the thread it is used on.
 
-    def __init__(self, connection: Connection, thread: aiosqlite.Connection) -> None:
+    Parameters
+    ----------
+    groups
+        Whether works that wait share a transaction, see `run`.
+    announce
+        Told what transactions changed, once they are committed and before their callers are told.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        groups: bool = True,
+        announce: Announce | None = None,
+        name: str = "sqlite",
+    ) -> None:
         self._connection = connection
-        self._thread = thread
+        self._raw = cast("sqlite3.Connection", connection.connection.dbapi_connection)
+        self._announce = announce
+        self._thread = ServingThread(
+            self._serve, name, MOST_AT_ONCE if groups else 1, at_end=connection.close
+        )
         self.awaited = 0
         """How many callers wait for a result."""
 
     @classmethod
-    async def open(cls, path: str, *, synchronous: Synchronous = "NORMAL") -> Self:
+    async def open(
+        cls,
+        path: str,
+        *,
+        synchronous: Synchronous = "NORMAL",
+        groups: bool = True,
+        announce: Announce | None = None,
+    ) -> Self:
         """Open a file, creating it and its folder when absent, or `MEMORY`.
 
         Raises
@@ -103,39 +145,68 @@ class SqliteConnection:
         sqlite3.Error
             When SQLite refuses the file.
         """
-        # Opened before the thread starts: aiosqlite does not wait for the thread of a connection that failed.
-        raw, connection = await asyncio.to_thread(_connect, path, synchronous)
-        thread = aiosqlite.Connection(lambda: raw, iter_chunk_size=64)
-        # A store that was never closed must not keep the interpreter alive.
-        thread._thread.daemon = True  # noqa: SLF001
-        return cls(connection, await thread)
+        connection = await asyncio.to_thread(_connect, path, synchronous)
+        return cls(connection, groups=groups, announce=announce, name=f"sqlite {path}")
 
     async def run(self, work: Callable[[Connection], T]) -> T:
-        """Return `work(connection)`, called on the thread: committed at its end, rolled back on any exception.
+        """Return `work(connection)`, called on the thread: committed when this returns, undone on any exception.
 
-        The write lock is taken at the first INSERT, UPDATE or DELETE (BEGIN IMMEDIATE), so a writer of another
-        process waits up to `BUSY_TIMEOUT_S` and never fails half-way. Reading alone opens no transaction.
+        Works that wait while another one runs share the next transaction, each in a savepoint: one that raises is
+        undone alone. A work that is alone takes the write lock at its first INSERT, UPDATE or DELETE, a group at once
+        (BEGIN IMMEDIATE), so a writer of another process waits up to `BUSY_TIMEOUT_S` and never fails half-way.
+        Reading alone opens no transaction.
         """
         self.awaited += 1
         try:
-            return await self._hop(self._transact, work)
+            return await self._thread.ask(work)
         finally:
             self.awaited -= 1
 
+    def hold(self, work: Callable[[Connection], T]) -> Asked[T]:
+        """Run a work as `run` does, in the transaction of the next one if that comes soon."""
+        return self._thread.hold(work)
+
+    async def catch_up(self) -> None:
+        """Wait until what was held is committed, or failed."""
+        await self._thread.catch_up()
+
     async def close(self) -> None:
-        """Wait for everything that was asked for, close the connection and end the thread."""
+        """Wait for everything that was asked for, end the thread and close the connection."""
+        await self._thread.end()
+
+    def _serve(self, together: Sequence[Asked[Any]]) -> None:
+        is_committed = False
         try:
-            await self._hop(self._connection.close)
+            with self._connection.begin():
+                if len(together) == 1:
+                    (alone,) = together
+                    alone.result = alone.work(self._connection)
+                else:
+                    BEGIN.count(self._connection, {})
+                    for asked in together:
+                        self._in_savepoint(asked)
+            is_committed = True
         finally:
-            await self._thread.close()
+            if self._raw.in_transaction:  # a COMMIT that failed leaves it open
+                self._raw.rollback()
+            if not is_committed:
+                doubt_changes(self._connection)
+            if self._announce is not None and (changed := taken_changes(self._connection)):
+                self._announce(changed)
 
-    async def _hop(self, function: Callable[..., T], *args: Any) -> T:
-        # aiosqlite has no public way to call a function on its thread.
-        return await self._thread._execute(function, *args)  # type: ignore[no-untyped-call, no-any-return]  # noqa: SLF001
-
-    def _transact(self, work: Callable[[Connection], T]) -> T:
-        with self._connection.begin():
-            return work(self._connection)
+    def _in_savepoint(self, asked: Asked[Any]) -> None:
+        SAVEPOINT.count(self._connection, {})
+        try:
+            asked.result = asked.work(self._connection)
+        except BaseException as error:
+            asked.error = error
+            doubt_changes(self._connection)
+            if (
+                not self._raw.in_transaction
+            ):  # of a full disk, say, SQLite undoes the whole transaction by itself
+                raise
+            ROLLBACK.count(self._connection, {})
+        RELEASE.count(self._connection, {})
 
 
 class SqliteDriver:
@@ -148,13 +219,27 @@ class SqliteDriver:
         self._readers = readers or [writer]
         self._stack = stack
 
+    @property
+    def waiting(self) -> int:
+        """How many callers wait for a transaction or a query."""
+        return self._writer.awaited + sum(one.awaited for one in self._readers if one is not self._writer)
+
     @classmethod
-    async def open(cls, path: str, *, synchronous: Synchronous = "NORMAL") -> Self:
+    async def open(
+        cls, path: str, *, synchronous: Synchronous = "NORMAL", announce: Announce | None = None
+    ) -> Self:
         """Open every connection; raises like `SqliteConnection.open` and leaves none open then."""
         async with AsyncExitStack() as stack:
             connections = []
-            for _ in range(1 if path == MEMORY else 1 + READERS):
-                connections.append(await SqliteConnection.open(path, synchronous=synchronous))
+            for number in range(1 if path == MEMORY else 1 + READERS):
+                connections.append(
+                    await SqliteConnection.open(
+                        path,
+                        synchronous=synchronous,
+                        groups=number == 0,  # a group takes the write lock
+                        announce=announce if number == 0 else None,
+                    )
+                )
                 stack.push_async_callback(connections[-1].close)
             writer, *readers = connections
             return cls(writer, readers, stack.pop_all())
@@ -162,6 +247,14 @@ class SqliteDriver:
     async def transact(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on the connection that writes, after the transactions asked for before."""
         return await self._writer.run(work)
+
+    async def transact_later(self, work: Callable[[Connection], T]) -> Asked[T]:
+        """Run `work` as `transact` does, in order, with the next transaction asked for or soon; wait for nothing."""
+        return self._writer.hold(work)
+
+    async def catch_up(self) -> None:
+        """Wait until what `transact_later` was given is committed, or failed."""
+        await self._writer.catch_up()
 
     async def query(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on the reading connection with the shortest queue."""

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, Required
 
 from typing_extensions import TypedDict  # pydantic reads no other below Python 3.12
 
+from .ceilings import Imposed
+
 Tier = Literal["slm", "mid", "frontier"]
 TIERS: tuple[Tier, ...] = ("slm", "mid", "frontier")
 """The ladder from cheap to strong; a position in this tuple is the tier's rank."""
@@ -70,9 +72,24 @@ class Request(TypedDict, total=False):
     """Hard constraints; see `routing.plan.policy.Policy` for the keys."""
     router: str
     """Name of a router config in registry/routers, or of one model. Default "auto"."""
+    routing_hints: JSONObject
+    """Leanings, limits and beginnings in the caller's words; see `routing.plan.hints.Hints` for the keys."""
+    routing_override: JSONObject
+    """`{"model": name}`: this model is asked first, others only when it fails."""
     call_id: str
     """Public id of the call; made by the door when absent. One that was used is never billed again: the gateway refuses
     it, a graph exchanges it for a fresh one."""
+    user_id: str
+    """Whose call it is within the org, in your words: the log is read and erased by it. No model is told."""
+    conversation_id: str | None
+    """Conversation that the call belongs to; found by its history when absent, see `nodes.org.conversations`."""
+    memory: JSONObject | None
+    """Whether past turns of the org are remembered here: {"enabled": bool, "budget_tokens": int}; the org's own setting
+    when absent."""
+    mode: str | None
+    """"proxy" (no cache, no memory), "cache" (no memory) or "full"; the org's, then the gateway's, when absent."""
+    cache: JSONObject | str | None
+    """What caches do: "off", "fresh" (keep, do not look), "exact" or "near"; or {"use": …, "max_age_s": seconds}."""
 
 
 class Reply(TypedDict, total=False):
@@ -100,10 +117,17 @@ class Reply(TypedDict, total=False):
     """How well the call met each goal (cost, quality, latency), each 0 to 1."""
     call_id: Required[str]
     org: Required[str]
+    conversation_id: Required[str]
+    """The one that was named, or found by the history, or begun with this call."""
+    cached: JSONObject | None
+    """Of an answer given again: which call bought it, as what it was found, how old it is, what that saved. Of one
+    that was bought: whether it is kept, and why not. None where no cache was used."""
+    remembered: JSONObject | None
+    """What of earlier turns was added, where, and what was kept of this one; None where memory is off."""
     tier: Required[str]
     """Tier of `model_used`."""
     quality_source: Required[str]
-    """"judge", "checks" (a free check failed), "estimate" (nobody looked; the predicted quality) or "none"."""
+    """"judge", "checks" (a free check failed), "estimate" (nobody looked; the predicted quality), "cache" or "none"."""
     verdict: Required[JSONObject]
     """What was checked and what came of it: checks made, failed check, judge, reason."""
     propensity: Required[float]
@@ -114,6 +138,8 @@ class Reply(TypedDict, total=False):
     """Moves to another model because a call failed."""
     judge_cost_usd: Required[float]
     """US dollars paid for all judgements of this call."""
+    byok: JSONObject | None
+    """The org's own provider keys that answers were asked with, and what of the costs they paid; None where none."""
     cost_saved_usd: Required[float]
     """Cost of the same tokens on the reference frontier model, minus `cost_usd`, minus `judge_cost_usd`."""
     message: Required[JSONObject]
@@ -141,6 +167,10 @@ class CascadeState(Request, total=False):
 
     opening: JSONObject
     """`Opening`, by lookup_cache."""
+    recalled: JSONObject | None
+    """`Recalled`, by lookup_cache, where memory is on."""
+    hit: JSONObject | None
+    """`Hit`, by lookup_cache, where the answer was bought before."""
     task: JSONObject
     """`Task`, by classify."""
     inputs: JSONObject
@@ -177,3 +207,11 @@ class Context:
     explain: bool = field(
         default=True, metadata={"description": "Put candidates, draws and removed models into the reply."}
     )
+
+
+@dataclass
+class DoorContext(Context):
+    """The same from a door that knows its caller: what no form offers."""
+
+    imposed: tuple[Imposed, ...] = ()
+    """Ceilings of the caller's key."""

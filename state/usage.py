@@ -23,6 +23,13 @@ class Usage:
     """The part of `completion_tokens` spent on thinking."""
     reported_cost_usd: Decimal | None = None
     """What the provider says it charged; None when it does not say."""
+    audio_tokens: int = 0
+    """The part of `prompt_tokens` that was sound, and `image_tokens` images; read anew, not from a cache."""
+    image_tokens: int = 0
+    audio_output_tokens: int = 0
+    """The part of `completion_tokens` that is sound."""
+    is_estimate: bool = False
+    """Whether the gateway guessed the tokens: of a stream that broke off, or whose vendor does not count."""
 
     @classmethod
     def from_openai(cls, usage: Any) -> "Usage | None":
@@ -49,16 +56,25 @@ class Usage:
         if cached is None:
             # DeepSeek's own name for the same count.
             cached = _count(usage.get("prompt_cache_hit_tokens")) or 0
+        cached = min(cached, prompt)
+        reasoning = min(reasoning or 0, completion)
+        audio = min(_detail(usage, "prompt_tokens_details", "audio_tokens") or 0, prompt - cached)
+        image = _detail(usage, "prompt_tokens_details", "image_tokens") or 0
+        spoken = _detail(usage, "completion_tokens_details", "audio_tokens") or 0
         return cls(
             prompt_tokens=prompt,
             completion_tokens=completion,
-            cached_tokens=min(cached, prompt),
-            reasoning_tokens=min(reasoning or 0, completion),
+            cached_tokens=cached,
+            reasoning_tokens=reasoning,
+            audio_tokens=audio,
+            image_tokens=min(image, prompt - cached - audio),
+            audio_output_tokens=min(spoken, completion - reasoning),
             reported_cost_usd=_reported_cost_usd(usage),
+            is_estimate=usage.get("estimated") is True,
         )
 
     def to_openai(self) -> JSONObject:
-        """Return OpenAI's `usage` object; `cost` (US dollars) only where the provider reported one."""
+        """Return OpenAI's `usage` object; `cost` (US dollars) where one was reported, `estimated` of a guess."""
         usage: JSONObject = {
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
@@ -66,8 +82,17 @@ class Usage:
             "prompt_tokens_details": {"cached_tokens": self.cached_tokens},
             "completion_tokens_details": {"reasoning_tokens": self.reasoning_tokens},
         }
+        for group, name, tokens in (
+            ("prompt_tokens_details", "audio_tokens", self.audio_tokens),
+            ("prompt_tokens_details", "image_tokens", self.image_tokens),
+            ("completion_tokens_details", "audio_tokens", self.audio_output_tokens),
+        ):
+            if tokens:
+                usage[group][name] = tokens
         if self.reported_cost_usd is not None:
             usage["cost"] = float(self.reported_cost_usd)
+        if self.is_estimate:
+            usage["estimated"] = True
         return usage
 
 

@@ -13,11 +13,34 @@ from typing import Literal
 from typing_extensions import TypedDict
 
 from .answers import Answer, Belief
+from .ceilings import Imposed
+from .hits import CacheKeys, Hit
 from .lessons import Lesson
+from .org_wishes import AS_THE_GATEWAY, OrgWishes
+from .recalled import Recalled, with_block
 from .types import JSONObject, Reply
 
 Strategy = Literal["plan", "classic", "threshold"]
+ChainRouting = Literal["sticky", "mixed"]
 TransitionKind = Literal["start", "escalate", "fallback", "stop"]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Whom the caller wants the first answer of, beyond what policy and weights say."""
+
+    model_id: str | None = None
+    """Asked first; nobody else is while it answers."""
+    tiers: tuple[str, ...] = ()
+    """Asked first where one of them may be; empty = any."""
+    why: str = ""
+    """What of the request named the tiers."""
+    chain_routing: ChainRouting | None = None
+    """"sticky" keeps a conversation to the model that answered last, "mixed" chooses anew; None = nobody weaker."""
+    chain_id: str | None = None
+
+
+ANYWHERE = Start()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +59,15 @@ class Opening:
     """The caller's option of that name: the messages hold remembered context that answers part of the prompt."""
     forked_from: str | None = None
     """The call that this one branched off from, when it began in the middle of another; it counts its own attempts."""
+    imposed: tuple[Imposed, ...] = ()
+    """Ceilings of the key and of the org that the call is under."""
+    wishes: OrgWishes = AS_THE_GATEWAY
+    """What the org set for its calls."""
+    user_id: str | None = None
+    """Whose call it is within the org."""
+    start: Start = ANYWHERE
+    cache: CacheKeys | None = None
+    """By what its answer is found and kept; None where no cache is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +139,8 @@ class Decision:
     """Probability that exploring or an audit has the answer judged, given the arm: no verifier takes that back."""
     expected_cost_nusd: int = 0
     """What the chosen arm's answer was estimated to cost; reported against what it did cost."""
+    arm_probs: dict[str, float] = field(default_factory=dict)
+    """Probability that each eligible arm would be chosen, by model id, of sum 1; of a call's first decision only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +167,8 @@ class Selection:
     baseline_prob: float | None = None
     """What the chosen arm's long run lets expect of this prompt, for the drift detector; None while too little is
     known."""
+    strengths: dict[str, float] = field(default_factory=dict)
+    """How sure the belief about each arm is, in observations, by model id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +193,28 @@ class Opened:
     policy: JSONObject
     router: str
     opening: Opening
+    conversation_id: str = ""
+    """Empty in calls opened before conversations were known."""
+    recalled: Recalled | None = None
+    """None where memory is off."""
+
+    @property
+    def sent(self) -> list[JSONObject]:
+        """The messages that models read: the caller's, with what was recalled before the newest question."""
+        recalled = self.recalled
+        return (
+            self.messages
+            if recalled is None or not recalled.block
+            else with_block(self.messages, recalled.block)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known(Opened):
+    """A call whose answer is known: another one bought it."""
+
+    hit: Hit
+    timings: list[JSONObject] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,7 +301,12 @@ class Change(TypedDict, total=False):
     optimize_for: Mapping[str, float]
     policy: JSONObject
     router: str
+    conversation_id: str
+    memory: JSONObject
+    """As the request gave it: it stays on a thread."""
+    recalled: Recalled
     opening: Opening
+    hit: Hit
     task: Task
     inputs: Inputs
     estimate: Estimate

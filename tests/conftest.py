@@ -2,6 +2,7 @@
 
 import gc
 import os
+import runpy
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -15,6 +16,9 @@ from x25.simulator.process import SimulatorProcess
 
 MODELS = {"slm": ("sim/tiny-1", "sim/small-2"), "mid": ("sim/medium-3", "sim/medium-4"),
           "frontier": ("sim/large-5", "sim/xlarge-6")}  # fmt: skip
+
+EXECUTOR = os.environ.get("X25_TEST_EXECUTOR")
+"""The executor of cascades that a test opens; the shipped default where it is not set."""
 
 
 class Checkout:
@@ -82,8 +86,9 @@ def settings(tmp_path: Path, simulator: SimulatorProcess, monkeypatch: pytest.Mo
 
     monkeypatch.chdir(tmp_path)  # no .env but the test's own
     return load_settings(
-        {}, data_dir=tmp_path / "data", upstream="simulator", simulator_url=simulator.url, seed=25
-    )
+        {}, data_dir=tmp_path / "data", upstream="simulator", simulator_url=simulator.url, seed=25,
+        executor=EXECUTOR,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -118,6 +123,14 @@ def bills(simulator: SimulatorProcess) -> Callable[..., list[dict[str, Any]]]:
 
 
 @pytest.fixture
+def langsmith() -> Iterator[Any]:
+    """LangSmith's API on the loopback, with nothing in it."""
+    server = runpy.run_path(str(Path(__file__).parent / "langsmith_server.py"))["LangSmithServer"]()
+    yield server
+    server.close()
+
+
+@pytest.fixture
 def teach() -> Callable[..., Awaitable[None]]:
     """Return a function that shows an org 1,000 answers of each model, better ones of one tier."""
 
@@ -131,3 +144,13 @@ def teach() -> Callable[..., Awaitable[None]]:
                 )  # fmt: skip
 
     return prefer
+
+
+@pytest.fixture
+def redis(tmp_path):
+    """A Redis of the test's own."""
+    module = runpy.run_path(str(Path(__file__).parent / "redis_server.py"))
+    if not module["IS_THERE"]:
+        pytest.skip("redis-server is not installed")
+    with module["redis_server"](tmp_path) as server:
+        yield server

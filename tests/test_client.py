@@ -424,3 +424,44 @@ def test_closed_agent_refuses_further_calls(gateway):
     with pytest.raises(RuntimeError, match="closed"):
         agent.complete("Hi")
     assert gateway.requests == []
+
+
+def test_steering_is_told_to_the_gateway_as_it_was_given(gateway):
+    said = {"routing_hints": {"mode": "fast"}, "routing_override": {"model": "acme/small"}}
+
+    async def ask():
+        async with AsyncX25(org="lab", gateway_url=gateway.url) as agent:
+            await agent.complete("hello", **said)
+
+    with X25(org="lab", gateway_url=gateway.url) as agent:
+        agent.complete("hello", **said)
+        agent.complete("hello")
+    asyncio.run(ask())
+    first, plain, awaited = (body for _, path, _, body in gateway.requests if path == "/route")
+    assert {name: first[name] for name in said} == {name: awaited[name] for name in said} == said
+    assert not said.keys() & plain.keys()
+
+
+def test_a_decision_is_asked_for_with_its_fields_and_whose_it_is(gateway):
+    decided = {"id": "d1", "selected": ["v/m"], "candidates": []}
+    gateway.answers["/api/route"] = (200, decided, {})
+    with X25(org="lab", gateway_url=gateway.url) as agent:
+        assert agent.decide("Which?", user_id="ada", config="auto", completion_threshold=0.9) == decided
+        with pytest.raises(ValueError, match="prompt"):
+            agent.decide(" ")
+
+    async def ask():
+        async with AsyncX25(org="lab", gateway_url=gateway.url) as other:
+            return await other.decide("Which?")
+
+    assert asyncio.run(ask()) == decided
+    bodies = [body for _, path, _, body in gateway.requests if path == "/api/route"]
+    named = {"org": "lab", "prompt": "Which?"}
+    assert bodies == [{**named, "user_id": "ada", "config": "auto", "completion_threshold": 0.9}, named]
+
+
+def test_a_call_says_whose_it_is(gateway):
+    with X25(org="lab", gateway_url=gateway.url) as agent:
+        agent.complete("Capital of France?", user_id="ada")
+        agent.complete("Capital of France?")
+    assert [body.get("user_id") for body in gateway.bodies] == ["ada", None]

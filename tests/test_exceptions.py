@@ -5,10 +5,13 @@ import pytest
 
 from x25 import exceptions
 from x25.exceptions import (
+    BudgetExceeded,
     GatewayError,
     GatewayTimeout,
     GatewayUnreachable,
     InvalidRequest,
+    Overloaded,
+    QuotaExceeded,
     RateLimited,
     Unauthorized,
     UpstreamFailed,
@@ -30,7 +33,7 @@ REFUSAL = {"error": {"type": "x", "code": "some_code", "message": "Say why.", "f
     ("status", "kind"),
     [
         (400, InvalidRequest), (404, InvalidRequest), (422, InvalidRequest), (401, Unauthorized),
-        (403, Unauthorized), (429, RateLimited), (502, UpstreamFailed), (503, UpstreamFailed),
+        (403, Unauthorized), (402, BudgetExceeded), (429, RateLimited), (502, UpstreamFailed), (503, UpstreamFailed),
         (504, UpstreamFailed), (307, GatewayError), (409, GatewayError), (500, GatewayError),
     ],
 )  # fmt: skip
@@ -40,6 +43,18 @@ def test_each_status_has_its_error(status, kind):
     assert (error.status, error.code, error.message) == (status, "some_code", "Say why.")
     assert (error.field, error.body, error.retry_after_s) == ("policy", REFUSAL, 1.5)
     assert str(error) == f"HTTP {status} some_code: Say why. (field: policy)"
+
+
+def test_a_gateway_that_is_overloaded_has_its_own():
+    refusal = {"error": {"type": "server_error", "code": "overloaded", "message": "Later."}}
+    error = error_from(httpx.Response(503, json=refusal, headers={"Retry-After": "2"}))
+    assert (type(error), error.retry_after_s) == (Overloaded, 2.0)
+
+
+def test_a_quota_of_tokens_is_a_ceiling_with_an_error_of_its_own():
+    error = error_from(httpx.Response(402, json={"error": {"code": "quota_exceeded", "message": "No."}}))
+    assert type(error) is QuotaExceeded
+    assert isinstance(error, BudgetExceeded)
 
 
 def test_error_of_another_shape_keeps_its_text():

@@ -121,14 +121,30 @@ async def test_the_context_form_has_defaults_and_descriptions(client: LangGraphC
 
 async def test_the_drawing_shows_the_nodes_in_story_order_and_one_way_back(client: LangGraphClient) -> None:
     drawing = await client.assistants.get_graph(await assistant_id(client))
-    assert [node["id"] for node in drawing["nodes"]] == ["__start__", *NODES, "__end__"]
+    shown = [node["id"] for node in drawing["nodes"]]
+    assert [one for one in shown if one != "serve_hit"] == ["__start__", *NODES, "__end__"]
+    assert shown.index("serve_hit") == shown.index("lookup_cache") + 1
     edges = {(edge["source"], edge["target"]) for edge in drawing["edges"] if not edge.get("conditional")}
     forked = {(edge["source"], edge["target"]) for edge in drawing["edges"] if edge.get("conditional")}
-    assert forked == {("judge", "dispatch"), ("judge", "update_posterior")}
+    ways = {("lookup_cache", "classify"), ("lookup_cache", "serve_hit")}
+    assert forked == ways | {("judge", "dispatch"), ("judge", "update_posterior")}
     chain = ["__start__", *NODES, "__end__"]
-    assert edges | forked == {*pairwise(chain), ("judge", "dispatch")}
+    hit = {("lookup_cache", "serve_hit"), ("serve_hit", "__end__")}
+    assert edges | forked == {*pairwise(chain), ("judge", "dispatch"), *hit}
     networked = [node["id"] for node in drawing["nodes"] if node.get("metadata", {}).get("network")]
     assert networked == ["dispatch", "judge"]
+
+
+async def test_an_answer_given_again_is_seen_to_take_the_short_way(client: LangGraphClient) -> None:
+    came_next = []
+    for _ in range(2):
+        thread_id = (await client.threads.create())["thread_id"]
+        request = {"prompt": "What is the capital of Malta?", "cache": "exact"}
+        reply = await client.runs.wait(thread_id, "x25", input=request, context=ONE_ANSWER)
+        newest_first = await client.threads.get_history(thread_id, limit=50)
+        came_next.append([node for past in reversed(newest_first) for node in past["next"]])
+    assert reply["cached"]["hit"] is True
+    assert came_next == [["__start__", *NODES], ["__start__", "lookup_cache", "serve_hit"]]
 
 
 async def test_a_run_is_answered_by_a_simulated_model_within_its_context(client: LangGraphClient) -> None:

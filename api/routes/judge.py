@@ -17,7 +17,11 @@ async def judge(project: str, cascade: CascadeDep, key: KeyDep) -> Judges:
     org, services = org_to_read(key, project), cascade.services
     default = services.judge_table
     counts = await services.store.judge_tables.counts(org, default.edges)
-    reports = [judge_report(name, default, one.right, one.wrong) for name, one in counts.items()]
+    await services.refresh_labels(org)
+    tables = services.judge_book.labels(org).tables
+    reports = [
+        judge_report(name, default, one.right, one.wrong, tables.get(name)) for name, one in counts.items()
+    ]
     asked = () if services.judge is None else services.judge.specs
     nothing = (0.0,) * (len(default.edges) + 1)
     reports += [

@@ -7,8 +7,9 @@ from fastapi import APIRouter
 
 from ...routing.belief.completion import TIER_PRIOR
 from ...routing.belief.dominance import dominated
+from ...routing.belief.label_evidence import OrgLabels
 from ...routing.belief.pass_rates import counted_posterior, pass_rate, rescue_rate, tier_sums
-from ...routing.belief.thompson import Learner, belief_mean, combine, combined, offset_posterior, return_prob
+from ...routing.belief.thompson import Learner, belief_mean, combine, offset_posterior, return_prob
 from ...state.records import Evidence, Posterior
 from ...state.types import TIERS
 from ..deps import CascadeDep, KeyDep, org_to_read
@@ -24,23 +25,27 @@ TYPICAL_PROMPT_TOKENS = 1_000
 async def thompson(project: str, cascade: CascadeDep, key: KeyDep) -> Thompson:
     """Return for each tier and context cell the plain counts, what selection reads, rescues, and dominated models."""
     org, services = org_to_read(key, project), cascade.services
+    await services.refresh_labels(org)
+    labels = services.judge_book.labels(org)
     pooled = await services.store.posteriors.read_pooled(org)
     cells = await services.store.posteriors.read_all(org)
     org_calls = await services.store.orgs.call_count(org)
     prices = {
         model_id: float(spec.expected_cost_nusd(TYPICAL_PROMPT_TOKENS))
-        for model_id, spec in services.models.items()
+        for model_id, spec in services.models_of(org).items()
     }
     arm_to_pooled = {one.model_id: one for one in pooled}
+    labelled = [labels.added_to_all(one) for one in pooled]
     return Thompson(
         org=org,
         arms=[
-            _tier_arm(tier, [one for one in pooled if one.tier == tier], services.learner) for tier in TIERS
+            _tier_arm(tier, [one for one in labelled if one.tier == tier], services.learner) for tier in TIERS
         ],
         cells=[
-            _cell_arm(cell, arm_to_pooled.get(cell.model_id), services.learner, org_calls) for cell in cells
+            _cell_arm(cell, arm_to_pooled.get(cell.model_id), services.learner, org_calls, labels)
+            for cell in cells
         ],
-        dominated=[asdict(one) for one in dominated(pooled, prices, services.learner)],
+        dominated=[asdict(one) for one in dominated(labelled, prices, services.learner)],
     )
 
 
@@ -56,18 +61,21 @@ def _tier_arm(tier: str, pooled: list[Evidence], learner: Learner) -> TierArm:
     )
 
 
-def _cell_arm(cell: Evidence, pooled: Evidence | None, learner: Learner, org_calls: int) -> CellArm:
-    sums = combined(cell, pooled, learner)
+def _cell_arm(
+    cell: Evidence, pooled: Evidence | None, learner: Learner, org_calls: int, labels: OrgLabels
+) -> CellArm:
     arm_to_pooled = {} if pooled is None else {cell.model_id: pooled}
-    read = combine({cell.model_id: cell}, arm_to_pooled, learner, org_calls)[cell.model_id]
+    combined = combine({cell.model_id: cell}, arm_to_pooled, learner, org_calls)
+    read = labels.added_to(combined, cell.task_cell)[cell.model_id]
+    sums = (read.reward_sum, read.predicted_sum, read.weight)
     predicted = sums[1] / sums[2] if sums[2] > 0.0 else TIER_PRIOR[cell.tier]
     return CellArm(
         task_type=cell.task_cell,
         model_id=cell.model_id,
         tier=cell.tier,
-        **_belief(counted_posterior(cell.model_id, cell.tier, [cell], learner)),
-        successes=_rounded(cell.successes),
-        failures=_rounded(cell.failures),
+        **_belief(counted_posterior(cell.model_id, cell.tier, [read], learner)),
+        successes=_rounded(read.successes),
+        failures=_rounded(read.failures),
         rescue_rate=_rounded(rescue_rate([cell])),
         selection=ArmSelection(
             observations=_rounded(sums[2]),

@@ -1,6 +1,7 @@
 """Turn nodes into LangGraph's: awaited or not, timed, given the nouns they ask for and the services they need."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from time import perf_counter
 from typing import Any, Literal, cast
 
@@ -9,6 +10,7 @@ from langgraph.runtime import Runtime, get_runtime
 from langgraph.types import Overwrite
 
 from ...nodes.services import Services
+from ...providers.deltas import READER
 from ...state.errors import AttemptTaken
 from ...state.types import CascadeState, Context, Reply, Request
 from ...state.working_memory import Change
@@ -17,17 +19,23 @@ from ..memory.channels import ThreadState
 from ..memory.messages import answer_of
 from ..memory.nouns import from_json, stage_of, to_json
 from ..memory.privacy import HOW_TO_KEEP
+from ..memory.store_memories import StoreMemories
 from ..memory.turns import open_turn
 from .loops import finish
 from .sources import ServicesSource
-from .streams import answer_chunks
+from .streams import StreamReader, answer_chunks
 
 State = Mapping[str, Any]
 Update = dict[str, Any]
 Node = Callable[[Any, Services], Awaitable[Change]]
 OpeningNode = Callable[[Request, Services, Context], Awaitable[Change]]
-Destination = Literal["dispatch", "update_posterior"]
-Edge = Callable[[CascadeState], Awaitable[Destination]]
+Edge = (
+    Callable[[CascadeState], Awaitable[Literal["dispatch", "update_posterior"]]]
+    | Callable[[CascadeState], Awaitable[Literal["serve_hit", "classify"]]]
+)
+
+NOBODY = Runtime().stream_writer
+"""Where a node writes to in a run that nobody streams."""
 
 
 class Bound(Runnable[ThreadState, Update]):
@@ -39,6 +47,7 @@ class Bound(Runnable[ThreadState, Update]):
     def __init__(self, node: Callable[..., Any], source: ServicesSource, *, keeps_text: bool) -> None:
         self.name = node.__name__
         self.__doc__ = node.__doc__
+        self._labels = (node.__name__,)
         self._source = source
         self._keeps_text = keeps_text
 
@@ -53,7 +62,9 @@ class Bound(Runnable[ThreadState, Update]):
     async def _timed(self, state: State, services: Services) -> Update:
         began_s = perf_counter()
         update = await self._step(state, services)
-        update["timings"] = [{"node": self.name, "ms": round((perf_counter() - began_s) * 1e3, 3)}]
+        took_s = perf_counter() - began_s
+        services.meter.observe("x25_node_seconds", self._labels, took_s)
+        update["timings"] = [{"node": self.name, "ms": round(took_s * 1e3, 3)}]
         return update
 
     async def _step(self, state: State, services: Services) -> Update:
@@ -69,7 +80,7 @@ class BoundOpening(Bound):
 
     async def _step(self, state: State, services: Services) -> Update:
         turn = open_turn(state, keeps_text=self._keeps_text)
-        change = await self._node(turn.request, services, _context())
+        change = await self._node(turn.request, _with_store(services), _context())
         return to_json(change) | turn.opened(change)
 
 
@@ -97,16 +108,32 @@ class BoundNode(Bound):
         return to_json(await self._node(from_json(self._stage, state), services))
 
 
+class BoundAsking(BoundNode):
+    """The node that buys answers: whoever follows the `custom` stream of the run reads them while they are written."""
+
+    async def _run(self, state: State, services: Services) -> Update:
+        tell = _runtime().stream_writer
+        if not _is_heard(tell) or READER.get() is not None:
+            return await super()._run(state, services)
+        token = READER.set(StreamReader(tell))
+        try:
+            return await super()._run(state, services)
+        finally:
+            READER.reset(token)
+
+
 class BoundClosing(BoundNode):
     """The node that brings the reply: the answer joins the conversation, and goes to the `custom` stream."""
 
     async def _run(self, state: State, services: Services) -> Update:
-        update = await super()._run(state, services)
+        update = await super()._run(state, _with_store(services))
         if "text" not in update:  # a call that bought no answer
             return update
         reply = cast("Reply", update)
-        for chunk in answer_chunks(reply):
-            _runtime().stream_writer(chunk)
+        was_read = any(one["pieces_sent"] for one in state["answers"])
+        if (tell := _runtime().stream_writer) is not NOBODY and not was_read:
+            for chunk in answer_chunks(reply):
+                tell(chunk)
         thread = {**state["thread"], "unanswered": [], "settings": {}}
         update |= {"messages": [answer_of(reply)], "thread": thread}
         if not self._keeps_text and thread["follows"] is not None and reply["explain"]:
@@ -120,9 +147,13 @@ class BoundLast(BoundNode):
 
     async def _timed(self, state: State, services: Services) -> Update:
         update = await super()._timed(state, services)
-        if state.get("explain"):
-            update["explain"] = {**state["explain"], "path": [*state["timings"], *update["timings"]]}
+        if explain := update.get("explain") or state.get("explain"):
+            update["explain"] = {**explain, "path": [*state["timings"], *update["timings"]]}
         return update
+
+
+class BoundHit(BoundLast, BoundClosing):
+    """The node that brings a reply nobody had to buy, and ends the run."""
 
 
 class BoundEdge(Runnable[CascadeState, str]):
@@ -142,12 +173,25 @@ class BoundEdge(Runnable[CascadeState, str]):
         return finish(self._edge(input))
 
 
+def _is_heard(tell: Callable[[Any], None]) -> bool:
+    """Return whether somebody follows the `custom` stream: LangGraph's writer to nobody is a function of nothing."""
+    return tell is not NOBODY and getattr(tell, "__closure__", True) is not None
+
+
 def _runtime() -> Runtime[Any]:
     """Return LangGraph's view of the run; an empty one outside of any."""
     try:
         return get_runtime()
     except RuntimeError:
         return Runtime()
+
+
+def _with_store(services: Services) -> Services:
+    """Return services that remember in the store the graph, or its parent, was compiled with, where there is one."""
+    store = _runtime().store
+    if store is None:
+        return services
+    return replace(services, memories=StoreMemories(store, services.encoder))
 
 
 def _context() -> Context:

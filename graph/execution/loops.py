@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from typing import Any, TypeVar
 
 from ...providers.base import ChatProvider, Completion
@@ -44,7 +44,8 @@ class Background:
         """The running loop."""
         with self._starting:
             if self._loop is None:
-                self._loop = asyncio.new_event_loop()
+                # A loop keeps the context it is made in, and with it the graph whose run happens to be the first.
+                self._loop = Context().run(asyncio.new_event_loop)
                 run = self._loop.run_forever
                 self._thread = threading.Thread(target=run, name="x25 background", daemon=True)
                 self._thread.start()
@@ -162,6 +163,10 @@ class CallersLoop:
     async def complete(self, *arguments: Any, **named: Any) -> Completion:
         """Make one request, as `ChatProvider.complete` does."""
         return await run_on_callers_loop(lambda: self._provider.complete(*arguments, **named))
+
+    async def stream(self, *arguments: Any, **named: Any) -> Completion:
+        """Make one request and send its answer on, as `ChatProvider.stream` does."""
+        return await run_on_callers_loop(lambda: self._provider.stream(*arguments, **named))
 
 
 def finish(awaitable: Awaitable[T]) -> T:

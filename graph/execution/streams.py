@@ -1,12 +1,16 @@
-"""What a call sends to LangGraph's `custom` stream: its answer, in pieces, once it has been judged."""
+"""What a call sends to LangGraph's `custom` stream: its answer, in pieces.
+
+While it is written, where nothing can come in its place; else once it has been judged.
+"""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 from typing_extensions import TypedDict
 
-from ...state.types import Reply
+from ...providers.deltas import Ending, Source
+from ...state.types import JSONObject, Reply
 
 PIECE_CHARS = 80
 """Characters of a piece, at least; it ends with the word, or with its line."""
@@ -35,3 +39,36 @@ def answer_chunks(reply: Reply) -> Iterator[AnswerChunk]:
         yield AnswerChunk(
             type="answer", call_id=reply["call_id"], index=index, text=piece, is_last=index == len(pieces) - 1
         )
+
+
+class StreamReader:
+    """A `Reader` that writes the text of an answer to the `custom` stream of its run; nobody can leave that."""
+
+    has_left = False
+
+    def __init__(self, tell: Callable[[AnswerChunk], None]) -> None:
+        self._tell = tell
+        self._call_id = ""
+        self._index = 0
+
+    def begin(self, source: Source) -> None:
+        """Take note of whose words come."""
+        self._call_id = source.call_id
+
+    async def take(self, delta: JSONObject, logprobs: JSONObject | None = None) -> None:  # noqa: ARG002 - a reader's signature
+        """Write the text of a piece."""
+        if text := delta.get("content"):
+            self._write(text, is_last=False)
+
+    def end(self, ending: Ending) -> None:  # noqa: ARG002 - a reader's signature
+        """Write that the answer is whole."""
+        self._write("", is_last=True)
+
+    def on_leave(self, tell: Callable[[], None] | None) -> None:
+        """Nobody leaves."""
+
+    def _write(self, text: str, *, is_last: bool) -> None:
+        self._tell(
+            AnswerChunk(type="answer", call_id=self._call_id, index=self._index, text=text, is_last=is_last)
+        )
+        self._index += 1

@@ -49,7 +49,8 @@ async def go_on(
     worked_s = sum(timing["ms"] for timing in state["timings"]) / 1e3
     change |= {
         "running": True,
-        "opening": {**opening, "started_monotonic_s": services.clock_s() - worked_s},
+        # What is edited by hand is another request than the one that its keys were made of.
+        "opening": {**opening, "started_monotonic_s": services.clock_s() - worked_s, "cache": None},
     }
     named = state["call_id"] if state["call_id"] != opened["call_id"] else None
     logged = await services.store.calls.get(opened["org"], opened["call_id"])
@@ -69,7 +70,7 @@ def branch_off(state: Mapping[str, Any], services: Services, named: str | None =
     return {
         "call_id": call_id,
         "thread": {**state["thread"], "call_id": call_id},
-        "opening": {**state["opening"], "started_at": now.isoformat(), "forked_from": left},
+        "opening": {**state["opening"], "started_at": now.isoformat(), "forked_from": left, "cache": None},
         "answers": [{**answer, "attempts": [], "is_inherited": True} for answer in state["answers"]],
     }
 
@@ -85,7 +86,7 @@ def _edited(state: Mapping[str, Any], services: Services) -> dict[str, Any]:
         change = {"messages": Overwrite(messages), "prompt": None}
     checked = check_request(
         {**state, "prompt": None, "messages": to_openai(messages)},
-        routers=services.routers.keys(),
+        routers=services.routers_of(state["org"]),
         max_chars=services.limits.max_prompt_chars,
     )
     if hint is not None:

@@ -42,29 +42,29 @@ class CheckpointWrites:
         self._rests_until_s = 0.0
         self._warned_at_s: float | None = None
 
-    async def attempt(self, write: Callable[[], Awaitable[object]]) -> None:
-        """Write, or lose what was to be written: whatever the storage does, the call goes on."""
+    async def attempt(self, write: Callable[[], Awaitable[object]], count: int = 1) -> None:
+        """Write `count` checkpoints, or lose them: whatever the storage does, the calls go on."""
         now_s = self._clock_s()
         if self.reason is not None:
             if now_s < self._rests_until_s:
-                self.lost += 1
+                self.lost += count
                 return
             self._rests_until_s = now_s + WAIT_S  # nobody else waits while this call finds out
         try:
             async with asyncio.timeout(WAIT_S):
                 await write()
         except Exception as error:  # noqa: BLE001 - no checkpoint is worth a paid answer
-            await self._lose(error)
+            await self._lose(error, count)
             return
-        self.written += 1
+        self.written += count
         if self.reason is not None:
             _log.warning("checkpoints are written again; %d were lost so far", self.lost)
             self.reason = None
 
-    async def _lose(self, error: Exception) -> None:
-        self.lost += 1
+    async def _lose(self, error: Exception, count: int) -> None:
+        self.lost += count
         now_s = self._clock_s()
-        if _is_storage(error):
+        if is_storage(error):
             if self.reason is None or not isinstance(
                 error, TimeoutError
             ):  # which says less than what was met before
@@ -130,7 +130,7 @@ async def read_tuple(saver: BaseCheckpointSaver[Any], config: RunnableConfig) ->
     try:
         return await saver.aget_tuple(config)
     except Exception as error:
-        if not _is_storage(error):
+        if not is_storage(error):
             raise
         raise StoreError(f"the checkpoints cannot be read: {_said(error)}") from error
 
@@ -148,7 +148,8 @@ def undo_of(saver: BaseCheckpointSaver[Any]) -> Callable[[], Awaitable[None]] | 
     return roll_back
 
 
-def _is_storage(error: Exception) -> bool:
+def is_storage(error: Exception) -> bool:
+    """Return whether an error is the storage's."""
     # psycopg is loaded only where Postgres is used.
     return isinstance(error, sqlite3.Error | OSError) or type(error).__module__.startswith("psycopg")
 

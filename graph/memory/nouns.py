@@ -14,8 +14,23 @@ from .messages import openai_form
 
 CallT = TypeVar("CallT", bound=Opened)
 
-NOUNS = frozenset({"opening", "task", "inputs", "estimate", "selection", "transitions", "answers", "learned"})
+NOUNS = frozenset(
+    {
+        "opening",
+        "recalled",
+        "hit",
+        "task",
+        "inputs",
+        "estimate",
+        "selection",
+        "transitions",
+        "answers",
+        "learned",
+    }
+)
 """Channels whose value is the JSON of a noun; every other channel holds plain JSON."""
+MAY_BE_ABSENT = frozenset({"recalled", "conversation_id"})
+"""Parts that a call has only where memory is on, and that calls of earlier versions have not."""
 
 
 class _Object(dict[str, Any]):
@@ -61,6 +76,7 @@ def from_json(stage: type[CallT], state: Mapping[str, Any]) -> CallT:
     parts = {
         name: noun_of(name, state[name]) if name in NOUNS else state[name]
         for name in stage.__dataclass_fields__
+        if name not in MAY_BE_ABSENT or state.get(name) is not None
     }
     return stage(**parts | {"messages": openai_form(state["messages"])})
 

@@ -48,10 +48,13 @@ class PrivateThreadState(ThreadState, total=False):
 
     prompt: Annotated[str, UntrackedValue(str)]
     hint: Annotated[str | None, UntrackedValue(str)]
+    user_id: Annotated[str, UntrackedValue(str)]
     messages: Annotated[list[JSONObject], UntrackedMessages(list)]
     given: Annotated[JSONObject | None, UntrackedValue(dict)]
     turn: Annotated[list[Any] | None, UntrackedValue(list)]
     options: Annotated[JSONObject, UntrackedValue(dict)]
+    recalled: Annotated[JSONObject | None, UntrackedValue(dict)]
+    hit: Annotated[JSONObject | None, UntrackedValue(dict)]
     inputs: Annotated[JSONObject, UntrackedValue(dict)]
     # Reasons quote: a check shows how a refusal begins, a judge and a provider's error say what they like.
     answers: Annotated[list[JSONObject], UntrackedValue(list)]
@@ -78,30 +81,34 @@ def without_words(error: BaseException) -> str:
     return f"{type(error).__name__}{code}"
 
 
+UNKEPT = untracked_channels(PrivateThreadState)
+
+
+def wordless(writes: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """Return what may be stored of what a step had done when its run ended in the middle of it."""
+    return [
+        (channel, without_words(value) if isinstance(value, BaseException) else value)
+        for channel, value in writes
+        if channel not in UNKEPT
+    ]
+
+
 def private_saver(saver: BaseCheckpointSaver[Any]) -> BaseCheckpointSaver[Any]:
     """Return the same saver for a graph that keeps no words: it shares its rows, and is never given any.
 
     LangGraph writes down what a step had done when a run ends in the middle of it, untracked channels included, and
     the text of an exception.
     """
-    unkept = untracked_channels(PrivateThreadState)
-
-    def kept(writes: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:
-        return [
-            (channel, without_words(value) if isinstance(value, BaseException) else value)
-            for channel, value in writes
-            if channel not in unkept
-        ]
 
     def put_writes(
         config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
-        saver.put_writes(config, kept(writes), task_id, task_path)
+        saver.put_writes(config, wordless(writes), task_id, task_path)
 
     async def aput_writes(
         config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
-        await saver.aput_writes(config, kept(writes), task_id, task_path)
+        await saver.aput_writes(config, wordless(writes), task_id, task_path)
 
     private = copy.copy(saver)
     private.put_writes, private.aput_writes = put_writes, aput_writes  # type: ignore[method-assign]

@@ -1,8 +1,8 @@
 """One turn on a thread: what a run was given, what the thread keeps, and what a failed run leaves behind.
 
-`prompt`, `messages`, `hint` and `call_id` are one run's own. Org, router, policy, options and weights stay on the
-thread until they are given anew. Nothing that was refused stays, and a question without an answer is dropped when the
-next one comes.
+`prompt`, `messages`, `hint`, `user_id` and `call_id` are one run's own. Org, router, policy, options, weights, what
+`routing_hints` made of them, the conversation's id and whether it remembers stay until they are given anew. Nothing
+that was refused stays, and a question without an answer is dropped when the next one comes.
 """
 
 import json
@@ -22,14 +22,14 @@ from ...state.working_memory import Change
 from .messages import Message, add_messages, as_given, message_id, to_openai
 from .privacy import HOW_TO_KEEP, INPUT_NOT_KEPT
 
-KEPT_FIELDS = ("org", "router", "policy", "options", "optimize_for")
+KEPT_FIELDS = ("org", "router", "policy", "options", "optimize_for", "conversation_id", "memory")
 """Fields of a request that stay on a thread."""
 ANSWERED = Reply.__annotations__.keys() - Request.__annotations__.keys()
 """Fields of a reply that no request has. A run may be given what the one before gave back, with a question added."""
-STALE = frozenset(Reply.__annotations__) - {"org", "call_id"} | {
-    "task", "inputs", "estimate", "selection", "call_count",
+STALE = frozenset(Reply.__annotations__) - {"org", "call_id", "conversation_id"} | {
+    "recalled", "hit", "task", "inputs", "estimate", "selection", "call_count",
 }  # fmt: skip
-"""Channels that a call finds filled by the one before it, beside those that `lookup_cache` writes itself."""
+"""Channels that a call finds filled by the one before it, beside those that `lookup_cache` always writes itself."""
 
 
 def begin_run(given: Any) -> Any:
@@ -75,7 +75,7 @@ class Turn:
 
     def opened(self, change: Change) -> dict[str, Any]:
         """Return the channels to write, beside the nouns, once the request was accepted as `change` says."""
-        stale = dict.fromkeys(STALE) if self.follows is not None else {}
+        stale = dict.fromkeys(STALE - change.keys()) if self.follows is not None else {}
         thread = {
             "org": change["org"], "call_id": change["call_id"], "follows": self.follows,
             "unanswered": [mark(one) for one in self.added],

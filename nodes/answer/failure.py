@@ -1,17 +1,20 @@
 """What a call that bought no answer tells its caller: whose fault it was, and whether to come back."""
 
-from ...providers.gateway import RATE_LIMIT_REST_S
+from ...providers.patience import RATE_LIMIT_REST_S
 from ...state.answers import Failure
 from ...state.errors import (
     AllBusy,
+    BreakerOpen,
     CallFailed,
     ContentFiltered,
     ContextLengthExceeded,
     MalformedRequest,
     ProviderBadRequest,
+    ProviderError,
     ProviderRateLimit,
     ProviderServer,
     RequestRefused,
+    StreamBroken,
     Unsupported,
 )
 from ...state.working_memory import Logged
@@ -32,6 +35,9 @@ def call_failure(call: Logged) -> CallFailed:
     failures = [answer.failure for answer in call.answers if answer.failure is not None]
     attempts = [attempt_facts(attempt) for answer in call.answers for attempt in answer.attempts]
     last = failures[-1].message if failures else "nobody was asked"
+    if call.answers and call.answers[-1].pieces_sent:
+        broken = f"the answer broke off after {call.answers[-1].pieces_sent} pieces: {last}"
+        return StreamBroken(broken, attempts=attempts, call_id=call.call_id)
     message = f"no model answered; the last error was: {last}"
     if failures and all(one.code in _REQUESTS_FAULT for one in failures):
         plainest = min(failures, key=lambda one: _REQUESTS_FAULT.index(one.code))
@@ -47,4 +53,9 @@ def _wait_s(failure: Failure) -> float | None:
     """Return when a model that is busy may answer again; None for any other failure."""
     if failure.code == ProviderRateLimit.code:
         return RATE_LIMIT_REST_S if failure.retry_after_s is None else failure.retry_after_s
-    return failure.retry_after_s if failure.code == ProviderServer.code else None
+    return failure.retry_after_s if failure.code in (ProviderServer.code, BreakerOpen.code) else None
+
+
+def failure_of(error: ProviderError) -> Failure:
+    """Return why a dispatch brought no answer."""
+    return Failure(error.code, type(error).__name__, str(error), error.status, error.retry_after_s)

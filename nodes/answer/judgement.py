@@ -114,7 +114,7 @@ async def _ask_judge(
     """Return the answer with the judge's verdict, or with the reason it gave none, and what that cost."""
     answer, report, before = examined.answer, examined.report, examined.before
     spec = judge.choose(answer.provider).priced_at(services.now())
-    reserved = judge.bound_cost_nusd(call.messages, answer.message or {}, answer.provider)
+    reserved = judge.bound_cost_nusd(call.sent, answer.message or {}, answer.provider)
     recording = Recording(
         services, call.org, call.call_id, answer.step, "judge", spec, reserved,
         left_nusd=situation.left_nusd(call.spent_nusd), charge=Charge(situation.budgets),
@@ -157,7 +157,7 @@ async def _grade(
     attempt_id = await recording.begin(deployment)
     try:
         reply = await judge.score(
-            messages=call.messages, answer=answer.message or {}, answerer_provider=answer.provider,
+            messages=call.sent, answer=answer.message or {}, answerer_provider=answer.provider,
             attempt_id=attempt_id,
         )  # fmt: skip
     except ProviderError as error:

@@ -10,14 +10,15 @@ from ...state.working_memory import Routed
 from ..services import Services
 
 
-def is_only_checked(answer: Answer, services: Services) -> bool:
-    """Return whether nobody judges here, so that the free checks alone say what an answer of this call was worth."""
-    return services.judge is None and answer.verdict is not None and not answer.is_inherited
+def is_only_checked(call: Routed, answer: Answer, services: Services) -> bool:
+    """Return whether nobody judges, so that the free checks alone say what an answer of this call was worth."""
+    nobody_judges = services.judge is None or call.opening.wishes.is_unjudged
+    return nobody_judges and answer.verdict is not None and not answer.is_inherited
 
 
 def lesson_of(call: Routed, answer: Answer, services: Services) -> Lesson:
     """Return what one answer teaches of its arm."""
-    if is_only_checked(answer, services):
+    if is_only_checked(call, answer, services):
         return _checked_lesson(call, answer, services)
     assert answer.verdict is not None
     seen, theta = answer.verdict.observation, answer.verdict.belief.theta

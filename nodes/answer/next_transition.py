@@ -5,7 +5,15 @@ from collections.abc import Sequence
 from ...routing.plan.decide import proceed
 from ...routing.plan.terms import Progress
 from ...state.answers import Answer, Failure
-from ...state.errors import AttemptInterrupted, MalformedRequest, OverBudget, ProviderBadRequest
+from ...state.errors import (
+    AttemptInterrupted,
+    BreakerOpen,
+    ContextLengthExceeded,
+    MalformedRequest,
+    OverBudget,
+    ProviderBadRequest,
+    ReaderLeft,
+)
 from ...state.records import Arm
 from ...state.types import TIERS
 from ...state.working_memory import Routed, Transition
@@ -14,7 +22,9 @@ from ..services import Services
 
 MAX_FALLBACKS = 5
 """Models asked after failures in one call; with at most five escalations this keeps a call within its supersteps."""
-_ENDS_THE_CALL = (MalformedRequest.code, AttemptInterrupted.code)
+MAX_SHUT = 5
+"""Models whose open breaker does not count among them."""
+_ENDS_THE_CALL = (MalformedRequest.code, AttemptInterrupted.code, ReaderLeft.code)
 
 
 def after_verdict(call: Routed, situation: Situation, services: Services) -> Transition:
@@ -25,6 +35,8 @@ def after_verdict(call: Routed, situation: Situation, services: Services) -> Tra
         return Transition(
             "stop", "stop: cut off at the limit on an answer's tokens, where any model's would be"
         )
+    if answer.pieces_sent:
+        return Transition("stop", "stop: the answer was sent while it was written")
     belief, left = answer.verdict.belief, call.opening.max_escalations - call.count("escalate")
     asked = {one.model_id for one in call.answers}
     arms = [
@@ -56,7 +68,9 @@ def after_failure(call: Routed, situation: Situation) -> Transition:
     """
     failure = call.answers[-1].failure
     assert failure is not None
-    if failure.code in _ENDS_THE_CALL or call.count("fallback") >= MAX_FALLBACKS or _is_confirmed(call):
+    if call.answers[-1].pieces_sent:
+        return Transition("stop", f"stop: a part of the answer was sent before {failure.code}")
+    if failure.code in _ENDS_THE_CALL or _asked_in_vain(call) >= MAX_FALLBACKS or _is_confirmed(call):
         return Transition("stop", f"no other model to ask after {failure.code}")
     decision = proceed(_after(failure, call, situation), _progress(call, 1), situation.terms)
     if decision is None:
@@ -71,8 +85,18 @@ def _after(failure: Failure, call: Routed, situation: Situation) -> Sequence[Arm
         return [] if call.bought else sorted(arms, key=lambda arm: arm.expected_cost_nusd)[:1]
     if failure.code == ProviderBadRequest.code:
         arms = [arm for arm in arms if arm.provider != call.answers[-1].provider] or arms
+    if failure.code == ContextLengthExceeded.code:
+        # A window as large would be as full. What a deployment took less than its model's may fit elsewhere, though.
+        window = situation.specs[call.decision.model_id].context_tokens
+        arms = [arm for arm in arms if arm.context_tokens > window] or arms
     rank = TIERS.index(call.decision.tier)
     return [arm for arm in arms if arm.rank >= rank] or arms
+
+
+def _asked_in_vain(call: Routed) -> int:
+    """Return how many models were fallen back to; one whose breaker was open was not asked and took no time."""
+    shut = sum(one.failure is not None and one.failure.code == BreakerOpen.code for one in call.answers)
+    return call.count("fallback") - min(shut, MAX_SHUT)
 
 
 def _is_confirmed(call: Routed) -> bool:

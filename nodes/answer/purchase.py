@@ -1,9 +1,12 @@
 """Buy one answer of one model: what is sent, how long the answer may be, and the most that it can cost."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 
 from ...providers.base import Completion
+from ...providers.deltas import Sending
 from ...routing.plan.request import limit_named
+from ...state.answers import Answer
 from ...state.errors import Unsupported
 from ...state.types import TOKEN_LIMITS, JSONObject
 from ...state.working_memory import Routed
@@ -20,10 +23,16 @@ class Order:
     limit: int
     """Most tokens the answer may have."""
     reserved_nusd: int
+    reserved_tokens: int
+    """Most tokens that prompt and answer can be counted as."""
 
 
 async def buy(
-    call: Routed, situation: Situation, services: Services, recording: Recording
+    call: Routed,
+    situation: Situation,
+    services: Services,
+    recording: Recording,
+    sending: Sending | None = None,
 ) -> tuple[Order, Completion]:
     """Return an answer paid for before, or buy one; a model that calls the token limit otherwise is asked once more.
 
@@ -33,7 +42,9 @@ async def buy(
         When the model brings none.
     """
     order = _order(call, situation, services, recording)
+    recording.reserved_nusd, recording.reserved_tokens = order.reserved_nusd, order.reserved_tokens
     recording.reserved_nusd = order.reserved_nusd
+    hedged = services.limits.hedge if situation.policy.hedge is None else situation.policy.hedge
     paid = await recording.paid_before() if services.limits.resumable else None
     if paid is not None:
         return order, paid
@@ -45,14 +56,32 @@ async def buy(
                 record=recording,
                 timeout_s=services.limits.attempt_timeout_s,
                 deadline_s=call.opening.started_monotonic_s + services.limits.call_deadline_s,
+                sending=sending,
+                own_keys=services.provider_keys.of(call.org),
+                hedged=hedged,
             )
         except Unsupported as error:
             refused, order = order, _order(call, situation, services, recording)
             if error.parameter not in TOKEN_LIMITS or order.body == refused.body:
                 raise
-            recording.reserved_nusd = order.reserved_nusd
+            recording.reserved_nusd, recording.reserved_tokens = order.reserved_nusd, order.reserved_tokens
         else:
             return order, completion
+
+
+def answered(asked: Answer, completion: Completion, *, is_cut_by_limit: bool) -> Answer:
+    """Return an answer with what was said."""
+    likely = completion.logprobs
+    return replace(
+        asked,
+        message=completion.message,
+        finish_reason=completion.finish_reason,
+        is_cut_by_limit=is_cut_by_limit,
+        logprobs=None if likely is None else json.dumps(likely, ensure_ascii=False),
+        service_tier=completion.service_tier,
+        usage=completion.usage.to_openai() if completion.usage else {},
+        latency_ms=round(completion.latency_ms, 3),
+    )
 
 
 def _order(call: Routed, situation: Situation, services: Services, recording: Recording) -> Order:
@@ -62,13 +91,15 @@ def _order(call: Routed, situation: Situation, services: Services, recording: Re
     """
     spec, extent, left_nusd = recording.spec, situation.extent, recording.left_nusd
     options = {name: value for name, value in call.options.items() if name not in TOKEN_LIMITS}
-    body: JSONObject = {**options, "messages": call.messages}
+    body: JSONObject = {**options, "messages": call.sent}
     wanted = TOKEN_LIMITS[call.options.get(TOKEN_LIMITS[1]) is not None]
-    name = services.fitness.limit_name(spec.model_id, wanted, services.clock_s())
+    name = services.fitness.limit_name(spec.known_as, wanted, services.clock_s())
     is_needed = left_nusd is not None or limit_named(call.options)
     if name is None and not is_needed:
         reserved = extent.reserve_unlimited(spec)
     else:
         reserved = extent.reserve(spec, left_nusd)
         body[name or wanted] = reserved.answer_tokens
-    return Order(body, reserved.answer_tokens, reserved.cost_nusd)
+    prompt_tokens = extent.prompt_bound.within(spec.context_tokens)
+    tokens = prompt_tokens + reserved.answer_tokens + extent.extras.output_tokens
+    return Order(body, reserved.answer_tokens, reserved.cost_nusd, tokens)

@@ -78,7 +78,7 @@ def _hindrance(call: Routed, answer: Answer, situation: Situation) -> str | None
         reasons = "; ".join(f"{name} ({why})" for name, why in situation.judges_removed.items())
         return f"no judge may be asked: {reasons}" if reasons else "there is no judge"
     left = situation.left_nusd(call.spent_nusd)
-    most = situation.judge.bound_cost_nusd(call.messages, answer.message or {}, answer.provider)
+    most = situation.judge.bound_cost_nusd(call.sent, answer.message or {}, answer.provider)
     if left is None or left >= most:
         return None
     left_usd = max(usd_from_nusd(left), 0.0)
@@ -165,14 +165,14 @@ async def keep_judged(call: Routed, services: Services) -> None:
 
     Answers that were judged because of how they looked are left out: they would teach what the verifier believes.
     """
-    if not services.limits.store_inputs:
+    if not services.limits.store_inputs or not call.opening.wishes.keeps_inputs:
         return
     for answer in call.bought:
         assert answer.verdict is not None
         seen = answer.verdict.observation
         if seen.outcome != "scored" or seen.bin is None or not answer.teaches:
             continue
-        await services.store.judged_answers.keep(SeenAnswer(
+        await services.store.judged_answers.keep_later(SeenAnswer(
             org=call.org, call_id=call.call_id, step=answer.step, created_at=call.opening.started_at,
             task_cell=call.task.cell, model_id=answer.model_id, tier=answer.tier,
             features=pack_features(features_of(call, answer)), features_id=FEATURES_ID,

@@ -7,8 +7,9 @@ import numpy as np
 
 from ...routing.plan.pacing import Pace, pace_per_call, pace_per_day
 from ...routing.plan.policy import Policy, refuse
+from ...state.ceilings import Imposed, is_imposed
 from ...state.errors import OverBudget
-from ...state.money.budgets import Account, Budget
+from ...state.money.budgets import Account, Budget, day_account
 from ...state.records import Arm, nusd_from_usd, usd_from_nusd
 from ...state.store import Store
 from ...state.working_memory import Allowance, Routed
@@ -18,31 +19,53 @@ USUAL_CALLS_PER_DAY = 100.0
 _DAY_S = 86_400.0
 
 
-def budgets_of(policy: Policy, began: datetime) -> tuple[Budget, ...]:
+def budgets_of(policy: Policy, began: datetime, imposed: Sequence[Imposed] = ()) -> tuple[Budget, ...]:
     """Return the budgets a call is charged to; the day is the one the call began in, UTC.
 
-    The day's account holds all calls of the org, so that a ceiling counts what calls without one have spent.
+    The day's account holds all calls of the org, so that a ceiling counts what calls without one have spent. A key has
+    one of its own where it has a ceiling on days or months.
     """
     day_usd = policy.budget_usd_per_day
     day = Budget.per_day(None if day_usd is None else nusd_from_usd(day_usd), began)
+    of_keys = []
+    for one in imposed:
+        if not one.ceilings.spans_calls:
+            continue
+        if one.owner == "org":
+            day = day.under(one)
+        else:
+            of_keys.append(Budget(one.name("day"), day_account(began, one.account), None).under(one))
     if policy.budget_usd_per_call is None:
-        return (day,)
-    return Budget.per_call(nusd_from_usd(policy.budget_usd_per_call)), day
+        return (day, *of_keys)
+    return Budget.per_call(nusd_from_usd(policy.budget_usd_per_call)), day, *of_keys
 
 
 async def read_allowances(
     budgets: Sequence[Budget], org: str, began: datetime, store: Store
 ) -> dict[str, Allowance]:
-    """Return where a call's ceilings stand before it, by policy key; empty without any."""
+    """Return where a call's ceilings stand before it, by name; empty without any."""
     ceilings = {budget: budget.ceiling_nusd for budget in budgets if budget.ceiling_nusd is not None}
+    months = {budget: budget.month_nusd for budget in budgets if budget.month_nusd is not None}
+    found = {
+        budget.month_key: _hard(month_nusd - await store.budgets.month_nusd(org, budget))
+        for budget, month_nusd in months.items()
+    }
     if not ceilings:
-        return {}
+        return found
     before = Budget.per_day(None, began - timedelta(days=1)).account
     accounts = await store.budgets.read(org, [*(budget.account for budget in ceilings), before])
-    return {
-        budget.key: _allowance(budget, ceiling_nusd, accounts[budget.account], accounts[before], began)
+    return found | {
+        budget.key: _hard(ceiling_nusd - accounts[budget.account].spent_nusd)
+        if is_imposed(budget.key)
+        else _allowance(budget, ceiling_nusd, accounts[budget.account], accounts[before], began)
         for budget, ceiling_nusd in ceilings.items()
     }
+
+
+def _hard(left_nusd: int) -> Allowance:
+    """Return the allowance of a ceiling that may be reached at any pace."""
+    left_usd = usd_from_nusd(left_nusd)
+    return Allowance(1.0, left_usd, left_usd)
 
 
 def _allowance(

@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING
 
 from ...providers.judge import LLMJudge
 from ...providers.specs import ModelSpec
+from ...routing.belief.thompson import UNJUDGED_LEARNER, Learner
 from ...routing.plan.policy import Policy, judge_objection
+from ...state.org_wishes import AS_THE_GATEWAY, OrgWishes
 
 if TYPE_CHECKING:
     from ..services import Services
@@ -14,8 +16,10 @@ JUDGE_PROMPT_TOKENS = 250
 JUDGE_ANSWER_TOKENS = 60
 
 
-def permitted_judge(policy: Policy, services: "Services") -> tuple[LLMJudge | None, dict[str, str]]:
-    """Return the judge with those of its models that the policy lets read the call, and what removed each other one."""
+def permitted_judge(
+    policy: Policy, services: "Services", wishes: OrgWishes = AS_THE_GATEWAY
+) -> tuple[LLMJudge | None, dict[str, str]]:
+    """Return the judge with those of its models that may read the call, and what removed each other one."""
     if services.judge is None:
         return None, {}
     removed = {}
@@ -27,6 +31,8 @@ def permitted_judge(policy: Policy, services: "Services") -> tuple[LLMJudge | No
             input_usd_per_mtok=float(priced.input_usd_per_mtok),
             output_usd_per_mtok=float(priced.output_usd_per_mtok),
         )
+        if wishes.judge not in (None, spec.model_id):
+            objection = f"judge: the org's settings say {wishes.judge}"
         if objection is not None:
             removed[spec.model_id] = objection
     if not removed:
@@ -34,6 +40,11 @@ def permitted_judge(policy: Policy, services: "Services") -> tuple[LLMJudge | No
     return services.judge.limited_to(
         {spec.model_id for spec in services.judge.specs} - removed.keys()
     ), removed
+
+
+def learner_of(wishes: OrgWishes, services: "Services") -> Learner:
+    """Return how the calls of an org learn: by checks alone where nobody may judge."""
+    return UNJUDGED_LEARNER if wishes.is_unjudged else services.learner
 
 
 def judge_cost_nusd(prompt_tokens: int, yardstick: ModelSpec, judge: LLMJudge, services: "Services") -> int:

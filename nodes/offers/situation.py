@@ -5,7 +5,7 @@ is worked out again only where money was spent or a model failed since.
 """
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,8 @@ from ...state.types import TOKEN_LIMITS
 from ...state.working_memory import Allowance, Estimated, Routed
 from .budgets import affordable, budgets_of, price_multiplier, read_allowances
 from .extent import Extent, extent_of
-from .judges import judge_cost_nusd, permitted_judge
+from .judges import judge_cost_nusd, learner_of, permitted_judge
+from .limits import CAP, cap_named, policy_under, reference_of
 
 if TYPE_CHECKING:
     from ..services import Services
@@ -74,7 +75,14 @@ class Situation:
     """What the request asks of any model."""
     unfit: Mapping[str, str] = field(default_factory=dict)
     """Models that refused such a request lately, with what they refused."""
+    cap_name: str = CAP
+    """What the cost cap in the policy is called: it may be the key's or the org's."""
     _offers: dict[tuple[int, frozenset[str]], Offers] = field(default_factory=dict, repr=False)
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether a cap, a budget or a ceiling says what the call may cost."""
+        return self.policy.bounds_money or bool(self.allowances)
 
     def offers(self, spent_nusd: int = 0, failed: frozenset[str] = frozenset()) -> Offers:
         """Return the arms that the hard constraints and budgets allow now, and what removed each other one.
@@ -88,19 +96,20 @@ class Situation:
         failed
             Models that brought no answer in this call.
         """
-        key = (spent_nusd, failed)
+        key = (spent_nusd if self.is_bounded else 0, failed)
         if key not in self._offers:
-            self._offers[key] = self._derive_offers(spent_nusd, failed)
+            self._offers[key] = self._derive_offers(*key)
         return self._offers[key]
 
     def _derive_offers(self, spent_nusd: int, failed: frozenset[str]) -> Offers:
         demand = Demand(self.extent.prompt_tokens, self.extent.answer_tokens, self.needs, spent_nusd, failed)
         kept, removed = eligible(self.arms, self.policy, demand)
+        removed = cap_named(removed, self.cap_name)
         # What was refused before may be taken now, so nobody left out is better than nobody asked.
         if fit := [arm for arm in kept if arm.model_id not in self.unfit]:
-            removed |= {arm.model_id: self.unfit[arm.model_id] for arm in kept if arm not in fit}
+            removed |= {arm.model_id: self.unfit[arm.model_id] for arm in kept if arm.model_id in self.unfit}
             kept = fit
-        if self.policy.bounds_money and self.extent.prompt_bound.has_audio:
+        if self.is_bounded and self.extent.prompt_bound.has_audio:
             unpriced = {arm.model_id: _UNPRICED_SOUND for arm in kept if not self._prices_sound(arm)}
             kept, removed = [arm for arm in kept if arm.model_id not in unpriced], removed | unpriced
         if self.allowances:
@@ -160,8 +169,9 @@ class Situations:
 def _basis(call: Estimated) -> tuple[Any, ...]:
     """Return what a situation depends on; a user may edit any of it between two nodes."""
     return (
-        call.router, call.policy, call.optimize_for, call.options, call.messages, call.task.prompt_tokens,
-        call.estimate.completion_probs, call.opening.started_at, call.opening.max_escalations,
+        call.router, call.policy, call.optimize_for, call.options, call.messages, call.recalled,
+        call.task.prompt_tokens, call.estimate.completion_probs, call.opening.started_at,
+        call.opening.max_escalations, call.opening.imposed, call.opening.wishes,
     )  # fmt: skip
 
 
@@ -171,9 +181,10 @@ async def derive_situation(call: Estimated, services: "Services") -> Situation:
     Budgets stand as the call's first decision saw them, or as they are now before one was made. The labels of the
     org's judges are read again where those in memory are old.
     """
-    policy, router = Policy.parse(call.policy), services.routers[call.router]
-    await services.judge_book.refresh(call.org, services.store, services.judge_table, services.clock_s())
-    budgets = budgets_of(policy, call.opening.started_at)
+    policy, cap_name = policy_under(Policy.parse(call.policy), call.opening)
+    router = services.routers_of(call.org)[call.router]
+    await services.refresh_labels(call.org)
+    budgets = budgets_of(policy, call.opening.started_at, call.opening.imposed)
     if isinstance(call, Routed):
         allowances: Mapping[str, Allowance] = call.selection.allowances
     else:
@@ -181,21 +192,21 @@ async def derive_situation(call: Estimated, services: "Services") -> Situation:
     now = services.now()
     specs = {
         model_id: spec.priced_at(now)
-        for model_id, spec in services.models.items()
-        if (not router.models or model_id in router.models)
+        for model_id, spec in services.models_of(call.org).items()
+        if (not router.models or model_id in router.models or model_id == call.opening.start.model_id)
         # Of a model that came after the call's estimate, as in a call that is resumed, nothing is predicted.
         and model_id in call.estimate.completion_probs
     }
-    judge, judges_removed = permitted_judge(policy, services)
+    judge, judges_removed = permitted_judge(policy, services, call.opening.wishes)
     extent = extent_of(
-        call.messages, call.options, call.task.prompt_tokens, services.limits.default_max_output_tokens
+        call.sent, call.options, call.task.prompt_tokens, services.limits.default_max_output_tokens
     )
     return Situation(
         policy=policy,
         router=router,
         specs=specs,
-        reference=services.reference.priced_at(now),
-        pool_dearest=services.dearest_for(call.router),
+        reference=reference_of(call.opening, services).priced_at(now),
+        pool_dearest=services.dearest_for(call.router, call.org),
         terms=_terms(call, policy, judge, allowances, services),
         judge=judge,
         judges_removed=judges_removed,
@@ -205,14 +216,18 @@ async def derive_situation(call: Estimated, services: "Services") -> Situation:
         extent=extent,
         needs=needs_of(call.messages, call.options),
         unfit=_unfit(call, specs, services),
+        cap_name=cap_name,
     )
 
 
-def _unfit(call: Estimated, specs: Collection[str], services: "Services") -> dict[str, str]:
+def _unfit(call: Estimated, specs: Mapping[str, ModelSpec], services: "Services") -> dict[str, str]:
     asked = {name for name, value in call.options.items() if value is not None} - {*TOKEN_LIMITS}
     roles = {message["role"] for message in call.messages} & _REFUSED_ROLES
     now_s = services.clock_s()
-    found = {model_id: services.fitness.unfit(model_id, asked | roles, now_s) for model_id in specs}
+    found = {
+        model_id: services.fitness.unfit(spec.known_as, asked | roles, now_s)
+        for model_id, spec in specs.items()
+    }
     return {model_id: reason for model_id, reason in found.items() if reason is not None}
 
 
@@ -223,8 +238,8 @@ def _terms(
     allowances: Mapping[str, Allowance],
     services: "Services",
 ) -> Terms:
-    router, weights = services.routers[call.router], call.optimize_for
-    yardstick = services.yardstick_for(call.router)
+    router, weights = services.routers_of(call.org)[call.router], call.optimize_for
+    yardstick = services.yardstick_for(call.router, call.org)
     reference_cost_nusd = max(1, yardstick.expected_cost_nusd(call.task.prompt_tokens))
     judging_nusd = (
         0 if judge is None else judge_cost_nusd(call.task.prompt_tokens, yardstick, judge, services)
@@ -232,7 +247,8 @@ def _terms(
     return Terms(
         strategy=router.strategy,
         prices=PlanPrices(
-            quality_price=quality_price(weights) * price_multiplier(allowances),
+            quality_price=quality_price(weights, has_bar=policy.quality_bar is not None)
+            * price_multiplier(allowances),
             latency_price=latency_price(weights),
             judge_cost=judging_nusd / reference_cost_nusd,
             quality_bar=policy.quality_bar,
@@ -240,7 +256,7 @@ def _terms(
         reference_cost_nusd=reference_cost_nusd,
         reference_latency_ms=yardstick.expected_latency_ms,
         table=None if judge is None else services.table_of(call.org, judge.name),
-        learner=services.learner,
+        learner=learner_of(call.opening.wishes, services),
         epsilon=router.epsilon,
         audit_rate=router.audit_rate if policy.judged_share is None else policy.judged_share,
         max_escalations=call.opening.max_escalations,
@@ -268,4 +284,5 @@ def _arm(spec: ModelSpec, extent: Extent, policy: Policy, call: Estimated, servi
         modalities=spec.modalities,
         capped_cost_nusd=extent.usual_bound_nusd(spec) if is_capped else None,
         availability=health.success_prob,
+        is_unknown=bool(spec.owner) and spec.measured_quality is None,
     )

@@ -1,10 +1,10 @@
-"""The judges' tables of the orgs seen lately: read from the store now and then, never once per call."""
+"""What the labels of the orgs seen lately say, of judges and of models: read now and then, never once per call."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from ...routing.belief.judge_table import JudgeTable, table_from_counts
+from ...routing.belief.judge_table import JudgeTable
+from ...routing.belief.label_evidence import NO_LABELS, OrgLabels, weigh_labels
 from ...state.store import Store
 
 REFRESH_S = 5.0
@@ -15,12 +15,12 @@ MOST_ORGS = 1_000
 @dataclass(slots=True)
 class _Page:
     read_at_s: float
-    tables: Mapping[str, JudgeTable] = field(default_factory=dict)
+    labels: OrgLabels = NO_LABELS
     is_read: bool = False
 
 
 class JudgeBook:
-    """Keeps what labels say of each judge, by org; the orgs longest unseen are forgotten.
+    """Keeps what labels say, by org; the orgs longest unseen are forgotten.
 
     While one call reads an org's page again, others go on with the old one.
     """
@@ -30,8 +30,13 @@ class JudgeBook:
         self._most_orgs = most_orgs
         self._pages: OrderedDict[str, _Page] = OrderedDict()
 
-    async def refresh(self, org: str, store: Store, default: JudgeTable, now_s: float) -> None:
-        """Read the org's counts where they are older than `refresh_s`; StoreError as the store's."""
+    async def refresh(
+        self, org: str, store: Store, default: JudgeTable, now_s: float, *, is_judged: bool = True
+    ) -> None:
+        """Read the org's counts where they are older than `refresh_s`; StoreError as the store's.
+
+        `is_judged` says whether somebody judges here, and labels can be held against that.
+        """
         page = self._pages.get(org)
         if page is not None and page.is_read and now_s - page.read_at_s < self._refresh_s:
             self._pages.move_to_end(org)
@@ -40,16 +45,37 @@ class JudgeBook:
         page.read_at_s = now_s
         self._pages[org] = page
         self._pages.move_to_end(org)
-        counts = await store.judge_tables.counts(org, default.edges)
-        page.tables = {
-            judge: table_from_counts(default, one.right, one.wrong, name=judge)
-            for judge, one in counts.items()
-        }
+        page.labels = await read_labels(org, store, default, is_judged=is_judged)
         page.is_read = True
         while len(self._pages) > self._most_orgs:
             self._pages.popitem(last=False)
 
+    def forget(self, org: str) -> None:
+        """Have the org's labels read anew by its next call: they changed."""
+        self._pages.pop(org, None)
+
+    def labels(self, org: str) -> OrgLabels:
+        """Return what the org's labels say as last read."""
+        page = self._pages.get(org)
+        return NO_LABELS if page is None else page.labels
+
     def table(self, org: str, judge: str | None, default: JudgeTable) -> JudgeTable:
         """Return the org's table of a judge as last read; the default where the org has labelled none of its scores."""
         page = self._pages.get(org)
-        return default if page is None or judge is None else page.tables.get(judge, default)
+        return default if page is None or judge is None else page.labels.tables.get(judge, default)
+
+
+async def read_labels(
+    org: str, store: Store, default: JudgeTable, *, is_judged: bool | None = None
+) -> OrgLabels:
+    """Return what the org's labels say now; StoreError as the store's.
+
+    `is_judged` says whether somebody judges; None = somebody does where a labelled answer was judged.
+    """
+    counts = await store.judge_tables.label_counts(org, default.edges)
+    if not counts:
+        return NO_LABELS
+    pooled = {one.model_id: one for one in await store.posteriors.read_pooled(org)}
+    if is_judged is None:
+        is_judged = any(one.judge for one in counts)
+    return weigh_labels(counts, default, pooled, is_judged=is_judged)

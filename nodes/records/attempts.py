@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from typing import Any
 
 from ...providers.base import Completion
 from ...providers.specs import ModelSpec
@@ -39,18 +40,29 @@ class Recording:
     """What the caller's cap leaves for this step; None without a cap."""
     charge: Charge = NO_CHARGE
     """Budgets of the org that every request of this step is charged to."""
+    reserved_tokens: int = 0
+    """Most tokens that one request can take; 0 where none are counted."""
     open_attempts: dict[str, Attempt] = field(default_factory=dict)
+    open_charges: dict[str, Charge] = field(default_factory=dict)
+    """What each of them reserved."""
+    adopted: Attempt | None = None
+    """One that was out when its process died, and is yet to be repeated under its id."""
     settled: list[Attempt] = field(default_factory=list)
 
     @property
     def made(self) -> tuple[Attempt, ...]:
         """What was made and settled, without the texts that came back."""
-        return tuple(replace(attempt, response=None) for attempt in self.settled)
+        return tuple(one if one.response is None else replace(one, response=None) for one in self.settled)
 
     @property
     def spent_nusd(self) -> int:
         """What this step's settled attempts count for."""
         return sum(one.spent_nusd for one in self.settled)
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether a cap, a ceiling or a quota says what may be spent."""
+        return self.left_nusd is not None or any(budget.is_bounded for budget in self.charge.budgets)
 
     async def recall(self) -> Attempt | None:
         """Take over what this step asked before its process died; return the newest such attempt, None without any."""
@@ -77,8 +89,10 @@ class Recording:
         self.adopt(prior)
         return None
 
-    async def begin(self, deployment: str) -> str:
+    async def begin(self, deployment: str, byok_key: str | None = None) -> str:
         """Reserve the most a request can cost, and return its attempt id; an adopted one is reserved already.
+
+        `byok_key` names the org's own provider key that it is made with.
 
         Raises
         ------
@@ -87,10 +101,10 @@ class Recording:
         OverBudget
             When a budget of the org leaves too little; nothing is reserved then.
         """
-        adopted = next((one for one in self.open_attempts.values() if one.deployment == deployment), None)
-        if adopted is not None:
+        if self.adopted is not None and self.adopted.deployment == deployment:
+            adopted, self.adopted = self.adopted, None
             return adopted.attempt_id
-        spent_nusd = self.spent_nusd
+        spent_nusd = self.spent_nusd + sum(one.reserved_nusd for one in self.open_attempts.values())
         if self.left_nusd is not None and spent_nusd and spent_nusd + self.reserved_nusd > self.left_nusd:
             raise ProviderError(f"another request to {self.spec.model_id} could pass the caller's cost cap")
         number = len(self.settled) + len(self.open_attempts)
@@ -106,59 +120,71 @@ class Recording:
             status="started",
             reserved_nusd=self.reserved_nusd,
             started_at=self.services.now(),
+            byok_key=byok_key,
         )
+        charge = replace(self.charge, tokens=self.reserved_tokens)
         await self.services.store.attempts.start(
-            attempt, self.charge, opens_call=self.kind == "answer" and self.step == 0 and number == 0
+            attempt, charge, opens_call=self.kind == "answer" and self.step == 0 and number == 0
         )
+        self.open_charges[attempt.attempt_id] = charge
         self.open_attempts[attempt.attempt_id] = attempt
         return attempt.attempt_id
 
     async def finish(self, attempt_id: str, completion: Completion) -> None:
         """Settle a request that was answered; without usage its cost stays what was reserved."""
         self._note(self.open_attempts[attempt_id].deployment, completion.latency_ms)
-        self.services.fitness.answered(self.spec.model_id)
+        self.services.fitness.answered(self.spec.known_as)
         usage = completion.usage
         cost_nusd, source = (
             (self.reserved_nusd, "reserved")
             if usage is None
             else self.spec.charge_nusd(usage, completion.service_tier)
         )
+        source = "estimated" if usage is not None and usage.is_estimate else source
         await self._settle(
-            replace(
-                self.open_attempts.pop(attempt_id),
-                status="finished",
-                cost_nusd=cost_nusd,
-                cost_source=source,
-                prompt_tokens=usage.prompt_tokens if usage else 0,
-                cached_tokens=usage.cached_tokens if usage else 0,
-                completion_tokens=usage.completion_tokens if usage else 0,
-                reasoning_tokens=usage.reasoning_tokens if usage else 0,
-                latency_ms=round(completion.latency_ms, 3),
-                response=_response(completion) if self.services.limits.resumable else None,
-            )
+            self.open_attempts.pop(attempt_id),
+            None if usage is None else usage.prompt_tokens + usage.completion_tokens,
+            status="finished",
+            cost_nusd=cost_nusd,
+            cost_source=source,
+            prompt_tokens=usage.prompt_tokens if usage else 0,
+            cached_tokens=usage.cached_tokens if usage else 0,
+            completion_tokens=usage.completion_tokens if usage else 0,
+            reasoning_tokens=usage.reasoning_tokens if usage else 0,
+            latency_ms=round(completion.latency_ms, 3),
+            response=_response(completion) if self.services.limits.resumable else None,
         )
 
     async def fail(self, attempt_id: str, error: ProviderError) -> None:
-        """Settle a request that failed: nothing was spent, unless it was counted or the work may have been done."""
+        """Settle a request that failed: nothing was spent, unless it was counted or the work may have been done.
+
+        Of an answer that broke off nobody knows what the vendor bills. What was read of it is an estimate, which is
+        good enough where nothing bounds the call, and may be less than the bill; so under a cap, a budget or a quota
+        the reservation counts.
+        """
         if error.is_providers_fault:
             self._note(self.open_attempts[attempt_id].deployment, None)
-        self.services.fitness.note(self.spec.model_id, error, self.services.clock_s())
+        self.services.fitness.note(self.spec.known_as, error, self.services.clock_s())
         cost_nusd, source = (self.reserved_nusd, "reserved") if error.may_have_billed else (0, "computed")
-        if error.usage is not None:
+        tokens = None if error.may_have_billed else 0
+        if error.usage is not None and error.usage.is_estimate and self.is_bounded:
+            cost_nusd, source, tokens = self.reserved_nusd, "reserved", None
+        elif error.usage is not None:
             cost_nusd, source = self.spec.charge_nusd(error.usage)
+            source = "estimated" if error.usage.is_estimate else source
+            tokens = error.usage.prompt_tokens + error.usage.completion_tokens
         await self._settle(
-            replace(
-                self.open_attempts.pop(attempt_id),
-                status="failed",
-                error=error.code,
-                cost_nusd=cost_nusd,
-                cost_source=source,
-            )
+            self.open_attempts.pop(attempt_id),
+            tokens,
+            status="failed",
+            error=error.code,
+            cost_nusd=cost_nusd,
+            cost_source=source,
         )
 
     def adopt(self, prior: Attempt) -> None:
         """Go on with an attempt that was out when its process died, under its own id, so that it is billed once."""
-        self.open_attempts[prior.attempt_id] = prior
+        self.open_attempts[prior.attempt_id] = self.adopted = prior
 
     async def interrupt(self, prior: Attempt) -> AttemptInterrupted:
         """Settle an attempt nobody can ask about any more, its reservation spent; return the error to raise."""
@@ -166,13 +192,12 @@ class Recording:
             f"attempt {prior.attempt_id} was out when its process died; it may have been billed"
         )
         await self._settle(
-            replace(
-                prior,
-                status="interrupted",
-                error=error.code,
-                cost_nusd=prior.reserved_nusd,
-                cost_source="reserved",
-            )
+            prior,
+            None,
+            status="interrupted",
+            error=error.code,
+            cost_nusd=prior.reserved_nusd,
+            cost_source="reserved",
         )
         return error
 
@@ -180,10 +205,16 @@ class Recording:
         """Tell the health book how the request went: its latency, or None when the provider failed."""
         self.services.health.note(self.spec.model_id, deployment, latency_ms, self.services.clock_s())
 
-    async def _settle(self, attempt: Attempt) -> None:
+    async def _settle(self, attempt: Attempt, tokens: int | None, **outcome: Any) -> None:
+        """Write down what came of a request: fields of its attempt, and the tokens it took, None for all reserved."""
         left_nusd = None if self.left_nusd is None else self.left_nusd - self.spent_nusd
-        attempt = quarantined(replace(attempt, finished_at=self.services.now()), left_nusd)
-        await self.services.store.attempts.finish(attempt, self.charge)
+        attempt = quarantined(replace(attempt, finished_at=self.services.now(), **outcome), left_nusd)
+        made = self.services.store.attempts
+        # What a dead process paid for is taken up again from here, so then it must be known to be kept.
+        finish = made.finish if self.services.limits.resumable else made.finish_later
+        # One that another process began reserved what this one would.
+        reserved = replace(self.charge, tokens=self.reserved_tokens)
+        await finish(attempt, self.open_charges.pop(attempt.attempt_id, reserved), tokens)
         self.settled.append(attempt)
 
 

@@ -1,16 +1,15 @@
 """Why this model: the part of the reply that explains itself."""
 
-from dataclasses import asdict
 from typing import Any
 
 from ...routing.prompt.complexity import complexity_of
 from ...routing.prompt.features import documented
 from ...state.answers import Answer
-from ...state.lessons import Lesson
 from ...state.records import Attempt, Call, usd_from_nusd
 from ...state.types import JSONObject
-from ...state.working_memory import Learned
+from ...state.working_memory import Learned, Routed
 from ..offers.situation import Situation
+from .plain import plain
 
 
 def attempt_facts(attempt: Attempt) -> JSONObject:
@@ -32,6 +31,7 @@ def attempt_facts(attempt: Attempt) -> JSONObject:
         "completion_tokens": attempt.completion_tokens,
         "reasoning_tokens": attempt.reasoning_tokens,
         "latency_ms": attempt.latency_ms,
+        **({} if attempt.byok_key is None else {"byok_key": attempt.byok_key}),
     }
 
 
@@ -53,11 +53,17 @@ def verdict_facts(answer: Answer) -> JSONObject:
         "judge_cost_nusd": verdict.judge_cost_nusd,
         "bin": seen.bin,
         "posterior": verdict.belief.mean,
-        "belief": asdict(verdict.belief),
+        "belief": plain(verdict.belief),
         "seen_prob": seen.seen_prob,
         "teaches": seen.teaches,
-        "verification": None if verdict.verification is None else asdict(verdict.verification),
+        "verification": None if verdict.verification is None else plain(verdict.verification),
     }
+
+
+def explain_briefly(call: Learned) -> dict[str, Any]:
+    """Return what did not work for this call: all that is said where nobody asked for an explanation."""
+    degraded = _degraded(call)
+    return {"degraded": degraded} if degraded else {}
 
 
 def explain(call: Learned, situation: Situation, row: Call) -> dict[str, Any]:
@@ -77,19 +83,19 @@ def explain(call: Learned, situation: Situation, row: Call) -> dict[str, Any]:
             "request_type": task.request_type,
         },
         "request": {
-            "complexity": asdict(complexity_of(call.messages, call.options)),
+            "complexity": plain(complexity_of(call.messages, call.options)),
             "features": documented(call.inputs.features),
             "needs": [{"name": need.name, "asked_by": need.asked_by} for need in situation.needs],
         },
         "verdicts": [verdict_facts(answer) for answer in call.bought],
         "failures": [
-            {"step": answer.step, "model_id": answer.model_id, **asdict(answer.failure)}
+            {"step": answer.step, "model_id": answer.model_id, **plain(answer.failure)}
             for answer in call.answers
             if answer.failure is not None
         ],
         "attempts": [attempt_facts(attempt) for answer in call.answers for attempt in answer.attempts],
         "transitions": [{"kind": one.kind, "reason": one.reason} for one in call.transitions],
-        "learned": [_lesson_facts(lesson) for lesson in call.learned],
+        "learned": [plain(lesson) for lesson in call.learned],
         "path": call.timings,
         "forked_from": call.opening.forked_from,
         "reference_model": situation.reference.model_id,
@@ -140,6 +146,7 @@ def _candidates(call: Learned, situation: Situation) -> list[JSONObject]:
             "availability": round(arms[model_id].availability, 4),
             "posterior_mean": round(belief.mean, 4),
             "theta": round(belief.theta, 4),
+            "propensity": round(call.first_decision.arm_probs.get(model_id, 0.0), 9),
             "expected_cost_usd": usd_from_nusd(arms[model_id].expected_cost_nusd),
             "expected_latency_ms": arms[model_id].expected_latency_ms,
         }
@@ -147,17 +154,16 @@ def _candidates(call: Learned, situation: Situation) -> list[JSONObject]:
     ]
 
 
-def _lesson_facts(lesson: Lesson) -> JSONObject:
-    selection = None if lesson.selection is None else list(lesson.selection)
-    return {**asdict(lesson), "selection": selection}
-
-
-def decision_facts(call: Learned) -> JSONObject:
+def decision_facts(call: Routed) -> JSONObject:
     """Return the first decision as JSON, with what it was made from: what the log keeps for off-policy evaluation."""
+    decision = plain(call.first_decision)
+    del decision[
+        "arm_probs"
+    ]  # the log keeps it with what else is known of each arm, a reply with its candidates
     return {
-        **asdict(call.first_decision),
+        **decision,
         "baseline_prob": call.selection.baseline_prob,
-        "allowances": {key: asdict(one) for key, one in call.selection.allowances.items()},
+        "allowances": {key: plain(one) for key, one in call.selection.allowances.items()},
     }
 
 

@@ -4,8 +4,6 @@ import zlib
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-import httpx
-
 from ...state.errors import ProviderMalformed
 
 MAX_BODY_BYTES = 32 * 2**20
@@ -26,36 +24,52 @@ class _Inflater(Protocol):
     def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
 
 
-async def read_body(response: httpx.Response, deployment: str, limit: int = MAX_BODY_BYTES) -> bytes:
+async def read_body(
+    sent: AsyncIterator[bytes], encoding: str, deployment: str, limit: int = MAX_BODY_BYTES
+) -> bytes:
     """Return the whole body of a streamed answer, decompressed.
+
+    Parameters
+    ----------
+    sent
+        The body as it arrives.
+    encoding
+        The answer's `Content-Encoding`; "" without one.
 
     Raises
     ------
     ProviderMalformed
         When it is longer than `limit` bytes, or is not compressed as it says.
-    httpx.HTTPError
-        When the connection breaks.
     """
-    encoding = response.headers.get("content-encoding", "identity").strip().lower()
-    if encoding in ("", "identity"):
-        pieces = response.aiter_raw()
-    elif encoding in ("gzip", "x-gzip", "deflate"):
-        pieces = _inflated(response, deployment)
-    else:
-        raise ProviderMalformed(f"{deployment} sent a body in an encoding that was not asked for")
     body = bytearray()
-    async for piece in pieces:
+    async for piece in pieces_of(sent, encoding, deployment):
         body += piece
         if len(body) > limit:
             raise ProviderMalformed(f"{deployment} sent a body of more than {limit:,} bytes")
     return bytes(body)
 
 
-async def _inflated(response: httpx.Response, deployment: str) -> AsyncIterator[bytes]:
+def pieces_of(sent: AsyncIterator[bytes], encoding: str, deployment: str) -> AsyncIterator[bytes]:
+    """Return a body as it arrives, decompressed.
+
+    Raises
+    ------
+    ProviderMalformed
+        When it is in an encoding that was not asked for; while it is read, when it is not compressed as it says.
+    """
+    encoding = encoding.strip().lower()
+    if encoding in ("", "identity"):
+        return sent
+    if encoding in ("gzip", "x-gzip", "deflate"):
+        return _inflated(sent, deployment)
+    raise ProviderMalformed(f"{deployment} sent a body in an encoding that was not asked for")
+
+
+async def _inflated(received: AsyncIterator[bytes], deployment: str) -> AsyncIterator[bytes]:
     """Yield a compressed body in pieces of a bounded length, however far a few bytes expand."""
     inflater: _Inflater = zlib.decompressobj(_ZLIB_OR_GZIP)
     start, is_known = b"", False
-    async for sent in response.aiter_raw():
+    async for sent in received:
         waiting = sent
         start += b"" if is_known else sent
         while waiting and not inflater.eof:

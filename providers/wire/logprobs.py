@@ -46,6 +46,23 @@ def logprobs_of(
     return None if given is None else Logprobs(content=content, refusal=refusal)
 
 
+def streamed_logprobs(given: Any, deployment: str) -> Logprobs | None:
+    """Return how likely the tokens of one chunk were; None where it does not say.
+
+    Raises
+    ------
+    ProviderMalformed
+        When they are no list of tokens with finite numbers, or too many.
+    """
+    if given is None:
+        return None
+    if not isinstance(given, dict):
+        raise ProviderMalformed(f"{deployment}: logprobs is {type(given).__name__}")
+    content = _tokens(given.get("content"), "logprobs.content", deployment)
+    refusal = _tokens(given.get("refusal"), "logprobs.refusal", deployment)
+    return Logprobs(content=content, refusal=refusal)
+
+
 def _is_text(message: JSONObject) -> bool:
     calls = message.get("tool_calls") or message.get("function_call")
     return bool(message.get("content")) and not calls

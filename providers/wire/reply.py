@@ -1,7 +1,6 @@
 """The one gate for what vendors answer: a chat completion of known types and bounded size, or a named failure."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +11,7 @@ from ...state.usage import Usage
 from .logprobs import logprobs_of
 
 MAX_TOOL_CALLS = 256
-_MAX_DIGITS = 400
-_MAX_DEPTH = 100
 _NAME_CHARS = 200
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _FINISH_REASONS = {
     "stop": "stop", "end_turn": "stop", "stop_sequence": "stop", "eos": "stop", "eos_token": "stop",
     "complete": "stop", "completed": "stop",
@@ -48,54 +44,6 @@ class ChatReply:
     service_tier: str | None
     logprobs: Logprobs | None = None
     """Where the request asked for them."""
-
-
-def parse_json(body: bytes | str, deployment: str) -> Any:
-    """Return the JSON value of a body, with every text one that can be encoded.
-
-    Raises
-    ------
-    ProviderMalformed
-        When it is no JSON, holds a number that is none, or is nested more than 100 deep.
-    """
-    try:
-        text = body.decode("utf-8", errors="replace") if isinstance(body, bytes) else body
-        value = json.loads(text, parse_constant=_no_number, parse_int=_integer)
-    except (ValueError, RecursionError) as error:
-        raise ProviderMalformed(f"{deployment} answered 200 with a body that is not JSON") from error
-    return _cleaned(value, deployment, _MAX_DEPTH)
-
-
-def _no_number(constant: str) -> Any:
-    raise ValueError(f"{constant} is no number")
-
-
-def _integer(digits: str) -> int | float:
-    """Return a whole number; one that 64 bits do not hold as the float it stands for."""
-    if len(digits) > _MAX_DIGITS:
-        raise ValueError("a number of too many digits")
-    value = int(digits)
-    return value if -(2**63) <= value < 2**63 else _finite(float(value))
-
-
-def _finite(value: float) -> float:
-    if value in (float("inf"), float("-inf")):
-        raise ValueError("a number beyond all bounds")
-    return value
-
-
-def _cleaned(value: Any, deployment: str, depth: int) -> Any:
-    if depth < 0:
-        raise ProviderMalformed(f"{deployment} answered with JSON nested more than {_MAX_DEPTH} deep")
-    if isinstance(value, str):
-        return _SURROGATE.sub("\ufffd", value)
-    if isinstance(value, dict):
-        return {_SURROGATE.sub("\ufffd", k): _cleaned(v, deployment, depth - 1) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_cleaned(one, deployment, depth - 1) for one in value]
-    if isinstance(value, float) and value in (float("inf"), float("-inf")):
-        raise ProviderMalformed(f"{deployment} answered with a number beyond all bounds")
-    return value
 
 
 def chat_reply(payload: Any, deployment: str, options: Mapping[str, Any]) -> ChatReply:

@@ -18,6 +18,7 @@ Chosen, not fitted.
 _CAPABILITY_SLOPE = 3.9
 _CAPABILITY_INTERCEPT = -1.65
 _DIFFICULTY_SLOPE = 0.75
+_LEAST_MEASURED = 0.05
 
 
 def memory_relief(tier: str) -> float:
@@ -52,3 +53,19 @@ def completion_prob(
     else:
         level = logit(sigmoid(_CAPABILITY_SLOPE * capability + _CAPABILITY_INTERCEPT))
     return sigmoid(level - _DIFFICULTY_SLOPE * trust * difficulty)
+
+
+def measured_prob(quality: float, at: float, difficulty: float, trust: float = DEFAULT_TRUST) -> float:
+    """Return the predicted probability of a good answer of a model that was measured.
+
+    Parameters
+    ----------
+    quality
+        Share of answers that were good, 0 to 1; clipped to [.05, .95]: a few dozen prompts prove no more.
+    at
+        Mean difficulty of the prompts it was measured on, logits.
+    difficulty
+        Of this prompt. The slope is that of `completion_prob`.
+    """
+    level = logit(min(max(quality, _LEAST_MEASURED), 1.0 - _LEAST_MEASURED))
+    return sigmoid(level - _DIFFICULTY_SLOPE * trust * (difficulty - at))

@@ -48,10 +48,17 @@ class JudgeReport:
 
 
 def judge_report(
-    judge: str, default: JudgeTable, right: Sequence[float], wrong: Sequence[float]
+    judge: str,
+    default: JudgeTable,
+    right: Sequence[float],
+    wrong: Sequence[float],
+    served: JudgeTable | None = None,
 ) -> JudgeReport:
-    """Return what the labels of one judge say; ValueError as `table_from_counts`."""
-    table = table_from_counts(default, right, wrong, name=judge)
+    """Return what the labels of one judge say; ValueError as `table_from_counts`.
+
+    `served` is the table in use, in which labels count as far as they are trusted; None = all of them in full.
+    """
+    table = served or table_from_counts(default, right, wrong, name=judge)
     auc = auc_of_counts(right, wrong)
     low, high = (None, None) if auc is None else auc_interval(auc, sum(right), sum(wrong))
     ends = (0.0, *table.edges, 1.0)

@@ -4,10 +4,13 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any
 
+from ...state.errors import StageNotReached
+
 STAGE_NAMES = ("Explore", "Exploit", "Feedback", "Fine-tune")
 STAGE_STARTS = (0, 50, 200, 500)
 """Calls at which each stage begins."""
-_IMPROVEMENT_STAGE = 3
+FEEDBACK_STAGE, FINE_TUNE_STAGE = 3, 4
+"""Stages that open `POST /feedback`, and training a model of the org's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,12 @@ class Stage:
 
     @property
     def improvement_available(self) -> bool:
-        """Whether there is enough evidence to refit estimators from the org's own calls."""
-        return self.stage >= _IMPROVEMENT_STAGE
+        """Whether something can be called that improves the org from its own calls.
+
+        From stage 3 on feedback and a refit of its estimators (`x25 train --from-log`), from stage 4 on training data
+        for a model of its own (`POST /improve/{project}`).
+        """
+        return self.stage >= FEEDBACK_STAGE
 
     def to_json(self) -> dict[str, Any]:
         """Return the stage as the wire spells it."""
@@ -64,3 +71,27 @@ def stage_of(total_calls: int) -> Stage:
     if total_calls < 0:
         raise ValueError(f"total_calls must be >= 0, got {total_calls}")
     return Stage(stage=bisect_right(STAGE_STARTS, total_calls), total_calls=total_calls)
+
+
+def require_stage(total_calls: int, stage: int, what: str) -> None:
+    """Raise unless an org with that many calls has reached a stage.
+
+    Parameters
+    ----------
+    stage
+        1 to 4, such as `FEEDBACK_STAGE`.
+    what
+        What it would open, as the beginning of a sentence: "feedback".
+
+    Raises
+    ------
+    StageNotReached
+        Saying how many calls are still needed.
+    """
+    now, needed = stage_of(total_calls), STAGE_STARTS[stage - 1] - total_calls
+    if needed > 0:
+        raise StageNotReached(
+            f"{what} opens at stage {stage} ({STAGE_NAMES[stage - 1]}), after {STAGE_STARTS[stage - 1]} calls; this "
+            f"org made {total_calls} and is at stage {now.stage} ({now.name}): {needed} more calls are needed",
+            calls_needed=needed, stage=now.stage, required_stage=stage,
+        )  # fmt: skip

@@ -41,6 +41,18 @@ class Learner:
     """Probability that an arm which became worse is repaired, in one call of the org: it is asked again after about
     sqrt(2 / hazard) calls, soon enough to come back within 150, seldom enough to cost nothing that can be measured."""
 
+    unknown_n0: float = 5.0
+    """`n0` and `kappa0` of a model known by its tier alone: narrower draws left a good one unasked in an org of six."""
+
+    def about(self, arm: Arm) -> "Learner":
+        """Return the constants for one arm. Where nobody judges, asking would teach nothing: it is as any other."""
+        is_judged = self.kappa0 < self.kappa_max
+        return (
+            replace(self, n0=self.unknown_n0, kappa0=self.unknown_n0)
+            if arm.is_unknown and is_judged
+            else self
+        )
+
 
 DEFAULT_LEARNER = Learner()
 UNJUDGED_LEARNER = replace(DEFAULT_LEARNER, kappa0=DEFAULT_LEARNER.kappa_max)
@@ -199,6 +211,11 @@ def offset_posterior(
     return shifted(p, (reward, predicted, weight), n0), min(learner.kappa0 + weight, learner.kappa_max)
 
 
+def concentration(evidence: Evidence | None, learner: Learner = DEFAULT_LEARNER) -> float:
+    """Return how sure the belief of `offset_posterior` is, in observations."""
+    return min(learner.kappa0 + _usable_sums(evidence)[2], learner.kappa_max)
+
+
 def return_prob(evidence: Evidence | None) -> float:
     """Return the probability that an arm which became worse is as it was before; 0 where it never did."""
     if evidence is None or _usable_forgotten(evidence)[2] <= 0.0 or not evidence.return_odds >= 0.0:
@@ -248,7 +265,8 @@ def draw(
     and what is then seen of it moves that probability by its likelihood ratio.
     """
     beliefs = [
-        offset_posterior(arm.completion_prob, model_id_to_evidence.get(arm.model_id), learner) for arm in arms
+        offset_posterior(arm.completion_prob, model_id_to_evidence.get(arm.model_id), learner.about(arm))
+        for arm in arms
     ]
     mean, concentration = np.array(beliefs, dtype=np.float64).reshape(-1, 2).T
     drawn = rng.beta(concentration * mean, concentration * (1.0 - mean), size=(draws, len(arms)))
@@ -256,7 +274,7 @@ def draw(
         evidence = model_id_to_evidence.get(arm.model_id)
         if evidence is None or (chance := return_prob(evidence)) == 0.0:
             continue
-        level, sure = returned_posterior(arm.completion_prob, evidence, learner)
+        level, sure = returned_posterior(arm.completion_prob, evidence, learner.about(arm))
         repaired = rng.beta(sure * level, sure * (1.0 - level), size=draws)
         drawn[:, column] = np.where(rng.random(draws) < chance, repaired, drawn[:, column])
     return drawn
@@ -277,12 +295,5 @@ def classic_draw(
 
 
 def _counted(arm: Arm, evidence: Evidence | None, strength: float) -> Posterior:
-    successes, failures = usable_counts(evidence)
-    return Posterior(
-        model_id=arm.model_id,
-        tier=arm.tier,
-        prior_alpha=strength * arm.completion_prob,
-        prior_beta=strength * (1.0 - arm.completion_prob),
-        successes=successes,
-        failures=failures,
-    )
+    prior = strength * arm.completion_prob, strength * (1.0 - arm.completion_prob)
+    return Posterior(arm.model_id, arm.tier, *prior, *usable_counts(evidence))

@@ -248,6 +248,11 @@ def check_parameters(options: Mapping[str, Any]) -> dict[str, Any]:
         raise InvalidRequest(
             "options.top_logprobs needs options.logprobs to be true", field="options.top_logprobs"
         )
+    for index, tool in enumerate(given.get("tools") or ()):
+        kind = tool.get("type", "function")
+        if "name" not in (tool.get(kind) or {}):
+            field = f"options.tools[{index}].{kind}.name"
+            raise InvalidRequest(f"{field} must be a name, got nothing", field=field)
     return given
 
 

@@ -53,6 +53,14 @@ class RouterConfig:
     of models are chosen from Python."""
 
     @property
+    def model_id(self) -> str | None:
+        """The one model that it stands for, as `direct` makes them; None for a config that chooses."""
+        stands_for_one = self.strategy == "threshold" and not (
+            self.completion_threshold or self.max_escalations
+        )
+        return self.models[0] if stands_for_one and len(self.models) == 1 else None
+
+    @property
     def rule(self) -> ThresholdRule:
         """The knobs of the threshold strategy."""
         return ThresholdRule(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +12,11 @@ from ...state.records import Arm, Evidence
 from ...state.types import TIERS
 from ...state.working_memory import Decision, Strategy
 from ..belief.judge_table import JudgeTable
-from ..belief.thompson import belief_mean, classic_draw, classic_posterior, draw
+from ..belief.thompson import belief_mean, classic_draw, classic_posterior, concentration, draw
 from .cascade import STOP, PlanPrices, PlanResult, plan
 from .exploration import Chance, audit_rates, certain, trial_rates, untried_tiers
 from .ladder import Ladder, climb
+from .sets import CandidateSet
 from .terms import Progress, Terms
 from .threshold import choose_set
 
@@ -70,7 +72,7 @@ def select(
         actions = plan(*ladder.sight, None, trusted, terms.prices, max_answers=terms.max_escalations + 1)
     rates, trials = audit_rates(arms, evidence, terms), trial_rates(arms, evidence, terms)
     chance = Chance(terms.epsilon, rates, terms.table is not None, *untried_tiers(arms, evidence), trials)
-    decision = _decide(arms, ladder, actions, _Draw(chance, rng, terms.strategy))
+    decision = _decide(arms, ladder, actions, _Draw(chance, rng, terms.strategy, is_first=True))
     return decision, {
         arm.model_id: Belief(_mean(arm, evidence.get(arm.model_id), terms), float(theta))
         for arm, theta in zip(arms, thetas[0], strict=True)
@@ -81,28 +83,30 @@ def _mean(arm: Arm, evidence: Evidence | None, terms: Terms) -> float:
     """Return the mean of the posterior an arm's draw comes from."""
     if terms.strategy == "classic":
         return classic_posterior(arm, evidence).mean
-    return belief_mean(arm.completion_prob, evidence, terms.learner)
+    return belief_mean(arm.completion_prob, evidence, terms.learner.about(arm))
+
+
+def belief_strength(arm: Arm, evidence: Evidence | None, terms: Terms) -> float:
+    """Return how sure the belief about an arm is, in observations; infinite where a prediction alone decides."""
+    if terms.strategy == "threshold":
+        return inf
+    if terms.strategy == "classic":
+        counted = classic_posterior(arm, evidence)
+        return counted.alpha + counted.beta
+    return concentration(evidence, terms.learner)
 
 
 def _by_threshold(arms: Sequence[Arm], terms: Terms) -> Decision:
-    """Return the rule's choice of one arm, certain and unjudged; each tier's arm is its choice within the tier.
-
-    An arm completes where it answers at all and the answer is good.
-    """
-    arms = [replace(arm, completion_prob=arm.completion_prob * arm.availability) for arm in arms]
-    rule = terms.rule
-    reference = {
-        "reference_cost_nusd": terms.reference_cost_nusd, "reference_latency_ms": terms.reference_latency_ms,
-    }  # fmt: skip
-    one = replace(rule, max_k=1)
+    """Return the rule's choice of one arm, certain and unjudged; each tier's arm is its choice within the tier."""
+    rule, alone = terms.rule, replace(terms, rule=replace(terms.rule, max_k=1))
     tier_to_model: dict[str, str] = {
-        tier: choose_set(members, one, **reference).model_ids[0]
+        tier: select_set(members, alone).model_ids[0]
         for tier in TIERS
         if (members := [arm for arm in arms if arm.tier == tier])
     }
-    model_id = choose_set(arms, one, **reference).model_ids[0]
+    model_id = select_set(arms, alone).model_ids[0]
     chosen = next(arm for arm in arms if arm.model_id == model_id)
-    prob = chosen.completion_prob
+    prob = chosen.completion_prob * chosen.availability
     why = (
         f"cheapest that completes with at least {rule.completion_threshold:.2f}"
         if prob >= rule.completion_threshold
@@ -121,6 +125,20 @@ def _by_threshold(arms: Sequence[Arm], terms: Terms) -> Decision:
         reason=f"{chosen.tier}: {why} (predicted {prob:.3f}); the answer is not judged",
         tier_to_model=tier_to_model,
         expected_cost_nusd=chosen.expected_cost_nusd,
+        arm_probs={arm.model_id: float(arm.model_id == model_id) for arm in arms},
+    )
+
+
+def select_set(arms: Sequence[Arm], terms: Terms) -> CandidateSet:
+    """Return the models that the threshold rule asks together; where it asks one, the one that `select` chooses.
+
+    An arm completes where it answers at all and the answer is good.
+    """
+    return choose_set(
+        [replace(arm, completion_prob=arm.completion_prob * arm.availability) for arm in arms],
+        terms.rule,
+        reference_cost_nusd=terms.reference_cost_nusd,
+        reference_latency_ms=terms.reference_latency_ms,
     )
 
 
@@ -131,6 +149,8 @@ class _Draw:
     chance: Chance
     rng: np.random.Generator
     strategy: Strategy
+    is_first: bool = False
+    """Whether a call begins with it, so that everybody's probability is kept."""
 
 
 def _decide(arms: Sequence[Arm], ladder: Ladder, actions: PlanResult, drawn: _Draw) -> Decision:
@@ -162,7 +182,14 @@ def _decide(arms: Sequence[Arm], ladder: Ladder, actions: PlanResult, drawn: _Dr
         audited=audited and judge,
         chance_judge_prob=chance.chance_judge_prob(ladder, actions, column, index, exploring),
         expected_cost_nusd=arms[index].expected_cost_nusd,
+        arm_probs=_arm_probs(arms, chance.arm_probs(ladder, actions, len(arms), exploring))
+        if drawn.is_first
+        else {},
     )
+
+
+def _arm_probs(arms: Sequence[Arm], probs: Floats) -> dict[str, float]:
+    return {arm.model_id: prob for arm, prob in zip(arms, probs.tolist(), strict=True)}
 
 
 def _why(strategy: Strategy, value: float) -> str:

@@ -114,6 +114,14 @@ class Chance:
             return float(total), 0.0
         return float(total), float(1.0 - unseen * (1.0 - self.audit_rates[arm]) / total)
 
+    def arm_probs(self, ladder: Ladder, actions: PlanResult, arms: int, exploring: Floats) -> Floats:
+        """Return P(arm chosen) of each of `arms` arms, as `propensity` says of one; their sum is 1."""
+        rows = np.arange(len(actions.arm))
+        asked = exploring.copy()
+        asked[rows, actions.arm] += 1.0 - exploring.sum(axis=1)
+        probs: Floats = np.bincount(ladder.arm_index.ravel(), asked.ravel(), arms) / len(rows)
+        return probs
+
     def chance_judge_prob(
         self, ladder: Ladder, actions: PlanResult, column: int, arm: int, exploring: Floats
     ) -> float:
@@ -207,9 +215,10 @@ def _trial_rate(arm: Arm, evidence: Evidence | None, settled: float, terms: Term
     seen = 0.0 if evidence is None else _observations(evidence)
     if seen >= settled and (evidence is None or _doubt(evidence) == 0.0):
         return 0.0
-    mean = belief_mean(arm.completion_prob, evidence, terms.learner)
+    learner = terms.learner.about(arm)
+    mean = belief_mean(arm.completion_prob, evidence, learner)
     variance = settled * SETTLED_ERROR**2
-    error = 1.0 / sqrt(terms.learner.kappa0 / (mean * (1.0 - mean)) + seen / variance)
+    error = 1.0 / sqrt(learner.kappa0 / (mean * (1.0 - mean)) + seen / variance)
     return TRIAL_RATE if mean + HOPE * error >= terms.prices.quality_bar else 0.0
 
 

@@ -6,14 +6,17 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+from ...state.ceilings import is_imposed, is_quota
 from ...state.complaints import complain
-from ...state.errors import InvalidRequest, NoEligibleModel
+from ...state.errors import BudgetExceeded, InvalidRequest, NoEligibleModel, QuotaExceeded
 from ...state.records import Arm, nusd_from_usd, usd_from_nusd
 from ...state.types import TIERS, Tier
 from .needs import Needs, narrow, unmet
 
 Modality = Literal["text", "image", "audio", "video", "file"]
 """What a model may read."""
+FAST_LATENCY_MS = 500.0
+"""Whoever would wait for less is served by the fastest tier."""
 LEAST_BUDGET_USD, MOST_BUDGET_USD = 1e-9, 1e6
 """Budgets are kept in whole nano-dollars."""
 
@@ -65,9 +68,18 @@ class Policy:
     """What the model must read: text, image, audio, video, file."""
     prefer_modalities: _Modalities = frozenset()
     """As `require_modalities` where some eligible model reads them all; without effect otherwise."""
+    prefer_latency_ms: Annotated[
+        float | None,
+        Field(strict=True, gt=0, allow_inf_nan=False, description="a number of milliseconds above 0"),
+    ] = None
+    """As `max_latency_ms` where some eligible model is expected to be as fast; below 500 those of the lowest tier."""
+    allow_free_fallback: Annotated[bool | None, Field(strict=True, description="true or false")] = None
+    """Whether a model without a price may answer once another one failed; None = yes."""
     judged_share: _Share | None = None
     """Share, 0 to 1, of the answers the plan would not judge that are judged all the same, to learn from; None = the
     router's. Answers the plan wants judged always are."""
+    hedge: Annotated[bool | None, Field(strict=True, description="true or false")] = None
+    """Whether a late request gets a second one beside it, which is paid as well; None = as the gateway is set."""
     budget_usd_per_call: _Budget | None = None
     """Mean cost of the org's calls under this very budget, US dollars."""
     budget_usd_per_day: _Budget | None = None
@@ -136,13 +148,29 @@ def eligible(arms: Sequence[Arm], policy: Policy, demand: Demand) -> tuple[list[
             kept.append(arm)
     kept, unable = narrow(demand.needs, kept)
     removed |= unable
+    kept, slower = _prefer_fast(kept, policy)
+    removed |= slower
     preferred = [arm for arm in kept if policy.prefer_modalities <= arm.modalities]
     if preferred:
-        aside = (arm for arm in kept if arm not in preferred)
+        aside = (arm for arm in kept if not policy.prefer_modalities <= arm.modalities)
         removed |= {
             arm.model_id: _lacking("prefer_modalities", policy.prefer_modalities, arm) for arm in aside
         }
     return preferred or kept, removed
+
+
+def _prefer_fast(arms: list[Arm], policy: Policy) -> tuple[list[Arm], dict[str, str]]:
+    """Return the arms that keep to `prefer_latency_ms`, all of them where none does, and why each other is removed."""
+    wanted_ms = policy.prefer_latency_ms
+    if wanted_ms is None:
+        return arms, {}
+    kept = arms
+    if wanted_ms < FAST_LATENCY_MS:
+        kept = [arm for arm in kept if arm.rank == 0] or kept
+    kept = [arm for arm in kept if arm.expected_latency_ms <= wanted_ms] or kept
+    names = {arm.model_id for arm in kept}
+    why = f"prefer_latency_ms: others keep to {wanted_ms:.0f}"
+    return kept, {arm.model_id: why for arm in arms if arm.model_id not in names}
 
 
 def _lacking(key: str, wanted: frozenset[str], arm: Arm) -> str:
@@ -155,9 +183,15 @@ def _objection(arm: Arm, policy: Policy, demand: Demand) -> str | None:
         return objection
     if policy.max_tier is not None and arm.rank > TIERS.index(policy.max_tier):
         return f"max_tier: {arm.tier} is above {policy.max_tier}"
+    if policy.allow_free_fallback is False and demand.failed and _is_free(arm):
+        return "allow_free_fallback: a model without a price may not stand in"
     if policy.max_latency_ms is not None and arm.expected_latency_ms > policy.max_latency_ms:
         return f"max_latency_ms: expected {arm.expected_latency_ms:.0f} > {policy.max_latency_ms:.0f}"
     return _fitness_objection(arm, policy, demand) or _price_objection(arm, policy, demand.spent_nusd)
+
+
+def _is_free(arm: Arm) -> bool:
+    return arm.input_usd_per_mtok == 0 and arm.output_usd_per_mtok == 0
 
 
 def _fitness_objection(arm: Arm, policy: Policy, demand: Demand) -> str | None:
@@ -215,6 +249,13 @@ def _price_objection(arm: Arm, policy: Policy, spent_nusd: int) -> str | None:
 
 
 def refuse(removed: Mapping[str, str]) -> NoEligibleModel:
-    """Return the error to raise when no arm is left; its message says what removed each."""
+    """Return the error to raise when no arm is left; its message says what removed each.
+
+    It is a `BudgetExceeded` where a ceiling of the key or the org removed one: without that it might have been asked;
+    and a `QuotaExceeded` where a quota of tokens did.
+    """
     reasons = "; ".join(f"{model_id} ({sentence})" for model_id, sentence in removed.items())
-    return NoEligibleModel(f"no model may be asked: {reasons or 'none is registered'}", removed=dict(removed))
+    is_beyond = any(is_imposed(sentence) for sentence in removed.values())
+    is_beyond_quota = any(is_quota(sentence) for sentence in removed.values())
+    kind = QuotaExceeded if is_beyond_quota else BudgetExceeded if is_beyond else NoEligibleModel
+    return kind(f"no model may be asked: {reasons or 'none is registered'}", removed=dict(removed))

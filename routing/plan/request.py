@@ -1,16 +1,20 @@
 """Check a request once, at the first node, and fill in its defaults: the same rules at every door."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...state.complaints import nearest_key
-from ...state.errors import InvalidRequest
+from ...state.errors import InvalidRequest, ModelNotFound
 from ...state.json_values import check_json
-from ...state.names import check_org
+from ...state.names import check_conversation_id, check_org, check_user_id
 from ...state.types import TASK_TYPES, TOKEN_LIMITS, Request
 from ..answer.checks import response_schema
 from ..prompt.tokens import prompt_chars
+from .caching import check_cache, check_mode
 from .chat_parameters import ROUTER_OWNED, ChatParameters, check_parameters
+from .configs import RouterConfig
+from .hints import lean, limit, parse_hints, parse_override, start
+from .memory import check_memory
 from .policy import Policy
 from .priceable import check_priceable
 from .weights import normalise
@@ -19,6 +23,8 @@ ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 MEMORY_HIT = "memory_hit"
 """An option for the router, not for the model: the messages hold remembered context that answers part of the prompt."""
 LOGPROBS = ("logprobs", "top_logprobs")
+MOST_QUOTED = 200
+"""How much of a name that nobody knows is repeated, characters."""
 FIELDS = frozenset(Request.__annotations__)
 
 
@@ -161,7 +167,9 @@ def check_hint(hint: object) -> str | None:
     raise InvalidRequest(f"hint must be one of {', '.join(TASK_TYPES)}, general; got {hint!r}", field="hint")
 
 
-def check_request(request: Mapping[str, Any], *, routers: Collection[str], max_chars: int) -> dict[str, Any]:
+def check_request(
+    request: Mapping[str, Any], *, routers: Mapping[str, RouterConfig], max_chars: int
+) -> dict[str, Any]:
     """Return the request with defaults filled in and every part checked.
 
     Parameters
@@ -169,7 +177,7 @@ def check_request(request: Mapping[str, Any], *, routers: Collection[str], max_c
     request
         As in `state.types.Request`.
     routers
-        Names of the router configs that exist.
+        The router configs that exist, those of single models included, by name.
     max_chars
         Longest request accepted, characters of JSON.
 
@@ -179,26 +187,52 @@ def check_request(request: Mapping[str, Any], *, routers: Collection[str], max_c
         Naming the field to change.
     """
     given = {name: value for name, value in request.items() if value is not None}
-    router = given.get("router", "auto")
+    router, named = given.get("router", "auto"), given.get("conversation_id")
     if not isinstance(router, str) or router not in routers:
         raise InvalidRequest(
             f"router must be one of {', '.join(sorted(routers))}; got {router!r}", field="router"
         )
     policy = given.get("policy", {})
     check_json(policy, "policy")
+    check_json(given.get("routing_hints"), "routing_hints")
+    hints, model_id = parse_hints(given.get("routing_hints")), _overriding(given, routers)
+    if model_id is not None and routers[router].model_id is not None:
+        router = "auto"  # of a model that is overridden nothing is left, so failures go to anybody
     messages, options = check_messages(request, max_chars), check_options(given.get("options"))
     if Policy.parse(policy).bounds_money:
         check_priceable(messages, options)
+    weights = normalise(request.get("optimize_for"))
     return {
         "org": check_org(given.get("org", "default")),
         "messages": messages,
         "options": options,
         "memory_hit": bool((given.get("options") or {}).get(MEMORY_HIT)),
-        "optimize_for": normalise(request.get("optimize_for")),
+        "optimize_for": normalise(lean(weights, hints)) if hints.leans else weights,
         "hint": check_hint(request.get("hint")),
-        "policy": dict(policy),
+        "policy": limit(policy, hints),
         "router": router,
+        "user_id": check_user_id(given.get("user_id")),
+        "conversation_id": None if named is None else check_conversation_id(named),
+        "memory": check_memory(given.get("memory")),
+        "mode": check_mode(given.get("mode")),
+        "cache": check_cache(given.get("cache")),
+        "start": start(hints, model_id),
     }
+
+
+def _overriding(given: Mapping[str, Any], routers: Mapping[str, RouterConfig]) -> str | None:
+    """Return the id of the model that a request overrides routing with, or None."""
+    name = parse_override(given.get("routing_override"))
+    if name is None:
+        return None
+    found = routers.get(name)
+    if found is None or found.model_id is None:
+        known = [known for known, config in routers.items() if config.model_id is not None]
+        raise ModelNotFound(
+            f"routing_override.model: there is no model {name[:MOST_QUOTED]!r} here; known: {', '.join(known)}",
+            field="routing_override.model",
+        )
+    return found.model_id
 
 
 def limit_named(options: Mapping[str, Any]) -> bool:

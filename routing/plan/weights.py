@@ -1,7 +1,7 @@
 """What the caller optimises for, turned into prices; and how well a call met it."""
 
 from collections.abc import Mapping
-from math import inf, isfinite
+from math import isfinite
 from typing import Any
 
 from ...state.errors import InvalidRequest
@@ -17,9 +17,16 @@ PRESETS: dict[str, dict[str, float]] = {
 }
 
 _BALANCED_RATIO = 0.33 / 0.34
-_EXPONENT = (
-    0.8  # cost-first and quality-first then come near .30 and .02, the prices found on recorded outcomes
-)
+_BALANCED_PRICE = 0.07
+"""Quality paid for a reference frontier call by default. At half as much again an org of models far apart saved two
+thirds of its cost for six points of quality in one run of ten: more than a default may take without being asked."""
+_PRICE_UNDER_BAR = 0.10
+"""The same where a quality bar says what is good enough: it guards against loss, and at .07 ten orgs paid a tenth more
+for answers well above it."""
+_DEARER_EXPONENT, _CHEAPER_EXPONENT = 1.15, 0.6
+"""Above and below balanced: cost-first and quality-first come near .30 and .02, prices found on recorded outcomes."""
+_LATENCY_EXPONENT = 0.8
+_MOST_RATIO = 1e9
 
 
 def normalise(optimize_for: Mapping[str, Any] | str | None) -> dict[str, float]:
@@ -61,21 +68,30 @@ def _check_weight(key: str, weight: Any) -> None:
         raise InvalidRequest(f"{field} must be a number >= 0, got {weight!r}", field=field)
 
 
-def quality_price(weights: Mapping[str, float]) -> float:
-    """Return lambda, the quality paid for a reference frontier call, .005 to 20; balanced weights give .10."""
-    return min(max(0.10 * _relative(weights["cost"], weights["quality"]), 0.005), 20.0)
+def quality_price(weights: Mapping[str, float], *, has_bar: bool = False) -> float:
+    """Return lambda, the quality paid for a reference frontier call, .005 to 20.
+
+    Balanced weights give .07, and .10 where the policy has a quality bar.
+    """
+    base = _PRICE_UNDER_BAR if has_bar else _BALANCED_PRICE
+    ratio = _relative(weights["cost"], weights["quality"])
+    exponent = _DEARER_EXPONENT if ratio > 1.0 else _CHEAPER_EXPONENT
+    return float(min(max(base * ratio**exponent, 0.005), 20.0))
 
 
 def latency_price(weights: Mapping[str, float]) -> float:
     """Return the quality paid for one reference latency, 0 to 20; balanced weights give .03."""
-    return min(0.03 * _relative(weights["latency"], weights["quality"]), 20.0)
+    ratio = _relative(weights["latency"], weights["quality"])
+    return float(min(0.03 * ratio**_LATENCY_EXPONENT, 20.0))
 
 
 def _relative(weight: float, quality_weight: float) -> float:
-    """Return ((weight / quality weight) / the balanced ratio) ** .8."""
+    """Return (weight / quality weight) / the balanced ratio, at most `_MOST_RATIO`: every price is clipped before."""
     if weight == 0.0:
         return 0.0
-    return inf if quality_weight == 0.0 else float((weight / quality_weight / _BALANCED_RATIO) ** _EXPONENT)
+    return (
+        _MOST_RATIO if quality_weight == 0.0 else min(weight / quality_weight / _BALANCED_RATIO, _MOST_RATIO)
+    )
 
 
 def goal_match(

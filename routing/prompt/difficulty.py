@@ -101,7 +101,7 @@ class DifficultyModel:
         the training's is placed nearer to the mean, with a larger sigma.
         """
         values = np.asarray(inputs, dtype=np.float64)
-        value, sigma = float(self.head.predict(values)), float(self.head.deviation(values))
+        value, sigma = map(float, self.head.estimate(values))
         return Difficulty(value=value, sigma=sigma, band=self.band(value))
 
     @property

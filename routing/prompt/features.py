@@ -155,6 +155,11 @@ DOCUMENTED_FEATURES: dict[str, str] = {
 
 _WORD = re.compile(r"\w+")
 _NAME_TO_WORDS = {name: tuple(words.split()) for name, words in _WORDS.items()}
+_WORD_TO_LISTS: dict[str, list[int]] = {}
+"""Places among `_NAME_TO_WORDS` of the lists that a word stands in: prompts have fewer words than the lists do."""
+for _place, _words in enumerate(_NAME_TO_WORDS.values()):
+    for _word in _words:
+        _WORD_TO_LISTS.setdefault(_word, []).append(_place)
 _NAME_TO_PHRASES = {name: tuple(phrases.split("|")) for name, phrases in _PHRASES.items()}
 
 
@@ -225,8 +230,11 @@ def _last_request_start(text: str, messages: Sequence[Mapping[str, Any]]) -> int
 
 def _counts(text: str, word_counts: Counter[str]) -> Iterator[float]:
     """Yield log(1 + count) of every word list, phrase list, character set and pattern."""
-    for words in _NAME_TO_WORDS.values():
-        yield log1p(sum(word_counts[word] for word in words))
+    totals = [0] * len(_NAME_TO_WORDS)
+    for word in word_counts.keys() & _WORD_TO_LISTS.keys():
+        for place in _WORD_TO_LISTS[word]:
+            totals[place] += word_counts[word]
+    yield from map(log1p, totals)
     for phrases in _NAME_TO_PHRASES.values():
         yield log1p(sum(map(text.count, phrases)))
     for chars in _CHARS.values():

@@ -56,10 +56,18 @@ class LinearHead:
 
     def predict(self, design: ArrayLike) -> Floats:
         """Return the estimate of each row, shape (rows,); of one row, shape ()."""
+        return self.estimate(design)[0]
+
+    def estimate(self, design: ArrayLike) -> tuple[Floats, Floats]:
+        """Return the estimate of each row and its standard deviation, each of shape (rows,); of one row, ()."""
         inputs = self._inputs(design)
-        raw = inputs @ self.coef
-        shrunk = raw / (1.0 + self.shrinkage * self._novelty(inputs))
-        return np.asarray((self.level + shrunk).clip(self.low, self.high))
+        leverage = self._leverage(inputs)
+        shrunk = (inputs @ self.coef) / (1.0 + self.shrinkage * self._novelty(leverage))
+        constant, slope = self.sigma
+        return (
+            np.asarray((self.level + shrunk).clip(self.low, self.high)),
+            np.asarray(np.sqrt(constant + slope * leverage)),
+        )
 
     @property
     def intercept(self) -> float:
@@ -68,12 +76,7 @@ class LinearHead:
 
     def novelty(self, design: ArrayLike) -> Floats:
         """Return how unlike the training prompts each row is, 0 = like half of them."""
-        return self._novelty(self._inputs(design))
-
-    def deviation(self, design: ArrayLike) -> Floats:
-        """Return the standard deviation of each estimate."""
-        constant, slope = self.sigma
-        return np.asarray(np.sqrt(constant + slope * self._leverage(self._inputs(design))))
+        return self._novelty(self._leverage(self._inputs(design)))
 
     def _inputs(self, design: ArrayLike) -> Floats:
         return standardise(np.asarray(design, dtype=np.float64), self.mean, self.scale) - self.centre
@@ -82,8 +85,8 @@ class LinearHead:
         spread = inputs.astype(np.float32) @ self.factor
         return np.asarray((spread * spread).sum(axis=-1), dtype=np.float64)
 
-    def _novelty(self, inputs: Floats) -> Floats:
-        return np.asarray(np.maximum(0.0, self._leverage(inputs) / self.typical - 1.0))
+    def _novelty(self, leverage: Floats) -> Floats:
+        return np.asarray(np.maximum(0.0, leverage / self.typical - 1.0))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the head as JSON values; the factor in half precision, base64."""

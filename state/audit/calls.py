@@ -2,27 +2,37 @@
 
 import builtins
 import logging
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, delete, insert, select, update
+from sqlalchemy import Column, Connection, insert, select, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from ..changes import doubt_changes
 from ..database import Database, explain
 from ..errors import ChainBroken
 from ..jobs import count_label
 from ..open_calls import close_call
-from ..records import AuditEntry, Call
+from ..records import Call
 from ..savings import OrgStats
-from ..schema import attempts, audit, calls, columns_for, judged_answers, orgs, values_of
+from ..schema import audit, calls, columns_for, orgs, values_of
+from ..sqlite_thread import Asked
+from ..statements import Statement
 from .chain import append_entry, entry_from_row
+from .day_sums import add_to_days
+from .entries import AuditEntry
+from .erasure import Erasure
+from .prompts import keep_prompt
 from .sums import LOOKED_AT, add_call, read_sums
 
 _log = logging.getLogger(__name__)
 
-LOG = insert(calls)
+LOG = Statement(insert(calls))
+# SQLAlchemy's own nested transaction takes as long as all the lessons do.
+SAVEPOINT = Statement(text("SAVEPOINT taught"))
+ROLLBACK = Statement(text("ROLLBACK TO SAVEPOINT taught"))
+RELEASE = Statement(text("RELEASE SAVEPOINT taught"))
 Teach = Callable[[Connection, int], None]
 """Writes what a call taught; told how many calls of the org were logged before it."""
 
@@ -32,10 +42,17 @@ class _AlreadyRecorded(Exception):
 
 
 class Calls:
-    """Records calls and sums them up."""
+    """Records calls and sums them up.
 
-    def __init__(self, database: Database) -> None:
+    Parameters
+    ----------
+    unsure
+        Tells what was asked for of a call, org and call id, without which it must not be logged.
+    """
+
+    def __init__(self, database: Database, unsure: Callable[[str, str], Sequence[Asked[Any]]]) -> None:
         self._database = database
+        self._unsure = unsure
 
     async def record(
         self, call: Call, audit_record: dict[str, Any], teach: Teach | None = None
@@ -55,11 +72,19 @@ class Calls:
         ------
         ChainBroken
             When the chain cannot be extended; nothing is logged then.
+        StoreError
+            When the database refuses, or what came of an attempt of the call could not be written.
         """
+        asked_before = self._unsure(call.org, call.call_id)
+
+        def record(connection: Connection) -> tuple[AuditEntry, int]:
+            for asked in asked_before:
+                if asked.error is not None:
+                    raise asked.error
+            return _record(connection, call, audit_record, teach)
+
         try:
-            return await self._database.transact(
-                lambda connection: _record(connection, call, audit_record, teach)
-            )
+            return await self._database.transact(record)
         except _AlreadyRecorded:
             return await self._recorded(call.org, call.call_id)
 
@@ -68,6 +93,17 @@ class Calls:
         query = select(*columns_for(calls, Call)).where(calls.c.org == org, calls.c.call_id == call_id)
         row = await self._database.query(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else Call(*row)
+
+    async def conversation_after(self, org: str, turn_keys: Sequence[bytes]) -> str | None:
+        """Return the conversation in which the first of these turns that is on record was answered; None for none."""
+        query = (
+            select(calls.c.turn_key, calls.c.conversation_id)
+            .where(calls.c.org == org, calls.c.turn_key.in_(turn_keys), calls.c.conversation_id.is_not(None))
+            .order_by(calls.c.created_at)
+        )
+        rows = await self._database.query(lambda connection: connection.execute(query).all())
+        found = {bytes(row.turn_key): str(row.conversation_id) for row in rows}
+        return next((found[key] for key in turn_keys if key in found), None)
 
     async def list(self, org: str, limit: int, before: datetime | None = None) -> list[Call]:
         """Return the org's newest `limit` calls, newest first, made before `before` if given."""
@@ -84,7 +120,7 @@ class Calls:
 
     async def with_prompts(self, org: str, limit: int) -> builtins.list[Call]:
         """Return the org's newest `limit` calls whose prompt was kept, oldest first."""
-        return await self._newest_with(calls.c.prompt, org, limit)
+        return await self._newest_with(calls.c.prompt_sha256, org, limit)
 
     async def _newest_with(self, kept: Column[Any], org: str, limit: int) -> builtins.list[Call]:
         query = (
@@ -101,27 +137,8 @@ class Calls:
         return await self._database.query(lambda connection: read_sums(connection, org))
 
     async def forget_prompts(self, org: str | None, before: datetime) -> int:
-        """Erase the prompts of calls and the responses of attempts made before `before`.
-
-        The vectors made of prompts and answers go too; the rest of each row stays. Returns how many prompts went.
-        `org` None means every org.
-        """
-        vectors = update(calls).where(calls.c.created_at < before, calls.c.inputs.is_not(None))
-        prompts = update(calls).where(calls.c.created_at < before, calls.c.prompt.is_not(None))
-        responses = update(attempts).where(attempts.c.started_at < before, attempts.c.response.is_not(None))
-        seen = delete(judged_answers).where(judged_answers.c.created_at < before)
-        if org is not None:
-            seen = seen.where(judged_answers.c.org == org)
-            prompts, responses = prompts.where(calls.c.org == org), responses.where(attempts.c.org == org)
-            vectors = vectors.where(calls.c.org == org)
-
-        def forget(connection: Connection) -> int:
-            connection.execute(responses.values(response=None))
-            connection.execute(vectors.values(inputs=None))
-            connection.execute(seen)
-            return connection.execute(prompts.values(prompt=None)).rowcount
-
-        return await self._database.transact(forget)
+        """Erase words as `Erasure.forget` does, and return how many prompts went."""
+        return await Erasure(self._database).forget(org, before)
 
     async def _recorded(self, org: str, call_id: str) -> tuple[AuditEntry, int]:
         query = (
@@ -138,20 +155,27 @@ def _record(
     connection: Connection, call: Call, audit_record: dict[str, Any], teach: Teach | None
 ) -> tuple[AuditEntry, int]:
     entry, call_count = append_entry(connection, call.org, audit_record, count_call=True)
-    row = values_of(replace(call, record_hash=entry.record_hash)) | {"audit_idx": entry.index}
+    row = values_of(call) | {
+        "record_hash": entry.record_hash, "audit_idx": entry.index,
+        "prompt_sha256": keep_prompt(connection, call.org, call.prompt),
+    }  # fmt: skip
     try:
-        connection.execute(LOG, row)
+        LOG.count(connection, row)
     except IntegrityError as error:
         raise _AlreadyRecorded from error
     close_call(connection, call.org, call.call_id)
     add_call(connection, call)
+    add_to_days(connection, call)
     if _is_labelled(call):
         count_label(connection, call.org, call.created_at)
     if teach is not None:
+        SAVEPOINT.count(connection, {})
         try:
-            with connection.begin_nested():
-                teach(connection, call_count - 1)
+            teach(connection, call_count - 1)
+            RELEASE.count(connection, {})
         except (SQLAlchemyError, ChainBroken, ValueError) as error:
+            ROLLBACK.count(connection, {})
+            doubt_changes(connection)
             reason = explain(error) if isinstance(error, SQLAlchemyError) else str(error)
             _log.warning("what call %s of org %s taught is lost: %s", call.call_id, call.org, reason)
     return entry, call_count

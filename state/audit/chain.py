@@ -13,28 +13,34 @@ from typing import Any
 from sqlalchemy import Connection, TextClause, bindparam, select, text
 from sqlalchemy.exc import IntegrityError
 
+from ..column_types import PackedText, UtcMicroseconds, canonical_json
 from ..database import Database
 from ..errors import ChainBroken, StoreError
-from ..records import AuditEntry, Verification
-from ..schema import UtcMicroseconds, audit, canonical_json, orgs
+from ..schema import audit, orgs
+from ..statements import Statement
+from .entries import AuditEntry, Verification
 from .walk import GENESIS_HASH, chain_hash, walk_new, walk_whole
 
 __all__ = ["GENESIS_HASH", "Audit", "append_entry", "canonical_json", "chain_hash", "entry_from_row"]
 
 _log = logging.getLogger(__name__)
 
-TAKE_HEAD = text(
-    "INSERT INTO orgs (org, call_count, chain_length, chain_head, created_at)"
-    " VALUES (:org, :counted, 1, :genesis, :now)"
-    " ON CONFLICT (org) DO UPDATE SET chain_length = orgs.chain_length + 1,"
-    " call_count = orgs.call_count + excluded.call_count"
-    " RETURNING chain_length, chain_head, call_count"
-).bindparams(bindparam("now", type_=UtcMicroseconds))
-INSERT_ENTRY = text(
-    "INSERT INTO audit (org, idx, prev_hash, record_hash, record, created_at)"
-    " VALUES (:org, :idx, :prev_hash, :record_hash, :record, :now)"
-).bindparams(bindparam("now", type_=UtcMicroseconds))
-MOVE_HEAD = text("UPDATE orgs SET chain_head = :record_hash WHERE org = :org")
+TAKE_HEAD = Statement(
+    text(
+        "INSERT INTO orgs (org, call_count, chain_length, chain_head, created_at)"
+        " VALUES (:org, :counted, 1, :genesis, :now)"
+        " ON CONFLICT (org) DO UPDATE SET chain_length = orgs.chain_length + 1,"
+        " call_count = orgs.call_count + excluded.call_count"
+        " RETURNING chain_length, chain_head, call_count"
+    ).bindparams(bindparam("now", type_=UtcMicroseconds))
+)
+INSERT_ENTRY = Statement(
+    text(
+        "INSERT INTO audit (org, idx, prev_hash, record_hash, record, created_at)"
+        " VALUES (:org, :idx, :prev_hash, :record_hash, :record, :now)"
+    ).bindparams(bindparam("now", type_=UtcMicroseconds), bindparam("record", type_=PackedText))
+)
+MOVE_HEAD = Statement(text("UPDATE orgs SET chain_head = :record_hash WHERE org = :org"))
 # Only from where the check began; what a walk of the whole chain found meanwhile is not overruled.
 MOVE_MARK = text(
     "UPDATE orgs SET verified_length = :length, verified_head = :head"
@@ -74,17 +80,17 @@ def append_entry(
     """
     canonical, now = canonical_json(record), datetime.now(UTC)
     taken = {"org": org, "counted": int(count_call), "genesis": GENESIS_HASH, "now": now}
-    length, prev_hash, call_count = connection.execute(TAKE_HEAD, taken).one()
+    ((length, prev_hash, call_count),) = TAKE_HEAD.rows(connection, taken)
     entry = AuditEntry(org, length - 1, prev_hash, chain_hash(prev_hash, canonical), record)
     row = {"org": org, "idx": entry.index, "prev_hash": prev_hash, "record_hash": entry.record_hash}
     try:
-        connection.execute(INSERT_ENTRY, row | {"record": canonical, "now": now})
+        INSERT_ENTRY.count(connection, row | {"record": canonical, "now": now})
     except IntegrityError as error:
         raise ChainBroken(
             f"the chain of org {org!r} cannot be extended at index {entry.index}: its head does not meet "
             "its entries; verify the chain"
         ) from error
-    connection.execute(MOVE_HEAD, {"org": org, "record_hash": entry.record_hash})
+    MOVE_HEAD.count(connection, {"org": org, "record_hash": entry.record_hash})
     return entry, call_count
 
 
@@ -111,7 +117,9 @@ class Audit:
         rows = await self._database.query(lambda connection: connection.execute(newest).all())
         return [entry_from_row(row) for row in reversed(rows)]
 
-    async def verify(self, org: str, *, expect_head: str | None = None) -> Verification:
+    async def verify(
+        self, org: str, *, expect_head: str | None = None, expect_index: int | None = None
+    ) -> Verification:
         """Walk the org's chain and name the first index that does not hold. An org without entries is intact.
 
         Each entry must sit at its place, link to the hash before it and hash to what it says; the last one
@@ -125,9 +133,19 @@ class Audit:
             Whose chain.
         expect_head
             A head noted earlier outside the database; it must still be a hash of this chain.
+        expect_index
+            The place it was noted for; None = any.
         """
-        found = await self._database.query(lambda connection: walk_whole(connection, org, expect_head))
+        found = await self._database.query(
+            lambda connection: walk_whole(connection, org, expect_head, expect_index)
+        )
         return await self._noted(found)
+
+    async def head(self, org: str) -> tuple[int, str]:
+        """Return how many entries the org's chain has and the hash of the last one; nothing is checked."""
+        query = select(orgs.c.chain_length, orgs.c.chain_head).where(orgs.c.org == org)
+        row = await self._database.query(lambda connection: connection.execute(query).one_or_none())
+        return (0, GENESIS_HASH) if row is None else (row.chain_length, row.chain_head)
 
     async def verify_new(self, org: str) -> Verification:
         """Check the entries since the chain was last found whole, and the last one of those before.

@@ -1,9 +1,12 @@
 """Orgs: who exists, how many calls each has made."""
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from ..database import Database
 from ..schema import orgs
+from ..statements import Statement
+
+CALL_COUNT = Statement(select(orgs.c.call_count).where(orgs.c.org == bindparam("name")))
 
 
 class Orgs:
@@ -14,8 +17,8 @@ class Orgs:
 
     async def call_count(self, org: str) -> int:
         """Return how many calls the org has on record, 0 for an unknown org."""
-        query = select(orgs.c.call_count).where(orgs.c.org == org)
-        return await self._database.query(lambda connection: connection.scalar(query)) or 0
+        row = await self._database.query(lambda connection: CALL_COUNT.row(connection, {"name": org}))
+        return 0 if row is None else int(row[0])
 
     async def list(self) -> list[str]:
         """Return every org that has an audit chain, by name."""

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, func, select, text
 from ..records import Call
 from ..savings import OrgStats, Spending
 from ..schema import call_sums
+from ..statements import Statement
 
 NO_ANSWER = "none"
 """Where a distribution counts calls that bought no answer, so that it sums to all of them."""
@@ -17,14 +18,16 @@ LOOKED_AT = ("judge", "checks")
 KEYS = ("org", "router", "model_id", "tier")
 FIGURES = (
     "total_calls", "cost_nusd", "judge_cost_nusd", "reference_cost_nusd", "pool_cost_nusd", "pool_calls",
-    "rated", "quality", "timed", "latency_ms",
+    "rated", "quality", "timed", "latency_ms", "cache_hits", "cache_saved_nusd",
 )  # fmt: skip
 
-ADD = text(
-    f"INSERT INTO call_sums ({', '.join(KEYS + FIGURES)})"  # noqa: S608 - names of this file
-    f" VALUES ({', '.join(f':{name}' for name in KEYS + FIGURES)})"
-    f" ON CONFLICT ({', '.join(KEYS)}) DO UPDATE SET "
-    + ", ".join(f"{name} = call_sums.{name} + excluded.{name}" for name in FIGURES)
+ADD = Statement(
+    text(
+        f"INSERT INTO call_sums ({', '.join(KEYS + FIGURES)})"  # noqa: S608 - names of this file
+        f" VALUES ({', '.join(f':{name}' for name in KEYS + FIGURES)})"
+        f" ON CONFLICT ({', '.join(KEYS)}) DO UPDATE SET "
+        + ", ".join(f"{name} = call_sums.{name} + excluded.{name}" for name in FIGURES)
+    )
 )
 # One statement, so that every number comes from the same snapshot.
 SUMS = select(
@@ -38,8 +41,8 @@ def add_call(connection: Connection, call: Call) -> None:
     # say too little good of the others.
     is_rated = call.quality_score is not None
     is_timed = call.status != "interrupted"  # of a call whose process died nobody knows how long it took
-    connection.execute(
-        ADD,
+    ADD.count(
+        connection,
         {
             "org": call.org,
             "router": call.router,
@@ -57,6 +60,8 @@ def add_call(connection: Connection, call: Call) -> None:
             "quality": call.quality_score if is_rated else 0.0,
             "timed": int(is_timed),
             "latency_ms": call.latency_ms if is_timed else 0.0,
+            "cache_hits": int(call.cache_type is not None),
+            "cache_saved_nusd": call.cache_saved_nusd,
         },
     )
 
@@ -73,6 +78,8 @@ def read_sums(connection: Connection, org: str | None) -> OrgStats:
         avg_latency_ms=sum(group.latency_ms for group in groups) / timed if timed else None,
         model_distribution=_distribution(groups, "model_id"),
         tier_distribution=_distribution(groups, "tier"),
+        cache_hits=_sum(groups, "cache_hits"),
+        cache_saved_nusd=_sum(groups, "cache_saved_nusd"),
         smaller_pools={
             router: Spending(**_spending([group for group in groups if group.router == router]))
             for router in sorted(pooled)

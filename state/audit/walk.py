@@ -7,18 +7,25 @@ from typing import Any
 
 from sqlalchemy import Connection, select, text
 
-from ..records import Verification
+from ..packing import unpack_bytes
 from ..schema import audit, orgs
+from .entries import Verification
+from .tombstones import TOMBSTONE, erased_by
 
 GENESIS_HASH = "0" * 64
 """What the first entry links to."""
+TOMBSTONE_BYTES = TOMBSTONE.encode()
 PAGE = 5_000
 """Entries held in memory at a time while a chain is walked."""
 
-NEXT_PAGE = text(
-    "SELECT idx, prev_hash, record_hash, record FROM audit"
-    " WHERE org = :org AND idx >= :start AND idx < :length ORDER BY idx LIMIT :page"
-)
+# SQLite would refuse to read a text that an edit left without a UTF-8 form.
+NEXT_PAGE = {
+    dialect: text(
+        f"SELECT idx, prev_hash, record_hash, {record} FROM audit"  # noqa: S608 - names of this file
+        " WHERE org = :org AND idx >= :start AND idx < :length ORDER BY idx LIMIT :page"
+    )
+    for dialect, record in (("sqlite", "CAST(record AS BLOB)"), ("postgresql", "record"))
+}
 # Asked in one statement, so that an entry appended meanwhile is never seen without its head.
 FIRST_STRAY = text(
     "SELECT MIN(idx) FROM (SELECT MIN(idx) AS idx FROM audit WHERE org = :org AND idx < 0"
@@ -29,7 +36,12 @@ FIRST_STRAY = text(
 
 def chain_hash(prev_hash: str, canonical: str) -> str:
     """Return SHA-256 of `prev_hash` followed by the canonical record, UTF-8, as 64 hex digits."""
-    return sha256(f"{prev_hash}{canonical}".encode()).hexdigest()
+    return hash_of_bytes(prev_hash, canonical.encode())
+
+
+def hash_of_bytes(prev_hash: str, record: bytes) -> str:
+    """Return `chain_hash` of a record that is in UTF-8 already."""
+    return sha256(prev_hash.encode() + record).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +52,11 @@ class Mark:
     head: str = GENESIS_HASH
 
 
-def walk_whole(connection: Connection, org: str, expect_head: str | None = None) -> Verification:
+def walk_whole(
+    connection: Connection, org: str, expect_head: str | None = None, expect_index: int | None = None
+) -> Verification:
     """Return what is found from the first entry to the head."""
-    return _walk(connection, _Walk(_state(connection, org), expect_head))
+    return _walk(connection, _Walk(_state(connection, org), expect_head, expect_index))
 
 
 def walk_new(connection: Connection, org: str) -> tuple[Mark, Verification] | None:
@@ -83,16 +97,28 @@ def _state(connection: Connection, org: str) -> _State:
 
 
 def _walk(connection: Connection, walk: "_Walk") -> Verification:
-    state = walk.state
-    while walk.result.intact and walk.result.total_records < state.length:
-        page = {"org": state.org, "start": walk.result.total_records, "length": state.length, "page": PAGE}
-        rows = connection.execute(NEXT_PAGE, page).all()
-        if not rows:
-            return walk.broken(walk.result.total_records, "tail cut off")
-        walk.follow(rows)
+    _follow_to_the_head(connection, walk)
+    # What was erased while the chain was walked is accounted for by entries that came since.
+    while walk.result.intact and walk.unexplained:
+        newer = _state(connection, walk.state.org)
+        if newer.length <= walk.state.length:
+            break
+        walk.state = newer
+        _follow_to_the_head(connection, walk)
     if walk.result.intact and (wrong := _wrong_at_the_end(connection, walk)) is not None:
         return walk.broken(*wrong)
     return walk.result
+
+
+def _follow_to_the_head(connection: Connection, walk: "_Walk") -> None:
+    state = walk.state
+    while walk.result.intact and walk.result.total_records < state.length:
+        page = {"org": state.org, "start": walk.result.total_records, "length": state.length, "page": PAGE}
+        rows = connection.execute(NEXT_PAGE[connection.dialect.name], page).all()
+        if rows:
+            walk.follow(rows)
+        else:
+            walk.broken(walk.result.total_records, "tail cut off")
 
 
 def _wrong_at_the_end(connection: Connection, walk: "_Walk") -> tuple[int, str] | None:
@@ -105,20 +131,44 @@ def _wrong_at_the_end(connection: Connection, walk: "_Walk") -> tuple[int, str] 
     stray = connection.scalar(FIRST_STRAY, {"org": state.org})
     if stray is not None:
         return stray, "not counted by the head"
+    if walk.unexplained:
+        return min(walk.unexplained)[0], "erased, and no later entry says so"
     return None if walk.met_expected else (state.length, "expected head not in the chain")
+
+
+def _record_of(kept: str | bytes) -> bytes | None:
+    """Return a record's canonical text in UTF-8; None where what is kept stands for none."""
+    try:
+        if isinstance(kept, str):
+            return kept.encode()
+        return kept if kept.startswith(b"{") else unpack_bytes(kept)  # not packed
+    except ValueError:
+        return None
+
+
+def _wrong_link(last_hash: str, prev_hash: str, record_hash: str, record: bytes | None) -> str | None:
+    """Return what is wrong with an entry that follows the one of `last_hash`, or None."""
+    if prev_hash != last_hash:
+        return "out of order"
+    if record is None:
+        return "edited"
+    is_whole = hash_of_bytes(prev_hash, record) == record_hash
+    return None if is_whole or record == TOMBSTONE_BYTES else "edited"
 
 
 class _Walk:
     """How far a chain was followed, and what was found."""
 
-    def __init__(self, state: _State, expect_head: str | None) -> None:
+    def __init__(self, state: _State, expect_head: str | None, expect_index: int | None = None) -> None:
         self.state = state
         self.result = Verification(
             state.org, intact=True, total_records=0, head_hash=GENESIS_HASH, calls=state.calls,
             fully_verified_at=state.fully_verified_at,
         )  # fmt: skip
         self.met_expected = expect_head in (None, GENESIS_HASH)
-        self._expect_head = expect_head
+        self.unexplained: set[tuple[int, str]] = set()
+        """Tombstones met, index and hash, that no later entry has accounted for yet."""
+        self._expect_head, self._expect_index = expect_head, expect_index
         self._mark = state.mark
 
     def begin_at(self, index: int, prev_hash: str) -> None:
@@ -127,24 +177,29 @@ class _Walk:
 
     def follow(self, rows: Any) -> None:
         """Check `rows` (idx, prev_hash, record_hash, record) as the next entries of the chain."""
-        last_hash, expected = self.result.head_hash, self.result.total_records
+        last_hash, expected, erased = self.result.head_hash, self.result.total_records, 0
         reason = None
-        for index, prev_hash, record_hash, record in rows:
-            if index != expected:
-                reason = "missing"
-            elif prev_hash != last_hash:
-                reason = "out of order"
-            elif chain_hash(prev_hash, record) != record_hash:
-                reason = "edited"
-            elif index == self._mark.length - 1 and record_hash != self._mark.head:
+        for index, prev_hash, record_hash, kept in rows:
+            record = _record_of(kept)
+            reason = (
+                "missing" if index != expected else _wrong_link(last_hash, prev_hash, record_hash, record)
+            )
+            if reason is None and index == self._mark.length - 1 and record_hash != self._mark.head:
                 reason = "differs from when it was verified"
-            if reason is not None:
+            if reason is not None or record is None:
                 break
             last_hash = record_hash
             expected += 1
-            if record_hash == self._expect_head:
+            if record == TOMBSTONE_BYTES:
+                self.unexplained.add((index, record_hash))
+                erased += 1
+            elif self.unexplained:
+                self.unexplained -= erased_by(record)
+            if record_hash == self._expect_head and self._expect_index in (None, index):
                 self.met_expected = True
-        self.result = replace(self.result, total_records=expected, head_hash=last_hash)
+        self.result = replace(
+            self.result, total_records=expected, head_hash=last_hash, erased=self.result.erased + erased
+        )
         if reason is not None:
             self.broken(expected, reason)
 

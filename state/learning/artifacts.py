@@ -9,9 +9,10 @@ from typing import Any, Literal, get_args
 from sqlalchemy import Connection, case, func, insert, select, update
 
 from ..audit.chain import append_entry
+from ..audit.entries import AuditEntry
+from ..changes import note_change
 from ..database import Database
 from ..errors import NotFound, StoreError
-from ..records import AuditEntry
 from ..schema import artifacts, posteriors
 
 ArtifactStatus = Literal["candidate", "live", "retired", "rejected"]
@@ -193,6 +194,7 @@ def _restate(connection: Connection, org: str, restated: Restated) -> None:
     """Multiply what was predicted, never beyond one a observation."""
     if not restated:
         return
+    note_change(connection, org)
     keys = select(posteriors.c.task_cell, posteriors.c.model_id).where(posteriors.c.org == org)
     for cell, model_id in connection.execute(keys).all():
         ratio = restated.get((cell, model_id), restated.get(("*", model_id)))

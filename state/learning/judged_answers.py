@@ -1,13 +1,20 @@
 """What an org's judged answers looked like, without a word of them: what its own free verifier is fitted on."""
 
+import logging
+from asyncio import Future
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from ..database import Database
+from ..database import Database, explain
 from ..schema import calls, columns_for, judged_answers, labels, values_of
+from ..statements import Statement
+
+_log = logging.getLogger(__name__)
+
+_INSERT = Statement(insert(judged_answers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,8 @@ class LabelledAnswer:
     """What people and checks said, 0 to 1, averaged; None = only the judge looked."""
     inputs: bytes | None
     """The prompt's vector, where it was kept: calls of equal prompts share it."""
+    counts: float = 1.0
+    """What the label counts, 0 to 1."""
 
 
 class _AlreadyKept(Exception):
@@ -63,6 +72,18 @@ class JudgedAnswers:
             return False
         return True
 
+    async def keep_later(self, seen: SeenAnswer) -> None:
+        """Have one answer kept, where it was not before, without waiting for it; what hinders it is logged."""
+        asked = await self._database.transact_later(lambda connection: _insert_once(connection, seen))
+
+        def told(future: Future[None]) -> None:
+            if (error := future.exception()) is None or isinstance(error, _AlreadyKept):
+                return
+            reason = explain(error) if isinstance(error, SQLAlchemyError) else str(error)
+            _log.warning("what a judged answer of org %s looked like is not kept: %s", seen.org, reason)
+
+        asked.future.add_done_callback(told)
+
     async def newest(self, org: str, limit: int) -> list[LabelledAnswer]:
         """Return the org's newest `limit` answers, oldest first."""
         same = (labels.c.org == judged_answers.c.org) & (labels.c.call_id == judged_answers.c.call_id)
@@ -82,12 +103,12 @@ class JudgedAnswers:
             )
             .limit(limit)
         )
-        rows = await self._database.query(lambda connection: connection.execute(query).all())
+        rows = await self._database.query_settled(lambda connection: connection.execute(query).all())
         return [LabelledAnswer(SeenAnswer(*row[:-2]), *row[-2:]) for row in reversed(rows)]
 
 
 def _insert_once(connection: Connection, seen: SeenAnswer) -> None:
     try:
-        connection.execute(insert(judged_answers), values_of(seen))
+        _INSERT.count(connection, values_of(seen))
     except IntegrityError as error:
         raise _AlreadyKept from error

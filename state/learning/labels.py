@@ -1,22 +1,47 @@
-"""Labels: what became known of an answer after it was given, and what that says of the judge who scored it."""
+"""Labels: what became known of an answer after it was given. The newest word of each source counts, until taken back.
 
-from bisect import bisect_right
-from collections.abc import Sequence
+A label is counted where answers found alike are counted (`label_counts`), and nowhere else: beliefs about models, judge
+tables and trust are worked out from the counts when they are read. Its row keeps what it was counted as, and sums are
+of multiples of 2^-20, so a label that is changed or taken back leaves the counts exactly as if it had never been.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Connection, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_postgres
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
+from ..column_types import UNSTORABLE
 from ..database import Database
-from ..errors import InvalidRequest, NotFound
-from ..schema import attempts, calls, evidence_log, labels, posteriors
-from .judge_tables import count_label
-from .posteriors import POOLED
+from ..errors import InvalidRequest
+from ..label_counts import NO_FIRST_ANSWER, LabelSource
+from ..schema import labels
+from .judge_tables import add_counts
+from .labelled_answers import AnswerSeen, find_answer
 
-LabelSource = Literal["feedback", "audit", "check"]
-"""Who says so: the caller, somebody who looked at a sample, or a check that was run."""
+Became = Literal["new", "changed", "unchanged", "retracted", "none"]
+"""What became of a word about an answer; "none": there was nothing to take back."""
+_GRAIN = 2.0**20
+_COUNTED_AS = ("model_id", "task_cell", "judge", "edges", "place", "epoch")
+_WORDS = ("correct_model", "note", "corrected_answer")
+_SAID = (*_WORDS, "sampled_prob")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """A word about an answer."""
+
+    right: float
+    """0 (wrong) to 1 (right)."""
+    correct_model: str | None = None
+    """Model that would have been right, by whoever labels."""
+    note: str | None = None
+    corrected_answer: str | None = None
+    sampled_prob: float | None = None
+    """Probability with which the call was picked to be labelled, above 0; None = unknown, or the same for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +50,22 @@ class Labelled:
 
     step: int
     """Answer of the call it belongs to: 0 = the first."""
-    is_new: bool
-    """False for a repetition, which changes nothing."""
+    became: Became
+    model_id: str
+    """Who gave the answer."""
     judge: str | None
     """Judge whose counts it moved; None where no judge had scored the answer."""
     score: float | None
     """That judge's score."""
 
-
-class _AlreadyLabelled(Exception):
-    """The label is on record; what this transaction did is undone."""
+    @property
+    def is_new(self) -> bool:
+        """Whether nobody of this source had labelled the answer."""
+        return self.became == "new"
 
 
 class Labels:
-    """Adds labels."""
+    """Adds labels, changes them and takes them back."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -52,50 +79,63 @@ class Labels:
         source: LabelSource,
         edges: Sequence[float],
         step: int | None = None,
+        sampled_prob: float | None = None,
+        **words: str | None,
     ) -> Labelled:
-        """Keep how right an answer was, and count that for the judge who scored it, in one transaction.
+        """Keep how right an answer was, and count it, in one transaction.
 
-        One label is kept per answer and source; the first one stays. Two sources count twice. Where no judge scored
-        the answer and free checks alone taught of its model, the label takes the place of what they taught.
+        One label is kept per answer and source, the newest; the same again changes nothing. Two sources count twice.
 
         Parameters
         ----------
         right
-            0 (wrong) to 1 (right).
+            0 (wrong) to 1 (right); kept to 2^-20.
         edges
             Inner edges of the score bins the judge is counted in, rising.
         step
             Answer of the call; None = the one that was returned.
+        sampled_prob, words
+            Fields of `Label`.
 
         Raises
         ------
         InvalidRequest
-            If `right` is outside [0, 1] or the source unknown.
+            If `right` is outside [0, 1], the source unknown, or the probability none.
         NotFound
             If the org has no such call, or the call no such answer.
         """
         if not 0.0 <= right <= 1.0:
             raise InvalidRequest(f"right must be between 0 and 1, got {right!r}", field="right")
-        if source not in get_args(LabelSource):
-            known = ", ".join(get_args(LabelSource))
-            raise InvalidRequest(f"source must be one of {known}, got {source!r}", field="source")
-        row = {"org": org, "call_id": call_id, "right": float(right), "source": source}
-        answered = await self._answered_step(org, call_id, step)
-        scored = await self._scored_by(org, call_id, answered)
+        _check_source(source)
+        if sampled_prob is not None and not 0.0 < sampled_prob <= 1.0:
+            raise InvalidRequest(
+                f"sampled_prob must be above 0 and at most 1, got {sampled_prob!r}", field="sampled_prob"
+            )
+        kept = {name: storable(word) for name, word in words.items()}
+        label = Label(right=_grained(right), sampled_prob=sampled_prob, **kept)
 
-        def add(connection: Connection) -> None:
-            _insert_once(connection, row | {"step": answered, "created_at": datetime.now(UTC)})
-            if scored is not None:
-                judge, score = scored
-                count_label(connection, org, judge, edges, bisect_right(list(edges), score), float(right))
-            else:
-                _teach(connection, org, call_id, answered, float(right))
+        def add(connection: Connection) -> Labelled:
+            answer = find_answer(connection, org, call_id, step, edges)
+            return _say(connection, (org, call_id, answer.step, source), answer, label)
 
-        try:
-            await self._database.transact(add)
-        except _AlreadyLabelled:
-            return Labelled(answered, False, *(scored or (None, None)))
-        return Labelled(answered, True, *(scored or (None, None)))
+        return await self._database.transact(add)
+
+    async def retract(
+        self, org: str, call_id: str, *, source: LabelSource, edges: Sequence[float], step: int | None = None
+    ) -> Labelled:
+        """Take a label back, with all that it counted; where there is none nothing changes. Errors as `add`."""
+        _check_source(source)
+
+        def take_back(connection: Connection) -> Labelled:
+            answer = find_answer(connection, org, call_id, step, edges)
+            mine = _is_of((org, call_id, answer.step, source))
+            row = connection.execute(select(labels).where(mine)).first()
+            if row is not None:
+                _uncount(connection, row, answer)
+                connection.execute(delete(labels).where(mine))
+            return _labelled(answer, "none" if row is None else "retracted")
+
+        return await self._database.transact(take_back)
 
     async def count(self, org: str) -> int:
         """Return how many labels the org has given."""
@@ -103,78 +143,113 @@ class Labels:
         found: int = await self._database.query(lambda connection: connection.scalars(query).one())
         return found
 
-    async def of_first_answers(self, org: str) -> dict[str, float]:
-        """Return how right each labelled first answer was, by call id; the mean where several sources said so."""
-        query = (
-            select(labels.c.call_id, func.avg(labels.c.right))
-            .where(labels.c.org == org, labels.c.step == 0)
-            .group_by(labels.c.call_id)
+    async def of_answers(
+        self, org: str, weight: Callable[[str, str], float] = lambda _source, _model: 1.0
+    ) -> dict[tuple[str, int], tuple[float, float]]:
+        """Return how right each labelled answer was, and what that counts, by call id and step.
+
+        Where several sources said so, their mean by what each counts. `weight` is told source and model, which is empty
+        where it was not noted; what counts nothing is left out.
+        """
+        columns = labels.c
+        query = select(columns.call_id, columns.step, columns.source, columns.model_id, columns.right).where(
+            columns.org == org
         )
         rows = await self._database.query(lambda connection: connection.execute(query).all())
-        return {call_id: float(right) for call_id, right in rows}
+        said: dict[tuple[str, int], list[tuple[float, float]]] = {}
+        for call_id, step, source, model_id, right in rows:
+            if (counts := weight(source, model_id or "")) > 0.0:
+                said.setdefault((call_id, step), []).append((right, counts))
+        return {
+            answer: (
+                sum(right * counts for right, counts in words) / sum(counts for _, counts in words),
+                max(counts for _, counts in words),
+            )
+            for answer, words in said.items()
+        }
 
-    async def _answered_step(self, org: str, call_id: str, step: int | None) -> int:
-        """Return the step to label, once it is known to hold an answer."""
-        of_call = (attempts.c.org == org) & (attempts.c.call_id == call_id)
-        query = select(func.max(attempts.c.step)).where(
-            of_call, attempts.c.kind == "answer", attempts.c.status == "finished"
-        )
-        if step is None:
-            returned = select(calls.c.model_id).where(calls.c.org == org, calls.c.call_id == call_id)
-            query = query.where(attempts.c.model_id == returned.scalar_subquery())
-        else:
-            query = query.where(attempts.c.step == step)
-
-        found: int | None = await self._database.query(lambda connection: connection.scalars(query).one())
-        if found is None:
-            which = "" if step is None else f" at step {step}"
-            raise NotFound(f"org {org!r} has no call {call_id!r} with an answer{which}")
-        return found
-
-    async def _scored_by(self, org: str, call_id: str, step: int) -> tuple[str, float] | None:
-        """Return the judge of an answer and its score; None where no judge scored it."""
-        same = (
-            (attempts.c.org == evidence_log.c.org)
-            & (attempts.c.call_id == evidence_log.c.call_id)
-            & (attempts.c.step == evidence_log.c.step)
-        )
+    async def words(self, org: str, call_id: str) -> list[Mapping[str, Any]]:
+        """Return what was said of a call's answers: step, source, right and the words, first answer first."""
+        columns = [labels.c[name] for name in ("step", "source", "right", "created_at", *_WORDS)]
         query = (
-            select(attempts.c.model_id, evidence_log.c.success)
-            .join(evidence_log, same)
-            .where(attempts.c.org == org, attempts.c.call_id == call_id, attempts.c.step == step)
-            .where(attempts.c.kind == "judge", attempts.c.status == "finished")
+            select(*columns)
+            .where(labels.c.org == org, labels.c.call_id == call_id)
+            .order_by(labels.c.step, labels.c.source)
         )
-        row = await self._database.query(lambda connection: connection.execute(query).first())
-        return None if row is None else (row.model_id, row.success)
+        rows = await self._database.query(lambda connection: connection.execute(query).all())
+        return [row._asdict() for row in rows]
 
 
-def _insert_once(connection: Connection, row: dict[str, Any]) -> None:
-    try:
-        connection.execute(insert(labels), row)
-    except IntegrityError as error:
-        raise _AlreadyLabelled from error
+def _check_source(source: str) -> None:
+    if source not in get_args(LabelSource):
+        known = ", ".join(get_args(LabelSource))
+        raise InvalidRequest(f"source must be one of {known}, got {source!r}", field="source")
 
 
-def _teach(connection: Connection, org: str, call_id: str, step: int, right: float) -> None:
-    """Put a label in the place of what an answer taught of its arm; of an answer that taught nothing, nothing."""
-    taught = (evidence_log.c.org == org) & (evidence_log.c.call_id == call_id) & (evidence_log.c.step == step)
-    row = connection.execute(select(evidence_log).where(taught)).first()
-    if row is None:
-        return
-    more = right - row.success
-    reward = 0.0 if row.reward is None else right - row.reward
-    connection.execute(
-        update(posteriors)
-        .where(posteriors.c.org == org, posteriors.c.model_id == row.model_id)
-        .where(posteriors.c.task_cell.in_([row.task_cell, POOLED]))
-        .values(
-            successes=posteriors.c.successes + more,
-            failures=posteriors.c.failures - more,
-            reward_sum=posteriors.c.reward_sum + reward,
-            reward_total=posteriors.c.reward_total + reward,
-        )
+def storable(word: str | None) -> str | None:
+    """Return a word as it will be read back, so that the same again is seen to be the same."""
+    return None if word is None else UNSTORABLE.sub("\ufffd", word)
+
+
+def _grained(value: float) -> float:
+    return round(value * _GRAIN) / _GRAIN
+
+
+def _say(
+    connection: Connection, place: tuple[str, str, int, str], answer: AnswerSeen, label: Label
+) -> Labelled:
+    """Put a label in the place of the one before it."""
+    insert = insert_postgres if connection.dialect.name == "postgresql" else insert_sqlite
+    org, call_id, step, source = place
+    row = {"org": org, "call_id": call_id, "step": step, "source": source, "right": label.right}
+    row["created_at"] = datetime.now(UTC)
+    once = insert(labels).values(**row).on_conflict_do_nothing().returning(labels.c.step)
+    is_new = connection.execute(once).first() is not None
+    before = connection.execute(select(labels).where(_is_of(place))).one()
+    said = before._asdict()
+    words = {name: getattr(label, name) for name in _SAID}
+    if not is_new:
+        if before.right == label.right and all(said[name] == words[name] for name in _SAID):
+            return _labelled(answer, "unchanged")
+        _uncount(connection, before, answer)
+    counted = answer.key(org, source)
+    predicted = _grained(answer.predicted)
+    add_counts(
+        connection, counted, {"right": label.right, "wrong": 1.0 - label.right, "predicted": predicted}
     )
-    as_labelled = {"success": right, "failure": 1.0 - right}
-    if row.reward is not None:
-        as_labelled["reward"] = right
-    connection.execute(update(evidence_log).where(taught).values(as_labelled))
+    kept = {name: counted[name] for name in _COUNTED_AS}
+    connection.execute(
+        update(labels)
+        .where(_is_of(place))
+        .values(**kept, **words, right=label.right, predicted=predicted, created_at=row["created_at"])
+    )
+    return _labelled(answer, "new" if is_new else "changed")
+
+
+def _uncount(connection: Connection, row: Row[Any], answer: AnswerSeen) -> None:
+    """Take back what a label counted; one from before models were noted counted for the answer's judge alone."""
+    if row.place is not None:
+        whole = row._asdict()
+        key = {name: whole[name] for name in ("org", "source", *_COUNTED_AS)}
+        predicted = row.predicted
+    elif answer.judge:
+        key = answer.key(row.org, "audit") | {"model_id": "", "task_cell": "", "epoch": NO_FIRST_ANSWER}
+        predicted = 0.0
+    else:
+        return
+    add_counts(connection, key, {"right": -row.right, "wrong": row.right - 1.0, "predicted": -predicted})
+
+
+def _is_of(place: tuple[str, str, int, str]) -> Any:
+    org, call_id, step, source = place
+    columns = labels.c
+    return (
+        (columns.org == org)
+        & (columns.call_id == call_id)
+        & (columns.step == step)
+        & (columns.source == source)
+    )
+
+
+def _labelled(answer: AnswerSeen, became: Became) -> Labelled:
+    return Labelled(answer.step, became, answer.model_id, answer.judge or None, answer.score)

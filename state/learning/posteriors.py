@@ -1,100 +1,82 @@
 """Evidence about each arm. The database does the arithmetic: evidence is added to, never overwritten."""
 
 import logging
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from math import isfinite
+from operator import attrgetter
+from time import monotonic
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, select, text
+from sqlalchemy import Connection, Select
 
 from ..audit.chain import append_entry
+from ..changes import Changes, note_change
 from ..database import Database
 from ..lessons import Lesson
 from ..records import Evidence
-from ..schema import UtcMicroseconds, columns_for, posteriors, values_of
 from ..types import TIERS
+from .posterior_statements import (
+    BEGIN_ANEW,
+    CLEAR_CELLS,
+    COUNT,
+    DISCOUNT_AND_ADD,
+    LOG_ONCE,
+    POOLED,
+    READ_ARM,
+    READ_CELLS,
+    READ_LEVELS,
+    READ_POOLED,
+)  # fmt: skip
 
 logger = logging.getLogger(__name__)
 
 LARGEST = 1e9
 """No sum of rewards in [0, 1] comes near; anything above is damage."""
-POOLED = "*"
-"""The cell that stands for all cells of an arm together."""
+FRESH_S = 1.0
+"""Age at which evidence kept in memory is read again."""
+MOST_ORGS = 2_000
+"""Orgs whose evidence is kept in memory, a few cells each; those longest unseen are forgotten."""
 _NAMES = ("model_id", "task_cell", "tier")
 # Learning weights are unbiased, so a run of low scores may sum to less than nothing.
 _SIGNED = ("reward_sum", "reward_total", "fast_reward", "forgotten_reward")
+_signed = attrgetter(*_SIGNED)
+_unsigned = attrgetter(*(one.name for one in fields(Evidence) if one.name not in {*_NAMES, *_SIGNED}))
 
 
-_READ = select(*columns_for(posteriors, Evidence)).where(posteriors.c.org == bindparam("org"))
-READ_CELLS = _READ.where(posteriors.c.task_cell != POOLED).order_by(
-    posteriors.c.task_cell, posteriors.c.model_id
-)
-READ_POOLED = _READ.where(posteriors.c.task_cell == POOLED).order_by(posteriors.c.model_id)
-READ_LEVELS = _READ.where(posteriors.c.task_cell.in_([bindparam("task_cell"), POOLED])).order_by(
-    posteriors.c.model_id
-)
-READ_ARM = READ_POOLED.where(posteriors.c.model_id == bindparam("model_id"))
-LOG_ONCE = text(
-    "INSERT INTO evidence_log (org, call_id, step, task_cell, model_id, success, failure, reward, predicted,"
-    " org_calls, created_at)"
-    " VALUES (:org, :call_id, :step, :task_cell, :model_id, :success, :failure, :reward, :predicted,"
-    " :org_calls, :now)"
-    " ON CONFLICT DO NOTHING RETURNING step"
-).bindparams(bindparam("now", type_=UtcMicroseconds))
-# Locks the arm's rows, the pooled one first, so that writers of one arm stand in one line whatever cell they
-# write to; `calls_seen` comes back as it was.
-COUNT = text(
-    "INSERT INTO posteriors (org, task_cell, model_id, tier, successes, failures, reward_sum, predicted_sum,"
-    " weight, calls_seen, rescue_tries, rescues, updated_at)"
-    " VALUES (:org, :pooled, :model_id, :tier, :success, :failure, 0, 0, 0, :org_calls, :tried, :rescued, :now),"
-    " (:org, :task_cell, :model_id, :tier, :success, :failure, 0, 0, 0, :org_calls, :tried, :rescued, :now)"
-    " ON CONFLICT (org, task_cell, model_id) DO UPDATE SET tier = excluded.tier,"
-    " successes = posteriors.successes + excluded.successes,"
-    " failures = posteriors.failures + excluded.failures,"
-    " rescue_tries = posteriors.rescue_tries + excluded.rescue_tries,"
-    " rescues = posteriors.rescues + excluded.rescues, updated_at = excluded.updated_at"
-    " RETURNING task_cell, calls_seen"
-).bindparams(bindparam("now", type_=UtcMicroseconds))
-DISCOUNT_AND_ADD = text(
-    "UPDATE posteriors SET reward_sum = reward_sum * :g + :reward,"
-    " predicted_sum = predicted_sum * :g + :predicted, weight = weight * :g + 1,"
-    " reward_total = reward_total + :reward, predicted_total = predicted_total + :predicted,"
-    " weight_total = weight_total + 1, fast_reward = fast_reward * :fast_gamma + :reward,"
-    " fast_predicted = fast_predicted * :fast_gamma + :predicted, fast_weight = fast_weight * :fast_gamma + 1,"
-    " drift_up = CASE WHEN drift_up + :rise > 0 THEN drift_up + :rise ELSE 0 END,"
-    " drift_down = CASE WHEN drift_down + :fall > 0 THEN drift_down + :fall ELSE 0 END,"
-    " drift_calls = drift_calls + :watched,"
-    " return_odds = CASE WHEN forgotten_weight <= 0 THEN 0"
-    " WHEN (return_odds + :hope) * :return_ratio > :most_odds THEN :most_odds"
-    " ELSE (return_odds + :hope) * :return_ratio END,"
-    " calls_seen = CASE WHEN calls_seen < :org_calls THEN :org_calls ELSE calls_seen END"
-    " WHERE org = :org AND task_cell = :cell AND model_id = :model_id"
-)
-BEGIN_ANEW = text(
-    "UPDATE posteriors SET"
-    " forgotten_reward = CASE WHEN :is_worse = 1 THEN forgotten_reward + reward_total - fast_reward ELSE 0 END,"
-    " forgotten_predicted = CASE WHEN :is_worse = 1"
-    " THEN forgotten_predicted + predicted_total - fast_predicted ELSE 0 END,"
-    " forgotten_weight = CASE WHEN :is_worse = 1 THEN forgotten_weight + weight_total - fast_weight ELSE 0 END,"
-    " return_odds = 0, reward_sum = fast_reward * :keep, predicted_sum = fast_predicted * :keep,"
-    " weight = fast_weight * :keep, reward_total = fast_reward * :keep, predicted_total = fast_predicted * :keep,"
-    " weight_total = fast_weight * :keep, drift_up = 0, drift_down = 0, drift_calls = 0, drifts = drifts + 1,"
-    " drifted_at = calls_seen"
-    " WHERE org = :org AND task_cell = :pooled AND model_id = :model_id AND drift_calls >= :drift_calls"
-)
-CLEAR_CELLS = text(
-    "UPDATE posteriors SET reward_sum = 0, predicted_sum = 0, weight = 0, reward_total = 0, predicted_total = 0,"
-    " weight_total = 0, fast_reward = 0, fast_predicted = 0, fast_weight = 0, drift_up = 0, drift_down = 0,"
-    " drift_calls = 0 WHERE org = :org AND task_cell <> :pooled AND model_id = :model_id"
-)
+@dataclass(frozen=True, slots=True)
+class _Levels:
+    """Evidence of one cell and of all, as read once."""
+
+    read_at_s: float
+    cells: dict[str, Evidence]
+    pooled: dict[str, Evidence]
 
 
 class Posteriors:
     """Reads evidence and adds to it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock_s: Callable[[], float] = monotonic) -> None:
         self._database = database
+        self._clock_s = clock_s
         self._warned: set[tuple[str, str, str]] = set()
+        self._pages: OrderedDict[str, dict[str, _Levels]] = OrderedDict()
+        database.watchers.append(self._follow)
+
+    def _follow(self, changes: Changes) -> None:
+        """Keep what is remembered as the database has it now."""
+        for org, became in changes.items():
+            page = self._pages.get(org)
+            if page is None:
+                continue
+            if became is None:
+                self._pages.pop(org, None)
+                continue
+            # A new page: a read that is under way writes to one that nobody looks at any more.
+            self._pages[org] = {cell: _after(levels, cell, became) for cell, levels in list(page.items())}
 
     async def read(self, org: str, task_cell: str, model_ids: list[str] | None = None) -> dict[str, Evidence]:
         """Return the evidence in one context cell by model id; arms without any are absent.
@@ -107,14 +89,30 @@ class Posteriors:
     async def read_levels(self, org: str, task_cell: str) -> tuple[dict[str, Evidence], dict[str, Evidence]]:
         """Return the evidence in one cell and the evidence pooled over all, by model id, from one statement.
 
-        Damaged rows as in `read`.
+        What this process wrote is in it; what others wrote is after `FRESH_S` at the latest. Damaged rows as in `read`.
         """
-        asked = {"org": org, "task_cell": task_cell}
-        rows = await self._database.query(lambda connection: connection.execute(READ_LEVELS, asked).all())
+        page = self._pages.get(org)
+        if page is None:
+            # A read that is under way when the org learns writes to a page that nobody looks at any more.
+            page = self._pages[org] = {}
+            while len(self._pages) > MOST_ORGS:
+                self._pages.popitem(last=False)
+        else:
+            with suppress(KeyError):  # forgotten meanwhile, on the thread that commits
+                self._pages.move_to_end(org)
+        known, now_s = page.get(task_cell), self._clock_s()
+        if known is None or not 0.0 <= now_s - known.read_at_s < FRESH_S:
+            known = page[task_cell] = _Levels(now_s, *await self._read_levels(org, task_cell))
+        return dict(known.cells), dict(known.pooled)
+
+    async def _read_levels(self, org: str, task_cell: str) -> tuple[dict[str, Evidence], dict[str, Evidence]]:
+        asked = {"org": org, "task_cell": task_cell, "pooled": POOLED}
+        rows = await self._database.query(lambda connection: READ_LEVELS.rows(connection, asked))
         cells: dict[str, Evidence] = {}
         pooled: dict[str, Evidence] = {}
         for row in rows:
-            (pooled if row.task_cell == POOLED else cells)[row.model_id] = self._evidence(org, row)
+            evidence = self._evidence(org, row)
+            (pooled if evidence.task_cell == POOLED else cells)[evidence.model_id] = evidence
         return cells, pooled
 
     async def read_all(self, org: str) -> list[Evidence]:
@@ -167,8 +165,9 @@ class Posteriors:
             "reward": reward, "predicted": predicted, "org_calls": org_calls, "now": datetime.now(UTC),
             "pooled": POOLED, "tried": int(lesson.rescued is not None), "rescued": int(bool(lesson.rescued)),
         } | lesson.watch.columns()  # fmt: skip
-        pooled = _add_once(connection, row, gamma)
-        return None if pooled is None else self._evidence(org, pooled)
+        became = [self._evidence(org, one) for one in _add_once(connection, row, gamma)]
+        note_change(connection, org, became)
+        return next((one for one in became if one.task_cell == POOLED), None)
 
     def begin_anew(
         self, connection: Connection, org: str, pooled: Evidence, *, keep: float, record: dict[str, Any]
@@ -188,7 +187,9 @@ class Posteriors:
         arm = {
             "org": org, "model_id": pooled.model_id, "pooled": POOLED, "keep": keep,
             "drift_calls": max(1, pooled.drift_calls), "is_worse": int(record.get("direction") != "better"),
+            "now": datetime.now(UTC),
         }  # fmt: skip
+        note_change(connection, org)
         if connection.execute(BEGIN_ANEW, arm).rowcount != 1:
             return False
         connection.execute(CLEAR_CELLS, arm)
@@ -212,18 +213,25 @@ class Posteriors:
         )
 
 
-def _add_once(connection: Connection, row: dict[str, Any], gamma: float) -> Sequence[Any] | None:
-    if connection.execute(LOG_ONCE, row).first() is None:
-        return None
-    calls_seen = {counted.task_cell: counted.calls_seen for counted in connection.execute(COUNT, row)}
+def _after(levels: _Levels, cell: str, became: Sequence[Evidence]) -> _Levels:
+    cells = {one.model_id: one for one in became if one.task_cell == cell}
+    pooled = {one.model_id: one for one in became if one.task_cell == POOLED}
+    return _Levels(levels.read_at_s, levels.cells | cells, levels.pooled | pooled)
+
+
+def _add_once(connection: Connection, row: dict[str, Any], gamma: float) -> list[tuple[Any, ...]]:
+    """Return the arm's rows after the lesson, of its cell and pooled; none for a repetition."""
+    if not LOG_ONCE.rows(connection, row):
+        return []
+    calls_seen = dict(COUNT.rows(connection, row))
     if row["reward"] is not None:
         for cell, seen in calls_seen.items():
             idle = _idle_calls(row["org_calls"], seen)
-            connection.execute(
-                DISCOUNT_AND_ADD,
+            DISCOUNT_AND_ADD.count(
+                connection,
                 row | {"cell": cell, "g": gamma**idle, "hope": row["return_hazard"] * idle},
             )
-    return connection.execute(READ_ARM, row).one()
+    return READ_ARM.rows(connection, row)
 
 
 def _idle_calls(org_calls: int, calls_seen: Any) -> int:
@@ -233,8 +241,15 @@ def _idle_calls(org_calls: int, calls_seen: Any) -> int:
 
 def _is_sound(evidence: Evidence) -> bool:
     # A damaged SQLite column may hold text or null where a number belongs; NaN fails every comparison.
-    return evidence.tier in TIERS and all(
-        isinstance(value, int | float) and (-LARGEST if name in _SIGNED else 0.0) <= value <= LARGEST
-        for name, value in values_of(evidence).items()
-        if name not in _NAMES
+    try:
+        sums, counts = _signed(evidence), _unsigned(evidence)
+        is_finite = isfinite(sum(sums) + sum(counts))
+    except TypeError:
+        return False
+    return (
+        is_finite
+        and evidence.tier in TIERS
+        and min(counts) >= 0.0
+        and min(sums) >= -LARGEST
+        and max(*sums, *counts) <= LARGEST
     )

@@ -3,22 +3,42 @@
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic.operations import Operations
-from alembic.runtime.migration import MigrationContext, MigrationStep
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 
 from ..errors import StoreError
+
+if TYPE_CHECKING:  # Alembic takes 6 MB, and a database at the newest schema does not need it.
+    from alembic.runtime.migration import MigrationStep
+    from alembic.script import ScriptDirectory
 
 ADVISORY_LOCK = 0x783235
 """Key of the Postgres lock held while migrating: "x25" in ASCII."""
 
+_TABLE = "alembic_version"
+
+
+def is_newest(connection: Connection) -> bool:
+    """Return whether a database has the newest schema already."""
+    if not inspect(connection).has_table(_TABLE):
+        return False
+    found = connection.execute(text(f"SELECT version_num FROM {_TABLE}")).scalars().all()  # noqa: S608 - a constant
+    return found == [_newest_revision()]
+
 
 @cache
-def load_scripts() -> ScriptDirectory:
+def _newest_revision() -> str:
+    """Return the number that the newest script's file name begins with: its revision."""
+    scripts = (Path(__file__).parent / "versions").glob("[0-9]*_*.py")
+    return max(script.name.split("_")[0] for script in scripts)
+
+
+@cache
+def load_scripts() -> "ScriptDirectory":
     """Read the migration scripts from disk, once; call it in a thread before an event loop needs them."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - see above
+
     scripts = ScriptDirectory(str(Path(__file__).parent))
     scripts.get_current_head()  # reads every script; until then only the folder was looked at
     return scripts
@@ -32,14 +52,18 @@ def upgrade(connection: Connection) -> None:
     StoreError
         When a newer version of x25 wrote the database.
     """
-    scripts = load_scripts()
-    if _revision(connection, scripts) == scripts.get_current_head():
+    if is_newest(connection):
         return
+    from alembic.operations import Operations  # noqa: PLC0415 - see above
+    from alembic.runtime.migration import MigrationContext, MigrationStep  # noqa: PLC0415
+
+    scripts = load_scripts()
+    _revision(connection, scripts)
     _lock(connection)
     # Another process may have migrated while this one waited for the lock.
     revision = _revision(connection, scripts) or "base"
 
-    def missing_steps(_heads: Any, _context: MigrationContext) -> Iterable[MigrationStep]:
+    def missing_steps(_heads: Any, _context: MigrationContext) -> "Iterable[MigrationStep]":
         newest_first = list(scripts.iterate_revisions("head", revision))
         return [
             MigrationStep.upgrade_from_script(scripts.revision_map, script)
@@ -51,7 +75,9 @@ def upgrade(connection: Connection) -> None:
         context.run_migrations()
 
 
-def _revision(connection: Connection, scripts: ScriptDirectory) -> str | None:
+def _revision(connection: Connection, scripts: "ScriptDirectory") -> str | None:
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 - see above
+
     revision = MigrationContext.configure(connection).get_current_revision()
     known = {script.revision for script in scripts.walk_revisions()}
     if revision is not None and revision not in known:

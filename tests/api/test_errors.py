@@ -166,3 +166,32 @@ def test_a_failed_call_over_the_wire_has_it_too(http: httpx.Client, fault: Calla
         answer = http.post(path, json=body)
         assert (answer.status_code, answer.json()["error"]["type"]) == (502, "upstream_error")
         assert answer.json()["error"]["attempts"]
+
+
+async def test_a_stage_that_is_not_reached_says_what_is_needed() -> None:
+    early = errors.StageNotReached("feedback opens later", calls_needed=7, stage=1, required_stage=3)
+    answer = await answer_to(early)
+    told = answer.json()["error"]
+    assert (answer.status_code, told["code"]) == (403, "stage_not_reached")
+    assert (told["calls_needed"], told["stage"], told["required_stage"]) == (7, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kind"),
+    [
+        (
+            errors.BudgetExceeded("spent", removed={"m": "key_budget_usd_per_day: spent"}),
+            402,
+            "insufficient_quota",
+        ),
+        (errors.TooManyRequests("wait", retry_after_s=9), 429, "requests"),
+        (errors.ExpiredToken("over"), 401, "invalid_request_error"),
+    ],
+)
+async def test_refusals_of_a_key_have_the_types_that_clients_of_openai_know(
+    error, status: int, kind: str
+) -> None:
+    answer = await answer_to(error)
+    assert (answer.status_code, answer.json()["error"]["type"]) == (status, kind)
+    assert answer.headers.get("WWW-Authenticate") == ("Bearer" if status == 401 else None)
+    assert answer.headers.get("Retry-After") == ("9" if status == 429 else None)

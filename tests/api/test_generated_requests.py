@@ -86,7 +86,11 @@ policies = mangled(
     },
     more=("allowed_providers", "prefer_modalities", "judged_share", "max_latency_ms", "nonsense"),
 )  # fmt: skip
-wishes = {"policy": policies, "optimize_for": mangled({"cost": st.just(1)}), "hint": st.just("qa")}
+memories = mangled({"enabled": st.booleans(), "budget_tokens": st.integers(0, 500)})
+wishes = {
+    "policy": policies, "optimize_for": mangled({"cost": st.just(1)}), "hint": st.just("qa"), "memory": memories,
+    "conversation_id": st.just("talk"),
+}  # fmt: skip
 question = st.just([{"role": "user", "content": "What is 2 + 2?"}])
 conversations = question | st.lists(messages, min_size=1, max_size=3) | values
 chats = st.tuples(

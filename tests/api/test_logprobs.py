@@ -88,6 +88,7 @@ def test_no_token_of_an_answer_is_in_any_file_where_words_are_not_kept(gateway, 
     assert not [path.name for path in files if b"<simulated 1>" in path.read_bytes()]
 
 
+@pytest.mark.slow
 def test_models_of_ones_own_are_asked_where_their_file_says_so_and_the_others_told_why(
     start_gateway, simulator, tmp_path: Path
 ) -> None:

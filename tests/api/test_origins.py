@@ -73,3 +73,18 @@ async def test_a_refusal_can_be_read_by_the_page_too(open_app) -> None:
     async with open_app(cors_origins="*", max_body_bytes=10) as client:
         answer = await client.post("/route", json={"prompt": "x" * 50}, headers={"origin": PAGE})
         assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (413, "*")
+
+
+@pytest.mark.parametrize("origin", [PAGE, "null", "http://localhost:1"])
+async def test_a_strange_page_changes_nothing_without_a_key(open_app, origin) -> None:
+    async with open_app() as client:
+        plain = {"origin": origin, "content-type": "text/plain"}
+        answer = await client.post("/improve/default", headers=plain)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "origin_not_allowed")
+        own = {"origin": str(client.base_url).rstrip("/")}
+        assert (await client.post("/route", json={"prompt": "hi"}, headers=own)).status_code == 200
+        assert (await client.get("/healthz", headers={"origin": origin})).status_code == 200
+    async with open_app("named", cors_origins=origin) as client:
+        assert (
+            await client.post("/route", json={"prompt": "hi"}, headers={"origin": origin})
+        ).status_code == 200

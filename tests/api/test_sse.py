@@ -11,15 +11,18 @@ import openai
 import pytest
 
 from x25.api import sse
-from x25.api.sse import KEEP_ALIVE, choice_of, receipt, streamed
+from x25.api.receipts import receipt
+from x25.api.sse import KEEP_ALIVE, streamed
+from x25.api.surfaces.chats import ChatStream, completion_of
 from x25.state.errors import CallFailed, InvalidRequest
 
 HELLO = {"model": "auto", "messages": [{"role": "user", "content": "What is 17 * 23?"}], "stream": True}
 REPLY = {
-    "call_id": "c1", "model_used": "v/m", "tier": "mid", "text": "391", "finish_reason": "stop", "usage": {},
-    "service_tier": None, "logprobs": None,
+    "call_id": "c1", "conversation_id": "t1", "model_used": "v/m", "tier": "mid", "text": "391",
+    "finish_reason": "stop", "usage": {}, "service_tier": None, "logprobs": None,
     "message": {"role": "assistant", "content": "391"}, "explain": {}, "org": "lab",
-    "cost_usd": 3e-6, "judge_cost_usd": 0.0, "cost_saved_usd": 4e-5,
+    "cost_usd": 3e-6, "judge_cost_usd": 0.0, "cost_saved_usd": 4e-5, "provider": "v", "audit_hash": "a" * 64,
+    "cascade_steps": 1, "fallbacks": 0, "quality_source": "estimate",
 }  # fmt: skip
 
 
@@ -30,7 +33,8 @@ def quick(monkeypatch):
 
 
 async def pieces(response):
-    return [piece async for piece in response.body_iterator]
+    told = b"".join([piece async for piece in response.body_iterator])
+    return [piece + b"\n\n" for piece in told.split(b"\n\n")[:-1]]
 
 
 async def later(result, delay_s=0.15):
@@ -41,7 +45,7 @@ async def later(result, delay_s=0.15):
 
 
 async def test_comments_come_while_the_cascade_works_and_then_the_answer(quick):
-    response = await streamed(asyncio.create_task(later(REPLY)), wants_usage=False)
+    response = await streamed(asyncio.create_task(later(REPLY)), ChatStream(wants_usage=False))
     assert response.headers["x-accel-buffering"] == "no"
     found = await pieces(response)
     comments = [piece for piece in found if piece == KEEP_ALIVE]
@@ -50,7 +54,7 @@ async def test_comments_come_while_the_cascade_works_and_then_the_answer(quick):
     first, last, done = found[len(comments) :]
     assert json.loads(first[6:])["choices"][0]["delta"]["content"] == "391"
     assert json.loads(last[6:])["x25"]["org"] == "lab"
-    assert done == "data: [DONE]\n\n"
+    assert done == b"data: [DONE]\n\n"
 
 
 async def test_the_logprobs_are_with_the_piece_that_has_the_words_and_what_went_wrong_in_the_receipt():
@@ -59,36 +63,39 @@ async def test_the_logprobs_are_with_the_piece_that_has_the_words_and_what_went_
         "refusal": None,
     }
     reply = {**REPLY, "logprobs": said, "explain": {"degraded": {"encoder": "timeout"}}}
-    first, last, _ = await pieces(await streamed(asyncio.create_task(later(reply, 0.0)), wants_usage=False))
+    first, last, _ = await pieces(
+        await streamed(asyncio.create_task(later(reply, 0.0)), ChatStream(wants_usage=False))
+    )
     (piece,), (end,) = json.loads(first[6:])["choices"], json.loads(last[6:])["choices"]
     assert (piece["delta"]["content"], piece["logprobs"], end["logprobs"]) == ("391", said, None)
     assert json.loads(last[6:])["x25"] == receipt(reply)
     assert receipt(reply)["degraded"] == {"encoder": "timeout"}
     assert receipt(REPLY)["degraded"] == {}  # a run that was asked not to explain
     whole = {"index": 0, "message": REPLY["message"], "logprobs": said, "finish_reason": "stop"}
-    assert choice_of(reply) == whole
+    assert completion_of(reply)["choices"] == [whole]
 
 
 async def test_what_fails_before_the_head_keeps_its_status_and_later_it_is_an_event(quick):
     refused = asyncio.create_task(later(InvalidRequest("no", field="hint"), delay_s=0.0))
     with pytest.raises(InvalidRequest):
-        await streamed(refused, wants_usage=False)
+        await streamed(refused, ChatStream(wants_usage=False))
     failed = CallFailed("no model answered", attempts=[{"error": "server"}], call_id="c1")
-    *comments, error, done = await pieces(
-        await streamed(asyncio.create_task(later(failed)), wants_usage=False)
+    *comments, error = await pieces(
+        await streamed(asyncio.create_task(later(failed)), ChatStream(wants_usage=False))
     )
     assert set(comments) == {KEEP_ALIVE}
     told = json.loads(error[6:])["error"]
     assert (told["code"], told["type"], told["call_id"]) == ("call_failed", "upstream_error", "c1")
     assert "no model answered" in told["message"]
-    assert done == "data: [DONE]\n\n"
 
 
 async def test_an_error_of_our_own_is_told_by_its_class_and_logged_whole(quick, caplog):
-    response = await streamed(asyncio.create_task(later(KeyError("marmalade"))), wants_usage=False)
-    *_, error, _ = await pieces(response)
+    response = await streamed(
+        asyncio.create_task(later(KeyError("marmalade"))), ChatStream(wants_usage=False)
+    )
+    *_, error = await pieces(response)
     assert json.loads(error[6:])["error"]["code"] == "internal_error"
-    assert "marmalade" not in error
+    assert b"marmalade" not in error
     assert "KeyError" in caplog.text
 
 

@@ -2,6 +2,7 @@ import json
 import os
 import select
 import signal
+import sqlite3
 import subprocess
 import sys
 import uuid
@@ -38,7 +39,9 @@ class Child:
 
     def url(self) -> str:
         """Wait for the line that says where it listens."""
-        ready, _, _ = select.select([self.process.stdout], [], [], 30)
+        waiting = select.poll()  # select() knows no descriptor above 1,023
+        waiting.register(self.process.stdout, select.POLLIN)
+        ready = waiting.poll(30_000)
         line = self.process.stdout.readline() if ready else b""
         assert line, self.stderr.read_text()
         return json.loads(line)["url"]
@@ -121,3 +124,22 @@ def routed(x25: Callable[..., Result]) -> Callable[..., dict]:
         return json.loads(result.stdout)
 
     return route
+
+
+@pytest.fixture
+def called(home: Path) -> Callable[[str, int], None]:
+    """Return a function that lets an org have made so many calls, as far as its stage goes."""
+
+    def count(org: str, calls: int) -> None:
+        with sqlite3.connect(home / ".x25" / "x25.db") as database:
+            assert (
+                database.execute("UPDATE orgs SET call_count = ? WHERE org = ?", [calls, org]).rowcount == 1
+            )
+
+    return count
+
+
+@pytest.fixture
+def empty_store(x25) -> None:
+    """A store without a call, as a gateway makes it when it starts."""
+    assert x25("keys", "list").exit_code == 0

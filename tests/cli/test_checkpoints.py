@@ -43,8 +43,9 @@ def test_deleting_by_org_leaves_the_others_and_the_figures(x25, routed, home: Pa
     assert x25("checkpoints", "show", "mine", mine["call_id"]).exit_code == 1
     assert x25("checkpoints", "show", "other", other["call_id"]).exit_code == 0
     with sqlite3.connect(home / ".x25" / "x25.db") as database:
-        prompts = dict(database.execute("SELECT org, prompt FROM calls"))
-    assert prompts == {"mine": None, "other": "hello"}
+        prompts = dict(database.execute("SELECT org, text FROM prompts"))
+        digests = dict(database.execute("SELECT org, prompt_sha256 IS NULL FROM calls"))
+    assert (prompts, digests) == ({"other": "hello"}, {"mine": 1, "other": 0})
     assert x25("verify").exit_code == 0
 
 

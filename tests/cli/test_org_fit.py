@@ -37,6 +37,7 @@ def test_few_calls_are_counted_and_nothing_is_fitted(x25, routed):
     assert "too few calls: nothing written" in result.stdout
 
 
+@pytest.mark.usefixtures("empty_store")
 def test_a_refit_is_printed_as_one_json_document(x25, home):
     result = x25("train", "--from-log", "acme", "--dry-run", "--json")
     assert result.exit_code == 0, result.stderr
@@ -63,6 +64,7 @@ def test_a_live_version_changes_what_is_predicted_until_it_is_rolled_back(x25, r
     assert difficulty() == before
 
 
+@pytest.mark.usefixtures("empty_store")
 def test_a_rollback_without_a_live_version_is_one_sentence(x25, home):
     result = x25("train", "--rollback", "default")
     assert (result.exit_code, "error " in result.stderr) == (1, True)

@@ -6,6 +6,7 @@ import pytest
 
 from x25.cli.route import candidates_table
 from x25.client import PRESETS
+from x25.state.packing import unpack
 
 
 def test_a_prompt_is_routed_in_this_process(routed, home) -> None:
@@ -29,7 +30,7 @@ def test_a_preset_reaches_the_decision(x25, home, preset: str) -> None:
     assert x25("route", "hello", "--local", "--optimize-for", preset).exit_code == 0
     with sqlite3.connect(home / ".x25" / "x25.db") as database:
         (record,) = database.execute("SELECT record FROM audit").fetchone()
-    assert json.loads(record)["optimize_for"] == pytest.approx(PRESETS[preset])
+    assert json.loads(unpack(record))["optimize_for"] == pytest.approx(PRESETS[preset])
 
 
 def test_limits_become_a_policy(routed) -> None:
@@ -101,6 +102,15 @@ def test_without_a_gateway_it_says_how_to_start_one(x25) -> None:
         (["hello", "--local", "--max-tier", "huge"], 1, "policy.max_tier must be one of"),
         (["hello", "--local", "--max-cost", "-1"], 1, "policy.max_cost_per_call_usd must be"),
         (["hello", "--local", "--optimize-for", "speed"], 2, "--optimize-for"),
+        (["hello", "--local", "--routing-hint", "fast"], 2, "expected NAME=VALUE"),
+        (
+            ["hello", "--local", "--routing-hint", "mode=fast", "--routing-hint", "mode=auto"],
+            2,
+            "mode is given twice",
+        ),
+        (["hello", "--local", "--routing-hint", "speed=1"], 1, "routing_hints.speed is unknown"),
+        (["hello", "--local", "--model", "no/such"], 1, "no/such"),
+        (["hello", "--dry-run", "--model", "sim/small-2"], 2, "--model"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(x25, arguments: list[str], code: int, sentence: str) -> None:
@@ -108,3 +118,9 @@ def test_what_is_wrong_is_one_sentence(x25, arguments: list[str], code: int, sen
     assert result.exit_code == code
     assert sentence in result.stderr
     assert not result.stdout
+
+
+def test_hints_and_a_model_that_is_asked_first_are_told_as_they_are_meant(routed) -> None:
+    said = ["--routing-hint", "task_complexity=expert", "--routing-hint", "allow_free_fallback=false"]
+    assert routed("What is 17 * 23?", *said)["tier"] == "frontier"
+    assert routed("What is 17 * 23?", "--model", "sim/small-2")["model_used"] == "sim/small-2"

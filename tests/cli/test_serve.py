@@ -121,21 +121,24 @@ def test_beyond_this_machine_it_wants_keys_or_a_word(x25) -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "require_key", "asked_open", "refused"),
+    ("host", "require_key", "refused"),
     [
-        ("127.0.0.1", False, False, False), ("::1", False, False, False), ("localhost", False, False, False),
-        ("0.0.0.0", False, False, True), ("::", False, False, True), ("192.0.2.1", False, False, True),
-        ("gateway.example", False, False, True), ("0.0.0.0", True, False, False),
-        ("0.0.0.0", False, True, False),
+        ("127.0.0.1", None, False), ("::1", None, False), ("localhost", None, False), ("127.0.0.1", False, False),
+        ("0.0.0.0", None, True), ("::", None, True), ("192.0.2.1", None, True), ("gateway.example", None, True),
+        ("0.0.0.0", True, False), ("0.0.0.0", False, False),
     ],
 )  # fmt: skip
-def test_only_loopback_is_open_unasked(host: str, require_key: bool, asked_open: bool, refused: bool) -> None:
+def test_only_loopback_is_open_unasked(
+    host: str, require_key: bool | None, refused: bool, caplog: pytest.LogCaptureFixture
+) -> None:
     settings = load_settings({}, host=host, require_key=require_key)
     if refused:
         with pytest.raises(ConfigError, match=f"{host} can be reached from other machines"):
-            refuse_open_network(settings, asked_open=asked_open)
+            refuse_open_network(settings)
     else:
-        refuse_open_network(settings, asked_open=asked_open)
+        refuse_open_network(settings)
+    is_open_to_all = host == "0.0.0.0" and require_key is False
+    assert ("reads every org without a key" in caplog.text) is is_open_to_all
 
 
 def test_a_bound_socket_answers_without_waiting_for_more() -> None:

@@ -1,21 +1,24 @@
 """What budgets and labels promise on every database while many write at once."""
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from x25.state.ceilings import Ceilings, Imposed
 from x25.state.errors import OverBudget
 from x25.state.learning.judge_tables import count_label
-from x25.state.money.budgets import Budget, Charge
+from x25.state.money.budgets import Budget, Charge, day_account
 from x25.state.records import Attempt
 
 NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)
 EDGES = (0.2, 0.4, 0.6, 0.8)
 
 
-@pytest.mark.parametrize("budget", [Budget.per_call(100), Budget.per_day(1_000, NOON)])
+KEYS_MONTH = Budget("", day_account(NOON, "k1"), None).under(Imposed("key", Ceilings(month_nusd=1_000)))
+
+
+@pytest.mark.parametrize("budget", [Budget.per_call(100), Budget.per_day(1_000, NOON), KEYS_MONTH])
 async def test_reservations_made_at_once_stay_within_the_limit(store, budget):
     charge = Charge((budget,))
 
@@ -33,7 +36,8 @@ async def test_reservations_made_at_once_stay_within_the_limit(store, budget):
     begun = await asyncio.gather(*(start(number) for number in range(60)))
     account = (await store.budgets.read("acme", [budget.account]))[budget.account]
     assert account.calls == sum(begun) < 60
-    assert account.spent_nusd == 170 * account.calls <= budget.limit_nusd(account.calls)
+    limit_nusd = budget.limit_nusd(account.calls) or budget.month_nusd
+    assert account.spent_nusd == 170 * account.calls <= limit_nusd
     assert await store.attempts.spent_nusd("acme") == account.spent_nusd
 
 
@@ -44,25 +48,3 @@ async def test_labels_counted_at_once_are_all_there(store):
     await asyncio.gather(*(one(number) for number in range(60)))
     counts = (await store.judge_tables.counts("acme", EDGES))["j"]
     assert counts.right == counts.wrong == (6.0,) * 5
-
-
-async def test_a_label_given_many_times_at_once_counts_once(store):
-    for kind, model_id in (("answer", "v/m"), ("judge", "j/one")):
-        attempt = Attempt(
-            attempt_id=f"a-{kind}", org="acme", call_id="c1", step=0, kind=kind, model_id=model_id, tier="slm",
-            deployment="d", status="started", reserved_nusd=1, started_at=NOON,
-        )  # fmt: skip
-        await store.attempts.start(attempt)
-        await store.attempts.finish(replace(attempt, status="finished", cost_nusd=1))
-    await store.posteriors.add_evidence(
-        "acme", "c1", 0, task_cell="qa", model_id="v/m", tier="slm", success=0.9, failure=0.1, selection=None,
-        org_calls=0, gamma=1.0,
-    )  # fmt: skip
-
-    async def label():
-        return await store.labels.add("acme", "c1", right=1.0, source="feedback", edges=EDGES, step=0)
-
-    done = await asyncio.gather(*(label() for _ in range(12)))
-    assert sum(one.is_new for one in done) == 1
-    assert (await store.judge_tables.counts("acme", EDGES))["j/one"].right == (0, 0, 0, 0, 1.0)
-    assert await store.labels.count("acme") == 1

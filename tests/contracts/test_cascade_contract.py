@@ -49,6 +49,7 @@ async def test_parallel_calls_of_three_orgs_leave_three_intact_chains_and_true_s
 
 async def test_the_path_of_a_call_is_kept_and_none_of_its_words(cascade):
     reply = (await route_all(cascade, 1))[0]
+    await cascade.drain()
     path = await path_of(cascade.saver, "a", reply["call_id"])
     assert [step["node"] for step in path][:4] == [
         "lookup_cache", "classify", "estimate_difficulty", "thompson_select",
@@ -60,6 +61,7 @@ async def test_the_path_of_a_call_is_kept_and_none_of_its_words(cascade):
 
 async def test_deleting_an_orgs_checkpoints_leaves_its_neighbours(cascade):
     replies = await route_all(cascade, 6)
+    await cascade.drain()
     assert await delete_checkpoints(cascade.saver, org="a") == 2
     for reply in replies:
         if reply["org"] == "a":
@@ -71,5 +73,6 @@ async def test_deleting_an_orgs_checkpoints_leaves_its_neighbours(cascade):
 
 async def test_checkpoints_are_deleted_by_age(cascade):
     await route_all(cascade, 3)
+    await cascade.drain()
     assert await delete_checkpoints(cascade.saver, before=datetime.now(UTC) - timedelta(hours=1)) == 0
     assert await delete_checkpoints(cascade.saver, before=datetime.now(UTC) + timedelta(seconds=1)) == 3

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from x25.state.learning.posteriors import POOLED
+from x25.state.learning.posterior_statements import POOLED
 from x25.state.lessons import Watch
 from x25.state.store import Store, open_store
 

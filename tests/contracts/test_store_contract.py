@@ -12,10 +12,11 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 from x25.state.audit.chain import GENESIS_HASH, append_entry, chain_hash
+from x25.state.column_types import canonical_json
 from x25.state.errors import ChainBroken, StoreError, Unauthorized
 from x25.state.lessons import Watch
 from x25.state.records import Attempt, Call, Evidence
-from x25.state.schema import canonical_json, metadata
+from x25.state.schema import metadata
 from x25.state.store import Store, open_store
 
 START = datetime(2025, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)

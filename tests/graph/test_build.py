@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 from contextlib import nullcontext
+from itertools import pairwise
 from pathlib import Path
 from typing import get_type_hints
 
@@ -37,6 +38,7 @@ async def test_one_call_walks_the_nine_nodes_in_order_and_times_each(cascade):
     path = reply["explain"]["path"]
     assert [step["node"] for step in path] == PATH
     assert all(step["ms"] >= 0 for step in path)
+    await cascade.drain()
     values = await values_of(cascade.saver, "default", reply["call_id"])
     assert values["timings"] == path
 
@@ -44,12 +46,16 @@ async def test_one_call_walks_the_nine_nodes_in_order_and_times_each(cascade):
 def test_the_drawing_has_exactly_the_edges_of_the_story():
     edges = {(edge.source, edge.target, edge.conditional) for edge in graph.get_graph().edges}
     straight = [
-        *zip(["__start__", *PATH[:6]], PATH[:6], strict=False),
+        ("__start__", "lookup_cache"),
+        ("serve_hit", "__end__"),
+        *pairwise(PATH[1:6]),
         ("update_posterior", "audit"),
         ("audit", "stage_check"),
         ("stage_check", "__end__"),
     ]
     assert edges == {(source, target, False) for source, target in straight} | {
+        ("lookup_cache", "classify", True),
+        ("lookup_cache", "serve_hit", True),
         ("judge", "dispatch", True),
         ("judge", "update_posterior", True),
     }
@@ -58,6 +64,7 @@ def test_the_drawing_has_exactly_the_edges_of_the_story():
 async def test_every_value_of_the_state_is_json_after_a_call_but_for_the_conversation(open_gateway):
     cascade = await open_gateway(store_prompts=True)
     reply = await cascade.route(CLASSIC)
+    await cascade.drain()
     values = await values_of(cascade.saver, "default", reply["call_id"])
     assert {"messages", "answers", "selection", "transitions"} <= values.keys()
     assert {type(message) for message in values.pop("messages")} == {HumanMessage, AIMessage}

@@ -1,6 +1,7 @@
 """No word of a caller or of a model stands in any table of checkpoints.db, however a call ends."""
 
 import sqlite3
+import zlib
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.types import Command
 
 from x25.graph.build import build_cascade
+from x25.graph.checkpoints import DICTIONARY
 from x25.graph.memory.privacy import without_words
 from x25.state.errors import (
     AttemptTaken,
@@ -61,7 +63,18 @@ def rows(path: Path) -> dict[str, list[tuple[Any, ...]]]:
         tables = [
             name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         ]
-        return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in tables}
+        return {
+            name: [tuple(map(inflated, row)) for row in connection.execute(f"SELECT * FROM {name}")]
+            for name in tables
+        }
+
+
+def inflated(cell: Any) -> Any:
+    """Return a cell as it was before it was deflated: words would hide in there."""
+    try:
+        return zlib.decompressobj(zdict=DICTIONARY.read_bytes()).decompress(cell)
+    except (TypeError, zlib.error):
+        return cell
 
 
 def assert_wordless(path: Path, word: str = WORD) -> dict[str, list[tuple[Any, ...]]]:
@@ -96,6 +109,7 @@ async def test_a_call_that_is_answered_leaves_one_row_without_a_word(cascade, fi
     reply = await cascade.route({**REQUEST, "options": options})
     assert WORD in str(reply["explain"]) + reply["text"]
     assert "<simulated 1>" in str(reply["logprobs"])
+    await cascade.drain()
     assert_wordless(file, "<simulated 1>")
     found = assert_wordless(file)
     assert len(found["checkpoints"]) == 1
@@ -110,11 +124,26 @@ async def test_a_failure_in_a_node_leaves_its_class_and_code_and_no_word(cascade
         make_fail(cascade.graph, node, error)
         with pytest.raises(type(error)):
             await cascade.route(REQUEST)
+    await cascade.drain()
     found = assert_wordless(file)
     failures = [b"".join(cell for cell in row if isinstance(cell, bytes)) for row in found["writes"]]
     assert len(failures) == len(FAILURES)
     for error in FAILURES:
         assert any(without_words(error).encode() in failure for failure in failures)
+
+
+async def test_an_edge_that_fails_leaves_no_word_of_what_its_node_wrote(open_gateway, file, monkeypatch):
+    async def escalate(_: Any) -> Any:
+        raise RuntimeError(WORD)
+
+    monkeypatch.setattr("x25.graph.build.escalate", escalate)
+    cascade = await open_gateway()
+    with pytest.raises(RuntimeError):
+        await cascade.route(REQUEST)
+    await cascade.drain()
+    found = assert_wordless(file)
+    assert found["writes"], "what may be stored is stored"
+    assert_wordless(file, "did not read")
 
 
 @pytest.mark.parametrize(
@@ -129,6 +158,7 @@ async def test_a_failure_in_a_node_leaves_its_class_and_code_and_no_word(cascade
 async def test_a_request_that_is_refused_leaves_no_word(cascade, file, request_):
     with pytest.raises(InvalidRequest):
         await cascade.route(request_)
+    await cascade.drain()
     assert_wordless(file)
 
 
@@ -137,6 +167,7 @@ async def test_what_a_provider_says_leaves_no_word(cascade, fault, file, kind):
     fault(kind)
     with suppress(CallFailed):
         await cascade.route(REQUEST)
+    await cascade.drain()
     assert_wordless(file)
 
 
@@ -203,5 +234,6 @@ async def test_a_run_whose_reader_leaves_in_the_middle_leaves_no_word(cascade, t
 async def test_words_are_kept_where_the_settings_say_so(open_gateway, file, changes):
     cascade = await open_gateway(**changes)
     await cascade.route(REQUEST)
+    await cascade.drain()
     with pytest.raises(AssertionError):
         assert_wordless(file)

@@ -75,6 +75,19 @@ async def test_a_worker_that_is_stopped_stops_its_process_and_puts_the_job_back(
     assert (await store.jobs.claim(datetime.now(UTC))).labelled == 200
 
 
+async def test_a_worker_stopped_while_it_claims_puts_the_job_back(store):
+    """The database may have given the job away before the worker hears of it."""
+    await queue(store)
+    for turns in range(40):
+        worker = asyncio.create_task(work_off_one(store, environ(), NEVER_ENDS))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        worker.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await worker
+        assert [job.status for job in await store.jobs.list("acme")] == ["queued"]
+
+
 @pytest.mark.slow
 async def test_the_worker_refits_for_real_while_the_gateway_is_open(tmp_path, monkeypatch):
     """A process of its own opens the same database, finds too few calls and says so."""

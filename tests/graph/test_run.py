@@ -9,10 +9,19 @@ import yaml
 from x25.graph.bootstrap import SIMULATED_MODELS
 from x25.graph.run import Cascade, open_cascade
 from x25.providers.gateway import Gateway, Patience
-from x25.state.errors import CallFailed, InvalidRequest, NoEligibleModel, NotFound, StoreError, TextNotKept
+from x25.state.ceilings import Ceilings, Imposed
+from x25.state.errors import (
+    BudgetExceeded,
+    CallFailed,
+    InvalidRequest,
+    NoEligibleModel,
+    NotFound,
+    StoreError,
+    TextNotKept,
+)
 from x25.state.records import nusd_from_usd
 from x25.state.store import open_store
-from x25.state.types import Reply
+from x25.state.types import DoorContext, Reply
 
 CLASSIC = {"prompt": "What is the capital of France?", "hint": "qa", "router": "x25-classic"}
 
@@ -140,6 +149,7 @@ async def test_thirty_calls_at_once_keep_to_themselves(cascade):
     assert (await cascade.services.store.audit.verify("default")).total_records == 30
 
 
+@pytest.mark.slow
 async def test_a_call_killed_while_it_is_judged_is_finished_with_one_bill(crash, open_gateway, bills):
     asked = {**CLASSIC, "options": {"logprobs": True}}
     crash("sim/judge", {**asked, "call_id": "killed-judging", "org": "acme"})
@@ -207,7 +217,7 @@ async def test_a_resumed_call_gets_its_deadline_anew(crash, open_gateway, bills)
     cascade = await open_gateway(checkpoints="sync", judge="none")
     late = replace(cascade.services, clock_s=lambda: 1e9 + monotonic())
     gateway = Gateway(
-        cascade.services.gateway._providers, cascade.services.gateway._keyring, Patience(clock=late.clock_s)
+        cascade.services.gateway._providers, cascade.services.gateway.keyring, Patience(clock=late.clock_s)
     )
     reply = await Cascade(replace(late, gateway=gateway), cascade.settings, cascade.saver).resume(
         "default", "killed-long-ago"
@@ -310,3 +320,12 @@ async def test_closing_leaves_a_store_that_opens_again_with_what_was_learnt(sett
     async with open_cascade(settings) as second:
         assert (await second.services.store.calls.get("default", reply["call_id"])).cost_nusd > 0
         assert (await second.route(CLASSIC))["stage"]["total_calls"] == 2
+
+
+@pytest.mark.parametrize("executor", ["direct", "langgraph"])
+async def test_a_keys_ceilings_hold_on_either_executor(open_gateway, executor):
+    cascade = await open_gateway(executor=executor)
+    door = DoorContext(imposed=(Imposed("key", Ceilings(day_nusd=1), "k1"),))
+    with pytest.raises(BudgetExceeded, match="key_budget_usd_per_day"):
+        await cascade.route({"prompt": "hi"}, door)
+    assert (await cascade.route({"prompt": "hi"}, DoorContext()))["text"]

@@ -8,6 +8,7 @@ from x25.graph.routers import BUNDLED_ROUTERS
 from x25.graph.settings import (
     SWITCHES,
     Settings,
+    as_environment,
     default_model_path,
     default_models_dir,
     default_routers_dir,
@@ -141,3 +142,8 @@ def test_what_is_bundled_is_read_from_the_default_paths():
     assert default_models_dir() == BUNDLED_MODELS
     assert default_routers_dir() == BUNDLED_ROUTERS
     assert len(list(default_models_dir().glob("*.yaml"))) > 40
+
+
+def test_another_process_reads_the_same_settings_from_the_environment(tmp_path):
+    settings = load_settings({}, data_dir=tmp_path, require_key=True, seed=3, judge_timeout_s=2.5, host="::1")
+    assert load_settings(as_environment(settings)) == settings

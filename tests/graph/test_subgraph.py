@@ -111,7 +111,7 @@ def test_the_drawing_of_a_parent_shows_the_nodes_inside(chat_models):
         drawn = parent(Plain, node).get_graph(xray=True)
         inside = {name.removeprefix("x25:") for name in drawn.nodes if name.startswith("x25:")}
         assert {"lookup_cache", "dispatch", "judge", "stage_check"} <= inside
-        assert len(inside) == 9
+        assert len(inside - {"__end__"}) == 10
 
 
 @pytest.mark.parametrize("durability", ["exit", "sync"])
@@ -212,7 +212,8 @@ async def test_a_parent_is_interrupted_and_resumed_inside_the_cascade(chat_model
     await graph.ainvoke({"messages": [HumanMessage("hi")]}, config, durability=durability)
     inside = (await graph.aget_state(config, subgraphs=True)).tasks[0].state
     assert inside.next == ("dispatch",)
-    state = await graph.ainvoke(None, config, durability=durability)
+    while (await graph.aget_state(config)).next:  # a climb is interrupted as well
+        state = await graph.ainvoke(None, config, durability=durability)
     assert [kind for kind, _ in contents_of(state)] == ["human", "ai"]
 
 

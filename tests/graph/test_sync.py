@@ -1,7 +1,6 @@
 """The cascade without `await`: scripts, threads, notebooks, one event loop after another, forks."""
 
 import asyncio
-import gc
 import os
 import subprocess
 import sys
@@ -65,8 +64,9 @@ def test_invoke_stream_and_batch_work(graph):
     replies = graph.batch([{"prompt": f"hi {n}"} for n in range(8)])
     assert len({reply["call_id"] for reply in replies}) == 8
     streamed = list(graph.stream({"prompt": "hi"}, stream_mode=["custom", "messages"]))
-    (_, chunk), (_, (message, _)) = streamed
-    assert chunk["text"] == message.content
+    chunks = [chunk for mode, chunk in streamed if mode == "custom"]
+    ((message, _),) = [said for mode, said in streamed if mode == "messages"]
+    assert "".join(chunk["text"] for chunk in chunks) == message.content
     assert message.content.startswith("from")
 
 
@@ -115,14 +115,32 @@ def test_scripts_loops_and_threads_share_one_store_and_leave_nothing_behind(mode
     assert len(BACKGROUND._kept - before) == 1
 
 
-def test_services_are_closed_with_the_last_graph_that_uses_them(models):
-    before = set(BACKGROUND._kept)
-    graph = build_cascade(models).compile()
-    graph.invoke({"prompt": "hi"})
-    assert len(BACKGROUND._kept - before) == 1
-    del graph
+CLOSING = """
+import gc
+from time import monotonic, sleep
+from langchain_core.language_models import FakeListChatModel
+from x25.graph.build import build_cascade
+from x25.graph.execution.loops import BACKGROUND
+
+graph = build_cascade({"slm": FakeListChatModel(responses=["hi"])}).compile()
+graph.invoke({"prompt": "hi"})
+assert len(BACKGROUND._kept) == 1
+del graph
+give_up_at_s = monotonic() + 10  # the background's thread holds the call's last frame a moment longer than its caller
+while BACKGROUND._kept and monotonic() < give_up_at_s:
     gc.collect()
-    assert BACKGROUND._kept <= before
+    sleep(0.01)
+print(len(BACKGROUND._kept))
+"""
+
+
+@pytest.mark.slow
+def test_services_are_closed_with_the_last_graph_that_uses_them():
+    # In a process of its own: what other tests of this one still hold is not the graph's doing.
+    done = subprocess.run(
+        [sys.executable, "-c", CLOSING], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "0"), done.stderr
 
 
 async def test_cancelling_the_caller_cancels_what_runs_for_it(models):

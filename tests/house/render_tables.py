@@ -1,4 +1,4 @@
-"""Render the tables and the picture of README.md and ARCHITECTURE.md from the code.
+"""Render the tables and the picture of README.md, ARCHITECTURE.md and docs/ from the code.
 
 `python tests/house/render_tables.py --write` brings the documents up to date; without `--write` it names the
 documents that are not and ends with exit code 1.
@@ -14,7 +14,7 @@ from x25.graph.build import graph
 from x25.graph.settings import PACKAGE_DIR, PREFIX, Settings
 
 ROOT = Path(x25.__file__).parent
-DOCUMENTS = ("README.md", "ARCHITECTURE.md")
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "docs/http.md", "docs/settings.md")
 SECTION = re.compile(r"<!-- (\w+) -->\n.*?<!-- /\1 -->", re.DOTALL)
 
 
@@ -31,11 +31,18 @@ def picture():
     labels = {"__start__": "start([request])", "__end__": "reply([reply])"}
     edges = sorted(drawn.edges, key=lambda edge: (order.index(edge.source), order.index(edge.target)))
     lines = [
-        f"    {labels.get(edge.source, edge.source)} {'-. escalate .->' if edge.conditional else '-->'}"
-        f" {labels.get(edge.target, edge.target)}"
+        f"    {labels.get(edge.source, edge.source)} {_arrow(edge)} {labels.get(edge.target, edge.target)}"
         for edge in edges
     ]
     return "\n".join(["```mermaid", "graph TD", *lines, "```"])
+
+
+def _arrow(edge):
+    """Return an edge, a conditional one with the name of the function that decides."""
+    if not edge.conditional:
+        return "-->"
+    (name,) = graph.builder.branches[edge.source]
+    return f"-. {name} .->"
 
 
 def nodes():

@@ -106,7 +106,8 @@ def test_every_module_imports_with_an_empty_environment_and_opens_nothing(tmp_pa
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     seen = json.loads(done.stdout)
-    assert seen["opened"] == []
+    # 2026-11-28: NiceGUI lists this machine's addresses by way of ifaddr, which looks for the C library.
+    assert [one for one in seen["opened"] if one != ["subprocess.Popen", "/sbin/ldconfig"]] == []
     assert seen["files"] == []
     assert seen["failed"] == {}
 

@@ -24,6 +24,18 @@ SILENT = [path for path in FILES if path.relative_to(ROOT).parts[0] not in {"ben
 BROAD = {"Exception", "BaseException"}
 
 BROAD_HANDLERS = {
+    "graph/checkpoints.py": (
+        1,
+        "2026-11-28: storages share no base class; what is not a storage's is raised again",
+    ),
+    "graph/execution/walk.py": (
+        1,
+        "2026-11-28: what a node raises is kept beside its checkpoint and raised again",
+    ),
+    "graph/memory/store_memories.py": (
+        1,
+        "2026-11-28: the store may be an agent's own; whatever it raises costs the memory, not the call",
+    ),
     "graph/memory/losses.py": (
         2,
         "2026-11-28: a checkpoint that cannot be written costs no call; one that cannot be read is a named failure",
@@ -32,19 +44,34 @@ BROAD_HANDLERS = {
         2,
         "2026-11-28: what one interrupted call meets is kept with it, and stops neither the others nor the next look",
     ),
-    "providers/langchain.py": (
+    "graph/retention.py": (
         1,
-        "2026-11-20: vendors' libraries share no base class; becomes a named failure",
+        "2026-11-28: storages share no base class; what is not a storage's is raised again",
+    ),
+    "providers/langchain.py": (
+        2,
+        "2026-11-28: vendors' libraries share no base class; becomes a named failure",
     ),
     "providers/sparing_encoder.py": (
         1,
         "2026-11-28: libraries that load weights share no base class; becomes a named failure, and no call's",
+    ),
+    "state/database.py": (
+        1,
+        "2026-11-28: what a transaction raised that nobody waits for is kept for who asks",
+    ),
+    "state/sqlite_driver.py": (1, "2026-11-28: whatever one work of a group raises is undone alone"),
+    "state/sqlite_thread.py": (
+        1,
+        "2026-11-28: whatever a work raises is told its caller, and the thread goes on",
     ),
     "state/store.py": (1, "2026-11-20: closes a half-opened database and raises again"),
 }
 ENVIRONMENT_READERS = {
     "graph/settings.py": "the one place where settings are read",
     "graph/__init__.py": "2026-11-20: a default for langgraph's serializer, set before its first import",
+    "bench/contestants.py": "2026-11-28: passes the environment to the proxy it starts, less the providers' keys",
+    "graph/key_files.py": "2026-11-28: the file of provider keys, read again while the gateway runs",
     "demo/gateway.py": "2026-11-20: passes the environment to the gateway process it starts, less our settings",
 }
 

@@ -6,10 +6,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Literal, get_args, get_origin, get_type_hints
 
+import pytest
+
 import x25
 from x25.graph.build import build_cascade
 from x25.graph.settings import Settings
 from x25.nodes.escalate import escalate
+from x25.nodes.reuse import reuse
 
 ROOT = Path(x25.__file__).parent
 ROOMS = ("api", "demo", "graph", "nodes", "providers", "routing", "simulator", "state", "training", "bench")
@@ -27,10 +30,23 @@ WITHOUT_UNIT = {
     "Point.quality_price": "2026-11-20: dimensionless, quality points",
     "Problem.judge_cost": "2026-11-20: dimensionless, relative to the reference cost",
     "Scenario.cost_factor": "2026-11-20: dimensionless, a multiple of the recorded cost",
+    "Hints.max_cost_per_token": "2026-11-28: a key of the request body; US dollars",
     "RouterConfig.lambda_cost": "2026-11-20: a key of router files; dimensionless",
     "RouterConfig.lambda_latency": "2026-11-20: a key of router files; dimensionless",
     "ThresholdRule.lambda_cost": "2026-11-20: as in router files",
     "ThresholdRule.lambda_latency": "2026-11-20: as in router files",
+    "Candidate.cost": "2026-11-28: a name that the wire fixes; in US dollars or milliseconds",
+    "Candidate.latency": "2026-11-28: a name that the wire fixes; in US dollars or milliseconds",
+    "DecisionReply.cost": "2026-11-28: a name that the wire fixes; in US dollars or milliseconds",
+    "DecisionReply.latency": "2026-11-28: a name that the wire fixes; in US dollars or milliseconds",
+    "LoggedEntry.cost": "2026-11-28: a name that the wire fixes; in US dollars or milliseconds",
+    "LoggedEntry.latency": "2026-11-28: a name that the wire fixes; in US dollars or milliseconds",
+    "DecisionRequest.lambda_cost": "2026-11-28: as in router files",
+    "DecisionRequest.lambda_latency": "2026-11-28: as in router files",
+    "ConfigCard.lambda_cost": "2026-11-28: as in router files",
+    "ConfigCard.lambda_latency": "2026-11-28: as in router files",
+    "Question.lambda_cost": "2026-11-28: as in router files",
+    "Question.lambda_latency": "2026-11-28: as in router files",
     "Policy.max_cost_per_token": "2026-11-20: a policy key callers already send; in dollars",
 }
 
@@ -52,11 +68,15 @@ def test_fields_that_hold_money_or_time_end_in_their_unit():
     assert bare == WITHOUT_UNIT.keys()
 
 
-def test_edges_name_their_destinations():
-    returned = get_type_hints(escalate)["return"]
-    (branch,) = (branch for branches in build_cascade({}).branches.values() for branch in branches.values())
+@pytest.mark.parametrize("edge", [reuse, escalate])
+def test_edges_name_their_destinations(edge):
+    returned = get_type_hints(edge)["return"]
+    branches = {
+        name: branch for of_node in build_cascade({}).branches.values() for name, branch in of_node.items()
+    }
+    assert branches.keys() == {"reuse", "escalate"}
     assert get_origin(returned) is Literal
-    assert set(get_args(returned)) == set(branch.ends)
+    assert set(get_args(returned)) == set(branches[edge.__name__].ends)
 
 
 def test_every_node_is_the_function_its_file_is_named_after():

@@ -53,11 +53,15 @@ def test_wheel_holds_the_code_and_its_data_and_nothing_else(wheel):
         expected |= {f"x25/{path.relative_to(ROOT).as_posix()}" for path in folder.glob("*.py")}
     for pattern in (
         "artifacts/*.json",
+        "artifacts/checkpoints/*.bin",
         "artifacts/encoder/*",
         "registry/**/*.yaml",
         "simulator/models/*.yaml",
+        "terminal/theme.css",
+        "terminal/chat/words.yaml",
         "training/data/task_prompts/*.yaml",
         "training/evaluation/panels/*.yaml",
+        "training/finetune/templates/*.py",
         "training/fit/languages.yaml",
         "training/fit/profiles/*.yaml",
         "training/report/templates/*",

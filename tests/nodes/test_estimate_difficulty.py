@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from x25.routing.belief.completion import MEMORY_RELIEF_LOGITS, completion_prob
+from x25.routing.belief.completion import MEMORY_RELIEF_LOGITS, completion_prob, measured_prob
 from x25.routing.plan.configs import RouterConfig
 from x25.state.types import TIERS
 
@@ -98,3 +98,13 @@ async def test_the_same_system_prompt_before_any_question_leaves_type_and_diffic
     assert instructed.estimate.value == pytest.approx(bare.estimate.value, abs=0.02)
     assert instructed.estimate.sigma == pytest.approx(bare.estimate.sigma, abs=0.02)
     assert instructed.task.prompt_tokens > bare.task.prompt_tokens + 500
+
+
+async def test_an_own_model_is_predicted_for_its_org_alone_by_what_was_measured_of_it(walk, services):
+    spec = replace(
+        services.models["sim/tiny-1"], model_id="own/m", owner="acme", measured_quality=0.9, measured_at=0.0
+    )
+    services.own_models._org_to_models["acme"] = {"own/m": spec}
+    mine = (await walk("estimate_difficulty", org="acme")).estimate
+    assert mine.completion_probs["own/m"] == pytest.approx(measured_prob(0.9, 0.0, mine.value), abs=0.01)
+    assert "own/m" not in (await walk("estimate_difficulty", org="other")).estimate.completion_probs

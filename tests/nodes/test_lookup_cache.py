@@ -7,8 +7,10 @@ from langchain_core.language_models import FakeListChatModel
 from x25.graph.build import build_cascade
 from x25.nodes.lookup_cache import lookup_cache, new_call_id
 from x25.routing.plan.configs import RouterConfig
+from x25.state.ceilings import Ceilings, Imposed
 from x25.state.errors import InvalidRequest
-from x25.state.types import TIERS, Context
+from x25.state.org_wishes import AS_THE_GATEWAY
+from x25.state.types import TIERS, Context, DoorContext
 
 
 def test_call_ids_sort_by_time_and_never_repeat():
@@ -79,7 +81,7 @@ ASKED_AT_THE_GRAPHS_DOOR = [
     ({"opening": {}}, "opening"),
     ({"messages": [("user", "or this")]}, "prompt"),
     ({"options": {"seed": float("nan")}}, "options.seed"),
-    ({"options": {"temperature": object()}}, "options.temperature"),
+    ({"options": {"temperature": {1}}}, "options.temperature"),
     ({"options": {"models": ["a"]}}, "options.models"),
     ({"options": {"n": 2}}, "options.n"),
     ({"router": ""}, "router"),
@@ -99,3 +101,22 @@ async def test_nothing_that_a_graph_is_given_is_dropped_in_silence(part, field):
     with pytest.raises(InvalidRequest) as caught:
         await build_cascade(models).compile().ainvoke({"prompt": "this", **part})
     assert caught.value.field == field
+
+
+async def test_a_call_carries_what_its_org_set_and_its_key_may_spend(walk, services):
+    settings = {
+        "optimize_for": "cost-first",
+        "judge": "none",
+        "privacy": "hashes",
+        "budgets": {"usd_per_day": 2.0},
+    }
+    await services.store.org_settings.change("acme", lambda _: settings, "")
+    of_key = Imposed("key", Ceilings(month_nusd=5), "k1")
+    call = await walk("lookup_cache", org="acme", context=DoorContext(imposed=(of_key,)))
+    assert call.opening.imposed == (Imposed("org", Ceilings(day_nusd=2 * 10**9)), of_key)
+    assert (call.opening.wishes.judge, call.opening.wishes.privacy) == ("none", "hashes")
+    assert round(call.optimize_for["cost"], 3) == 0.7
+    named = await walk("lookup_cache", org="acme", optimize_for="quality-first")
+    assert round(named.optimize_for["quality"], 3) == 0.8
+    other = await walk("lookup_cache", org="beta")
+    assert (other.opening.imposed, other.opening.wishes) == ((), AS_THE_GATEWAY)

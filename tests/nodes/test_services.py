@@ -68,3 +68,15 @@ def test_the_bundle_is_written_out_in_a_line(services):
     """Tasks that return it are: asyncio does so for each."""
     assert len(repr(services)) < 300
     assert "sim/tiny-1" in repr(services)
+
+
+def test_an_orgs_own_models_are_among_its_models_and_routers_and_in_nobody_elses(services):
+    spec = replace(services.models["sim/tiny-1"], model_id="own/m", owner="acme")
+    services.own_models._org_to_models["acme"] = {"own/m": spec}
+    assert services.models_of("acme").keys() == {*services.models, "own/m"}
+    assert services.routers_of("acme")["own/m"].models == ("own/m",)
+    assert services.models_of("other") is services.models
+    assert services.routers_of("other") is services.routers
+    assert services.yardstick_for("own/m", "acme").model_id == "own/m"
+    assert services.dearest_for("own/m", "acme").model_id == "own/m"
+    assert services.yardstick_for("auto", "acme").model_id == services.yardstick_for("auto").model_id

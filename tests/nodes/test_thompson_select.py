@@ -8,6 +8,8 @@ from x25.nodes.offers.situation import Situations
 from x25.nodes.org.conversations import ConversationBook
 from x25.routing.plan.affinity import Author
 from x25.state.errors import NoEligibleModel
+from x25.state.label_counts import UNJUDGED
+from x25.state.learning.judge_tables import add_counts
 
 
 async def test_the_decision_is_one_of_the_eligible_arms_with_its_propensity(walk):
@@ -51,6 +53,23 @@ async def test_what_the_org_saw_decides(walk, services, teach, tier):
         (await walk("thompson_select", org="acme", router="x25-classic")).decision.tier for _ in range(8)
     ]
     assert tiers == [tier] * 8
+
+
+async def test_what_labels_say_of_a_model_moves_the_belief_about_it_and_about_no_other(walk, services):
+    before = (await walk("thompson_select", org="acme")).selection.beliefs
+    cell = (await walk("thompson_select", org="acme")).task.cell
+    key = {
+        "org": "acme", "source": "audit", "model_id": "sim/medium-3", "task_cell": cell, "judge": "", "edges": "",
+        "place": UNJUDGED, "epoch": 0,
+    }  # fmt: skip
+    bad = {"right": 0.0, "wrong": 20.0, "predicted": 16.0}
+    await services.store.transact(lambda connection: add_counts(connection, key, bad))
+    services.judge_book.forget("acme")
+    after = (await walk("thompson_select", org="acme")).selection.beliefs
+    assert after["sim/medium-3"].mean < before["sim/medium-3"].mean - 0.2
+    assert {name for name in before if after[name].mean != before[name].mean} == {"sim/medium-3"}
+    other = (await walk("thompson_select", org="other")).selection.beliefs
+    assert other["sim/medium-3"].mean == before["sim/medium-3"].mean
 
 
 async def test_the_first_decision_says_what_is_expected_once_the_arm_is_known(walk, services):

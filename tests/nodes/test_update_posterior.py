@@ -173,6 +173,7 @@ async def test_an_arm_that_fails_all_at_once_begins_anew_with_an_entry_and_a_lin
     assert (await services.store.audit.verify(call.org)).intact
 
 
+@pytest.mark.slow
 async def test_no_judges_labels_change_what_a_failed_check_is_worth(
     walk_to_model, services, fault, label_scores
 ):
@@ -224,6 +225,7 @@ async def test_the_orgs_own_labels_decide_what_a_score_teaches(walk_to_model, se
     assert table.auc > services.judge_table.auc
 
 
+@pytest.mark.slow
 async def test_a_judge_labels_found_blind_teaches_selection_nothing_and_leaves_belief_to_the_checks(
     walk_to_model, label_scores
 ):

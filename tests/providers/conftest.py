@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from x25.providers.model_files import parse_model
-from x25.providers.openai_compatible import new_client
+from x25.providers.wire.client import VendorClient
 
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
 
@@ -136,7 +136,7 @@ def second():
 
 @pytest.fixture
 async def client():
-    async with new_client() as shared:
+    async with VendorClient() as shared:
         yield shared
 
 

@@ -8,6 +8,7 @@ import threading
 import numpy as np
 import pytest
 
+from x25.providers import embeddings
 from x25.providers.embeddings import (
     BUNDLED_FOLDER,
     MOST_TABLE_CHARS,
@@ -43,15 +44,13 @@ def copied(tmp_path):
 @pytest.fixture
 def counted_loads(monkeypatch):
     """The real loader, counting."""
-    from model2vec import StaticModel
+    loads, load = [], embeddings._load_table
 
-    loads, load = [], StaticModel.from_pretrained
-
-    def counting(*arguments, **options):
+    def counting(folder):
         loads.append(threading.get_ident())
-        return load(*arguments, **options)
+        return load(folder)
 
-    monkeypatch.setattr(StaticModel, "from_pretrained", counting)
+    monkeypatch.setattr(embeddings, "_load_table", counting)
     return loads
 
 
@@ -136,12 +135,13 @@ async def test_thirty_two_first_calls_of_one_loop_load_once_and_not_in_the_loop(
     assert len({vector.tobytes() for vector in vectors}) == 1
 
 
-def test_the_module_loads_neither_model2vec_nor_torch_until_a_table_is_used():
+def test_the_module_loads_no_tokenizer_until_a_table_is_used_and_never_torch():
     program = (
         "import sys; from x25.providers.embeddings import open_encoder; e = open_encoder();"
-        "before = 'model2vec' in sys.modules; e.embed_many(['hi']);"
-        "heavy = {'torch', 'sklearn', 'pandas', 'scipy', 'pyarrow', 'transformers'} & set(sys.modules);"
-        "print(before, 'model2vec' in sys.modules, sorted(heavy))"
+        "before = 'tokenizers' in sys.modules; e.embed_many(['hi']);"
+        "heavy = {'torch', 'sklearn', 'pandas', 'scipy', 'pyarrow', 'transformers', 'model2vec',"
+        " 'tqdm', 'joblib'} & set(sys.modules);"
+        "print(before, 'tokenizers' in sys.modules, sorted(heavy))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[0] == "False True []"

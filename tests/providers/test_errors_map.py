@@ -1,15 +1,14 @@
 import json
 from datetime import UTC, datetime
 
+import aiohttp
 import httpx
-import openai
 import pytest
 
 from x25.providers.errors_map import (
     HttpAnswer,
+    error_from_aiohttp,
     error_from_httpx,
-    error_from_langchain,
-    error_from_openai,
     error_from_response,
     redact,
 )
@@ -142,61 +141,30 @@ def test_a_failed_exchange_says_whether_it_may_have_been_billed(exc, kind, bille
     assert "acme" in str(error)
 
 
-def caused(exc, cause):
-    exc.__cause__ = cause
-    return exc
-
-
-def status_error(cls, status, body):
-    response = httpx.Response(status, json=body, headers={"retry-after": "4"}, request=REQUEST)
-    return cls("refused sk-secret-123", response=response, body=body)
+UNREACHABLE = aiohttp.client_reqrep.ConnectionKey("acme.example", 443, True, True, None, None, None)
 
 
 @pytest.mark.parametrize(
     ("exc", "kind", "billed"),
     [
-        (caused(openai.APITimeoutError(REQUEST), httpx.ReadTimeout("t")), ProviderTimeout, True),
-        (caused(openai.APITimeoutError(REQUEST), httpx.ConnectTimeout("t")), ProviderTimeout, False),
-        (
-            caused(openai.APIConnectionError(request=REQUEST), httpx.ConnectError("c")),
-            ProviderConnection,
-            False,
-        ),
-        (openai.APIConnectionError(request=REQUEST), ProviderConnection, True),
-        (status_error(openai.RateLimitError, 429, {"error": {"message": "slow"}}), ProviderRateLimit, False),
-        (status_error(openai.AuthenticationError, 401, {"error": {"message": "key"}}), ProviderAuth, False),
-        (openai.APIError("maximum context length", REQUEST, body=None), ContextLengthExceeded, False),
-        (openai.OpenAIError("what"), ProviderMalformed, True),
+        (aiohttp.ConnectionTimeoutError("https://acme.example/?key=k"), ProviderTimeout, False),
+        (aiohttp.ClientConnectorError(UNREACHABLE, OSError(111, "refused")), ProviderConnection, False),
+        (aiohttp.ClientConnectorDNSError(UNREACHABLE, OSError(-2, "unknown")), ProviderConnection, False),
+        (aiohttp.ClientProxyConnectionError(UNREACHABLE, OSError(111, "no")), ProviderConnection, False),
+        (aiohttp.ServerDisconnectedError(), ProviderConnection, True),
+        (aiohttp.ClientOSError(104, "reset"), ProviderConnection, True),
+        (aiohttp.ClientPayloadError("cut off"), ProviderConnection, True),
+        (aiohttp.ClientResponseError(None, (), status=400, message="bad\n\n line"), ProviderConnection, True),
+        (aiohttp.InvalidURL("https://acme.example/?key=k"), ProviderConnection, False),
+        (ValueError("a header"), ProviderConnection, False),
     ],
 )
-def test_the_openai_classes_are_translated(exc, kind, billed):
-    for translate in (error_from_openai, error_from_langchain):
-        error = translate(exc, deployment="acme")
-        assert (type(error), error.may_have_billed) == (kind, billed)
-        assert "sk-secret" not in str(error)
-
-
-def test_retry_after_survives_the_openai_classes():
-    error = error_from_openai(status_error(openai.RateLimitError, 429, {}), deployment="acme")
-    assert error.retry_after_s == 4.0
-
-
-class VendorError(Exception):
-    status_code = 429
-
-
-@pytest.mark.parametrize(
-    ("exc", "kind"),
-    [
-        (VendorError("slow down"), ProviderRateLimit),
-        (TimeoutError(), ProviderTimeout),
-        (ConnectionResetError(), ProviderConnection),
-        (httpx.ReadTimeout("t"), ProviderTimeout),
-        (KeyError("choices"), ProviderServer),
-    ],
-)
-def test_exceptions_of_other_libraries_are_translated(exc, kind):
-    assert type(error_from_langchain(exc, deployment="acme")) is kind
+def test_a_failed_exchange_of_the_client_says_whether_it_may_have_been_billed(exc, kind, billed):
+    error = error_from_aiohttp(exc, deployment="acme")
+    assert (type(error), error.may_have_billed) == (kind, billed)
+    assert "acme" in str(error)
+    assert "key=k" not in str(error)
+    assert "\n" not in str(error)
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,10 @@ from dataclasses import replace
 
 import pytest
 
-from x25.providers.gateway import LONGEST_REST_S, MAX_BACKOFF_S, OPENAI_WIRE, Gateway, Patience
+from x25.providers.gateway import OPENAI_WIRE, Gateway
 from x25.providers.keyring import Keyring
 from x25.providers.openai_compatible import OpenAICompatible
+from x25.providers.patience import LONGEST_REST_S, MAX_BACKOFF_S, Patience
 from x25.state.errors import (
     ConfigError,
     ContextLengthExceeded,
@@ -45,7 +46,7 @@ class Record:
     def __init__(self):
         self.events = []
 
-    async def begin(self, deployment):
+    async def begin(self, deployment, byok_key=None):
         attempt_id = f"att-{sum(one[0] == 'begin' for one in self.events)}"
         self.events.append(("begin", attempt_id, deployment))
         return attempt_id
@@ -220,7 +221,7 @@ async def test_an_idempotent_deployment_is_repeated_under_the_same_attempt(
 async def test_an_attempt_that_may_have_been_billed_stays_so_when_its_repeat_is_refused(
     ask, record, upstream, scripted, deployed
 ):
-    upstream.reply(scripted(body=b"<html>"), scripted(500))
+    upstream.reply(scripted(body=b"<html>"), scripted(500), scripted(500))
     with pytest.raises(ProviderServer):
         await ask(deployed(upstream.url, idempotent=True))
     assert record.events == [("begin", "att-0", "d0"), ("fail", "att-0", "server", True)]
@@ -325,3 +326,16 @@ async def test_malformed_answers_of_all_deployments_end_in_an_error(ask, upstrea
     upstream.reply(scripted(body={"choices": []}))
     with pytest.raises(ProviderMalformed):
         await ask(deployed(upstream.url))
+
+
+async def test_a_probe_asks_once_and_is_written_down_nowhere(
+    client, time, record, upstream, scripted, deployed
+):
+    gateway = Gateway({OPENAI_WIRE: OpenAICompatible(client)}, Keyring(TWO_KEYS), Patience(clock=time))
+    completion = await gateway.probe(deployed(upstream.url, key_envs=("ACME_API_KEY",)), BODY, timeout_s=5)
+    assert completion.message["content"]
+    assert record.events == []
+    with pytest.raises(ProviderAuth, match="set ACME_API_KEY"):
+        await Gateway({OPENAI_WIRE: OpenAICompatible(client)}, Keyring({})).probe(
+            deployed(upstream.url, key_envs=("ACME_API_KEY",)), BODY, timeout_s=5
+        )

@@ -103,3 +103,36 @@ def test_a_model_without_a_price_loads_but_can_charge_nothing(model, prices):
 def test_a_deployment_needs_its_switch_and_one_of_its_keys(set_names, usable):
     deployment = Deployment("d", "u", "m", ("A_KEY", "B_KEY"), "A_ON")
     assert deployment.is_usable(set_names.__contains__) is usable
+
+
+PARTS = {
+    "input_usd_per_mtok": 1, "output_usd_per_mtok": 4, "cached_input_usd_per_mtok": 0.1, "audio_input_usd_per_mtok": 8,
+    "image_input_usd_per_mtok": 2, "audio_output_usd_per_mtok": 16, "reasoning_usd_per_mtok": 6,
+}  # fmt: skip
+
+
+def test_sound_images_and_thinking_are_charged_at_their_own_prices_and_once(model):
+    spec = model(prices=PARTS)
+    usage = Usage(
+        1000,
+        500,
+        cached_tokens=200,
+        audio_tokens=100,
+        image_tokens=300,
+        reasoning_tokens=50,
+        audio_output_tokens=150,
+    )
+    exact = 400 * 1000 + 200 * 100 + 100 * 8000 + 300 * 2000 + 300 * 4000 + 50 * 6000 + 150 * 16_000
+    assert spec.cost_nusd(usage) == exact
+    assert Usage.from_openai(usage.to_openai()) == usage
+    assert spec.bound_cost_nusd(1000, 500, Extras(has_audio=True)) >= exact
+
+
+def test_a_long_prompt_costs_its_own_prices_in_all_of_its_tokens(model):
+    long = {"above_tokens": 200_000, "input_usd_per_mtok": 2, "output_usd_per_mtok": 9}
+    spec = model(
+        prices={"input_usd_per_mtok": 1, "output_usd_per_mtok": 4, "long_prompt": long}, context_tokens=10**6
+    )
+    assert spec.cost_nusd(Usage(200_000, 10)) == 200_000 * 1000 + 10 * 4000
+    assert spec.cost_nusd(Usage(200_001, 10, cached_tokens=1)) == 200_001 * 2000 + 10 * 9000
+    assert spec.bound_cost_nusd(200_001, 10) == 200_001 * 2000 + 10 * 9000

@@ -78,6 +78,14 @@ async def test_stopping_twice_is_harmless():
     assert server.url == ""
 
 
+def test_its_process_is_known_while_it_runs():
+    server = ChildServer("thing", UNTIL_STDIN_ENDS)
+    with server:
+        assert server.pid == pid_of(server)
+    with pytest.raises(RuntimeError, match="the thing does not run"):
+        _ = server.pid
+
+
 def test_kill_ends_it_at_once():
     with ChildServer("thing", UNTIL_STDIN_ENDS) as server:
         pid = pid_of(server)

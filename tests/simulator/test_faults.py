@@ -25,7 +25,7 @@ def test_every_kind_needs_no_parameters(kind: str) -> None:
     ("spec", "sentence"),
     [
         ("timout", "unknown fault 'timout'; did you mean 'timeout'"),
-        ("", "unknown fault ''; known: 401"),
+        ("", "unknown fault ''; known: 400"),
         ("429;retry=2", "429 has no parameter 'retry'"),
         ("500;seconds=2", "500 has no parameter 'seconds'; known: none"),
         ("timeout;seconds=soon", "timeout;seconds must be a number of at least 0, got 'soon'"),

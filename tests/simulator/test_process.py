@@ -1,5 +1,7 @@
 import asyncio
 import os
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -70,3 +72,34 @@ def test_starting_twice_is_refused(running: SimulatorProcess) -> None:
 def test_a_refused_scenario_raises_the_reason(sim: SimulatorProcess) -> None:
     with pytest.raises(ValueError, match="unknown fault 'oops'"):
         sim.set_scenario([{"fault": "oops"}])
+
+
+async def test_another_takes_the_place_of_one_that_dies() -> None:
+    async with SimulatorProcess(latency=False) as sim:
+        url, died = sim.url, sim.pid
+        watch = asyncio.create_task(sim.replace_when_it_ends(every_s=0.02))
+        os.kill(died, signal.SIGKILL)
+        async with asyncio.timeout(30), httpx.AsyncClient() as client:
+            while True:
+                try:
+                    answer = await client.get(f"{url}/models")
+                    break
+                except httpx.TransportError:
+                    await asyncio.sleep(0.02)
+        watch.cancel()
+        assert answer.json()["x25_simulated"] is True
+        assert (sim.url, sim.pid != died, sim.has_ended()) == (url, True, False)
+    assert is_gone(url)
+
+
+def test_one_whose_port_was_taken_is_tried_again() -> None:
+    with SimulatorProcess(latency=False) as sim:
+        port = httpx.URL(sim.url).port
+        sim._process.kill()
+        sim._process.wait()
+        with socket.create_server(("127.0.0.1", port)):
+            sim.replace_or_complain()
+            assert sim.has_ended()
+        sim.replace_or_complain()
+        assert not sim.has_ended()
+        assert httpx.get(f"{sim.url}/models").status_code == 200

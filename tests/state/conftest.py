@@ -1,13 +1,17 @@
 """A store on a SQLite file, and records to put into it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext, MigrationStep
+from sqlalchemy import Engine, create_engine
 
+from x25.state.migrations.upgrade import load_scripts
 from x25.state.records import Attempt, Call
 from x25.state.store import Store, open_store
 
@@ -47,3 +51,22 @@ def make_attempt() -> Callable[..., Attempt]:
         return replace(ATTEMPT, **changes)
 
     return make
+
+
+@pytest.fixture
+def migrated_to(tmp_path) -> Iterator[Callable[[str], Engine]]:
+    """Yield a function that brings an empty database to a revision and no further."""
+    engine = create_engine(f"sqlite:///{tmp_path}/old.db")
+    scripts = load_scripts()
+
+    def migrate(revision: str) -> Engine:
+        oldest_first = reversed(list(scripts.iterate_revisions(revision, "base")))
+        steps = [MigrationStep.upgrade_from_script(scripts.revision_map, script) for script in oldest_first]
+        with engine.begin() as connection:
+            context = MigrationContext.configure(connection, opts={"fn": lambda *_: steps})
+            with Operations.context(context):
+                context.run_migrations()
+        return engine
+
+    yield migrate
+    engine.dispose()

@@ -4,7 +4,9 @@ import pytest
 
 from x25.state import errors
 from x25.state.errors import (
+    BreakerOpen,
     CallFailed,
+    HedgeLost,
     InvalidRequest,
     ModelUnfit,
     NoEligibleModel,
@@ -12,6 +14,7 @@ from x25.state.errors import (
     ProviderError,
     ProviderForbidden,
     ProviderRateLimit,
+    ReaderLeft,
     X25Error,
 )
 
@@ -50,11 +53,19 @@ def test_provider_error_carries_status_and_wait():
     assert (error.status, error.retry_after_s) == (429, 1.5)
 
 
+NOT_ASKED = BreakerOpen | HedgeLost
+"""What no answer of a provider is: nobody was asked, or another request was faster."""
+
+
 @pytest.mark.parametrize("kind", [kind for kind in TREE if issubclass(kind, ProviderError)])
 def test_what_lies_with_request_or_model_is_not_asked_again(kind):
-    assert kind("x").retryable is not issubclass(kind, ProviderBadRequest | ModelUnfit | ProviderForbidden)
+    lies_elsewhere = issubclass(
+        kind, ProviderBadRequest | ModelUnfit | ProviderForbidden | ReaderLeft | NOT_ASKED
+    )
+    assert kind("x").retryable is not lies_elsewhere
 
 
 @pytest.mark.parametrize("kind", [kind for kind in TREE if issubclass(kind, ProviderError)])
 def test_what_lies_with_request_or_model_says_nothing_about_the_providers_health(kind):
-    assert kind("x").is_providers_fault is not issubclass(kind, ProviderBadRequest | ModelUnfit)
+    lies_elsewhere = issubclass(kind, ProviderBadRequest | ModelUnfit | ReaderLeft | NOT_ASKED)
+    assert kind("x").is_providers_fault is not lies_elsewhere

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from x25.state.errors import InvalidRequest
-from x25.state.names import check_call_id, check_org
+from x25.state.names import check_call_id, check_org, check_user_id
 
 
 @pytest.mark.parametrize("org", ["a", "lab-1", "0_x", "a" * 64])
@@ -33,3 +33,15 @@ def test_an_accepted_org_cannot_reach_into_a_neighbours_checkpoints(org):
         return
     assert "/" not in accepted
     assert 1 <= len(accepted) <= 64
+
+
+@pytest.mark.parametrize("user_id", [None, "a", "ada@example.org", "Ada Lovelace", "x" * 255, "用户"])
+def test_user_ids_are_printable_and_the_callers_own(user_id):
+    assert check_user_id(user_id) == user_id
+
+
+@pytest.mark.parametrize("user_id", ["", "x" * 256, "a\nb", "a\x00", "\ud800", 5, ["a"]])
+def test_a_user_id_that_no_log_could_hold_is_refused(user_id):
+    with pytest.raises(InvalidRequest) as refused:
+        check_user_id(user_id)
+    assert refused.value.field == "user_id"

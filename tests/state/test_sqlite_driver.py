@@ -12,7 +12,9 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
+from x25.state.changes import note_change
 from x25.state.sqlite_driver import MEMORY, SqliteConnection, SqliteDriver, make_private
+from x25.state.sqlite_pages import give_back
 
 PATIENCE_S = 10
 """How long a test waits for what should happen at once."""
@@ -69,18 +71,142 @@ async def entered(gate: Gate) -> None:
     assert await asyncio.to_thread(gate.entered.wait, PATIENCE_S)
 
 
-async def test_transaction_of_many_statements_takes_one_hop(opened, monkeypatch):
-    hops = []
-    hop = opened._thread._execute
+async def behind(opened: SqliteConnection, gate: Gate, *works) -> list:
+    """Return what comes of works that wait while the gate's transaction runs."""
+    first = started(opened.run(gate))
+    await entered(gate)
+    waiting = [started(opened.run(work)) for work in works]
+    await asyncio.sleep(0)  # one turn of the loop, so that every task hands its work over
+    gate.leave.set()
+    outcomes = await asyncio.gather(first, *waiting, return_exceptions=True)
+    return outcomes[1:]
 
-    def counted(function, *args):
-        hops.append(function)
-        return hop(function, *args)
 
-    monkeypatch.setattr(opened._thread, "_execute", counted)
-    await opened.run(lambda c: [execute(f"INSERT INTO t VALUES ({n})")(c) for n in range(9)])
+async def test_works_that_wait_are_committed_together(opened, path):
+    commits = []
+    opened._raw.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
+    works = [execute(f"INSERT INTO t VALUES ({n})") for n in range(1, 10)]
+    assert await behind(opened, Gate(0), *works) == [1] * 9
+    assert len(commits) == 2
+    with closing(sqlite3.connect(path)) as other:
+        assert [n for (n,) in other.execute("SELECT n FROM t ORDER BY n")] == list(range(10))
+
+
+async def test_one_of_ten_that_fails_is_undone_alone(opened):
+    def refuse(connection: Connection) -> None:
+        execute("INSERT INTO t VALUES (500)")(connection)
+        raise KeyError("refused")
+
+    works = [execute(f"INSERT INTO t VALUES ({n})") for n in range(1, 9)]
+    outcomes = await behind(
+        opened, Gate(0), *works[:4], refuse, execute("INSERT INTO t VALUES (0)"), *works[4:]
+    )
+    failed = [one for one in outcomes if one != 1]
+    assert [type(one) for one in failed] == [KeyError, IntegrityError]
+    assert outcomes.index(failed[0]) == 4
     assert await opened.run(numbers) == list(range(9))
-    assert len(hops) == 2
+
+
+async def test_works_of_a_group_see_those_before_them(opened):
+    def counted(connection: Connection) -> int:
+        execute("INSERT INTO t SELECT MAX(n) + 1 FROM t")(connection)
+        return max(numbers(connection))
+
+    assert await behind(opened, Gate(0), *[counted] * 20) == list(range(1, 21))
+
+
+async def test_a_group_has_an_end(opened, monkeypatch):
+    groups = []
+    serve = opened._serve
+    monkeypatch.setattr(opened._thread, "_serve", lambda group: (groups.append(len(group)), serve(group)))
+    works = [execute(f"INSERT INTO t VALUES ({n})") for n in range(1, 151)]
+    assert await behind(opened, Gate(0), *works) == [1] * 150
+    assert groups == [1, 64, 64, 22]
+
+
+async def test_nobody_is_told_before_the_commit(opened, path):
+    seen = []
+
+    async def insert(n: int) -> None:
+        await opened.run(execute(f"INSERT INTO t VALUES ({n})"))
+        with closing(sqlite3.connect(path)) as other:
+            seen.append(other.execute("SELECT COUNT(*) FROM t WHERE n = ?", [n]).fetchone()[0])
+
+    await asyncio.gather(*map(insert, range(40)))
+    assert seen == [1] * 40
+
+
+async def test_a_commit_that_fails_is_told_to_everybody_of_the_group(opened):
+    await opened.run(execute("CREATE TABLE child (n REFERENCES t (n) DEFERRABLE INITIALLY DEFERRED)"))
+    works = [execute("INSERT INTO t VALUES (1)"), execute("INSERT INTO child VALUES (99)")]
+    outcomes = await behind(opened, Gate(0), *works)
+    assert [str(one.orig) for one in outcomes] == ["FOREIGN KEY constraint failed"] * 2
+    assert await opened.run(numbers) == [0]
+
+
+async def test_a_transaction_that_sqlite_gave_up_is_told_to_everybody_of_the_group(opened):
+    works = [
+        execute("INSERT INTO t VALUES (1)"),
+        execute("INSERT OR ROLLBACK INTO t VALUES (0)"),
+        execute("INSERT INTO t VALUES (2)"),
+    ]
+    outcomes = await behind(opened, Gate(0), *works)
+    assert [type(one) for one in outcomes] == [IntegrityError] * 3
+    await opened.run(execute("INSERT INTO t VALUES (3)"))
+    assert await opened.run(numbers) == [0, 3]
+
+
+async def test_held_work_goes_with_the_next_one(opened):
+    commits = []
+    opened._raw.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
+    held = opened.hold(execute("INSERT INTO t VALUES (1)"))
+    assert await opened.run(numbers) == [1]
+    assert (held.future.done(), held.error, held.result, commits) == (True, None, 1, ["COMMIT"])
+
+
+async def test_held_work_is_done_though_nothing_follows(opened, path):
+    assert await opened.hold(execute("INSERT INTO t VALUES (1)")).future == 1
+    with closing(sqlite3.connect(path)) as other:
+        assert other.execute("SELECT n FROM t").fetchall() == [(1,)]
+
+
+async def test_closing_does_what_is_held(path):
+    connection = await SqliteConnection.open(path)
+    await connection.run(execute("CREATE TABLE t (n INTEGER PRIMARY KEY)"))
+    held = connection.hold(execute("INSERT INTO t VALUES (1)"))
+    await connection.close()
+    assert await held.future == 1
+
+
+async def test_what_changed_is_told_before_the_callers_are(path):
+    told = []
+    connection = await SqliteConnection.open(path, announce=lambda changed: told.append(set(changed)))
+    await connection.run(lambda c: note_change(c, "acme"))
+    assert told == [{"acme"}]
+    await connection.run(lambda _: None)
+    assert told == [{"acme"}]
+    await connection.close()
+
+
+async def test_what_is_deleted_leaves_a_new_file(path):
+    connection = await SqliteConnection.open(path)
+    await connection.run(execute("CREATE TABLE big (x)"))
+    fill = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)"
+    await connection.run(execute(f"INSERT INTO big {fill} SELECT zeroblob(4000) FROM n"))
+    await connection.run(execute("DELETE FROM big"))
+    left = [await connection.run(give_back) for _ in range(4)]
+    assert left == sorted(left, reverse=True)  # a piece at a time
+    assert (left[0], left[-1]) == (True, False)
+    assert await connection.run(lambda c: c.scalar(text("PRAGMA page_count"))) < 25
+    await connection.close()
+
+
+async def test_a_file_that_was_made_without_it_stays_as_large_as_it_is(path):
+    with closing(sqlite3.connect(path)) as older:
+        older.execute("CREATE TABLE t (x)")
+    connection = await SqliteConnection.open(path)
+    assert await connection.run(give_back) is False
+    await connection.close()
 
 
 async def test_work_runs_off_the_event_loop(opened):

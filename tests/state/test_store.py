@@ -45,3 +45,11 @@ async def test_closing_twice_is_harmless(url):
 async def test_url_names_the_database(url):
     async with await open_store(url) as store:
         assert store.url == url
+
+
+async def test_catching_up_waits_for_what_nobody_waits_for(url, make_attempt):
+    async with await open_store(url) as store, await open_store(url) as other:
+        await store.attempts.start(make_attempt())
+        await store.attempts.finish_later(make_attempt(status="finished", cost_nusd=3))
+        await store.catch_up()
+        assert await other.attempts.spent_nusd("acme") == 3

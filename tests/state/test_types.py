@@ -16,7 +16,7 @@ def test_working_memory_holds_the_whole_request_beside_the_nouns_of_the_call():
     memory = get_type_hints(CascadeState)
     assert set(get_type_hints(Request)) <= set(memory)
     # The reply's fields are channels of their own, by the graph's output schema.
-    assert {"org", "call_id"} == set(get_type_hints(Reply)) & set(memory)
+    assert {"org", "call_id", "conversation_id"} == set(get_type_hints(Reply)) & set(memory)
 
 
 def test_reply_promises_its_ten_fields():

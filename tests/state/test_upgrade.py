@@ -1,11 +1,23 @@
 import pytest
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext, MigrationStep
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Float,
+    Integer,
+    LargeBinary,
+    MetaData,
+    create_engine,
+    inspect,
+    select,
+    text,
+)
 
 from x25.state.errors import StoreError
 from x25.state.migrations.upgrade import load_scripts, upgrade
 from x25.state.schema import metadata
+from x25.state.store import open_store
 
 
 @pytest.fixture
@@ -105,3 +117,74 @@ def test_calls_of_the_first_schema_are_kept_without_a_vector_and_their_org_witho
         upgrade(connection)
         assert connection.execute(text("SELECT call_id, inputs FROM calls")).all() == [("c1", None)]
         assert connection.scalar(text("SELECT labelled_count FROM orgs")) == 0
+
+
+REVISIONS = [script.revision for script in load_scripts().walk_revisions()][::-1]
+ORGS = ("acme", "umbrella")
+DROPPED = {"key_requests"}
+"""Tables whose rows count no more a minute later, so none is taken over."""
+RENAMED = {"looks": "judged_answers", "judge_counts": "label_counts", "bin": "place"}
+
+
+def sample(column, org):
+    """Return a value that a column of an old table could hold, of one org's row."""
+    if column.name in {"org", "key_id", "holder", "attempt_id", "key_hash"}:
+        return f"{org}" if column.name == "org" else f"{org}-{column.name}"
+    if column.nullable:
+        return None
+    if column.name in {"decision", "facts", "metrics", "record"}:
+        return "{}"
+    if isinstance(column.type, Boolean):
+        return False
+    if isinstance(column.type, LargeBinary):
+        return b""
+    return 1 if isinstance(column.type, BigInteger | Integer | Float) else f"{org} {column.name}"[:64]
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_a_database_of_any_earlier_schema_opens_and_keeps_every_row(migrated_to, revision):
+    engine = migrated_to(revision)
+    old = MetaData()
+    old.reflect(engine)
+    tables = [table for table in old.sorted_tables if table.name != "alembic_version"]
+    with engine.begin() as connection:
+        for table in tables:
+            rows = [{column.name: sample(column, org) for column in table.columns} for org in ORGS]
+            connection.execute(table.insert(), rows)
+    with engine.begin() as connection:
+        upgrade(connection)
+    new = MetaData()
+    new.reflect(engine)
+    with engine.connect() as connection:
+        for table in tables:
+            keys = [column.name for column in table.primary_key] or ["key_id"]
+            if table.name in DROPPED:
+                continue
+            now = new.tables[RENAMED.get(table.name, table.name)]
+            kept = {
+                tuple(row)
+                for row in connection.execute(select(*(now.c[RENAMED.get(key, key)] for key in keys)))
+            }
+            written = {tuple(sample(table.c[key], org) for key in keys) for org in ORGS}
+            assert written <= kept, table.name
+    assert set(new.tables) == {*metadata.tables, "alembic_version"}
+
+
+async def test_prompts_of_an_earlier_schema_are_read_and_erased_by_this_one(migrated_to, tmp_path):
+    engine = migrated_to("0013")
+    with engine.begin() as connection:
+        connection.execute(text(
+            "INSERT INTO calls VALUES ('acme', 'c1', 0, 'answered', 'qa', 'qa', 0.5, 'v/m', 'v', 'mid', 1, 1, 1, 0.5,"
+            f" 'judge', 2.0, 1, 0, 0, 1.0, 'auto', 0, '{'a' * 64}', 0, '{{}}', 'an old prompt', NULL, NULL)"
+        ))  # fmt: skip
+        connection.execute(text(
+            f"INSERT INTO audit VALUES ('acme', 0, '{'0' * 64}', '{'a' * 64}', '{{}}', 0)"
+        ))  # fmt: skip
+        connection.execute(text(
+            "INSERT INTO orgs (org, call_count, chain_length, chain_head, created_at)"
+            f" VALUES ('acme', 1, 1, '{'a' * 64}', 0)"
+        ))  # fmt: skip
+    async with await open_store(f"sqlite+aiosqlite:///{tmp_path}/old.db") as store:
+        assert (await store.calls.get("acme", "c1")).prompt == "an old prompt"
+        assert await store.erasure.delete("acme", "c1")
+        assert await store.history.count("acme") == 0

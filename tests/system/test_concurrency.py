@@ -11,6 +11,8 @@ import pytest
 from x25.simulator.tasks import generate
 
 ORGS = [f"org-{number}" for number in range(5)]
+UNUSED = ("cache_hits", "cache_saved_usd", "total_byok_usd")
+"""Figures of what nobody asked for here."""
 
 
 @pytest.mark.slow
@@ -42,10 +44,23 @@ async def test_200_concurrent_calls_of_5_orgs_lose_nothing(quick_simulator, make
             assert stats[org].pop("smaller_pools") == {}
             assert stats[org].pop("total_saved_vs_pool_usd") == stats[org]["total_saved_usd"]
             assert stats[org].pop("reference_model") == "sim/large-5"
+            quality = stats[org].pop("quality")
+            assert (quality["measured_by"], quality["labels"], quality["answers"]) == ("scores", 0, 40)
+            assert stats[org].pop("quality_bound") == {}
+            assert [stats[org].pop(name) for name in UNUSED] == [0, 0, 0]
+            assert stats[org].pop("comparison")["counted_calls"] == 40
             assert stats[org] == recomputed(database, org)
         assert overall.pop("cost_estimates")
         assert overall.pop("total_disputed_usd") == 0
-        told = ("smaller_pools", "total_saved_vs_pool_usd", "reference_model")
+        assert overall.pop("comparison")["counted_calls"] == 200
+        told = (
+            "smaller_pools",
+            "total_saved_vs_pool_usd",
+            "reference_model",
+            "quality",
+            "quality_bound",
+            *UNUSED,
+        )
         assert {name: value for name, value in overall.items() if name not in told} == recomputed(
             database, None
         )

@@ -3,11 +3,16 @@
 import asyncio
 import contextlib
 import sqlite3
+import sys
+from random import Random
 
 import httpx
 import pytest
 
 from x25.simulator.tasks import generate
+from x25.state.store import open_store
+
+OF_LOGGED_CALLS = "SELECT DISTINCT a.status, a.cost_nusd FROM attempts a JOIN calls USING (org, call_id)"
 
 
 async def crash_under_load(gateway, simulator, calls: int) -> None:
@@ -69,3 +74,56 @@ async def unsettled(tmp_path) -> int:
     query = f"SELECT COUNT(*) FROM attempts a WHERE NOT {has_entry}"
     with sqlite3.connect(tmp_path / "state" / "x25.db", timeout=30) as database:
         return database.execute(query).fetchone()[0]
+
+
+SERVE_FOR_EVER = """
+import asyncio, itertools, os, sys
+from x25.bench.store import serve
+from x25.state.store import open_store
+
+async def work(store, names):
+    for number in names:
+        call_id = f"{sys.argv[2]}-{number}"
+        await serve(store, f"org-{number % 3}", call_id)
+        os.write(1, f"org-{number % 3} {call_id}\\n".encode())
+
+async def main():
+    async with await open_store(sys.argv[1]) as store:
+        names = itertools.count()
+        await asyncio.gather(*(work(store, names) for _ in range(16)))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.slow
+async def test_kill_9_while_calls_share_transactions_loses_no_answered_call(tmp_path):
+    url, answered, rng = f"sqlite+aiosqlite:///{tmp_path}/x25.db", [], Random(25)
+    for life in range(30):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", SERVE_FOR_EVER, url, f"life{life}", stdout=asyncio.subprocess.PIPE
+        )
+        told = [await process.stdout.readline() for _ in range(rng.randrange(1, 400))]
+        process.kill()
+        told += (await process.stdout.read()).splitlines(keepends=True)
+        await process.wait()
+        answered += [tuple(line.decode().split()) for line in told if line.endswith(b"\n")]
+    async with await open_store(url) as store:
+        assert all(found.intact for found in await store.audit.verify_all())
+    with sqlite3.connect(tmp_path / "x25.db") as database:
+        logged = set(database.execute("SELECT org, call_id FROM calls"))
+        assert len(answered) > 500
+        assert set(answered) <= logged
+        assert set(database.execute(OF_LOGGED_CALLS)) == {("finished", 15_000)}
+        assert database.execute("SELECT COUNT(*) FROM audit").fetchone() == (len(logged),)
+        assert database.execute("SELECT SUM(cost_nusd), SUM(total_calls) FROM call_sums").fetchone() == (
+            15_000 * len(logged),
+            len(logged),
+        )
+        spent = "SELECT SUM(COALESCE(cost_nusd, reserved_nusd)), COUNT(DISTINCT org || call_id) FROM attempts"
+        assert (
+            database.execute("SELECT SUM(spent_nusd), SUM(calls) FROM budgets").fetchone()
+            == database.execute(spent).fetchone()
+        )
+        begun = "SELECT org, call_id FROM attempts EXCEPT SELECT org, call_id FROM calls"
+        assert set(database.execute(begun)) == set(database.execute("SELECT org, call_id FROM open_calls"))

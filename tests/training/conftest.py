@@ -98,3 +98,11 @@ def org_log():
         return found
 
     return log_of
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the workshop's tests with the slow ones: `make test` is what serves."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.slow)

@@ -38,7 +38,7 @@ DTYPES = ("float16", "int8")
 PARITY_PROMPTS = 500
 _BATCH_TOKENS = 1024
 _FILES = ("model.safetensors", "tokenizer.json", "config.json", "modules.json")
-_LIBRARIES = ("model2vec", "numpy", "sentence-transformers", "torch", "transformers")
+_LIBRARIES = ("numpy", "safetensors", "sentence-transformers", "tokenizers", "torch", "transformers")
 _MODULES = [
     {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.StaticEmbedding"},
     {"idx": 1, "name": "1", "path": "1_Normalize", "type": "sentence_transformers.models.Normalize"},

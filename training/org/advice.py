@@ -6,12 +6,13 @@ from statistics import fmean
 
 import numpy as np
 
+from ...nodes.org.judge_tables import read_labels
 from ...providers.registry import Registry
 from ...providers.specs import ModelSpec
 from ...routing.belief.completion import completion_prob
 from ...routing.belief.dominance import Dominated, dominated
 from ...routing.belief.irt import CAPABILITY_BENCHMARKS
-from ...routing.belief.judge_table import DEFAULT_TABLE, JudgeTable, table_from_counts
+from ...routing.belief.judge_table import DEFAULT_TABLE, JudgeTable
 from ...routing.plan.cascade import PlanPrices
 from ...routing.plan.pool_advice import PoolTerms, Prospect, Swap, rank_swaps
 from ...routing.plan.weights import normalise, quality_price
@@ -102,7 +103,10 @@ def _prospect(spec: ModelSpec, logged: Sequence[LoggedCall], pooled: dict[str, E
 
 def _quality_price(logged: Sequence[LoggedCall]) -> float:
     """Return the mean price of quality of the org's calls."""
-    return fmean([quality_price(call.optimize_for or normalise(None)) for call in logged] or [0.1])
+    return fmean(
+        [quality_price(call.optimize_for or normalise(None)) for call in logged]
+        or [quality_price(normalise(None))]
+    )
 
 
 async def _table(store: Store, org: str, usage: Sequence[ModelUsage]) -> JudgeTable | None:
@@ -110,8 +114,7 @@ async def _table(store: Store, org: str, usage: Sequence[ModelUsage]) -> JudgeTa
     judge = next((one.model_id for one in usage if one.kind == "judge"), None)
     if judge is None:
         return None
-    counts = (await store.judge_tables.counts(org, DEFAULT_TABLE.edges)).get(judge)
-    return DEFAULT_TABLE if counts is None else table_from_counts(DEFAULT_TABLE, counts.right, counts.wrong)
+    return (await read_labels(org, store, DEFAULT_TABLE)).tables.get(judge, DEFAULT_TABLE)
 
 
 def _judge_cost_usd(usage: Sequence[ModelUsage]) -> float:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ...providers.specs import ModelSpec
 from ...routing.belief.completion import completion_prob, memory_relief
 from ...routing.belief.judge_table import DEFAULT_TABLE, JudgeTable
+from ...routing.belief.label_evidence import label_likelihood
 from ...routing.belief.likelihood import likelihood
 from ...routing.belief.org_model import inputs_id, move_inputs, unpack_inputs
 from ...routing.prompt.difficulty import DifficultyModel
@@ -42,8 +43,9 @@ class Known:
 
     specs: Mapping[str, ModelSpec] = field(default_factory=dict)
     """Models by id; an unknown one starts at its tier's level."""
-    labels: Mapping[str, float] = field(default_factory=dict)
-    """Call id to how right the first answer is known to be, 0 to 1; that decides alone."""
+    labels: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Call id to how right the first answer is said to be, and what that counts, both 0 to 1; what counts in full
+    decides alone."""
     table: JudgeTable = DEFAULT_TABLE
     """Of judges nobody has measured; the log holds its bins."""
     judge_tables: Mapping[str, JudgeTable] = field(default_factory=dict)
@@ -81,11 +83,12 @@ def read_calls(calls: Iterable[Call], difficulty: DifficultyModel, known: Known)
 
 
 def likelihoods(
-    verdict: Mapping[str, object], table: JudgeTable, *, label: float | None = None
+    verdict: Mapping[str, object], table: JudgeTable, *, label: tuple[float, float] | None = None
 ) -> tuple[float, float]:
-    """Return how likely what was seen is of a right and of a wrong answer; a label decides alone."""
-    if label is not None:
-        return label, 1.0 - label
+    """Return how likely what was seen is of a right and of a wrong answer; a label that counts in full is all."""
+    said = (1.0, 1.0) if label is None else label_likelihood(*label)
+    if label is not None and label[1] >= 1.0:
+        return said
     score_bin = verdict["bin"]
     is_scored = isinstance(score_bin, int) and 0 <= score_bin < len(table.right)
     outcome: Outcome = (
@@ -94,7 +97,8 @@ def likelihoods(
     seen = Observation(
         outcome, score_bin if isinstance(score_bin, int) and is_scored else None, None, None, 1.0, True
     )
-    return likelihood(seen, table)
+    right, wrong = likelihood(seen, table)
+    return right * said[0], wrong * said[1]
 
 
 def _why_useless(call: Call, wanted: str, size: int) -> str | None:

@@ -17,8 +17,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ...nodes.org.judge_tables import read_labels
 from ...providers.specs import ModelSpec
-from ...routing.belief.judge_table import DEFAULT_TABLE, JudgeTable, table_from_counts
+from ...routing.belief.judge_table import DEFAULT_TABLE, JudgeTable
 from ...routing.belief.org_model import KIND, Line, OrgModel, base_id
 from ...routing.prompt.difficulty import DifficultyModel
 from ...state.errors import ConfigError
@@ -124,12 +125,10 @@ async def read_log(
     store: Store, org: str, difficulty: DifficultyModel, specs: Mapping[str, ModelSpec], table: JudgeTable
 ) -> OrgCalls:
     """Return what the org's newest calls teach, with its labels and its judges as its labels measured them."""
-    log, labels = await store.calls.with_inputs(org, MOST_CALLS), await store.labels.of_first_answers(org)
-    counts = await store.judge_tables.counts(org, table.edges)
-    measured = {
-        judge: table_from_counts(table, one.right, one.wrong, name=judge) for judge, one in counts.items()
-    }
-    return read_calls(log, difficulty, Known(specs, labels, table, measured))
+    log, said = await store.calls.with_inputs(org, MOST_CALLS), await read_labels(org, store, table)
+    words = await store.labels.of_answers(org, said.weight)
+    labels = {call_id: word for (call_id, step), word in words.items() if step == 0}
+    return read_calls(log, difficulty, Known(specs, labels, table, said.tables))
 
 
 async def roll_back(store: Store, org: str) -> Artifact | None:

@@ -16,9 +16,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ...nodes.org.judge_tables import read_labels
 from ...routing.answer.verifier import FEATURES_ID, KIND, unpack_features
 from ...routing.answer.verifier_evidence import LEAST_LABELS
-from ...routing.belief.judge_table import DEFAULT_TABLE, JudgeTable, table_from_counts
+from ...routing.belief.judge_table import DEFAULT_TABLE, JudgeTable
 from ...state.learning.judged_answers import LabelledAnswer
 from ...state.store import Store
 from ..data.recorded import fold_of
@@ -76,11 +77,9 @@ async def fit_org_verifier(  # noqa: PLR0913 - what a fit depends on
     ]
     if len(kept) < LEAST_LABELS:
         return OrgVerifierFit(org, "too few answers", None, {"answers": len(kept)})
-    counts = await store.judge_tables.counts(org, table.edges)
-    tables = {
-        judge: table_from_counts(table, one.right, one.wrong, name=judge) for judge, one in counts.items()
-    }
-    answers = labelled_answers(kept, soft_labels(kept, tables, table))
+    said = await read_labels(org, store, table)
+    kept = said_of(kept, await store.labels.of_answers(org, said.weight))
+    answers = labelled_answers(kept, soft_labels(kept, said.tables, table))
     found = fit_verifier(answers, encoder=encoder, fit=fit)
     cells = cell_audits(found, answers)
     metrics = metrics_of(found, cells, kept)
@@ -98,10 +97,24 @@ async def fit_org_verifier(  # noqa: PLR0913 - what a fit depends on
     return OrgVerifierFit(org, decision, candidate.version, metrics)
 
 
+def said_of(
+    kept: Sequence[LabelledAnswer], words: Mapping[tuple[str, int], tuple[float, float]]
+) -> list[LabelledAnswer]:
+    """Return answers with what was said of them and what that counts, by call id and step; the rest unlabelled."""
+    return [
+        replace(one, right=word[0], counts=word[1])
+        if (word := words.get((one.seen.call_id, one.seen.step))) is not None
+        else replace(one, right=None)
+        for one in kept
+    ]
+
+
 def soft_labels(
-    kept: Sequence[LabelledAnswer], tables: Mapping[str, JudgeTable], default: JudgeTable
+    kept: Sequence[LabelledAnswer],
+    tables: Mapping[str, JudgeTable],
+    default: JudgeTable,
 ) -> Floats:
-    """Return P(right) of each answer by its judge's bin, or by what people and checks said; shape (answers,)."""
+    """Return P(right) of each answer by what people and checks said, as far as that counts, else by its judge's bin."""
     of_judge = [tables.get(one.seen.judge, default) for one in kept]
     bins = [one.seen.score_bin for one in kept]
     right = np.array([table.right[place] for table, place in zip(of_judge, bins, strict=True)])
@@ -115,7 +128,8 @@ def soft_labels(
             labels[mine] = odds / (odds + (1.0 - rate) * wrong[mine])
             rate = float(np.clip(labels[mine].mean(), 0.02, 0.98))
     hard = np.array([np.nan if one.right is None else one.right for one in kept])
-    return np.where(np.isfinite(hard), hard, labels)
+    counts = np.array([one.counts for one in kept])
+    return np.where(np.isfinite(hard), counts * hard + (1.0 - counts) * labels, labels)
 
 
 def labelled_answers(kept: Sequence[LabelledAnswer], labels: Floats, seed: int = 0) -> Labelled:

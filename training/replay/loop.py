@@ -194,12 +194,19 @@ class Call:
         self._spent_usd = 0.0
         self._held: list[tuple[float, float]] = []
         """Believed and recorded quality of each answer."""
+        self._looks: list[tuple[int, Observation]] = []
 
     @property
     def utility(self) -> float:
         """Recorded quality of the answer believed best minus the price of all that was spent, in points."""
         quality = max(self._held)[1]
         return 100.0 * (quality - QUALITY_PRICE * self._spent_usd / self._loop.frontier_usd)
+
+    @property
+    def returned(self) -> tuple[int, int, Observation]:
+        """Place among the answers and tier of the answer believed best, and what was seen of it."""
+        best = self._held.index(max(self._held))
+        return best, *self._looks[best]
 
     def play(
         self, memory: Memory, terms: Terms, rng: np.random.Generator, org_calls: int = 0
@@ -211,7 +218,9 @@ class Call:
         first_seen, climbs = self._ask(first, thetas), 0
         while decision is not None:
             believed = [quality for quality, _ in self._held]
-            progress = Progress(thetas, believed, decision.tier, escalations_left=2 - climbs)
+            progress = Progress(
+                thetas, believed, decision.tier, escalations_left=terms.max_escalations - climbs
+            )
             decision = proceed(self.arms, progress, terms)
             if decision is not None:
                 self._ask(decision, thetas)
@@ -226,6 +235,7 @@ class Call:
         if seen.outcome == "scored":
             self._spent_usd += float(loop.judge_usd[self._row, column])
         believed = posterior(thetas[decision.model_id], likelihood(seen, loop.table))
+        self._looks.append((column, seen))
         self._held.append((believed, float(loop.scores[self._row, column])))
         return seen
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ...routing.belief.drift import FAST_GAMMA, KEEP, alarm, expectation, has_changed
 from ...routing.belief.thompson import Learner, combine
-from ...state.learning.posteriors import POOLED
+from ...state.learning.posterior_statements import POOLED
 from ...state.lessons import Watch
 from ...state.records import Arm, Evidence
 

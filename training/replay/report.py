@@ -14,6 +14,7 @@ from ..evaluation.panels import load_panels
 from ..evaluation.run import Request as PanelRequest
 from ..evaluation.run import fit_split
 from .drift import LEARNERS, SCENARIOS, measure_drift
+from .feedback import measure_feedback
 from .ladder import CEILINGS_USD, PUBLISHED_STREAM, measure_ladder
 from .loop import CEILING, FIXED, PRIORS, loop_of, measure_loop
 from .regret import Setting, learners, measure_regret
@@ -22,6 +23,8 @@ from .repair import measure_repair
 from .streams import Replayed, cold, complete, rotated, split, warmed
 
 SOURCE = "paretobandit"
+FEEDBACK_CALLS = 1_500
+"""Calls of an org on which feedback is measured."""
 NEWCOMER = "google/gemini-2.5-flash"
 
 Step = Callable[[str, int, int], None]
@@ -48,6 +51,8 @@ class Request:
     drifts: Sequence[str] = tuple(SCENARIOS)
     panels: Sequence[str] = ()
     """Tier panels the full loop is run on."""
+    feedback: Sequence[str] = ()
+    """Tier panels on which feedback is measured."""
     loop_orders: int = 20
     loop_calls: int = 500
     cache: Path | None = None
@@ -120,6 +125,7 @@ def replay(request: Request, encoder: EmbedsMany, step: Step = lambda *_: None) 
         "drift": drift,
         "loop": settles,
         "repair": repairs,
+        "feedback": _feedback(request, encoder, step),
         "curves": curves,
     }
 
@@ -167,6 +173,23 @@ def _loops(request: Request, encoder: EmbedsMany, step: Step) -> tuple[dict[str,
         setting = _counted(request, f"repair {panel.name}", 2 * len(REPAIRED), step, request.loop_orders)
         repairs[panel.name] = measure_repair(models, fit.train, judge, setting)
     return settles, repairs
+
+
+def _feedback(request: Request, encoder: EmbedsMany, step: Step) -> dict[str, Any]:
+    """Return by panel and prior what labels are worth: without climbing, where the judge teaches and does no more."""
+    found: dict[str, Any] = {}
+    for panel in load_panels(request.feedback):
+        folder = request.warm_dir or request.stream_dir
+        side = fit_split(panel, PanelRequest(folder, cache=request.cache), encoder, 0).train
+        found[panel.name] = {}
+        for prior in PRIORS:
+            setting = _counted(
+                request, f"feedback {panel.name} {prior}", request.loop_orders, step, request.loop_orders
+            )
+            found[panel.name][prior] = measure_feedback(
+                tuple(panel.models), side, setting, FEEDBACK_CALLS, prior=prior
+            )
+    return found
 
 
 def _counted(request: Request, phase: str, total: int, step: Step, orders: int | None = None) -> Setting:

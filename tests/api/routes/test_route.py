@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from x25.graph.bootstrap import SIMULATED_MODELS
 from x25.routing.plan.weights import PRESETS
+from x25.state.packing import unpack
 from x25.state.types import TASK_TYPES
 
 TEN_FIELDS = {
@@ -50,7 +51,9 @@ def test_the_audit_hash_is_that_of_the_stored_entry(route: Callable[..., dict], 
             "SELECT record_hash, record FROM audit WHERE org = ? ORDER BY idx", [org]
         ).fetchall()
     assert [reply["audit_hash"] for reply in replies] == [record_hash for record_hash, _ in stored]
-    assert [reply["call_id"] for reply in replies] == [json.loads(record)["call_id"] for _, record in stored]
+    assert [reply["call_id"] for reply in replies] == [
+        json.loads(unpack(record))["call_id"] for _, record in stored
+    ]
     assert all(len(one) == 64 and set(one) <= set("0123456789abcdef") for one, _ in stored)
 
 
@@ -172,7 +175,7 @@ def test_when_every_model_fails_the_body_lists_the_attempts_and_the_call_counts(
     assert http.get(f"/stats/{org}").json()["total_calls"] == 1
     assert http.get("/verify", params={"org": org}).json() | {"orgs": []} == {
         "intact": True, "total_records": 1, "first_broken_index": None, "reason": None, "calls": 1,
-        "checked_records": 1, "orgs": [],
+        "checked_records": 1, "erased": 0, "orgs": [],
     }  # fmt: skip
 
 
@@ -253,6 +256,9 @@ def test_the_contract_lists_every_field_of_request_and_reply(http: httpx.Client)
     request = schemas["RouteRequest"]["properties"]
     assert request.keys() == {
         "prompt", "org", "optimize_for", "hint", "policy", "messages", "options", "router", "call_id",
+        "user_id",
+        "conversation_id", "memory", "mode", "cache",
+        "routing_hints", "routing_override",
     }  # fmt: skip
     assert all(part["description"] for part in request.values())
     assert schemas["RouteReply"]["properties"].keys() >= TEN_FIELDS.keys()
@@ -260,6 +266,8 @@ def test_the_contract_lists_every_field_of_request_and_reply(http: httpx.Client)
     assert contract["paths"]["/route"]["post"]["responses"].keys() == {
         "200",
         "401",
+        "402",
+        "403",
         "404",
         "408",
         "413",
@@ -312,7 +320,8 @@ REFUSED = [
     ({"org": ""}, "org"),
     ({"org": "all"}, "org"),
     ({"router": ""}, "router"),
-    ({"routing_hints": {"mode": "fast"}}, "routing_hints"),
+    ({"routing_hints": {"mode": "quick"}}, "routing_hints.mode"),
+    ({"routing_override": {"model": 5}}, "routing_override.model"),
     ({"options": {"stream": True}}, "options.stream"),
     ({"options": {"n": 2}}, "options.n"),
     ({"options": {"logprobs": "yes"}}, "options.logprobs"),

@@ -6,8 +6,11 @@ from statistics import fmean, median
 from types import SimpleNamespace
 
 import httpx
+import numpy as np
 import pytest
 
+from x25.client import X25
+from x25.state.packing import unpack
 from x25.state.savings import OrgStats
 
 FROM_DATABASE = """
@@ -71,6 +74,27 @@ def test_a_smaller_pool_is_told_with_both_savings(
     assert pool["total_saved_vs_pool_usd"] < pool["total_saved_usd"]
 
 
+async def test_labels_of_picked_answers_correct_the_quality_and_bound_it(open_app, tmp_path) -> None:
+    from x25.state.store import open_store
+
+    database = f"sqlite+aiosqlite:///{tmp_path}/app/x25.db"
+    async with open_app() as client, await open_store(database) as store:
+        for number in range(32):
+            asked = {"prompt": f"What is {number} * 23?", "org": "one", "hint": "qa"}
+            reply = (await client.post("/route", json=asked)).json()
+            await store.labels.add(
+                "one", reply["call_id"], right=1.0, source="audit", edges=(0.2, 0.4, 0.6, 0.8)
+            )
+        found, other = [(await client.get(f"/stats/{org}")).json() for org in ("one", "two")]
+        everything = (await client.get("/stats/all")).json()
+    assert (found["quality"]["measured_by"], found["quality"]["labels"]) == ("labels and scores", 32)
+    assert found["quality"]["low"] < 1.0 == found["quality"]["value"]
+    (bound,) = found["quality_bound"].values()
+    assert (bound["status"], bound["delta"]) == ("stated", 0.05)
+    assert 0.7 < bound["level"] < 0.9
+    assert (other["quality"], other["quality_bound"], everything["quality"]) == (None, {}, None)
+
+
 def test_an_org_without_calls_has_zeros_and_no_averages(http: httpx.Client, org: str) -> None:
     stats = http.get(f"/stats/{org}").json()
     assert (stats["total_calls"], stats["total_cost_usd"], stats["model_distribution"]) == (0, 0, {})
@@ -120,7 +144,7 @@ def test_estimated_costs_are_compared_with_realised_ones(
     ratios: dict[str, list[float]] = {}
     with sqlite3.connect(gateway.database) as database:
         for call_id, decision in database.execute("SELECT call_id, decision FROM calls WHERE org = ?", [org]):
-            made = json.loads(decision)
+            made = json.loads(unpack(decision))
             query = "SELECT cost_nusd FROM attempts WHERE call_id = ? AND step = 0 AND kind = 'answer'"
             ((cost,),) = database.execute(query, [call_id]).fetchall()
             ratios.setdefault(made["model_id"], []).append(made["expected_cost_nusd"] / cost)
@@ -140,3 +164,55 @@ async def test_every_tier_is_shown_whether_it_was_asked_or_not(open_app) -> None
         found = (await client.get("/stats/one")).json()["tier_distribution"]
     assert nobody == {"slm": 0, "mid": 0, "frontier": 0}
     assert found == {"slm": 1, "mid": 0, "frontier": 0}
+
+
+def test_intervals_equal_a_recomputation_from_the_database(
+    http: httpx.Client, route: Callable[..., dict], org: str, gateway
+) -> None:
+    for number in range(12):
+        route(f"What is {number} * 23?", hint=("qa", "code", "reasoning")[number % 3])
+    with sqlite3.connect(gateway.database) as database:
+        calls = database.execute(FROM_DATABASE, [org]).fetchall()
+    cost, judge_cost, reference, quality, source, *_ = (np.array(one) for one in zip(*calls, strict=True))
+    told = http.get(f"/stats/{org}").json()["comparison"]
+    paid = cost + judge_cost
+    assert told["saved_share"]["value"] == pytest.approx(1.0 - paid.sum() / reference.sum())
+    residuals = paid - paid.sum() / reference.sum() * reference
+    half = 1.959963984540054 * np.sqrt((residuals**2).sum() * 12 / 11) / reference.sum()
+    assert told["saved_share"]["high"] - told["saved_share"]["value"] == pytest.approx(half)
+    scores = quality.astype(float)
+    half = 1.959963984540054 * scores.std(ddof=1) / np.sqrt(len(scores))
+    assert told["quality"]["value"] - told["quality"]["low"] == pytest.approx(half, abs=1e-6)
+    assert told["share_judged"] == pytest.approx((source == "judge").mean())
+    assert told["counted_calls"] == 12
+    assert told["frontier"]["model_id"] == "sim/large-5"
+    assert told["frontier"]["cost_usd"] == pytest.approx(reference.sum() / 1e9, abs=2e-8)
+    assert 0.0 <= told["choice_dependence"] <= 1.0
+
+
+def test_an_org_without_calls_is_compared_with_nothing(http: httpx.Client, org: str) -> None:
+    told = http.get(f"/stats/{org}").json()["comparison"]
+    assert (told["saved_share"], told["share_judged"], told["single"], told["counted_calls"]) == (
+        None,
+        None,
+        None,
+        0,
+    )
+
+
+def test_the_sdk_reads_the_same_stats(
+    http: httpx.Client, route: Callable[..., dict], org: str, gateway
+) -> None:
+    route()
+    assert X25(org=org, gateway_url=gateway.url).get_stats() == http.get(f"/stats/{org}").json()
+
+
+def test_goals_are_met_as_the_formula_says(http: httpx.Client, route: Callable[..., dict], org: str) -> None:
+    for number in range(4):
+        reply = route(f"What is {number} * 23?")
+        paid_usd = reply["cost_usd"] + reply["judge_cost_usd"]
+        share = reply["cost_saved_usd"] / (reply["cost_saved_usd"] + paid_usd)
+        assert reply["goal_match"].keys() == {"cost", "quality", "latency"}
+        assert reply["goal_match"]["cost"] == pytest.approx(min(max(share, 0.0), 1.0), abs=1e-4)
+        assert reply["goal_match"]["quality"] == pytest.approx(reply["quality_score"], abs=1e-4)
+        assert 0.0 <= reply["goal_match"]["latency"] <= 1.0

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from x25.graph.signing import Head, PublicKey
 from x25.state.store import open_store
 
 
@@ -86,3 +87,20 @@ def test_a_key_sees_its_own_chain_only(
     headers = {"Authorization": f"Bearer {gateway.new_key(org)}"}
     assert [chain["org"] for chain in http.get("/verify", headers=headers).json()["orgs"]] == [org]
     assert http.get("/verify", params={"org": "somebody-else"}, headers=headers).status_code == 403
+
+
+def test_a_signed_head_is_of_the_chain_as_it_stands_and_its_key_can_be_had(http, route, org) -> None:
+    last = [route() for _ in range(2)][-1]
+    head = http.get(f"/verify/{org}/head").raise_for_status().json()
+    key = http.get("/verify/key").raise_for_status().json()
+    assert (head["org"], head["length"], head["head_hash"]) == (org, 2, last["audit_hash"])
+    assert (key["algorithm"], key["public_key"], key["key_id"]) == (
+        "Ed25519",
+        head["public_key"],
+        head["key_id"],
+    )
+    assert Head.parse(head).is_signed_by(PublicKey.parse(key["public_key"]))
+
+
+def test_a_head_of_no_org_is_refused(http) -> None:
+    assert http.get("/verify/All/head").status_code == 422

@@ -12,6 +12,7 @@ from x25.graph.memory.channels import ThreadState
 from x25.nodes.escalate import escalate
 from x25.nodes.services import Services
 from x25.state.errors import AttemptTaken, TextNotKept
+from x25.state.meter import Meter
 from x25.state.types import Context, Reply, Request
 from x25.state.working_memory import Change, Opened, Opening, Task
 
@@ -27,6 +28,16 @@ STATE = {
 }  # fmt: skip
 
 
+class Metered(str):
+    """Services that nobody looks into but the meter."""
+
+    __slots__ = ()
+
+    @property
+    def meter(self):
+        return Meter()
+
+
 async def classify(call: Opened, services: Services) -> Change:
     """Name the work."""
     (message,) = call.messages
@@ -40,7 +51,7 @@ async def lookup_cache(request: Request, services: Services, context: Context) -
 
 
 def test_a_bound_node_keeps_its_name_and_is_timed_whether_it_is_awaited_or_not():
-    bound = BoundNode(classify, AlreadyOpen("services"))
+    bound = BoundNode(classify, AlreadyOpen(Metered("services")))
     assert (bound.get_name(), bound.__doc__) == ("classify", "Name the work.")
     for update in (asyncio.run(bound.ainvoke(STATE)), bound.invoke(STATE)):
         (timing,) = update.pop("timings")
@@ -50,11 +61,13 @@ def test_a_bound_node_keeps_its_name_and_is_timed_whether_it_is_awaited_or_not()
 
 
 async def test_the_first_node_opens_a_turn_on_its_thread():
-    bound = BoundOpening(lookup_cache, AlreadyOpen("services"))
+    bound = BoundOpening(lookup_cache, AlreadyOpen(Metered("services")))
     update = await bound.ainvoke({"given": {}, "turn": [HumanMessage("hi", id="1")]})
     assert [message.content for message in update["messages"]] == ["hi"]
     thread = update["thread"]
-    assert thread["settings"].keys() == {"router", "policy", "options", "optimize_for"}
+    assert thread["settings"].keys() == {
+        "router", "policy", "options", "optimize_for", "conversation_id", "memory",
+    }  # fmt: skip
     assert thread | {"settings": {}} == {
         "org": "acme", "call_id": "c", "follows": None, "unanswered": ["1"], "settings": {},
     }  # fmt: skip
@@ -67,14 +80,14 @@ async def test_the_first_node_opens_a_turn_on_its_thread():
 )
 async def test_the_first_node_reads_the_runs_context_and_has_a_default(context, expected):
     builder = StateGraph(ThreadState, context_schema=Context)
-    builder.add_node("lookup_cache", BoundOpening(lookup_cache, AlreadyOpen("services")))
+    builder.add_node("lookup_cache", BoundOpening(lookup_cache, AlreadyOpen(Metered("services"))))
     graph = builder.add_edge(START, "lookup_cache").add_edge("lookup_cache", END).compile()
     output = await graph.ainvoke({"given": {}, "turn": [HumanMessage("hi")]}, context=context)
     assert output["opening"]["max_escalations"] == expected
 
 
 async def test_a_run_that_goes_on_from_a_checkpoint_without_words_is_refused_where_none_are_kept():
-    bound = BoundNode(classify, AlreadyOpen("services"), keeps_text=False)
+    bound = BoundNode(classify, AlreadyOpen(Metered("services")), keeps_text=False)
     with pytest.raises(TextNotKept):
         await bound.ainvoke({**STATE, "running": False})
     assert (await bound.ainvoke(STATE))["task"]["type"] == "services:qa:hi"
@@ -105,14 +118,14 @@ async def test_the_answer_joins_the_conversation_and_the_turn_is_answered():
             )
         )  # fmt: skip
 
-    update = await BoundClosing(audit, AlreadyOpen("services")).ainvoke(STATE)
+    update = await BoundClosing(audit, AlreadyOpen(Metered("services"))).ainvoke(STATE)
     (answer,) = update["messages"]
     assert isinstance(answer, AIMessage)
     assert (answer.content, answer.id) == ("hello", "c")
     assert (update["thread"]["unanswered"], update["thread"]["settings"]) == ([], {})
     assert update["explain"] == {"removed": {}}
     follows = {**STATE, "thread": {**STATE["thread"], "follows": "b"}}
-    private = await BoundClosing(audit, AlreadyOpen("services"), keeps_text=False).ainvoke(follows)
+    private = await BoundClosing(audit, AlreadyOpen(Metered("services")), keeps_text=False).ainvoke(follows)
     assert "keep_text=True" in private["explain"]["conversation"]
 
 
@@ -120,7 +133,7 @@ async def test_a_call_without_an_answer_adds_none():
     async def audit(call: Opened, services: Services) -> Change:
         return Change(call_count=3)
 
-    update = await BoundClosing(audit, AlreadyOpen("services")).ainvoke(STATE)
+    update = await BoundClosing(audit, AlreadyOpen(Metered("services"))).ainvoke(STATE)
     assert update.keys() == {"call_count", "timings"}
 
 
@@ -128,7 +141,7 @@ async def test_a_call_without_an_answer_adds_none():
 async def test_the_last_node_completes_the_path_of_a_reply_that_explains(told):
     before = {"node": "audit", "ms": 2.0}
     state = {**STATE, "timings": [before], **({} if told is None else {"explain": told})}
-    update = await BoundLast(classify, AlreadyOpen("services")).ainvoke(state)
+    update = await BoundLast(classify, AlreadyOpen(Metered("services"))).ainvoke(state)
     (own,) = update["timings"]
     assert update.get("explain") == ({**told, "path": [before, own]} if told else None)
     assert state["timings"] == [before]

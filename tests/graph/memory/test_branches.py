@@ -33,7 +33,8 @@ def services(*, is_logged):
         return "row" if is_logged else None
 
     return SimpleNamespace(
-        now=lambda: NOW, clock_s=lambda: 1_000.0, routers={"auto": None}, limits=Limits(max_prompt_chars=100),
+        now=lambda: NOW, clock_s=lambda: 1_000.0, routers_of=lambda _org: {"auto": None},
+        limits=Limits(max_prompt_chars=100),
         store=SimpleNamespace(calls=SimpleNamespace(get=get)),
     )  # fmt: skip
 

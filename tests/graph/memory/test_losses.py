@@ -58,6 +58,7 @@ async def assert_answered_and_audited(cascade, calls=1):
         logged = await cascade.services.store.calls.get("default", reply["call_id"])
         assert (logged.status, logged.record_hash) == ("answered", reply["audit_hash"])
     assert (await cascade.services.store.audit.verify("default")).intact
+    await cascade.drain()  # checkpoints follow their answers
     return replies
 
 
@@ -127,6 +128,7 @@ async def main():
                                           simulator_url=sys.argv[2], judge="none")) as cascade:
         reply = await cascade.route({"prompt": "hi"})
         call = await cascade.services.store.calls.get("default", reply["call_id"])
+        await cascade.drain()
         print(call.status, "|", cascade.checkpoint_writes.reason)
 
 asyncio.run(main())

@@ -22,7 +22,7 @@ from x25.state.errors import CallFailed, InvalidRequest
 
 WORDY = {
     "prompt", "hint", "messages", "given", "turn", "options", "inputs", "answers", "text", "message", "logprobs",
-    "verdict", "explain",
+    "verdict", "explain", "recalled", "user_id", "hit",
 }  # fmt: skip
 
 

@@ -61,7 +61,10 @@ def test_the_first_turn_of_a_thread_is_its_input():
     assert written["messages"] == turn.added
     assert written["thread"] == {
         "org": "acme", "call_id": "c2", "follows": None, "unanswered": [turn.added[0].id],
-        "settings": {name: [None, None] for name in ("router", "policy", "options", "optimize_for")},
+        "settings": {
+            name: [None, None]
+            for name in ("router", "policy", "options", "optimize_for", "conversation_id", "memory")
+        },
     }  # fmt: skip
 
 
@@ -80,7 +83,7 @@ def test_a_later_turn_has_the_conversation_and_what_the_thread_keeps():
     assert "call_id" not in turn.request
     written = turn.opened(CHANGE)
     assert {written[name] for name in STALE} == {None}
-    assert Reply.__annotations__.keys() - {"org", "call_id"} <= written.keys()
+    assert Reply.__annotations__.keys() - {"org", "call_id", "conversation_id"} <= written.keys()
     assert written["thread"]["follows"] == "c1"
 
 

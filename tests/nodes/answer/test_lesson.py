@@ -30,7 +30,8 @@ async def test_a_later_answer_moves_the_counts_but_not_what_selection_reads(walk
 
 async def test_an_answer_another_call_bought_teaches_there(walk_to_model, services):
     alone = replace(services, judge=None)
-    (answer,) = (await walk_to_model("judge", using=alone)).answers
-    assert is_only_checked(answer, alone)
-    assert not is_only_checked(replace(answer, is_inherited=True), alone)
-    assert not is_only_checked(answer, services)
+    call = await walk_to_model("judge", using=alone)
+    (answer,) = call.answers
+    assert is_only_checked(call, answer, alone)
+    assert not is_only_checked(call, replace(answer, is_inherited=True), alone)
+    assert not is_only_checked(call, answer, services)

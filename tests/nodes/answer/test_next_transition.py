@@ -203,3 +203,24 @@ async def test_where_no_dearer_tier_may_be_asked_a_failed_check_leads_to_another
     both = (answer, replace(answer, step=1, model_id=transition.decision.model_id))
     again = replace(call, answers=both)
     assert (await next_after(with_verdict(again, hopeless))).kind == "stop"
+
+
+async def test_a_prompt_that_was_too_long_goes_to_a_larger_window(dispatched, with_decision, services):
+    call = failed_at(dispatched, with_decision, "sim/tiny-1", "slm", "context_length")
+    situation = await services.situations.of(call, services)
+    for roomy in ("sim/small-2", "sim/xlarge-6"):
+        arms = tuple(
+            replace(arm, context_tokens=256_000 if arm.model_id == roomy else arm.context_tokens)
+            for arm in situation.arms
+        )
+        transition = after_failure(call, replace(situation, arms=arms, _offers={}))
+        assert transition.decision.model_id == roomy
+    assert after_failure(call, situation).kind == "fallback"  # a deployment may take less than its model
+
+
+async def test_models_that_were_not_asked_because_their_breakers_are_open_use_up_no_fallback(
+    dispatched, with_decision, next_after
+):
+    call = failed_at(dispatched, with_decision, "sim/tiny-1", "slm", "breaker_open")
+    assert (await next_after(went(call, *["fallback"] * MAX_FALLBACKS))).kind == "fallback"
+    assert (await next_after(went(call, *["fallback"] * (MAX_FALLBACKS + 1)))).kind == "stop"

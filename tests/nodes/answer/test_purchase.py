@@ -47,3 +47,23 @@ async def test_a_model_that_takes_no_limit_is_reserved_for_in_full(purchase, ser
     assert order.limit == spec.max_output_tokens
     capped, _ = await purchase(left_nusd=50_000_000)
     assert "max_tokens" in capped.body
+
+
+@pytest.mark.parametrize(
+    ("setting", "policy", "hedged"),
+    [(False, None, False), (True, None, True), (False, True, True), (True, False, False)],
+)
+async def test_a_request_says_whether_it_is_hedged_and_the_gateway_where_it_does_not(
+    purchase, services, monkeypatch, setting, policy, hedged
+):
+    asked = []
+    complete = services.gateway.complete
+
+    async def watched(*given, **more):
+        asked.append(more["hedged"])
+        return await complete(*given, **more)
+
+    monkeypatch.setattr(services.gateway, "complete", watched)
+    object.__setattr__(services, "limits", replace(services.limits, hedge=setting))
+    await purchase(policy={} if policy is None else {"hedge": policy})
+    assert asked == [hedged]

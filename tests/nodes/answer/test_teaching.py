@@ -34,6 +34,6 @@ async def test_what_cannot_be_kept_of_a_judged_answer_is_a_warning(
     async def refuse(seen):
         raise StoreError("no room")
 
-    monkeypatch.setattr(services.store.judged_answers, "keep", refuse)
+    monkeypatch.setattr(services.store.judged_answers, "keep_later", refuse)
     await follow(teaching_of(call, services), call, services)
     assert f"what the judged answers of org {call.org} looked like is not kept: no room" in caplog.messages

@@ -26,7 +26,7 @@ def attempts_of(call):
 
 
 async def spend(services, budget, nusd, calls, org="default"):
-    sql = f"INSERT INTO budgets VALUES ('{org}', '{budget.account}', {nusd}, {calls})"
+    sql = f"INSERT INTO budgets VALUES ('{org}', '{budget.account}', {nusd}, {calls}, 0)"
     await services.store.transact(lambda connection: connection.exec_driver_sql(sql).rowcount)
 
 

@@ -1,7 +1,10 @@
+from types import SimpleNamespace
+
 import pytest
 
 from x25.nodes.org.conversations import ConversationBook
 from x25.routing.plan.affinity import Author
+from x25.state.working_memory import Start
 
 GIANT = Author("acme/giant", "frontier")
 ASKED = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Write a parser."}]
@@ -64,9 +67,22 @@ def test_of_another_org_or_another_answer_nothing_is_known(book, org, messages):
 
 
 def test_the_oldest_turn_is_forgotten_first_and_no_words_are_kept():
-    book = ConversationBook(most_turns=2)
-    for number in range(3):
+    book = ConversationBook(most_authors=4)
+    for number in range(5):
         book.remember("a", ASKED, {"role": "assistant", "content": f"answer {number}"}, GIANT)
-    said = [{"role": "assistant", "content": f"answer {number}"} for number in range(3)]
-    assert [book.author("a", [*ASKED, one, NEXT]) for one in said] == [None, GIANT, GIANT]
+    said = [{"role": "assistant", "content": f"answer {number}"} for number in range(5)]
+    assert [book.author("a", [*ASKED, one, NEXT]) for one in said] == [None, GIANT, GIANT, GIANT, GIANT]
     assert "parser" not in repr(vars(book))
+
+
+def test_a_chain_that_has_a_name_knows_who_answered_last_in_it_and_in_its_org_alone(book):
+    def call(org, chain_id, messages=(NEXT,)):
+        opening = SimpleNamespace(start=Start(chain_id=chain_id))
+        return SimpleNamespace(org=org, messages=list(messages), opening=opening)
+
+    tiny = Author("acme/tiny", "slm")
+    book.remember_chain("a", "c-1", tiny)
+    assert book.author_in(call("a", "c-1")) == tiny
+    assert book.author_in(call("b", "c-1")) is None
+    assert book.author_in(call("a", "c-2")) is None
+    assert book.author_in(call("a", "c-2", [*ASKED, ANSWER, NEXT])) == GIANT

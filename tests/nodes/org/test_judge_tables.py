@@ -2,9 +2,11 @@ import asyncio
 
 import pytest
 
-from x25.nodes.org.judge_tables import JudgeBook
+from x25.nodes.org.judge_tables import JudgeBook, read_labels
 from x25.routing.belief.judge_table import DEFAULT_TABLE
-from x25.state.learning.judge_tables import count_label
+from x25.routing.belief.label_evidence import NO_LABELS
+from x25.state.label_counts import UNJUDGED
+from x25.state.learning.judge_tables import add_counts, count_label
 from x25.state.store import open_store
 
 
@@ -70,3 +72,35 @@ async def test_calls_that_meet_an_unread_page_wait_for_it(store):
 
     tables = await asyncio.gather(*(served() for _ in range(5)))
     assert all(table is not DEFAULT_TABLE for table in tables)
+
+
+async def test_an_org_whose_labels_changed_is_read_anew_at_once(store):
+    book = JudgeBook(refresh_s=1e9)
+    await book.refresh("acme", store, DEFAULT_TABLE, 0.0)
+    await count(store, 4, 0.0, times=9)
+    await book.refresh("acme", store, DEFAULT_TABLE, 1.0)
+    assert book.labels("acme") is NO_LABELS
+    book.forget("acme")
+    assert book.labels("acme") is NO_LABELS
+    await book.refresh("acme", store, DEFAULT_TABLE, 1.0)
+    assert book.labels("acme").tables.keys() == {"j/one"}
+    book.forget("nobody")
+
+
+async def test_labels_are_held_against_a_judge_only_where_somebody_judges(store):
+    key = {
+        "org": "acme", "source": "feedback", "model_id": "v/m", "task_cell": "qa", "judge": "", "edges": "",
+        "place": UNJUDGED, "epoch": 0,
+    }  # fmt: skip
+    await store.transact(
+        lambda connection: add_counts(connection, key, {"right": 0.0, "wrong": 20.0, "predicted": 16.0})
+    )
+    for number in range(60):
+        await store.posteriors.add_evidence(
+            "acme", f"c{number}", 0, task_cell="qa", model_id="v/m", tier="slm", success=0.8, failure=0.2,
+            selection=(0.8, 0.8), org_calls=number, gamma=1.0,
+        )  # fmt: skip
+    judged = await read_labels("acme", store, DEFAULT_TABLE, is_judged=True)
+    alone = await read_labels("acme", store, DEFAULT_TABLE, is_judged=False)
+    assert judged.weight("feedback", "v/m") == 0.0 < alone.weight("feedback", "v/m")
+    assert await read_labels("acme", store, DEFAULT_TABLE) == alone, "no labelled answer was judged"

@@ -8,6 +8,8 @@ from x25.nodes.records.log_row import audit_record, call_row
 from x25.routing.belief.org_model import unpack_inputs
 from x25.routing.plan.configs import RouterConfig
 from x25.state.answers import Failure, Verification
+from x25.state.ceilings import Ceilings, Imposed
+from x25.state.org_wishes import OrgWishes
 from x25.state.working_memory import Transition
 
 
@@ -145,7 +147,10 @@ async def test_the_row_keeps_what_a_refit_needs_and_no_word_of_the_prompt(call, 
 async def test_the_row_keeps_what_the_decision_was_made_from(call, row_of):
     decided = replace(call, selection=replace(call.selection, baseline_prob=0.75))
     decision = (await row_of(decided)).decision
-    assert decision.items() >= asdict(call.first_decision).items()
+    written = asdict(call.first_decision)
+    del written["arm_probs"]  # stands with what else is known of each arm
+    assert decision.items() >= written.items()
+    assert set(decision["arms"]) == set(call.first_decision.arm_probs)
     assert (decision["baseline_prob"], decision["allowances"]) == (0.75, {})
     assert decision["optimize_for"] == call.optimize_for
 
@@ -183,3 +188,30 @@ async def test_a_verifier_that_decided_about_the_judge_is_told_and_its_answer_te
     assert decision["first_verdict"] is None
     kept = (await row_of(with_verdict(call, verification=replace(verification, decided=False)))).decision
     assert kept["first_verdict"] is not None
+
+
+async def test_the_chain_tells_what_key_and_org_added_and_nothing_where_they_did_not(call, row_of):
+    best = best_answer(call)
+    plainly = audit_record(call, await row_of(call), best)
+    assert plainly.keys().isdisjoint({"imposed", "org_settings"})
+    opening = replace(
+        call.opening,
+        imposed=(Imposed("key", Ceilings(day_nusd=10**12), "k1"),),
+        wishes=OrgWishes(quality_bar=0.9),
+    )
+    ruled = replace(call, opening=opening)
+    told = audit_record(ruled, await row_of(ruled), best)
+    assert told["imposed"][0]["ceilings"]["day_nusd"] == 10**12
+    assert told["org_settings"]["quality_bar"] == 0.9
+
+
+async def test_what_an_org_lets_nobody_keep_is_not_kept(call, row_of, services):
+    keeps = replace(services, limits=replace(services.limits, store_prompts=True))
+    kept = {}
+    for privacy in ("hashes", "inputs", "prompts", None):
+        private = replace(call, opening=replace(call.opening, wishes=OrgWishes(privacy=privacy)))
+        row = await row_of(private, keeps)
+        kept[privacy] = (row.inputs is not None, row.prompt is not None)
+    assert kept == {
+        "hashes": (False, False), "inputs": (True, False), "prompts": (True, True), None: (True, True),
+    }  # fmt: skip

@@ -3,8 +3,9 @@ import math
 import pytest
 
 from x25.providers.wire import logprobs as gate
+from x25.providers.wire.json_text import parse_json
 from x25.providers.wire.logprobs import MOST_ALTERNATIVES, MOST_TOKEN_CHARS, logprobs_of
-from x25.providers.wire.reply import chat_reply, parse_json
+from x25.providers.wire.reply import chat_reply
 from x25.state.errors import ProviderMalformed, Unsupported
 from x25.state.usage import Usage
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from x25.providers.wire.reply import ChatReply, chat_reply, parse_json
+from x25.providers.wire.json_text import parse_json
+from x25.providers.wire.reply import ChatReply, chat_reply
 from x25.state.errors import ContentFiltered, ProviderError, ProviderMalformed, ProviderServer
 from x25.state.usage import Usage
 
@@ -206,7 +207,7 @@ PAYLOAD = ANYTHING | st.fixed_dictionaries(
 
 
 @given(PAYLOAD)
-@settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_whatever_is_answered_is_a_typed_completion_or_a_named_failure(payload):
     assert_typed(json.dumps(payload).encode())
 

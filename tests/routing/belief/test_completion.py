@@ -1,6 +1,6 @@
 import pytest
 
-from x25.routing.belief.completion import TIER_PRIOR, completion_prob
+from x25.routing.belief.completion import TIER_PRIOR, completion_prob, measured_prob
 from x25.routing.prompt.logistic import logit, sigmoid
 
 
@@ -38,3 +38,13 @@ def test_logit_and_sigmoid_undo_each_other_and_survive_extremes():
     assert sigmoid(-1e4) == 0.0
     assert sigmoid(1e4) == 1.0
     assert logit(0.0) == pytest.approx(logit(0.02))
+
+
+def test_a_measured_model_is_as_good_as_measured_on_such_prompts_and_better_on_easier_ones():
+    assert measured_prob(0.7, 1.5, 1.5) == pytest.approx(0.7)
+    assert measured_prob(0.7, 1.5, -1.0) > 0.7 > measured_prob(0.7, 1.5, 3.0)
+
+
+def test_a_few_prompts_prove_no_certainty():
+    assert measured_prob(1.0, 0.0, 0.0) == pytest.approx(0.95)
+    assert measured_prob(0.0, 0.0, 0.0) == pytest.approx(0.05)

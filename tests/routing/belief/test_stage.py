@@ -1,6 +1,7 @@
 import pytest
 
-from x25.routing.belief.stage import stage_of
+from x25.routing.belief.stage import FEEDBACK_STAGE, FINE_TUNE_STAGE, STAGE_NAMES, require_stage, stage_of
+from x25.state.errors import StageNotReached
 
 
 def test_an_org_of_235_calls_is_in_the_feedback_stage():
@@ -45,3 +46,22 @@ def test_improvement_waits_for_the_third_stage():
 def test_a_negative_count_is_refused():
     with pytest.raises(ValueError, match="total_calls must be >= 0, got -1"):
         stage_of(-1)
+
+
+@pytest.mark.parametrize(
+    ("calls", "stage", "needed"), [(0, 3, 200), (199, 3, 1), (49, 2, 1), (499, 4, 1), (235, 4, 265)]
+)
+def test_what_a_stage_opens_is_closed_before_and_says_how_many_calls_are_needed(calls, stage, needed):
+    with pytest.raises(StageNotReached, match=f"{needed} more") as caught:
+        require_stage(calls, stage, "feedback")
+    assert (caught.value.calls_needed, caught.value.required_stage) == (needed, stage)
+    assert caught.value.stage == stage_of(calls).stage
+
+
+@pytest.mark.parametrize(("calls", "stage"), [(0, 1), (50, 2), (200, 3), (500, 4), (10**9, 4)])
+def test_what_a_stage_opens_is_open_from_its_first_call_on(calls, stage):
+    require_stage(calls, stage, "feedback")
+
+
+def test_feedback_and_training_open_at_the_stages_of_their_names():
+    assert (STAGE_NAMES[FEEDBACK_STAGE - 1], STAGE_NAMES[FINE_TUNE_STAGE - 1]) == ("Feedback", "Fine-tune")

@@ -6,6 +6,8 @@ import pytest
 
 from x25.routing.belief.judge_table import DEFAULT_TABLE
 from x25.routing.belief.thompson import (
+    DEFAULT_LEARNER,
+    UNJUDGED_LEARNER,
     Learner,
     classic_draw,
     classic_posterior,
@@ -214,3 +216,22 @@ def test_the_long_run_leaves_out_the_last_few_observations():
         86.0,
     )
     assert long_run(None) == long_run(whole(n=10, fast_weight=14.0)) == (0.0, 0.0, 0.0)
+
+
+def test_an_arm_known_by_its_tier_alone_is_drawn_widely_until_it_was_seen():
+    known, unknown = arm("known"), replace(arm("unknown"), is_unknown=True)
+    rng = np.random.default_rng(25)
+    before = draw([known, unknown], {}, rng, 4_000)
+    assert before[:, 0].mean() == pytest.approx(before[:, 1].mean(), abs=0.02)
+    assert before[:, 1].std() > 2 * before[:, 0].std()
+    sums = {"reward_sum": 36.0, "predicted_sum": 28.0, "weight": 40.0}
+    after = draw([known, unknown], {name: seen(name, **sums) for name in ("known", "unknown")}, rng, 4_000)
+    assert after[:, 1].mean() > after[:, 0].mean(), "what was seen weighs more beside a guess"
+    assert after[:, 1].std() < 0.5 * before[:, 1].std()
+
+
+def test_where_nobody_judges_an_unknown_arm_is_as_any_other():
+    unknown = replace(arm("unknown"), is_unknown=True)
+    assert UNJUDGED_LEARNER.about(unknown) is UNJUDGED_LEARNER
+    assert DEFAULT_LEARNER.about(arm()) is DEFAULT_LEARNER
+    assert DEFAULT_LEARNER.about(unknown).n0 == DEFAULT_LEARNER.unknown_n0

@@ -126,3 +126,14 @@ def test_a_name_that_could_not_be_quoted_is_not(name):
     with pytest.raises(InvalidRequest) as caught:
         check_parameters({name: 1})
     assert (caught.value.field, len(str(caught.value)) < 200) == ("options", True)
+
+
+@pytest.mark.parametrize(
+    "tool", [{}, {"type": "function"}, {"type": "function", "function": {}}, {"type": "custom", "custom": {}}]
+)
+def test_a_tool_has_a_name(tool):
+    named = {"type": "function", "function": {"name": "f"}}
+    assert check_parameters({"tools": [named]}) == {"tools": [named]}
+    with pytest.raises(InvalidRequest) as refused:
+        check_parameters({"tools": [named, tool]})
+    assert refused.value.field == f"options.tools[1].{tool.get('type', 'function')}.name"

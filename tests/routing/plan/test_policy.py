@@ -212,3 +212,35 @@ def test_budgets_and_the_judged_share_are_read():
 def test_a_judge_is_bound_by_who_may_read_and_by_what_a_token_may_cost(policy, objection):
     prices = {"input_usd_per_mtok": 1.0, "output_usd_per_mtok": 2.0}
     assert judge_objection(Policy.parse(policy), provider="acme", **prices) == objection
+
+
+def timed(model_id, tier, latency_ms):
+    return replace(arm(model_id, tier), expected_latency_ms=latency_ms)
+
+
+RACERS = [timed("snail", "slm", 900.0), timed("dog", "mid", 600.0), timed("horse", "frontier", 300.0)]
+
+
+@pytest.mark.parametrize(
+    ("wanted_ms", "kept"),
+    [
+        (1_000, ["snail", "dog", "horse"]),
+        (700, ["dog", "horse"]),
+        (500, ["horse"]),
+        (200, ["snail"]),
+        (499, ["snail"]),
+    ],
+)
+def test_a_wished_for_latency_narrows_where_it_can_and_below_half_a_second_names_the_lowest_tier(
+    wanted_ms, kept
+):
+    assert [one.model_id for one in sift(RACERS, {"prefer_latency_ms": wanted_ms})[0]] == kept
+    assert sift([RACERS[0]], {"prefer_latency_ms": wanted_ms}) == ([RACERS[0]], {})
+
+
+def test_a_model_without_a_price_stands_in_unless_that_is_forbidden():
+    free, paid = arm("free", price=0.0), arm("paid")
+    never = {"allow_free_fallback": False}
+    assert removed([free, paid], never) == {}
+    assert removed([free, paid], never, failed={"other"}).keys() == {"free"}
+    assert removed([free, paid], {"allow_free_fallback": True}, failed={"other"}) == {}

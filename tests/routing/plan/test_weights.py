@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import pytest
 
@@ -15,6 +16,22 @@ from x25.state.errors import InvalidRequest
 
 def test_weights_sum_to_one_and_missing_goals_weigh_nothing():
     assert normalise({"cost": 3, "quality": 1}) == {"cost": 0.75, "quality": 0.25, "latency": 0.0}
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        {"cost": 1e308, "quality": 1, "latency": 1e308},
+        {"cost": 1e-308, "quality": 1e308},
+        {"cost": 1e308, "quality": 5e-324},
+        {"quality": 5e-324},
+    ],
+    ids=str,
+)
+def test_weights_of_any_size_have_prices(weights):
+    normal = normalise(weights)
+    assert 0.005 <= quality_price(normal) <= 20.0
+    assert 0.0 <= latency_price(normal) <= 20.0
 
 
 def test_no_weights_mean_balanced():
@@ -47,7 +64,8 @@ def test_wrong_weights_are_refused_by_name(weights, field):
 
 def test_balanced_weights_give_the_middle_prices():
     weights = normalise(None)
-    assert quality_price(weights) == pytest.approx(0.10)
+    assert quality_price(weights) == pytest.approx(0.07)
+    assert quality_price(weights, has_bar=True) == pytest.approx(0.10)
     assert latency_price(weights) == pytest.approx(0.03)
 
 
@@ -57,6 +75,13 @@ def test_presets_order_the_price_of_quality():
     assert prices["quality-first"] == pytest.approx(0.02, abs=0.01)
     assert prices["cost-first"] == pytest.approx(0.30, abs=0.03)
     assert latency_price(normalise(PRESETS["latency-first"])) > latency_price(normalise(None))
+
+
+def test_a_dial_turned_to_cost_never_lowers_the_price_of_quality():
+    dials = [normalise({"cost": share / 50, "quality": 1 - share / 50}) for share in range(1, 50)]
+    prices = [quality_price(weights) for weights in dials]
+    assert prices == sorted(prices)
+    assert max(after / before for before, after in pairwise(prices)) < 3.0  # and never leaps
 
 
 def test_prices_stay_in_range_at_the_corners():

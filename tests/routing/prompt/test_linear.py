@@ -56,13 +56,13 @@ def test_the_intercept_is_the_estimate_where_all_inputs_stand_at_their_mean():
 
 def test_the_deviation_grows_with_the_leverage():
     # At the centre nothing is uncertain but the residual; two deviations away leverage is 1.
-    assert HEAD.deviation([1.0, 12.5]) == pytest.approx(0.3)
-    assert HEAD.deviation([5.0, 12.5]) == pytest.approx(np.sqrt(0.09 + 0.14))
+    assert HEAD.estimate([1.0, 12.5])[1] == pytest.approx(0.3)
+    assert HEAD.estimate([5.0, 12.5])[1] == pytest.approx(np.sqrt(0.09 + 0.14))
 
 
 def test_rows_and_single_inputs_are_estimated_alike():
     rows = np.array([[3.0, 15.0], [7.0, 12.5], [-20.0, 80.0]])
-    for ask in (HEAD.predict, HEAD.novelty, HEAD.deviation):
+    for ask in (HEAD.predict, HEAD.novelty, lambda rows: HEAD.estimate(rows)[1]):
         assert ask(rows).shape == (3,)
         assert ask(rows[1]).shape == ()
         assert ask(rows) == pytest.approx([float(ask(row)) for row in rows])
@@ -80,7 +80,7 @@ def test_a_head_survives_being_written_to_a_file():
     rows = rng.normal(size=(50, 5)) * 2
     # The factor is kept in half precision: 11 bits.
     assert kept.predict(rows) == pytest.approx(head.predict(rows), rel=2e-3, abs=2e-3)
-    assert kept.deviation(rows) == pytest.approx(head.deviation(rows), rel=2e-3)
+    assert kept.estimate(rows)[1] == pytest.approx(head.estimate(rows)[1], rel=2e-3)
     assert kept.coef == pytest.approx(head.coef, rel=1e-6)
     assert (kept.level, kept.sigma, kept.alpha) == (0.123456789, (0.5, 0.25), 300.0)
     # Written again, nothing is lost any more.

@@ -30,6 +30,18 @@ async def test_record_turned_into_bytes_reads_as_edited(store):
     assert (await store.audit.verify("acme")).reason == "edited"
 
 
+@pytest.mark.parametrize(
+    "edit", ["record || ' '", "CAST(x'ff' AS TEXT)", "x''", "substr(record, 1, 3)", "CAST(record AS TEXT)"]
+)
+async def test_record_changed_in_any_way_reads_as_edited_or_as_it_was(store, edit):
+    await store.audit.append("acme", {"n": 1})
+    await execute(store, f"UPDATE audit SET record = {edit}")
+    found = await store.audit.verify("acme")
+    assert (found.intact, found.reason) == (
+        (True, None) if edit.startswith("CAST(record") else (False, "edited")
+    )
+
+
 async def test_rewritten_chain_is_caught_by_a_noted_head(store):
     await store.audit.append("acme", {"n": 1})
     noted = (await store.audit.verify("acme")).head_hash

@@ -1,9 +1,11 @@
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import create_engine
 
-from x25.state.audit import chain
+from x25.state.audit import chain, erasure, walk
 from x25.state.audit.chain import append_entry, canonical_json, chain_hash
+from x25.state.audit.walk import hash_of_bytes
 from x25.state.errors import StoreError
 from x25.state.schema import audit, orgs
 
@@ -34,10 +36,10 @@ async def test_only_new_entries_are_read_again(store, filled, monkeypatch):
 
     def counting(prev_hash, canonical):
         hashed.append(canonical)
-        return chain_hash(prev_hash, canonical)
+        return hash_of_bytes(prev_hash, canonical)
 
-    monkeypatch.setattr("x25.state.audit.walk.chain_hash", counting)
     await filled(3)
+    monkeypatch.setattr("x25.state.audit.walk.hash_of_bytes", counting)
     found = await store.audit.verify_new("acme")
     assert (found.intact, found.total_records, found.checked_from) == (True, 33, 29)
     assert len(hashed) == 4  # the new ones, and the one they link to
@@ -139,3 +141,22 @@ async def test_what_was_found_is_told_though_it_cannot_be_noted(store, filled, m
     assert (await store.audit.verify("acme")).intact
     assert "cannot be noted: database is locked" in caplog.text
     assert chain._log.name in {record.name for record in caplog.records}
+
+
+async def test_what_is_erased_while_a_chain_is_walked_is_no_break(store, make_call, tmp_path, monkeypatch):
+    for n in range(10):
+        await store.calls.record(make_call(call_id=f"c{n}"), {"n": n})
+    engine, follow = create_engine(f"sqlite:///{tmp_path}/x25.db"), walk._Walk.follow
+    to_erase = ["c8", "c9"]
+
+    def erasing(self, rows):
+        follow(self, rows)
+        if to_erase:
+            with engine.begin() as connection:
+                assert erasure._delete(connection, "acme", to_erase.pop(), None)
+
+    monkeypatch.setattr(walk, "PAGE", 4)
+    monkeypatch.setattr(walk._Walk, "follow", erasing)
+    found = await store.audit.verify("acme")
+    engine.dispose()
+    assert (found.intact, found.erased, found.total_records) == (True, 2, 12)

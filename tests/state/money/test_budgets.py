@@ -3,8 +3,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from x25.state.ceilings import Ceilings, Imposed
 from x25.state.errors import OverBudget
-from x25.state.money.budgets import GUARD_CALLS, Account, Budget, Charge
+from x25.state.money.budgets import GUARD_CALLS, Account, Budget, Charge, day_account
 
 CALL = Budget.per_call(100)
 DAY = Budget.per_day(1_000, datetime(2025, 1, 1, 23, 59, tzinfo=UTC))
@@ -90,3 +91,52 @@ async def test_a_day_without_a_ceiling_counts_what_is_spent_and_refuses_nothing(
     assert await account(store, DAY) == Account(900, 1)
     assert await start(2, 101, Charge((DAY,))) is None
     assert await start(3, 100, Charge((DAY,))) is not None
+
+
+def under(budget: Budget, owner: str = "org", **ceilings: int) -> Budget:
+    return budget.under(Imposed(owner, Ceilings(**ceilings)))
+
+
+def test_the_lower_ceiling_of_a_day_holds_under_its_name():
+    assert (under(DAY, day_nusd=900).key, under(DAY, day_nusd=900).ceiling_nusd) == (
+        "org_budget_usd_per_day",
+        900,
+    )
+    assert (under(DAY, day_nusd=1_100).key, under(DAY, day_nusd=1_100).ceiling_nusd) == (
+        "budget_usd_per_day",
+        1_000,
+    )
+    month = under(DAY, "key", month_nusd=7)
+    assert (month.month_nusd, month.month_key) == (7, "key_budget_usd_per_month")
+    assert (month.account, month.month) == (DAY.account, ("day:2025-01-01", "day:2025-01-31"))
+
+
+def test_a_key_has_an_account_of_its_own():
+    assert day_account(datetime(2025, 1, 1, tzinfo=UTC), "k1") == "key:k1:2025-01-01"
+    assert Budget("", "key:k1:2025-02-09", None).month == ("key:k1:2025-02-01", "key:k1:2025-02-31")
+
+
+async def test_a_month_is_its_days_whether_or_not_they_had_a_ceiling(store, start, finish):
+    early = Charge((Budget.per_day(None, datetime(2025, 1, 31, tzinfo=UTC)),))
+    await finish(await start(1, 500, early), 400, early)
+    last_month = Charge((Budget.per_day(None, datetime(2024, 12, 31, tzinfo=UTC)),))
+    await start(2, 9_000, last_month)
+    month = under(Budget.per_day(None, datetime(2025, 1, 1, tzinfo=UTC)), month_nusd=1_000)
+    assert await store.budgets.month_nusd("acme", month) == 400
+    assert await start(3, 601, Charge((month,))) is None
+    assert await start(4, 600, Charge((month,))) is not None
+    assert await start(5, 1, Charge((month,))) is None
+    assert await store.budgets.month_nusd("acme", month) == 1_000
+
+
+async def test_whichever_of_day_and_month_leaves_less_is_named(store, start, make_attempt):
+    budget = under(Budget.per_day(None, datetime(2025, 1, 1, tzinfo=UTC)), day_nusd=50, month_nusd=80)
+    for number, reserved, name in ((1, 51, "org_budget_usd_per_day"), (2, 81, "org_budget_usd_per_day")):
+        attempt = make_attempt(attempt_id=f"a{number}", call_id=f"c{number}", reserved_nusd=reserved)
+        with pytest.raises(OverBudget, match=name):
+            await store.attempts.start(attempt, Charge((budget,)))
+    await start(3, 45, Charge((Budget.per_day(None, datetime(2025, 1, 2, tzinfo=UTC)),)))
+    with pytest.raises(OverBudget, match="org_budget_usd_per_month"):
+        await store.attempts.start(
+            make_attempt(attempt_id="a4", call_id="c4", reserved_nusd=36), Charge((budget,))
+        )

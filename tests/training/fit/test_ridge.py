@@ -109,7 +109,7 @@ def test_the_deviation_is_the_error_of_new_rows():
     target = design[:, 0] + rng.normal(0.0, 0.5, 1_000)
     head, _ = fit_ridge_by_folds(design[:500], target[:500], np.arange(500) % 5, Tried([10.0]))
     error = target[500:] - head.predict(design[500:])
-    assert head.deviation(design[500:]).mean() == pytest.approx(error.std(), rel=0.1)
+    assert head.estimate(design[500:])[1].mean() == pytest.approx(error.std(), rel=0.1)
 
 
 def test_a_larger_penalty_moves_estimates_towards_the_mean():

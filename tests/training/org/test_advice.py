@@ -56,7 +56,7 @@ async def test_the_pool_its_dominated_models_and_its_best_swap_are_named(store):
     assert {one.out for one in advice.swaps} <= {model_id for model_id, _ in POOL}
     gains = [one.gain_points.mean for one in advice.swaps]
     assert gains == sorted(gains, reverse=True)
-    assert advice.quality_paid == pytest.approx(0.1)
+    assert advice.quality_paid == pytest.approx(0.07)
 
 
 async def test_an_org_without_calls_gets_no_advice_it_could_not_rest_on(store):

@@ -48,7 +48,7 @@ def test_what_was_seen_is_weighed_by_who_looked():
     assert likelihoods({"source": "checks", "bin": None}, DEFAULT_TABLE) == (FALSE_ALARM_SHARE, CAUGHT_SHARE)
     assert likelihoods({"source": "estimate", "bin": None}, DEFAULT_TABLE) == (right, wrong)
     assert likelihoods({"source": "judge", "bin": 77}, DEFAULT_TABLE) == (right, wrong)
-    assert likelihoods(judged, DEFAULT_TABLE, label=0.0) == (0.0, 1.0)
+    assert likelihoods(judged, DEFAULT_TABLE, label=(0.0, 1.0)) == (0.0, 1.0)
 
 
 def test_a_failed_check_was_looked_at_and_an_estimate_was_not(log):
@@ -59,9 +59,15 @@ def test_a_failed_check_was_looked_at_and_an_estimate_was_not(log):
 
 
 def test_a_label_counts_instead_of_the_judge(log):
-    found = read(log[:3], labels={"c0": 1.0, "c1": 0.25})
+    found = read(log[:3], labels={"c0": (1.0, 1.0), "c1": (0.25, 1.0)})
     assert list(zip(found.seen.right[:2], found.seen.wrong[:2], strict=True)) == [(1.0, 0.0), (0.25, 0.75)]
     assert found.seen.wrong[2] > 0.0
+
+
+def test_a_label_believed_in_part_is_weighed_with_what_was_seen(log):
+    seen, said = read(log[:1]), read(log[:1], labels={"c0": (0.0, 0.5)})
+    assert said.seen.right[0] == pytest.approx(0.25 * seen.seen.right[0])
+    assert said.seen.wrong[0] == pytest.approx(0.75 * seen.seen.wrong[0])
 
 
 def test_remembered_context_lowers_the_difficulty_below_the_frontier_alone(log):

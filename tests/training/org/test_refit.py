@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import insert
 
 from x25.graph.estimators import load_difficulty
+from x25.routing.belief.judge_table import DEFAULT_TABLE
 from x25.routing.belief.org_model import KIND, OrgModel
 from x25.state.errors import NotFound
 from x25.state.schema import calls as calls_table
@@ -13,7 +14,7 @@ from x25.state.schema import values_of
 from x25.state.store import open_store
 from x25.training.org.calls import Known, read_calls
 from x25.training.org.fit import fit, start
-from x25.training.org.refit import Gain, gain_of, has_won, refit, restated, roll_back
+from x25.training.org.refit import Gain, gain_of, has_won, read_log, refit, restated, roll_back
 
 DIFFICULTY = load_difficulty()
 RIDGES = (np.inf, 300.0, 100.0)
@@ -46,12 +47,14 @@ def read(log, **options):
 async def test_labels_of_first_answers_reach_the_refit(store, log):
     await write(store, log[:100])
     say = "INSERT INTO labels (org, call_id, step, source, \"right\", created_at) VALUES ('{}', 'c0', {}, '{}', {}, 0)"
-    for label in (("acme", 0, "feedback", 1.0), ("acme", 0, "audit", 0.5), ("acme", 1, "feedback", 0.0),
-                  ("umbrella", 0, "feedback", 0.0)):  # fmt: skip
+    for label in (("acme", 0, "check", 1.0), ("acme", 0, "audit", 0.5), ("acme", 1, "audit", 0.0),
+                  ("umbrella", 0, "audit", 0.0)):  # fmt: skip
         await store.transact(
             lambda connection, label=label: connection.exec_driver_sql(say.format(*label)) and None
         )
-    assert await store.labels.of_first_answers("acme") == {"c0": 0.75}
+    found = await read_log(store, "acme", DIFFICULTY, {}, DEFAULT_TABLE)
+    mine = [call.call_id for call in log[:100]].index("c0")
+    assert (found.seen.right[mine], found.seen.wrong[mine]) == (0.75, 0.25)
 
 
 def test_a_gain_is_won_by_more_than_its_standard_error():

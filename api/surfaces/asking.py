@@ -1,0 +1,94 @@
+"""One call for every dialect: what a door understood goes through the same cascade, whoever's words it came in."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from ...graph.run import Cascade
+from ...routing.plan.request import MOST_QUOTED
+from ...state.api_key import ApiKey
+from ...state.errors import InvalidRequest, ModelNotFound
+from ...state.types import DoorContext, JSONObject, Reply
+from ..deps import ceilings_of, org_of_call
+from ..heads import NO_HEADS, Heads
+from ..limits import admitted
+from ..pieces import Pieces
+from ..receipts import note
+from ..schemas import Steered, Wishes, given
+
+
+async def begin_chat(  # noqa: PLR0913 - what a door says beside the body
+    cascade: Cascade,
+    key: ApiKey | None,
+    body: Steered,
+    *,
+    messages: list[JSONObject],
+    options: Mapping[str, Any],
+    heads: Heads = NO_HEADS,
+    pieces: Pieces | None = None,
+) -> asyncio.Task[Reply]:
+    """Begin the call that a body asks for, once it is known what it says in OpenAI's chat words.
+
+    Parameters
+    ----------
+    heads
+        What its headers say.
+    pieces
+        Who is sent the answer while its model writes it, where nothing can come in its place; see `reader_of`.
+
+    Raises
+    ------
+    ModelNotFound
+        When no router and no model goes by the name of its `model`.
+    InvalidRequest
+        When it steers twice, beside the parameters and in `x25`.
+    TooManyRequests
+        When its key or its org has no room for it.
+    """
+    model = "auto" if body.model is None else body.model
+    wishes = body.x25 or Wishes()
+    org = org_of_call(key, wishes.org)
+    require_name(model, cascade.services.routers_of(org))
+    steering = given(wishes)
+    is_direct = steering.pop("stream_mode", None) == "direct"
+    for name in ("routing_hints", "routing_override"):
+        said = getattr(body, name)
+        if said is not None and name in steering:
+            raise InvalidRequest(f"give {name} or x25.{name}, not both", field=name)
+        if said is not None:
+            steering[name] = said
+    steering |= heads.over(wishes.conversation_id, wishes.mode, wishes.cache)
+    leave = await admitted(cascade, key, org, messages, options)
+    call = cascade.begin(
+        {**steering, "messages": messages, "options": dict(options), "router": model, "org": org},  # type: ignore[typeddict-item]
+        # Of the explanation a chat is told what did not work; the rest is for whoever reads checkpoints.
+        DoorContext(
+            explain=cascade.settings.keeps_text,
+            imposed=ceilings_of(key),
+            **({"max_escalations": 0} if is_direct else {}),
+        ),
+        pieces,
+    )
+    leave.follow(call)
+    note(org=org, call_id=call.get_name())
+    return call
+
+
+def reader_of(body: Steered) -> Pieces | None:
+    """Return who reads the answer while its model writes it; None where it is to be whole, or to be judged first.
+
+    Raises
+    ------
+    InvalidRequest
+        When it says how to stream, and not that.
+    """
+    mode = None if body.x25 is None else body.x25.stream_mode
+    if mode is not None and not body.stream:
+        raise InvalidRequest("x25.stream_mode needs stream: true", field="x25.stream_mode")
+    return Pieces() if body.stream and mode != "judged" else None
+
+
+def require_name(model: str, known: Collection[str]) -> None:
+    """Raise ModelNotFound, which lists those there are, for a name that none of `known` is."""
+    if model not in known:
+        raise ModelNotFound(f"there is no model {model[:MOST_QUOTED]!r} here; known: {', '.join(known)}")

@@ -1,0 +1,183 @@
+"""POST /v1/completions, the older form: a prompt as one user message, the answer as plain text."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from time import time
+from typing import Any
+
+from pydantic import ConfigDict, Field
+
+from ...providers.deltas import Ending, Source
+from ...routing.plan.chat_parameters import ChatParameters
+from ...state.errors import InvalidRequest
+from ...state.types import JSONObject, Reply
+from ..pieces import Piece
+from ..receipts import provisional, receipt
+from ..schemas import Steered, StreamOptions
+from ..sse import DONE, event
+from .words import pieces_of, text_of
+
+MOST_LOGPROBS = 5
+_CHATS_ALONE = (
+    "tools",
+    "tool_choice",
+    "functions",
+    "function_call",
+    "response_format",
+    "modalities",
+    "audio",
+    "messages",
+)
+
+
+class CompletionRequest(Steered):
+    """An OpenAI completion request; chat parameters it shares are passed on, others refused."""
+
+    model_config = ConfigDict(extra="allow")
+
+    prompt: Any = Field(
+        description="One text, or a list with one; lists of tokens are refused, and more than one text."
+    )
+    echo: bool | None = Field(None, description="Begins the answer with the prompt.")
+    logprobs: int | None = Field(
+        None, ge=0, le=MOST_LOGPROBS, description="How many likeliest tokens are told."
+    )
+    best_of: int | None = Field(None, ge=1, le=1, description="1: a call brings one answer.")
+    stream_options: StreamOptions | None = Field(None, description="Needs `stream`.")
+
+
+def messages_of(body: CompletionRequest) -> list[JSONObject]:
+    """Return the chat messages of a completion request.
+
+    Raises
+    ------
+    InvalidRequest
+        When the prompt is no single text.
+    """
+    prompt = body.prompt
+    if isinstance(prompt, list) and len(prompt) == 1 and isinstance(prompt[0], str):
+        prompt = prompt[0]
+    if isinstance(prompt, list) and all(isinstance(one, str) for one in prompt):
+        raise InvalidRequest("prompt must be one text: a call brings one answer", field="prompt")
+    if isinstance(prompt, list):
+        raise InvalidRequest("prompt must be text: models have different tokens", field="prompt")
+    if not isinstance(prompt, str) or not prompt.strip():
+        raise InvalidRequest("prompt must be a text that is not empty", field="prompt")
+    return [{"role": "user", "content": prompt}]
+
+
+def options_of(body: CompletionRequest) -> dict[str, Any]:
+    """Return the chat parameters of a completion request.
+
+    Raises
+    ------
+    InvalidRequest
+        For a parameter that only chats have, or none at all.
+    """
+    if body.stream_options is not None and not body.stream:
+        raise InvalidRequest("stream_options needs stream: true", field="stream_options")
+    options = dict(body.model_extra or {})
+    for name, value in options.items():
+        if value is not None and (name in _CHATS_ALONE or name not in ChatParameters.__annotations__):
+            raise InvalidRequest(f"{name} is no parameter of /v1/completions", field=name)
+    if body.logprobs is not None:
+        options |= {"logprobs": True, "top_logprobs": body.logprobs}
+    return options
+
+
+def completion_of(reply: Reply, body: CompletionRequest) -> JSONObject:
+    """Return the reply as a completion."""
+    head = _head(reply["call_id"], reply["model_used"])
+    return {**head, "choices": [_choice(reply, body)], "usage": reply["usage"], "x25": receipt(reply)}
+
+
+class CompletionStream:
+    """A `Dialect`: one chunk a piece of the text; what has no text is passed over."""
+
+    def __init__(self, body: CompletionRequest) -> None:
+        self._body = body
+        self._wants_usage = body.stream_options is not None and bool(body.stream_options.include_usage)
+        self._head: JSONObject = {}
+        self._chars = 0
+
+    def begin(self, source: Source | None) -> Sequence[bytes]:  # noqa: ARG002 - a dialect's signature
+        """Say nothing: the first chunk says whose words they are."""
+        return ()
+
+    def take(self, source: Source, pieces: Sequence[Piece]) -> Iterator[bytes]:
+        """Tell pieces; the first also has the prompt, where it is to be told."""
+        for piece in pieces:
+            text, likely = text_of(piece.delta), piece.logprobs
+            if text or (likely or {}).get("content"):
+                yield from self._begun(source.call_id, source.model_id)
+                yield event(self._chunk(text, _logprobs(likely, self._chars)))
+                self._chars += len(text)
+
+    def close(self, source: Source, ending: Ending, reply: Reply | None) -> Iterator[bytes]:
+        """Tell why the answer ended, with the receipt; and the tokens where they were asked for."""
+        yield from self._begun(source.call_id, source.model_id)
+        told = provisional(source, ending) if reply is None else receipt(reply)
+        yield from self._close(ending.finish_reason, ending.usage, told)
+
+    def answer(self, reply: Reply) -> Iterator[bytes]:
+        """Tell a judged answer."""
+        self._head = _head(reply["call_id"], reply["model_used"])
+        whole = _choice(reply, self._body)
+        logprobs = whole["logprobs"]
+        for piece in pieces_of(whole["text"]):
+            yield event(self._chunk(piece, logprobs))
+            logprobs = None  # told once, with the first piece: tokens end elsewhere than pieces
+        yield from self._close(whole["finish_reason"], reply["usage"], receipt(reply))
+
+    def fail(self, status: int, body: JSONObject) -> Sequence[bytes]:  # noqa: ARG002 - a dialect's signature
+        """Tell what went wrong; OpenAI's clients raise it."""
+        return (event(body),)
+
+    def _begun(self, call_id: str, model: str) -> Iterator[bytes]:
+        if self._head:
+            return
+        self._head = _head(call_id, model)
+        if prompt := _echoed(self._body):
+            yield event(self._chunk(prompt, None))
+            self._chars = len(prompt)
+
+    def _close(self, finish_reason: str | None, usage: JSONObject, told: JSONObject) -> Iterator[bytes]:
+        yield event({**self._chunk("", None, finish_reason), "x25": told})
+        if self._wants_usage:
+            yield event({**self._head, "choices": [], "usage": usage})
+        yield DONE
+
+    def _chunk(self, text: str, logprobs: JSONObject | None, finish_reason: str | None = None) -> JSONObject:
+        choice = {"index": 0, "text": text, "logprobs": logprobs, "finish_reason": finish_reason}
+        return {**self._head, "choices": [choice]}
+
+
+def _head(call_id: str, model: str) -> JSONObject:
+    return {"id": f"cmpl-{call_id}", "object": "text_completion", "created": int(time()), "model": model}
+
+
+def _echoed(body: CompletionRequest) -> str:
+    return str(messages_of(body)[0]["content"]) if body.echo else ""
+
+
+def _choice(reply: Reply, body: CompletionRequest) -> JSONObject:
+    prompt = _echoed(body)
+    return {
+        "index": 0,
+        "text": prompt + text_of(reply["message"]),
+        "logprobs": _logprobs(reply["logprobs"], len(prompt)),
+        "finish_reason": reply["finish_reason"],
+    }
+
+
+def _logprobs(told: Mapping[str, Any] | None, offset: int) -> JSONObject | None:
+    """Return probabilities in the older form; `offset` is where their text begins, in characters."""
+    if told is None or told["content"] is None:
+        return None
+    found: JSONObject = {"tokens": [], "token_logprobs": [], "top_logprobs": [], "text_offset": []}
+    for token in told["content"]:
+        found["tokens"].append(token["token"])
+        found["token_logprobs"].append(token["logprob"])
+        found["top_logprobs"].append({one["token"]: one["logprob"] for one in token["top_logprobs"]})
+        found["text_offset"].append(offset)
+        offset += len(token["token"])
+    return found

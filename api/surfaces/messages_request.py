@@ -1,0 +1,231 @@
+"""A request of POST /v1/messages, Anthropic's form, and what it says in the words of a chat."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from ...state.errors import InvalidRequest
+from ...state.types import JSONObject
+from ..schemas import Steered
+from .words import word_of
+
+_PASSED_ON = {
+    "temperature": "temperature", "top_p": "top_p", "top_k": "top_k", "stop_sequences": "stop",
+    "max_tokens": "max_tokens",
+}  # fmt: skip
+_EFFORTS = ((4_096, "low"), (16_384, "medium"))
+"""Thinking budgets in tokens below which an effort is meant; beyond them it is high."""
+_CHOICES = {"auto": "auto", "any": "required", "none": "none"}
+
+
+class MessagesRequest(Steered):
+    """An Anthropic messages request. What it cannot honour it refuses by name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    max_tokens: int = Field(ge=1, lt=2**31)
+    messages: list[dict[str, Any]] = Field(min_length=1)
+    system: str | list[dict[str, Any]] | None = None
+    temperature: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
+    top_p: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
+    top_k: int | None = Field(None, ge=0, lt=2**31)
+    stop_sequences: list[str] | None = None
+    tools: list[dict[str, Any]] | None = Field(None, description="Tools that the caller runs.")
+    tool_choice: dict[str, Any] | None = None
+    thinking: dict[str, Any] | None = Field(
+        None, description="Becomes an effort of reasoning; thoughts stay unseen."
+    )
+    output_config: dict[str, Any] | None = Field(None, description="effort and format.")
+    metadata: dict[str, Any] | None = Field(None, description="user_id.")
+    service_tier: Literal["auto", "standard_only"] | None = None
+
+
+class CountRequest(MessagesRequest):
+    """A messages request whose tokens are counted."""
+
+    max_tokens: int = Field(1, ge=1, lt=2**31, description="Without effect.")
+
+
+def options_of(body: MessagesRequest) -> dict[str, Any]:
+    """Return the chat parameters of a request.
+
+    Raises
+    ------
+    InvalidRequest
+        Naming what cannot be honoured.
+    """
+    options = {ours: getattr(body, theirs) for theirs, ours in _PASSED_ON.items()}
+    options["tools"] = [_tool(tool, f"tools[{index}]") for index, tool in enumerate(body.tools or ())] or None
+    options |= _of_choice(body.tool_choice or {})
+    options |= _of_output(body.output_config or {}) | _of_thinking(body.thinking or {})
+    _only(body.metadata or {}, ("user_id",), "metadata")
+    options["user"] = (body.metadata or {}).get("user_id")
+    if body.service_tier is not None:
+        options["service_tier"] = "auto" if body.service_tier == "auto" else "default"
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _tool(tool: Mapping[str, Any], where: str) -> JSONObject:
+    if word_of(tool) not in {None, "custom"}:
+        field = f"{where}.type"
+        kind = str(tool["type"])[:100]
+        raise InvalidRequest(
+            f"{field} {kind!r}: only tools that the caller runs can be had here", field=field
+        )
+    _only(tool, ("type", "name", "description", "input_schema", "strict", "cache_control"), where)
+    told = {
+        "name": tool.get("name"),
+        "description": tool.get("description"),
+        "parameters": tool.get("input_schema"),
+    }
+    told |= {"strict": tool.get("strict")}
+    function = {name: value for name, value in told.items() if value is not None}
+    marked = {} if tool.get("cache_control") is None else {"cache_control": tool["cache_control"]}
+    return {"type": "function", "function": function, **marked}
+
+
+def _of_choice(choice: Mapping[str, Any]) -> dict[str, Any]:
+    if not choice:
+        return {}
+    kind = word_of(choice)
+    _only(choice, ("type", "name", "disable_parallel_tool_use"), "tool_choice")
+    parallel = {"parallel_tool_calls": False} if choice.get("disable_parallel_tool_use") is True else {}
+    if kind == "tool":
+        return {"tool_choice": {"type": "function", "function": {"name": choice.get("name")}}, **parallel}
+    if kind not in _CHOICES:
+        raise InvalidRequest("tool_choice.type must be auto, any, tool or none", field="tool_choice.type")
+    return {"tool_choice": _CHOICES[kind], **parallel}
+
+
+def _of_output(config: Mapping[str, Any]) -> dict[str, Any]:
+    _only(config, ("effort", "format"), "output_config")
+    found: dict[str, Any] = {"reasoning_effort": config.get("effort")}
+    wanted = config.get("format")
+    if wanted is not None:
+        if not isinstance(wanted, Mapping) or wanted.get("type") != "json_schema":
+            field = "output_config.format"
+            raise InvalidRequest(f"{field} must be an object of type json_schema", field=field)
+        schema = {"name": "answer", "schema": wanted.get("schema"), "strict": True}
+        found["response_format"] = {"type": "json_schema", "json_schema": schema}
+    return found
+
+
+def _of_thinking(thinking: Mapping[str, Any]) -> dict[str, Any]:
+    kind, budget = word_of(thinking), thinking.get("budget_tokens")
+    if kind in {None, "disabled", "adaptive"}:
+        return {}
+    if kind != "enabled" or isinstance(budget, bool) or not isinstance(budget, int) or budget < 1:
+        raise InvalidRequest(
+            "thinking must be disabled, adaptive, or enabled with budget_tokens", field="thinking"
+        )
+    return {"reasoning_effort": next((effort for most, effort in _EFFORTS if budget < most), "high")}
+
+
+def _only(said: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+    for name, value in said.items():
+        if value is not None and name not in known:
+            raise InvalidRequest(f"{where}.{name} is not honoured here", field=f"{where}.{name}")
+
+
+def messages_of(body: MessagesRequest) -> list[JSONObject]:
+    """Return the chat messages of a request.
+
+    Raises
+    ------
+    InvalidRequest
+        Naming the message or block that is none, or of a kind that cannot be had here.
+    """
+    found: list[JSONObject] = []
+    if body.system:
+        system = body.system if isinstance(body.system, str) else _parts(body.system, "system")
+        found.append({"role": "system", "content": system})
+    for index, message in enumerate(body.messages):
+        found += _of_message(message, f"messages[{index}]")
+    return found
+
+
+def _of_message(message: Mapping[str, Any], where: str) -> Iterator[JSONObject]:
+    role, content = word_of(message, "role"), message.get("content")
+    if role not in {"user", "assistant"}:
+        raise InvalidRequest(f"{where}.role must be user or assistant", field=f"{where}.role")
+    if isinstance(content, str):
+        yield {"role": role, "content": content}
+        return
+    if not isinstance(content, list) or not all(isinstance(block, dict) for block in content):
+        raise InvalidRequest(f"{where}.content must be a text or a list of blocks", field=f"{where}.content")
+    calls = [_call(block, where) for block in content if block.get("type") == "tool_use"]
+    for block in content:
+        if block.get("type") == "tool_result":
+            yield _result(block, where)
+    aside = {"tool_use", "tool_result", "thinking", "redacted_thinking"}
+    words = [block for block in content if word_of(block) not in aside]
+    if not words and not calls:
+        return
+    parts = _parts(words, f"{where}.content")
+    is_plain = len(parts) == 1 and parts[0].keys() == {"type", "text"}
+    told = None if not parts else parts[0]["text"] if is_plain else parts
+    yield {"role": role, "content": told, **({"tool_calls": calls} if calls else {})}
+
+
+def _call(block: Mapping[str, Any], where: str) -> JSONObject:
+    for name in ("id", "name"):
+        _require_text(block, name, f"{where}.content")
+    said = json.dumps(block.get("input") or {}, ensure_ascii=False)
+    return {"id": block["id"], "type": "function", "function": {"name": block["name"], "arguments": said}}
+
+
+def _result(block: Mapping[str, Any], where: str) -> JSONObject:
+    _require_text(block, "tool_use_id", f"{where}.content")
+    content = block.get("content")
+    told: Any = content if isinstance(content, str) else _parts(content or [], f"{where}.content")
+    if isinstance(told, list) and all(part["type"] == "text" for part in told):
+        told = "\n".join(part["text"] for part in told)
+    if block.get("is_error") is True and isinstance(told, str):
+        told = f"Error: {told}"
+    return {"role": "tool", "tool_call_id": block["tool_use_id"], "content": told}
+
+
+def _parts(blocks: Any, where: str) -> list[JSONObject]:
+    if not isinstance(blocks, list):
+        raise InvalidRequest(f"{where} must be a text or a list of blocks", field=where)
+    return [_part(block, f"{where}[{index}]") for index, block in enumerate(blocks)]
+
+
+def _part(block: Any, where: str) -> JSONObject:
+    kind = block.get("type") if isinstance(block, dict) else None
+    marked = (
+        {}
+        if kind is None or block.get("cache_control") is None
+        else {"cache_control": block["cache_control"]}
+    )
+    if kind == "text":
+        if not isinstance(block.get("text"), str):
+            raise InvalidRequest(f"{where}.text must be a text", field=f"{where}.text")
+        return {"type": "text", "text": block["text"], **marked}
+    if kind == "image":
+        return {"type": "image_url", "image_url": {"url": _url(block, where)}, **marked}
+    if kind == "document":
+        name = {"filename": block["title"]} if isinstance(block.get("title"), str) else {}
+        return {"type": "file", "file": {"file_data": _url(block, where), **name}, **marked}
+    raise InvalidRequest(f"{where}.type {str(kind)[:100]!r} cannot be had here", field=f"{where}.type")
+
+
+def _url(block: Mapping[str, Any], where: str) -> str:
+    source = block.get("source")
+    kind = source.get("type") if isinstance(source, Mapping) else None
+    if isinstance(source, Mapping) and kind == "base64":
+        _require_text(source, "data", f"{where}.source")
+        _require_text(source, "media_type", f"{where}.source")
+        return f"data:{source['media_type']};base64,{source['data']}"
+    if isinstance(source, Mapping) and kind == "url" and block.get("type") == "image":
+        _require_text(source, "url", f"{where}.source")
+        return str(source["url"])
+    field = f"{where}.source.type"
+    raise InvalidRequest(f"{field} must be base64, or url for an image", field=field)
+
+
+def _require_text(said: Mapping[str, Any], name: str, where: str) -> None:
+    if not isinstance(said.get(name), str) or not said[name]:
+        raise InvalidRequest(f"{where}: {name} must be a text", field=where)

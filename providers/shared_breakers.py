@@ -1,0 +1,137 @@
+"""Circuit breakers that gateways share through a Redis: what one found out, the others need not.
+
+Changes are written behind the calls and read once a second, so that no call waits for Redis but the one that would be a
+half-open breaker's probe, a twentieth of a second at most. Times are Redis's own, since replicas' clocks differ.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from time import monotonic
+from typing import Any
+
+from ..state.redis_link import PREFIX, RedisLink
+from .breaker import Breaker
+from .breakers import BreakerBook, Label
+
+_log = logging.getLogger(__name__)
+
+EVERY_S = 1.0
+CLAIM_S = 0.05
+"""Longest wait of a call for the right to be the probe."""
+KEPT_S = 600
+"""Seconds after its rest that an open breaker is remembered which nobody asks any more."""
+BOOK = f"{PREFIX}breakers"
+PROBE = f"{PREFIX}probe:"
+
+
+class SharedBreakers:
+    """Keeps a book of breakers in step with those of other gateways."""
+
+    def __init__(self, link: RedisLink, book: BreakerBook, clock: Callable[[], float] = monotonic) -> None:
+        self._link = link
+        self._book = book
+        self._clock = clock
+        self._changes: dict[str, tuple[Breaker, Label] | None] = {}
+        """By place, what is yet to be written; None = closed."""
+        self._shared: set[str] = set()
+        """Places that Redis held open when last looked at."""
+
+    def opened(self, place: str, breaker: Breaker, label: Label) -> None:
+        """Write, soon, that a breaker opened."""
+        self._changes[place] = breaker, label
+
+    def closed(self, place: str) -> None:
+        """Write, soon, that it closed."""
+        self._changes[place] = None
+
+    async def claim_probe(self, place: str, seconds: float) -> bool:
+        """Return whether no other gateway's probe is out; True, too, where Redis does not say."""
+        if self._link.is_away:
+            return True
+        lasts_ms = max(1, int(seconds * 1e3))
+        answer = await self._link.ask(
+            self._link.client.set(PROBE + place, "1", nx=True, px=lasts_ms), CLAIM_S
+        )
+        return bool(answer) or self._link.is_away
+
+    async def follow(self) -> None:
+        """Write and read once a second, for ever."""
+        while True:
+            await self.exchange()
+            await asyncio.sleep(EVERY_S)
+
+    async def exchange(self) -> None:
+        """Write what changed here and take over what changed elsewhere."""
+        moment = await self._link.ask(self._link.client.time())
+        if moment is None:
+            return
+        redis_s, now_s = moment[0] + moment[1] / 1e6, self._clock()
+        changes, self._changes = self._changes, {}
+        answers = await self._link.ask(self._written(changes, redis_s - now_s).execute())
+        if answers is None:
+            self._changes = changes | self._changes
+            return
+        found: dict[str, str] = answers[-1]
+        for place, text in found.items():
+            self._adopt(place, text, redis_s, now_s)
+        for place in self._shared - found.keys() - self._changes.keys():
+            self._book.forget(place)
+        self._shared = {*found}
+
+    def _written(self, changes: dict[str, tuple[Breaker, Label] | None], ahead_s: float) -> Any:
+        """Return the commands that write changes and read the book, for one way to Redis and back."""
+        pipe = self._link.client.pipeline(transaction=True)
+        for place, change in changes.items():
+            if change is None:
+                pipe.hdel(BOOK, place)
+                pipe.delete(PROBE + place)
+                continue
+            breaker, label = change
+            row = {
+                "until": breaker.until_s + ahead_s, "openings": breaker.openings, "model": label.model_id,
+                "deployment": label.deployment, "key": label.key, "owner": label.owner,
+            }  # fmt: skip
+            pipe.hset(BOOK, place, json.dumps(row))
+            pipe.delete(PROBE + place)
+        pipe.expire(BOOK, KEPT_S)
+        pipe.hgetall(BOOK)
+        return pipe
+
+    def _adopt(self, place: str, text: str, redis_s: float, now_s: float) -> None:
+        if place in self._changes:
+            return
+        try:
+            row = json.loads(text)
+            label = Label(str(row["model"]), str(row["deployment"]), str(row["key"]), str(row["owner"]))
+            wait_s, openings = float(row["until"]) - redis_s, int(row["openings"])
+        except (ValueError, KeyError, TypeError):
+            _log.warning("a breaker in Redis is not readable and passed over: %s", place)
+            return
+        if wait_s < -KEPT_S:
+            # Nobody asked it since: its model is gone, and with it whoever would close it.
+            self._changes[place] = None
+            self._book.forget(place)
+            return
+        self._book.adopt(
+            place, label, min(max(0.0, wait_s), self._book.tolerance.longest_rest_s), openings, now_s
+        )
+
+
+@asynccontextmanager
+async def sharing(link: RedisLink | None, book: BreakerBook) -> AsyncIterator[None]:
+    """Keep a book in step with other gateways' while the block runs; without a link it stays this process's own."""
+    if link is None:
+        yield
+        return
+    shared = SharedBreakers(link, book)
+    book.replicas = shared
+    following = asyncio.create_task(shared.follow())
+    try:
+        yield
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        book.replicas = None

@@ -1,0 +1,149 @@
+"""Calls of tools in pieces: put together whatever their chunking and numbering, and passed on in OpenAI's own."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...state.errors import ProviderMalformed
+from ...state.types import JSONObject
+from .halves import Halves
+from .reply import MAX_TOOL_CALLS
+
+_KEYS = {"function": "arguments", "custom": "input"}
+
+
+@dataclass(slots=True)
+class _Call:
+    """One call as far as it has come."""
+
+    place: int
+    index: Any
+    kind: str
+    id: str | None = None
+    name: str = ""
+    arguments: list[str] = field(default_factory=list)
+    more: JSONObject = field(default_factory=dict)
+    """What else a vendor says of it, such as a signature that goes back with the result."""
+    sent: int = 0
+    """Pieces of the arguments that were passed on."""
+    is_begun: bool = False
+    """Whether its id and name were passed on."""
+
+
+class ToolFragments:
+    """The calls of one answer.
+
+    A fragment belongs to the call of its index; where it brings another id it begins a new one, since some vendors
+    number all calls 0. Without an index it belongs to the call of its id, or to the newest.
+    """
+
+    def __init__(self, deployment: str) -> None:
+        self._deployment = deployment
+        self._calls: list[_Call] = []
+        self._ids: set[str] = set()
+        self._halves = Halves()
+
+    def add(self, given: Any) -> list[JSONObject]:
+        """Take the fragments of one chunk; return what can be passed on, with indices from 0 up.
+
+        A call is passed on from the first piece of its arguments on: until then its name may go on.
+
+        Raises
+        ------
+        ProviderMalformed
+            When they are no list of fragments, or there are too many calls.
+        """
+        if not isinstance(given, list):
+            raise ProviderMalformed(f"{self._deployment}: tool_calls of a chunk is no list")
+        found: list[JSONObject] = []
+        for fragment in given:
+            if not isinstance(fragment, dict):
+                raise ProviderMalformed(f"{self._deployment}: a fragment of a tool call is no object")
+            call = self._call_of(fragment)
+            self._extend(call, fragment)
+            found += self._passed_on(call)
+        return found
+
+    def rest(self) -> list[JSONObject]:
+        """Return what is left to pass on at the end: calls without arguments."""
+        for place, text in self._halves.rest().items():
+            self._calls[int(str(place))].arguments.append(text)
+        return [piece for call in self._calls for piece in self._passed_on(call, is_whole=True)]
+
+    def calls(self) -> list[JSONObject]:
+        """Return the calls as an answer that does not stream has them."""
+        return [
+            {
+                "id": self._id_of(call),
+                "type": call.kind,
+                call.kind: {
+                    **({"name": call.name} if call.name else {}),
+                    _KEYS[call.kind]: "".join(call.arguments) or ("{}" if call.kind == "function" else ""),
+                },
+                **call.more,
+            }
+            for call in self._calls
+        ]
+
+    def _call_of(self, fragment: JSONObject) -> _Call:
+        given_id, index = _text(fragment.get("id")), fragment.get("index")
+        index = index if isinstance(index, int | str) else None
+        call = next((one for one in reversed(self._calls) if index is not None and one.index == index), None)
+        if index is None:
+            named = next((one for one in self._calls if given_id and one.id == given_id), None)
+            call = named or (self._calls[-1] if self._calls else None)
+        if call is None or (given_id and call.id and given_id != call.id):
+            if len(self._calls) >= MAX_TOOL_CALLS:
+                raise ProviderMalformed(f"{self._deployment} calls more than {MAX_TOOL_CALLS} tools")
+            kind = "custom" if isinstance(fragment.get("custom"), dict) else "function"
+            call = _Call(len(self._calls), index, kind)
+            self._calls.append(call)
+        if call.id is None and not call.is_begun:
+            call.id = given_id
+        return call
+
+    def _extend(self, call: _Call, fragment: JSONObject) -> None:
+        called = fragment.get(call.kind)
+        called = called if isinstance(called, dict) else {}
+        call.more |= {
+            key: value
+            for key, value in fragment.items()
+            if key not in ("index", "id", "type", call.kind) and value is not None
+        }
+        arguments = called.get(_KEYS[call.kind])
+        name = _text(called.get("name"))
+        # Most say it once, some with every fragment, a few in pieces.
+        is_repeated = name == call.name and bool(fragment.get("id") or arguments)
+        if name and not call.is_begun and not is_repeated:
+            call.name += name
+        if arguments is not None and arguments != "":
+            text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+            call.arguments.append(self._halves.join(call.place, text))
+
+    def _passed_on(self, call: _Call, *, is_whole: bool = False) -> list[JSONObject]:
+        new = "".join(call.arguments[call.sent :])
+        if not call.is_begun and not (call.name and (new or is_whole)):
+            return []
+        if call.is_begun and not new:
+            return []
+        piece: JSONObject = {"index": call.place}
+        if not call.is_begun:
+            new = new or ("{}" if call.kind == "function" else "")
+            piece |= {"id": self._id_of(call), "type": call.kind, **call.more}
+            piece[call.kind] = {"name": call.name, _KEYS[call.kind]: new}
+        else:
+            piece[call.kind] = {_KEYS[call.kind]: new}
+        call.is_begun, call.sent = True, len(call.arguments)
+        return [piece]
+
+    def _id_of(self, call: _Call) -> str:
+        """Return its id, made up where the vendor gave none and told apart where it gave one twice."""
+        if not call.is_begun or call.id is None:
+            found = call.id or f"call_{call.place}"
+            call.id = f"{found}_{call.place}" if found in self._ids else found
+            self._ids.add(call.id)
+        return call.id
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,116 @@
+"""What pages and comparisons read of an org's calls: sums by day and model, and by kind of task and model."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, select
+
+from ..database import Database
+from ..savings import paid, saved
+from ..schema import choice_sums, day_sums
+
+
+@dataclass(frozen=True, slots=True)
+class DaySum:
+    """Calls of one UTC day that one model answered; "none" = no answer was bought."""
+
+    day: date
+    model_id: str
+    tier: str
+    total_calls: int
+    cost_nusd: int
+    judge_cost_nusd: int
+    reference_cost_nusd: int
+    judged: int
+    rated: int
+    """Calls that have a quality score."""
+    timed: int
+    quality: float
+    """Sum of the scores."""
+    latency_ms: float
+    """Sum over the timed calls."""
+
+    @property
+    def saved_nusd(self) -> int:
+        """What was saved against the reference, judge included."""
+        return saved(self.reference_cost_nusd, paid(self.cost_nusd, self.judge_cost_nusd))
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceSum:
+    """Calls of one kind of task that one model answered; "none" = no answer was bought."""
+
+    task_cell: str
+    model_id: str
+    total_calls: int
+    cost_nusd: int
+    judge_cost_nusd: int
+    reference_cost_nusd: int
+    judged: int
+    rated: int
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    counted_paid_nusd: int
+    """Cost of the calls whose answer's tokens are known."""
+    counted_calls: int
+    quality: float
+    quality_sq: float
+    paid_sq: float
+    """Sum of squares, dollars squared; so are the next two."""
+    reference_sq: float
+    paid_reference: float
+
+
+class Rollups:
+    """Reads the sums that the transaction logging a call moves; nobody walks the log."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def days(self, org: str | None, first: date, last: date) -> list[DaySum]:
+        """Return the sums of the days from `first` to `last`, both included, by day and model; of all orgs for None.
+
+        Days without calls are left out: `every_day` names them all. Takes as long as there are days and models.
+        """
+        span = day_sums.c.day.between(first.isoformat(), last.isoformat())
+
+        def read(connection: Connection) -> list[DaySum]:
+            found = _grouped(connection, day_sums, DaySum, 3, org, span)
+            return [DaySum(date.fromisoformat(row[0]), *row[1:]) for row in found]
+
+        return await self._database.query(read)
+
+    async def choices(self, org: str | None) -> list[ChoiceSum]:
+        """Return the sums by kind of task and model, over all time; of all orgs for None."""
+        return await self._database.query(
+            lambda connection: [
+                ChoiceSum(*row) for row in _grouped(connection, choice_sums, ChoiceSum, 2, org)
+            ]
+        )
+
+
+def every_day(first: date, last: date) -> list[date]:
+    """Return the days from `first` to `last`, both included."""
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def _grouped(
+    connection: Connection, table: Table, record: Any, keys: int, org: str | None, *where: Any
+) -> list[tuple[Any, ...]]:
+    """Return rows in the order of a record's fields, of which the first `keys` are grouped by and the others summed."""
+    names = tuple(record.__dataclass_fields__)
+    groups = [table.c[name] for name in names[:keys]]
+    query = (
+        select(*groups, *(func.sum(table.c[name]) for name in names[keys:]))
+        .group_by(*groups)
+        .order_by(*groups)
+    )
+    query = query.where(*where, *(() if org is None else (table.c.org == org,)))
+    kinds = [int if table.c[name].type.python_type is int else float for name in names[keys:]]
+    # Postgres sums BIGINT to NUMERIC.
+    return [
+        (*row[:keys], *(kind(value) for kind, value in zip(kinds, row[keys:], strict=True)))
+        for row in connection.execute(query)
+    ]

@@ -1,0 +1,1 @@
+"""Questions in plain words, and answers with receipts. A reader understands a question, tools look it up."""

@@ -1,0 +1,171 @@
+"""What Home and the Observatory tell of an org, or of all for None: read once a page from queries, nothing scanned."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from ..nodes.org.comparison import compare
+from ..nodes.org.quality import quality_of
+from ..nodes.services import Services
+from ..routing.belief.comparison import Interval
+from ..routing.belief.stage import Stage, stage_of
+from ..state.money.budgets import Budget, day_account
+from ..state.queries.call_pages import CallFilter, CallLine
+from ..state.queries.periods import (
+    Forecast,
+    Period,
+    Point,
+    Share,
+    Totals,
+    by_day,
+    by_model,
+    by_tier,
+    cost_drivers,
+    forecast,
+    total,
+)
+from ..state.queries.rollups import DaySum
+from ..state.queries.spreads import (
+    Range,
+    Rates,
+    TaskQuality,
+    difference,
+    latency_percentiles,
+    mean_range,
+    quality_by_task,
+    rates,
+    saved_total,
+    scores,
+)
+
+WEEK_DAYS, MONTH_DAYS = 7, 31
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What was spent under one ceiling, reservations included."""
+
+    name: str
+    """"day" or "month"."""
+    spent_nusd: int
+    ceiling_nusd: int
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The last seven days, today included, beside the seven before."""
+
+    week: Totals
+    before: Totals
+    saved: Range
+    quality: Range | None
+    quality_change: Range | None
+    gain: Interval | None
+    """Quality less what the reference model is believed to reach on the same kinds of task; of one org alone."""
+    reference_model: str
+    measured_by: str
+    drivers: list[Share]
+    month: Forecast
+    ceilings: list[Spent]
+    simulated: float
+    """Share of the newest calls that simulated models answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A period."""
+
+    sums: list[DaySum]
+    totals: Totals
+    points: list[Point]
+    models: list[Share]
+    tiers: list[Share]
+    lines: list[CallLine]
+    """The newest calls, which rates, percentiles and quality by task are told of."""
+    rates: Rates | None
+    percentiles: Mapping[int, float]
+    tasks: list[TaskQuality]
+
+
+async def read_home(services: Services, org: str | None, today: date) -> Home:
+    """Return what Home shows."""
+    store, week = services.store, Period.ending(today, WEEK_DAYS)
+    sums = await store.rollups.days(org, today - timedelta(days=MONTH_DAYS + WEEK_DAYS), today)
+    now, old = _within(sums, week), _within(sums, week.before)
+    new_lines = await store.call_pages.newest(CallFilter(org, week))
+    old_lines = await store.call_pages.newest(CallFilter(org, week.before))
+    quality, earlier = mean_range(scores(new_lines)), mean_range(scores(old_lines))
+    totals, seen = total(now), rates(new_lines)
+    beside = None if org is None else (await compare(services, org)).frontier
+    return Home(
+        week=totals,
+        before=total(old),
+        saved=saved_total(new_lines, totals.saved_nusd, totals.total_calls),
+        quality=None
+        if totals.mean_quality is None or quality is None
+        else _around(totals.mean_quality, quality),
+        quality_change=difference(quality, earlier),
+        gain=None if beside is None else beside.quality_gain,
+        reference_model=services.reference.model_id if beside is None else beside.model_id,
+        measured_by=await measured_by(services, org, totals),
+        drivers=cost_drivers(now),
+        month=forecast(sums, today),
+        ceilings=await ceilings_of(services, org),
+        simulated=0.0 if seen is None else seen.simulated,
+    )
+
+
+async def measured_by(services: Services, org: str | None, totals: Totals) -> str:
+    """Return in words what quality rests on."""
+    judged = totals.judged_share
+    words = "no answer was scored yet" if judged is None else (
+        f"a judge scored {100 * judged:.0f} % of the answers; free checks and expectations stand for "
+        "the others"
+    )  # fmt: skip
+    if org is None:
+        return words
+    found = await quality_of(services.store, org, await services.store.calls.stats(org))
+    if found is None or not found.labels:
+        return words
+    return f"{words}; corrected quality over all calls by {found.labels:,} labels: {100 * found.value:.1f} %"
+
+
+async def ceilings_of(services: Services, org: str | None) -> list[Spent]:
+    """Return how an org stands against the budgets it set itself."""
+    if org is None:
+        return []
+    settings = await services.org_settings.of(org, services.store, services.clock_s())
+    allowed, day = settings.budgets.ceilings, Budget("", day_account(services.now()), None)
+    found = []
+    if allowed.day_nusd is not None:
+        spent = (await services.store.budgets.read(org, [day.account]))[day.account].spent_nusd
+        found.append(Spent("day", spent, allowed.day_nusd))
+    if allowed.month_nusd is not None:
+        found.append(Spent("month", await services.store.budgets.month_nusd(org, day), allowed.month_nusd))
+    return found
+
+
+async def read_observed(services: Services, org: str | None, period: Period) -> Observed:
+    """Return what the Observatory shows of a period."""
+    sums = await services.store.rollups.days(org, period.first, period.last)
+    lines = await services.store.call_pages.newest(CallFilter(org, period))
+    return Observed(
+        sums=sums, totals=total(sums), points=by_day(sums, period), models=by_model(sums), tiers=by_tier(sums),
+        lines=lines, rates=rates(lines), percentiles=latency_percentiles(lines), tasks=quality_by_task(lines),
+    )  # fmt: skip
+
+
+async def stage_now(services: Services, org: str) -> Stage:
+    """Return how far an org's learning has come."""
+    return stage_of(await services.store.orgs.call_count(org))
+
+
+def _within(sums: Sequence[DaySum], period: Period) -> list[DaySum]:
+    return [one for one in sums if period.first <= one.day <= period.last]
+
+
+def _around(exact: float, found: Range) -> Range:
+    """Return an exact mean with the width of the interval that the newest calls tell."""
+    if found.low is None or found.high is None:
+        return Range(exact)
+    return Range(exact, exact + found.low - found.value, exact + found.high - found.value)

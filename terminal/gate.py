@@ -1,0 +1,115 @@
+"""The one way to the pages: who may pass, from which page a request may come, and what browsers are told of a reply."""
+
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ..api.headers import header
+from ..api.origins import host_of, names
+from ..graph.run import Cascade
+from .ticker import Ticker
+from .viewers import COOKIE, Viewer, viewer_of
+
+OPEN = ("/sign-in", "/theme.css", "/_nicegui/")
+"""What is served to everybody: the sign-in page and static files, which say nothing of anybody."""
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self' data:; connect-src 'self' ws: wss:; frame-ancestors 'none'; "
+    "base-uri 'self'; form-action 'self'; object-src 'none'"
+)
+"""NiceGUI's pages compile their templates in the browser, which takes eval; nothing is loaded from elsewhere."""
+HEADERS = {
+    b"content-security-policy": POLICY.encode(),
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"same-origin",
+}
+VIEWER, CASCADE, TICKER = "x25.viewer", "x25.cascade", "x25.ticker"
+
+
+class Gate:
+    """Middleware around the pages' application; what passes it finds the viewer and the cascade in its scope."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._ticker: Ticker | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or connection."""
+        cascade: Cascade = scope["app"].state.cascade
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        if is_foreign(scope, cascade):
+            await _refuse(scope, receive, send, 403)
+            return
+        viewer = await viewer_of(session_of(scope), scope.get("client"), cascade)
+        if viewer is None and not path.startswith(OPEN):
+            await _refuse(scope, receive, send, 401)
+            return
+        if self._ticker is None or self._ticker.cascade is not cascade:
+            self._ticker = Ticker(cascade, scope["app"].state)
+        # A copy: what is around sees its own application in its scope, not the pages' one.
+        inner = {**scope, VIEWER: viewer, CASCADE: cascade, TICKER: self._ticker}
+        is_static = path.startswith("/_nicegui/")
+
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                kept = [pair for pair in message["headers"] if pair[0].lower() not in HEADERS]
+                message["headers"] = [*kept, *HEADERS.items()]
+                if not is_static:
+                    plain = [one for one in message["headers"] if one[0].lower() != b"cache-control"]
+                    message["headers"] = [*plain, (b"cache-control", b"no-store")]
+            await send(message)
+
+        await self._app(inner, receive, marked)
+
+
+def session_of(scope: Scope) -> str | None:
+    """Return the token of the session that a request shows; None without one."""
+    try:
+        cookies = SimpleCookie((header(scope, b"cookie") or b"").decode("latin-1"))
+    except CookieError:
+        return None
+    found = cookies.get(COOKIE)
+    return None if found is None else found.value
+
+
+def is_foreign(scope: Scope, cascade: Cascade) -> bool:
+    """Return whether a connection, or a request that changes something, comes from a page of another origin."""
+    if scope["type"] == "http" and scope["method"] in SAFE:
+        return False
+    origin = header(scope, b"origin")
+    if origin is None:
+        return header(scope, b"sec-fetch-site") not in (None, b"same-origin", b"none")
+    parts, host = urlsplit(origin.decode("latin-1")), (header(scope, b"host") or b"").decode("latin-1")
+    if parts.netloc.lower() == host.lower():
+        return False
+    # A proxy in front may speak to us under another name than the browser spoke to it.
+    return host_of(parts.netloc) not in names(cascade.settings.allowed_hosts)
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, status: int) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 4000 + status})
+        return
+    wants_page = b"text/html" in (header(scope, b"accept") or b"")
+    response: Response
+    if status == 401 and scope["method"] == "GET" and wants_page:
+        here = scope["path"].removeprefix(scope.get("root_path", "")).lstrip("/")
+        asked = scope["query_string"].decode("latin-1")
+        target = quote(f"{here}?{asked}" if asked else here)
+        response = RedirectResponse(f"{scope.get('root_path', '')}/sign-in?next={target}", 303)
+    else:
+        words = "sign in first" if status == 401 else "this request comes from a page of another site"
+        response = JSONResponse({"error": {"message": words}}, status)
+    response.headers["cache-control"] = "no-store"
+    await response(scope, receive, send)
+
+
+def viewer_in(scope: Any) -> tuple[Viewer, Cascade]:
+    """Return who asks, and the cascade, of a request that passed the gate."""
+    return scope[VIEWER], scope[CASCADE]

@@ -1,0 +1,125 @@
+"""Signing in and out: plain forms, which work without any script."""
+
+import logging
+from urllib.parse import parse_qs, urlsplit
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from ..state.accounts import LASTS
+from ..state.errors import TooManyRequests
+from .gate import session_of, viewer_in
+from .markup import Markup, div, tag
+from .passwords import Throttle, is_right
+from .theme import head, theme_css
+from .viewers import COOKIE
+
+MOST_BODY = 8_192
+NO_ACCOUNT = "There is no account yet. Make the first one where the gateway runs: "
+COMMAND = "x25 accounts create NAME --admin"
+_log = logging.getLogger(__name__)
+
+router = APIRouter(include_in_schema=False)
+throttle = Throttle()
+
+
+@router.get("/theme.css")
+async def css() -> Response:
+    """Return the one style sheet."""
+    return Response(theme_css(), media_type="text/css")
+
+
+@router.get("/sign-in")
+async def form(request: Request) -> Response:
+    """Show the form; whoever is signed in goes on."""
+    viewer, cascade = viewer_in(request.scope)
+    target = safe_target(request.query_params.get("next", ""))
+    if viewer is not None:
+        return RedirectResponse(f"{request.scope['root_path']}/{target}", 303)
+    has_accounts = bool(await cascade.services.store.accounts.count())
+    return HTMLResponse(_page(target, has_accounts=has_accounts))
+
+
+@router.post("/sign-in")
+async def sign_in(request: Request) -> Response:
+    """Begin a session: always a new one, whatever the browser brought along."""
+    _, cascade = viewer_in(request.scope)
+    fields = await _fields(request)
+    name, password = fields.get("name", ""), fields.get("password", "")
+    target = safe_target(fields.get("next", ""))
+    accounts = cascade.services.store.accounts
+    address = f"from {request.client.host if request.client else 'a socket'}"
+    known_as = f"for {name.strip().lower()[:120]}"
+    try:
+        throttle.check(address, known_as)
+    except TooManyRequests as error:
+        words = str(error)
+        return HTMLResponse(_page(target, complaint=words), 429, {"retry-after": str(error.retry_after_s)})
+    account = await accounts.by_name(name)
+    if not await is_right(password, None if account is None else account.password_hash) or account is None:
+        throttle.note_wrong(address, known_as)
+        return HTMLResponse(_page(target, complaint="Name or password is wrong."), 401)
+    throttle.forget(known_as)
+    token, _ = await accounts.sign_in(account, instead_of=session_of(request.scope))
+    response = RedirectResponse(f"{request.scope['root_path']}/{target}", 303)
+    response.set_cookie(
+        COOKIE, token, max_age=int(LASTS.total_seconds()), path=request.scope["root_path"] or "/",
+        httponly=True, samesite="lax", secure=request.url.scheme == "https",
+    )  # fmt: skip
+    return response
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request) -> Response:
+    """End the session, here and in the store."""
+    viewer, cascade = viewer_in(request.scope)
+    if viewer.token is not None:
+        await cascade.services.store.accounts.sign_out(viewer.token)
+    response = RedirectResponse(f"{request.scope['root_path']}/sign-in", 303)
+    response.delete_cookie(COOKIE, path=request.scope["root_path"] or "/")
+    return response
+
+
+def safe_target(asked: str) -> str:
+    """Return a page of ours, relative; the first one for anything else."""
+    parts = urlsplit(asked)
+    is_ours = not parts.scheme and not parts.netloc and "\\" not in asked and "//" not in asked
+    return asked.lstrip("/") if is_ours and asked.isprintable() else ""
+
+
+async def _fields(request: Request) -> dict[str, str]:
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_BODY:
+            return {}
+    return {name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+
+
+def _page(target: str, *, complaint: str = "", has_accounts: bool = True) -> str:
+    return str(
+        Markup('<!doctype html><html lang="en"><head>{}<title>Sign in · x25</title></head>').format(head())
+        + tag(
+            "body",
+            tag("main", _form(target, complaint, has_accounts=has_accounts), class_="sign-in"),
+            class_="plain",
+        )
+        + Markup("</html>")
+    )
+
+
+def _form(target: str, complaint: str, *, has_accounts: bool) -> Markup:
+    brand = tag("h1", tag("span", "x25", class_="brand"), " terminal")
+    if not has_accounts:
+        return div("card", brand, tag("p", NO_ACCOUNT), tag("pre", COMMAND))
+    return tag(
+        "form", brand, tag("p", "What your AI calls cost, and why each went where it went.", class_="muted"),
+        tag("p", complaint, role="alert", class_="bad") if complaint else None,
+        tag("input", type="hidden", name="next", value=target),
+        tag("label", "Name", tag("input", name="name", autocomplete="username", required=True, autofocus=True)),
+        tag("label", "Password", tag(
+            "input", name="password", type="password", autocomplete="current-password", required=True
+        )),
+        tag("button", "Sign in", class_="primary"),
+        method="post", action="sign-in", class_="card",
+    )  # fmt: skip

@@ -1,0 +1,109 @@
+import pytest
+
+from x25.api.surfaces.messages_request import MessagesRequest, messages_of, options_of
+from x25.state.errors import InvalidRequest
+
+MARK = {"cache_control": {"type": "ephemeral"}}
+
+
+def asked(**more):
+    return MessagesRequest.model_validate(
+        {"max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], **more}
+    )
+
+
+def test_blocks_become_chat_messages():
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AA=="}}
+    body = asked(
+        system=[{"type": "text", "text": "Be brief.", **MARK}],
+        messages=[
+            {"role": "user", "content": [{"type": "text", "text": "Look"}, image]},
+            {
+                "role": "assistant",
+                "content": [
+                    {"type": "thinking", "thinking": "hm", "signature": "s"},
+                    {"type": "text", "text": "Calling."},
+                    {"type": "tool_use", "id": "t1", "name": "f", "input": {"a": 1}},
+                ],
+            },
+            {
+                "role": "user",
+                "content": [
+                    {
+                        "type": "tool_result",
+                        "tool_use_id": "t1",
+                        "content": [{"type": "text", "text": "bad"}],
+                        "is_error": True,
+                    },
+                    {"type": "text", "text": "Go on."},
+                ],
+            },
+        ],
+    )
+    call = {"id": "t1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}
+    assert messages_of(body) == [
+        {"role": "system", "content": [{"type": "text", "text": "Be brief.", **MARK}]},
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "Look"},
+                {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}},
+            ],
+        },
+        {"role": "assistant", "content": "Calling.", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "t1", "content": "Error: bad"},
+        {"role": "user", "content": "Go on."},
+    ]
+
+
+def test_parameters_become_those_of_chats():
+    body = asked(
+        temperature=0.5, stop_sequences=["END"], top_k=3, metadata={"user_id": "u"}, service_tier="standard_only",
+        tools=[{"name": "f", "input_schema": {"type": "object"}, **MARK}],
+        tool_choice={"type": "tool", "name": "f", "disable_parallel_tool_use": True},
+        thinking={"type": "enabled", "budget_tokens": 2_000},
+    )  # fmt: skip
+    assert options_of(body) == {
+        "max_tokens": 9, "temperature": 0.5, "stop": ["END"], "top_k": 3, "user": "u", "service_tier": "default",
+        "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}, **MARK}],
+        "tool_choice": {"type": "function", "function": {"name": "f"}}, "parallel_tool_calls": False,
+        "reasoning_effort": "low",
+    }  # fmt: skip
+    schema = {"type": "json_schema", "schema": {"type": "object"}}
+    told = options_of(asked(output_config={"effort": "high", "format": schema}))
+    assert told["response_format"]["json_schema"]["schema"] == {"type": "object"}
+    assert told["reasoning_effort"] == "high"
+
+
+@pytest.mark.parametrize(("kind", "told"), [("auto", "auto"), ("any", "required"), ("none", "none")])
+def test_choices_of_tools(kind, told):
+    assert options_of(asked(tool_choice={"type": kind}))["tool_choice"] == told
+
+
+def understood(body):
+    return messages_of(body), options_of(body)
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, "tools[0].type"),
+        ({"tools": [{"name": "f", "made_up": 1}]}, "tools[0].made_up"),
+        ({"tool_choice": {"type": "some"}}, "tool_choice.type"),
+        ({"metadata": {"other": "x"}}, "metadata.other"),
+        ({"thinking": {"type": "enabled"}}, "thinking"),
+        ({"output_config": {"format": {"type": "xml"}}}, "output_config.format"),
+        ({"messages": [{"role": "system", "content": "x"}]}, "messages[0].role"),
+        ({"messages": [{"role": "user", "content": 3}]}, "messages[0].content"),
+        ({"messages": [{"role": "user", "content": [{"type": "video"}]}]}, "messages[0].content[0].type"),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "image", "source": {"type": "file"}}]}]},
+            "messages[0].content[0].source.type",
+        ),
+        ({"messages": [{"role": "user", "content": [{"type": "tool_result"}]}]}, "messages[0].content"),
+    ],
+)
+def test_what_cannot_be_had_is_refused_by_name(said, field):
+    with pytest.raises(InvalidRequest) as refused:
+        understood(asked(**said))
+    assert refused.value.field == field

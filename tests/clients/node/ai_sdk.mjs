@@ -1,0 +1,34 @@
+// Vercel's AI SDK: text, streams, tools over several steps and objects, over responses (its default) and over chats.
+import assert from "node:assert";
+import { readFileSync } from "node:fs";
+import { createOpenAI } from "@ai-sdk/openai";
+import { embed, generateObject, generateText, stepCountIs, streamText, tool } from "ai";
+import { z } from "zod";
+
+const openai = createOpenAI({ baseURL: process.env.OPENAI_BASE_URL, apiKey: process.env.OPENAI_API_KEY });
+const prompt = "What is the weather in Paris?";
+const tools = {
+  get_weather: tool({
+    description: "Weather of a city.",
+    inputSchema: z.object({ city: z.string() }),
+    execute: async ({ city }) => `sunny in ${city}`,
+  }),
+};
+// One model asked for by name: its answer is read while it is written.
+const straight = [openai("sim/medium-4"), openai.chat("sim/medium-4")];
+for (const model of [openai("auto"), openai.chat("auto"), ...straight]) {
+  assert((await generateText({ model, prompt: "Say hello." })).text);
+  const pieces = [];
+  for await (const piece of streamText({ model, prompt: "Say hello." }).textStream) pieces.push(piece);
+  assert(pieces.length > (straight.includes(model) ? 3 : 0));
+  const walked = await generateText({ model, prompt, tools, stopWhen: stepCountIs(3) });
+  assert(walked.text.includes("sunny in Paris"), walked.text);
+  const followed = streamText({ model, prompt, tools, stopWhen: stepCountIs(3) });
+  assert((await followed.text).includes("sunny in Paris"));
+  const again = [{ role: "user", content: prompt }, ...walked.response.messages, { role: "user", content: "Thanks." }];
+  assert((await generateText({ model, messages: again, tools })).text);
+  assert.equal(typeof (await generateObject({ model, schema: z.object({ city: z.string() }), prompt })).object.city, "string");
+}
+assert.equal((await embed({ model: openai.embedding("x25-embed"), value: "a" })).embedding.length, 256);
+const version = (name) => JSON.parse(readFileSync(`node_modules/${name}/package.json`)).version;
+console.log(JSON.stringify({ ai: version("ai"), "@ai-sdk/openai": version("@ai-sdk/openai") }));

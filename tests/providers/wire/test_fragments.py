@@ -1,0 +1,117 @@
+import itertools
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from x25.providers.wire.fragments import ToolFragments
+from x25.providers.wire.reply import MAX_TOOL_CALLS
+from x25.state.errors import ProviderMalformed
+
+ARGUMENTS = [json.dumps({"city": "Zürich 🌍", "n": 1}), json.dumps({"q": "a\u2028b"}), "{}"]
+NAMES = ["get_weather", "search", "search"]
+
+
+def together(deltas):
+    """Put deltas together as OpenAI's clients do: by index, text after text."""
+    calls = {}
+    for delta in deltas:
+        known = calls.setdefault(delta["index"], {"id": None, "name": "", "arguments": ""})
+        known["id"] = known["id"] or delta.get("id")
+        known["name"] += delta["function"].get("name", "")
+        known["arguments"] += delta["function"].get("arguments", "")
+    return [calls[index] for index in sorted(calls)]
+
+
+def cut(text, places):
+    at = sorted({0, len(text), *(place % (len(text) + 1) for place in places)})
+    return [text[a:b] for a, b in itertools.pairwise(at)]
+
+
+@st.composite
+def streams(draw):
+    """Three calls as a vendor may chunk and number them, each begun before the next one."""
+    style = draw(st.sampled_from(["openai", "from one", "text", "all zero", "none"]))
+    repeats_name = draw(st.booleans())
+    batches = []
+    for place, (name, arguments) in enumerate(zip(NAMES, ARGUMENTS, strict=True)):
+        number = {"openai": place, "from one": place + 1, "text": str(place), "all zero": 0}.get(style)
+        index = {} if number is None else {"index": number}
+        head = {**index, "id": f"id-{place}", "type": "function", "function": {"name": name, "arguments": ""}}
+        batches.append([head])
+        for part in cut(arguments, draw(st.lists(st.integers(0, 99), max_size=6))):
+            again = {"name": name} if repeats_name else {}
+            fragment = {**index, "function": {**again, "arguments": part}}
+            batches[-1 if draw(st.booleans()) else len(batches) - 1].append(fragment)
+    return [[one] for batch in batches for one in batch] if draw(st.booleans()) else batches
+
+
+@given(streams())
+def test_calls_survive_any_chunking_and_numbering(batches):
+    fragments = ToolFragments("d")
+    sent = [delta for batch in batches for delta in fragments.add(batch)] + fragments.rest()
+    wanted = [
+        {"id": f"id-{place}", "name": name, "arguments": arguments}
+        for place, (name, arguments) in enumerate(zip(NAMES, ARGUMENTS, strict=True))
+    ]
+    assert together(sent) == wanted
+    whole = [
+        {"id": one["id"], **{key: one["function"][key] for key in ("name", "arguments")}}
+        for one in fragments.calls()
+    ]
+    assert whole == wanted
+
+
+def test_calls_that_interleave_stay_apart():
+    fragments = ToolFragments("d")
+    given_ = [
+        {"index": 5, "id": "a", "function": {"name": "one"}}, {"index": 2, "id": "b", "function": {"name": "two"}},
+        {"index": 5, "function": {"arguments": "{1"}}, {"index": 2, "function": {"arguments": "{2"}},
+        {"index": 5, "function": {"arguments": "}"}}, {"index": 2, "function": {"arguments": "}"}},
+    ]  # fmt: skip
+    sent = [delta for one in given_ for delta in fragments.add([one])] + fragments.rest()
+    assert [one["function"]["arguments"] for one in fragments.calls()] == ["{1}", "{2}"]
+    assert together(sent) == [
+        {"id": one["id"], "name": one["function"]["name"], "arguments": one["function"]["arguments"]}
+        for one in fragments.calls()
+    ]
+
+
+def test_a_name_in_pieces_an_object_and_no_id_are_taken_too():
+    fragments = ToolFragments("d")
+    sent = fragments.add([{"function": {"name": "get_"}}])
+    sent += fragments.add([{"function": {"name": "weather"}}])
+    assert sent == []
+    sent += fragments.add([{"function": {"arguments": {"city": "é"}}}])
+    sent += fragments.add([{"id": "late", "function": {"arguments": ""}}])
+    assert together(sent) == [{"id": "call_0", "name": "get_weather", "arguments": '{"city": "é"}'}]
+    assert fragments.calls()[0]["id"] == "call_0"
+
+
+def test_ids_given_twice_are_told_apart_and_signatures_kept():
+    fragments = ToolFragments("d")
+    sent = fragments.add([
+        {"index": 0, "id": "x", "function": {"name": "a", "arguments": "{}"}, "extra_content": {"sig": "s"}},
+        {"index": 1, "id": "x", "function": {"name": "b", "arguments": "{}"}},
+    ])  # fmt: skip
+    assert [one["id"] for one in sent] == ["x", "x_1"]
+    assert sent[0]["extra_content"] == {"sig": "s"}
+    assert [one["id"] for one in fragments.calls()] == ["x", "x_1"]
+    assert fragments.calls()[0]["extra_content"] == {"sig": "s"}
+
+
+def test_a_custom_tool_has_input():
+    fragments = ToolFragments("d")
+    sent = fragments.add([{"index": 0, "id": "c", "custom": {"name": "sh", "input": "l"}}])
+    sent += fragments.add([{"index": 0, "custom": {"input": "s"}}])
+    assert [one["custom"] for one in sent] == [{"name": "sh", "input": "l"}, {"input": "s"}]
+    assert fragments.calls()[0]["custom"] == {"name": "sh", "input": "ls"}
+
+
+@pytest.mark.parametrize(
+    "given_", ["x", [1], [{"index": n, "function": {}} for n in range(MAX_TOOL_CALLS + 1)]]
+)
+def test_what_is_no_list_of_fragments_is_refused(given_):
+    with pytest.raises(ProviderMalformed):
+        ToolFragments("d").add(given_)

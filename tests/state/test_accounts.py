@@ -1,0 +1,59 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from x25.state.errors import InvalidRequest, NotFound
+from x25.state.schema import account_sessions
+
+
+async def test_a_member_has_orgs_and_an_admin_needs_none(store):
+    member = await store.accounts.create(" Ann@Acme.test ", "h", orgs=["beta", "acme", "acme"])
+    assert (member.name, member.orgs, member.is_admin) == ("ann@acme.test", ("acme", "beta"), False)
+    assert await store.accounts.by_name("ANN@acme.test") == member
+    assert (await store.accounts.create("root", "h", is_admin=True)).orgs == ()
+    assert await store.accounts.count() == 2
+    with pytest.raises(InvalidRequest, match="at least one org"):
+        await store.accounts.create("bob", "h")
+    with pytest.raises(InvalidRequest, match="taken"):
+        await store.accounts.create("Root", "h", is_admin=True)
+    with pytest.raises(InvalidRequest, match="org must be"):
+        await store.accounts.create("bob", "h", orgs=["No Org"])
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 121, "a\x00b"])
+async def test_a_name_is_short_and_printable(store, name):
+    with pytest.raises(InvalidRequest, match="printable"):
+        await store.accounts.create(name, "h", is_admin=True)
+
+
+async def test_a_session_ends_when_signed_out_expired_or_replaced(store):
+    account = await store.accounts.create("root", "h", is_admin=True)
+    first, _ = await store.accounts.sign_in(account)
+    assert await store.accounts.of_session(first) == account
+    second, session = await store.accounts.sign_in(account, instead_of=first)
+    assert await store.accounts.of_session(first) is None
+    kept = await store.query(lambda connection: connection.execute(select(account_sessions)).all())
+    assert [one.token_hash for one in kept] == [session.token_hash]
+    assert second not in repr(kept)
+    over = update(account_sessions).values(expires_at=datetime.now(UTC) - timedelta(seconds=1))
+    await store.transact(lambda connection: connection.execute(over).close())
+    assert await store.accounts.of_session(second) is None
+    third, _ = await store.accounts.sign_in(account)
+    await store.accounts.sign_out(third)
+    assert await store.accounts.of_session(third) is None
+    assert await store.accounts.of_session("") is None
+
+
+async def test_a_disabled_account_is_signed_out_and_cannot_sign_in(store):
+    account = await store.accounts.create("root", "h", is_admin=True)
+    token, _ = await store.accounts.sign_in(account)
+    await store.accounts.change("root", disabled=True)
+    assert await store.accounts.of_session(token) is None
+    assert await store.accounts.by_name("root") is None
+    await store.accounts.change("root", disabled=False, password_hash="other")
+    assert (await store.accounts.by_name("root")).password_hash == "other"
+    assert await store.accounts.of_session(token) is None
+    assert [one.name for one in await store.accounts.list()] == ["root"]
+    with pytest.raises(NotFound):
+        await store.accounts.change("nobody", disabled=True)

@@ -1,0 +1,39 @@
+from types import SimpleNamespace
+
+import pytest
+
+from x25.demo.run import SIMULATED_MODELS
+from x25.providers.health import HealthBook
+from x25.providers.registry import load_registry
+from x25.state.queries.periods import Forecast
+from x25.terminal.alerts import budget_alert, providers_down
+from x25.terminal.figures import Spent
+
+
+def home(month_end=0):
+    return SimpleNamespace(month=Forecast(0, month_end, 0, 0, 3))
+
+
+@pytest.mark.parametrize(
+    ("name", "spent", "month_end", "level"),
+    [
+        ("day", 79, 999, None), ("day", 80, 0, "warn"), ("day", 100, 0, "bad"), ("month", 10, 101, "warn"),
+        ("month", 10, 100, None), ("month", 120, 0, "bad"),
+    ],
+)  # fmt: skip
+def test_a_budget_is_told_of_when_it_is_nearly_spent_or_will_be_passed(name, spent, month_end, level):
+    found = budget_alert(Spent(name, spent, 100), home(month_end))
+    assert (None if found is None else found.level) == level
+
+
+def test_a_model_that_fails_is_told_of():
+    models = {one.model_id: one for one in load_registry(SIMULATED_MODELS).models if one.role == "chat"}
+    health, name = HealthBook(), "sim/tiny-1"
+    services = SimpleNamespace(models=models, health=health, clock_s=lambda: 0.0)
+    assert providers_down(services) == []
+    for _ in range(30):
+        health.note(name, models[name].deployments[0].name, None, 0.0)
+    (alert,) = providers_down(services)
+    assert alert.words.startswith(f"{name} fails")
+    assert set(health.seen(name)) == {models[name].deployments[0].name}
+    assert health.seen("nobody") == {}

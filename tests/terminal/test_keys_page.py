@@ -1,0 +1,93 @@
+import logging
+import re
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from x25.state.api_key import ApiKey
+from x25.terminal.keys_page import described, is_good, may_manage
+from x25.terminal.viewers import OWNER, Viewer
+
+NOW = datetime(2025, 1, 1, tzinfo=UTC)
+KEY = ApiKey("abc", "acme", "0" * 64, NOW, prefix="sk-x25-abcdef")
+
+
+def test_a_key_is_good_until_it_ends():
+    assert is_good(KEY, NOW)
+    assert not is_good(ApiKey("a", "acme", "h", NOW, revoked_at=NOW), NOW)
+    assert not is_good(ApiKey("a", "acme", "h", NOW, expires_at=NOW), NOW)
+    assert is_good(ApiKey("a", "acme", "h", NOW, expires_at=NOW + timedelta(seconds=1)), NOW)
+
+
+def test_an_admins_key_is_an_admins_to_manage():
+    ann = Viewer("ann", ("acme",), "t")
+    admins = ApiKey("a", "acme", "h", NOW, is_admin=True)
+    assert may_manage(OWNER, admins)
+    assert may_manage(ann, KEY)
+    assert not may_manage(ann, admins)
+    assert not may_manage(Viewer("bob", ("beta",), "t"), KEY)
+    assert "never used" in described(KEY, is_live=True)
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_key_is_made_from_the_menu_shown_once_and_opens_the_door(tab, locked_pages):
+    one = tab(locked_pages)
+    one.sign_in("ann")
+    page = one.open()
+    page.get_by_label("Menu").first.click()
+    page.get_by_role("link", name="Generate API Key").click()
+    page.get_by_label("Organisation name").fill("acme")
+    page.get_by_role("button", name="Check").click()
+    page.locator("[data-org=acme]").wait_for()
+    page.get_by_role("button", name="Proceed").click()
+    secret = page.locator(".secret").inner_text()
+    assert re.fullmatch(r"sk-x25-\S{40,}", secret)
+    page.get_by_role("button", name="Copy").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    answer = httpx.post(
+        f"{locked_pages.url}/route",
+        json={"prompt": "What is 2 + 2?"},
+        headers={"x-api-key": secret},
+        timeout=30,
+    )
+    assert answer.status_code == 200
+    me = httpx.get(f"{locked_pages.url}/keys/me", headers={"x-api-key": secret}).json()
+    assert (me["org"], me["scopes"]) == ("acme", ["call", "read", "feedback"])
+    page.reload()
+    page.locator("[data-tick]").first.wait_for()
+    assert secret not in page.content()
+    assert secret[:13] in page.content()
+    database = b"".join(path.read_bytes() for path in locked_pages.folder.glob("x25.db*"))
+    assert secret.encode() not in database
+    page.get_by_role("button", name="Rotate").first.click()
+    renewed = page.locator(".secret").inner_text()
+    assert renewed != secret
+    page.get_by_role("button", name="I have kept it").click()
+    page.locator(".secret").wait_for(state="detached")
+    for _ in range(2):
+        page.get_by_role("button", name="Revoke").first.click()
+        page.get_by_role("button", name="Revoke now").click()
+        page.get_by_role("dialog").wait_for(state="hidden")
+        page.wait_for_timeout(300)
+    for gone in (secret, renewed):
+        assert httpx.get(f"{locked_pages.url}/keys/me", headers={"x-api-key": gone}).status_code == 401
+    logging.getLogger(__name__).info("done")
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_no_key_is_made_for_an_org_that_may_not_be_seen_or_has_no_name(tab, locked_pages):
+    one = tab(locked_pages)
+    one.sign_in("ann")
+    page = one.open("keys?new=1")
+    for org, words in (
+        ("beta", "may not see this organisation"),
+        ("No Name!", "org must be"),
+        ("", "org must be"),
+    ):
+        page.get_by_label("Organisation name").fill(org)
+        page.get_by_role("button", name="Check").click()
+        page.locator("[role=status]", has_text=words).wait_for()
+        assert page.get_by_role("button", name="Proceed").count() == 0

@@ -1,0 +1,36 @@
+import httpx
+import pytest
+
+from x25.terminal.mission import NODES, _state
+
+
+def test_a_deployment_that_was_not_asked_is_idle():
+    assert "idle" in _state(None)
+    assert ["answers" in _state(1.0), "shaky" in _state(0.7), "failing" in _state(0.2)] == [True] * 3
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_call_is_traced_through_nine_nodes_and_the_feed_and_ticker_move(tab, pages):
+    page = tab(pages).open("mission?org=live")
+    assert "No calls yet" in page.locator(".live").inner_text()
+    before = page.locator("[data-tick='Calls today']").inner_text()
+    assert before == "0"
+    made = httpx.post(
+        f"{pages.url}/route", json={"prompt": "What is 3 + 4?", "org": "live"}, timeout=30
+    ).json()
+    page.locator(f".live a[title='{made['call_id']}']").wait_for()
+    page.locator("[data-tick='Calls today']", has_text="1").wait_for()
+    page.locator(".dot").first.wait_for()
+    page.wait_for_timeout(1200)  # its checkpoint is written within a second
+    page.goto(f"{pages.url}/terminal/mission?org=live&call={made['call_id']}")
+    nodes = [one.get_attribute("data-node") for one in page.locator("[data-node]").all()]
+    assert set(nodes) == set(NODES)
+    assert nodes[0] == "lookup_cache"
+    assert "not visited" not in page.locator("[data-node=dispatch]").first.inner_text()
+    page.goto(f"{pages.url}/terminal/call?org=live&id={made['call_id']}")
+    candidates = page.get_by_role("region", name="Candidates")
+    candidates.wait_for()
+    draws = candidates.locator("tbody tr td:nth-child(6)").all_inner_texts()
+    assert len(draws) == 6
+    assert all("%" in one for one in draws)

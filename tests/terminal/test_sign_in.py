@@ -1,0 +1,72 @@
+import re
+
+import httpx
+import pytest
+
+from x25.terminal.sign_in import safe_target
+
+PASSWORD = "correct horse battery"
+FORM = {"name": "ann", "password": PASSWORD}
+
+
+@pytest.mark.parametrize(
+    ("asked", "target"),
+    [
+        ("observatory?org=acme", "observatory?org=acme"), ("/keys", "keys"), ("", ""), ("https://evil.test/x", ""),
+        ("//evil.test", ""), ("/\\evil.test", ""), ("javascript:alert(1)", ""), ("a\r\nset-cookie: x", ""),
+    ],
+)  # fmt: skip
+def test_nobody_is_sent_elsewhere_after_signing_in(asked, target):
+    assert safe_target(asked) == target
+
+
+@pytest.mark.slow
+def test_a_session_is_a_new_one_that_scripts_cannot_read_and_sign_out_ends_it(locked_pages):
+    with locked_pages.client() as client:
+        assert client.get("./").headers["location"].endswith("/terminal/sign-in?next=")
+        fixed = "a" * 43
+        client.cookies.set("x25_session", fixed, path="/terminal")
+        answer = client.post("sign-in", data={**FORM, "next": "observatory"})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/terminal/observatory")
+        cookie = answer.headers["set-cookie"]
+        assert re.search(r"HttpOnly", cookie)
+        assert "SameSite=lax" in cookie
+        assert "Path=/terminal" in cookie
+        token = re.search(r"x25_session=([^;]+)", cookie).group(1)
+        assert token != fixed
+        assert len(token) >= 43
+    for offered, status in ((fixed, 303), (token, 200)):
+        answer = httpx.get(
+            f"{locked_pages.url}/terminal/",
+            headers={"accept": "text/html", "cookie": f"x25_session={offered}"},
+        )
+        assert answer.status_code == status
+    mine = {"cookie": f"x25_session={token}", "accept": "text/html"}
+    again = httpx.post(f"{locked_pages.url}/terminal/sign-in", data=FORM, headers=mine)
+    newer = re.search(r"x25_session=([^;]+)", again.headers["set-cookie"]).group(1)
+    assert newer != token
+    assert httpx.get(f"{locked_pages.url}/terminal/", headers=mine).status_code == 303
+    mine["cookie"] = f"x25_session={newer}"
+    assert httpx.post(f"{locked_pages.url}/terminal/sign-out", headers=mine).status_code == 303
+    assert httpx.get(f"{locked_pages.url}/terminal/", headers=mine).status_code == 303
+
+
+@pytest.mark.slow
+def test_guessing_has_to_wait_and_says_nothing_of_who_exists(locked_pages):
+    with locked_pages.client() as client:
+        answers = [client.post("sign-in", data={"name": "mallory", "password": "x" * n}) for n in range(4)]
+        known = client.post("sign-in", data={"name": "root", "password": "wrong"})
+        assert [one.status_code for one in answers] == [401] * 4
+        assert answers[-1].text == known.text
+        waiting = client.post("sign-in", data={"name": "root", "password": PASSWORD})
+        assert waiting.status_code == 429
+        assert 0 < int(waiting.headers["retry-after"]) <= 300
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_somebody_signs_in_sees_their_orgs_and_signs_out(tab, pages, simulator, tmp_path):
+    one = tab(pages)
+    page = one.open()
+    assert "No account exists" in page.locator(".notice").inner_text()
+    assert page.get_by_label("Organisation").locator("option").all_inner_texts()[0] == "All organisations"
