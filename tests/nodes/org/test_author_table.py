@@ -1,4 +1,4 @@
-import secrets
+import hashlib
 
 from x25.nodes.org import author_table
 from x25.nodes.org.author_table import AuthorTable
@@ -20,7 +20,7 @@ def test_the_newest_author_of_a_digest_is_the_one_that_counts():
 
 def test_of_the_newest_half_nearly_all_are_known_and_the_table_does_not_grow():
     table = AuthorTable(4096)
-    digests = [secrets.token_bytes(16) for _ in range(20_000)]
+    digests = [hashlib.sha256(bytes([0, *divmod(number, 256)])).digest() for number in range(20_000)]
     for number, digest in enumerate(digests):
         table.put(digest, GIANT if number % 2 else TINY)
     newest = range(len(digests) - 2048, len(digests))
