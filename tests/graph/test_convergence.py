@@ -6,8 +6,9 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from x25.graph.build import build_cascade
+from x25.graph.build import RECURSION_LIMIT, build_cascade
 from x25.graph.estimators import read_estimators
+from x25.graph.execution.walk import DirectWalk
 from x25.graph.routers import load_routers
 from x25.nodes.services import Services
 from x25.providers.base import Completion
@@ -160,15 +161,15 @@ class World:
             learner=learner,
             rng=np.random.default_rng(seed + 1),
         )
-        self.graph = build_cascade(self.services).compile()
+        # As calls are served; tests/graph/execution holds LangGraph's executor to doing the same.
+        self.walk = DirectWalk(build_cascade(self.services).compile(), RECURSION_LIMIT)
 
     async def run(self, calls: int, org: str = "acme", **request) -> list[tuple[float, bool, str, int, str]]:
         """Return dollars, truth, tier, steps and first tier of each call."""
         seen = []
         for number in range(calls):
-            reply = await self.graph.ainvoke(
-                {"prompt": f"Name a colour, number {number}.", "org": org, **request}
-            )
+            asked = {"prompt": f"Name a colour, number {number}.", "org": org, **request}
+            reply = await self.walk.run(asked, {"configurable": {}}, None, lambda _: None)
             seen.append(
                 (
                     reply["cost_usd"],
