@@ -10,8 +10,9 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from x25.graph.build import build_cascade
+from x25.graph.build import RECURSION_LIMIT, build_cascade
 from x25.graph.estimators import read_estimators
+from x25.graph.execution.walk import DirectWalk
 from x25.graph.own_models import Registration
 from x25.graph.routers import load_routers
 from x25.nodes.org.own_models import spec_of
@@ -103,12 +104,13 @@ async def share_of_own(store, seed: int, own_scores, own_pass_rate: float) -> fl
     """Return the share of the counted calls whose answer came from the own model."""
     world, org = World(seed, own_scores, OTHERS | {OWN: own_pass_rate}), f"org-{seed}"
     services = world.services(store)
-    graph = build_cascade(services).compile()
+    walk = DirectWalk(build_cascade(services).compile(), RECURSION_LIMIT)  # as calls are served
     used: list[str] = []
 
     async def run(calls: int) -> None:
         for number in range(calls):
-            reply = await graph.ainvoke({"prompt": f"Name a colour, number {number}.", "org": org})
+            asked = {"prompt": f"Name a colour, number {number}.", "org": org}
+            reply = await walk.run(asked, {"configurable": {}}, None, lambda _: None)
             used.append(reply["model_used"])
 
     await run(BEFORE)
