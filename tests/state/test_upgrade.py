@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 
 from x25.state.errors import StoreError
-from x25.state.migrations.upgrade import create, load_scripts, upgrade
+from x25.state.migrations.upgrade import load_scripts, upgrade
 from x25.state.schema import metadata
 from x25.state.store import open_store
 
