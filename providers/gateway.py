@@ -34,6 +34,8 @@ from .walk import Race, Walk, summed_up
 
 logger = logging.getLogger(__name__)
 
+ITS_TIME = 0.9
+"""Share of the usual time from which on a request that came to nothing is its deployment's fault."""
 OPENAI_WIRE = "openai"
 """Key of the provider that speaks for every deployment not named in `providers`."""
 
@@ -73,6 +75,8 @@ class Gateway:
         sending: Sending | None = None,
         hedged: bool = False,
         own_keys: Sequence[OwnKey] = (),
+        org: str = "",
+        tries: int | None = None,
     ) -> Completion:
         """Return the first answer found on the way down the deployments.
 
@@ -96,6 +100,10 @@ class Gateway:
             an answer that is sent while it is written has one source, so without effect then.
         own_keys
             Keys that the caller's org brought along: each is used at its provider before the gateway's.
+        org
+            Whose request it is: what fails for one org alone is left alone for that org.
+        tries
+            Requests at one deployment whose failures do not lie with the key; this gateway's own patience where absent.
 
         Raises
         ------
@@ -103,7 +111,7 @@ class Gateway:
             The last failure, with the earlier ones as notes.
         """
         is_hedged = hedged and sending is None
-        walk = Walk(spec, body, record, timeout_s, deadline_s, sending, is_hedged, own_keys)
+        walk = Walk(spec, body, record, timeout_s, deadline_s, sending, is_hedged, own_keys, org, tries)
         for deployment in spec.deployments:
             completion = await self._try_deployment(walk, deployment)
             await walk.close()
@@ -138,6 +146,7 @@ class Gateway:
         tries, most_tries = 0, self._patience.max_tries
         if deployment is walk.spec.deployments[-1]:
             most_tries = self._patience.last_tries
+        most_tries = most_tries if walk.tries is None else walk.tries
         while walk.requests < self._patience.max_requests:
             left_s = walk.deadline_s - self._patience.clock()
             lease = await self._admitted(walk, deployment)
@@ -159,11 +168,11 @@ class Gateway:
     async def _admitted(self, walk: Walk, deployment: Deployment) -> Lease | None:
         """Return a key to ask a deployment with now; None where it has none that is rested, or is left alone."""
         now_s = self._patience.clock()
-        wait_of = self.breakers.wait_of_key(deployment, now_s)
+        wait_of = self.breakers.wait_of_key(deployment, now_s, walk.org)
         lease = self.keyring.next_key(deployment, now_s, walk.own_keys, wait_of)
-        if lease is None or lease.wait_s > 0 or not await self.breakers.admit(deployment, lease.key, now_s):
+        if lease is None or lease.wait_s > 0:
             return None
-        return lease
+        return lease if await self.breakers.admit(deployment, lease.key, now_s, walk.org) else None
 
     async def _ask(
         self, walk: Walk, deployment: Deployment, lease: Lease, timeout_s: float
@@ -223,16 +232,15 @@ class Gateway:
             hide_secret(error, lease.key)
             logger.info("attempt %s failed at %s: %s", attempt_id, deployment.name, error.code)
             walk.out = None
-            self._count_failure(
-                request, error, is_hurried=walk.sending is None and timeout_s < walk.timeout_s
-            )
+            is_hurried = walk.sending is None and timeout_s < ITS_TIME * walk.timeout_s
+            self._count_failure(request, error, walk.org, is_hurried=is_hurried)
             await walk.note_failure(attempt_id, error, deployment)
             return error
         except asyncio.CancelledError:
-            self.breakers.gave_up(deployment, lease.key)
+            self.breakers.gave_up(deployment, lease.key, walk.org)
             raise
         walk.pending = None
-        self.breakers.answered(deployment, lease.key)
+        self.breakers.answered(deployment, lease.key, walk.org)
         self._lateness.note(deployment, completion.latency_ms)
         if lease.key is not None:
             self.keyring.accept(lease.key, deployment)
@@ -240,13 +248,15 @@ class Gateway:
             completion = replace(completion, tries=walk.requests)
         return await walk.finish(attempt_id, completion) or completion
 
-    def _count_failure(self, request: ProviderRequest, error: ProviderError, *, is_hurried: bool) -> None:
+    def _count_failure(
+        self, request: ProviderRequest, error: ProviderError, org: str, *, is_hurried: bool
+    ) -> None:
         """Tell the breakers of a failure, unless the time was short or nobody waited: no fault of the deployment."""
         if isinstance(error, ReaderLeft) or (is_hurried and isinstance(error, ProviderTimeout)):
-            self.breakers.gave_up(request.deployment, request.api_key)
+            self.breakers.gave_up(request.deployment, request.api_key, org)
             return
         now_s = self._patience.clock()
-        self.breakers.failed(request.spec, request.deployment, request.api_key, error, now_s)
+        self.breakers.failed(request.spec, request.deployment, request.api_key, error, now_s, org)
 
     def _rest_key(self, lease: Lease, deployment: Deployment, error: ProviderError) -> bool:
         """Let the key rest when the failure may lie with it; return whether it may."""
@@ -280,29 +290,35 @@ class Gateway:
         return True
 
     def _why_nothing_was_tried(self, walk: Walk) -> ProviderError:
-        now_s, model_id = self._patience.clock(), walk.spec.model_id
-        waits_s, shut_s = [], []
-        for deployment in walk.spec.deployments:
-            lease = self.keyring.next_key(deployment, now_s, walk.own_keys)
-            wait_of = self.breakers.wait_of_key(deployment, now_s)
-            with_breakers = self.keyring.next_key(deployment, now_s, walk.own_keys, wait_of)
-            if lease is None or with_breakers is None:
+        hindrance = self.hindrance(walk.spec, own_keys=walk.own_keys, org=walk.org)
+        return hindrance or ProviderTimeout(f"no time was left to ask for {walk.spec.model_id}")
+
+    def hindrance(
+        self, spec: ModelSpec, *, own_keys: Sequence[OwnKey] = (), org: str = ""
+    ) -> ProviderError | None:
+        """Return why a model cannot be asked for an org now, keys and breakers considered; None where it can."""
+        now_s, waits_s, is_shut = self._patience.clock(), [], False
+        for deployment in spec.deployments:
+            rest_s = self.keyring.wait_s(deployment, now_s, own_keys)
+            wait_of = self.breakers.wait_of_key(deployment, now_s, org)
+            with_breakers_s = self.keyring.wait_s(deployment, now_s, own_keys, wait_of)
+            if rest_s is None or with_breakers_s is None:
                 continue
-            waits_s.append(max(with_breakers.wait_s, self.breakers.wait_s(deployment, now_s)))
-            if lease.wait_s == 0 and waits_s[-1] > 0:
-                shut_s.append(waits_s[-1])
+            waits_s.append(max(with_breakers_s, self.breakers.wait_s(deployment, now_s, org)))
+            is_shut = is_shut or (rest_s == 0 and waits_s[-1] > 0)
         if not waits_s:
-            names = " or ".join(wanted_variables(walk.spec))
-            return ProviderAuth(f"no deployment of {model_id} can be used; set {names}")
+            names = " or ".join(wanted_variables(spec))
+            return ProviderAuth(f"no deployment of {spec.model_id} can be used; set {names}")
         wait_s = min(waits_s)
-        if shut_s and wait_s > 0:
-            failing = f"{model_id} failed too often lately; it is asked again in {wait_s:.1f} s"
+        if wait_s <= 0:
+            return None
+        if is_shut:
+            failing = f"{spec.model_id} failed too often lately; it is asked again in {wait_s:.1f} s"
             return BreakerOpen(failing, retry_after_s=wait_s)
-        if wait_s > 0:
-            return ProviderRateLimit(
-                f"every key of {model_id} is resting, the first for {wait_s:.1f} s more", retry_after_s=wait_s
-            )
-        return ProviderTimeout(f"no time was left to ask for {model_id}")
+        return ProviderRateLimit(
+            f"every key of {spec.model_id} is resting, the first for {wait_s:.1f} s more",
+            retry_after_s=wait_s,
+        )
 
 
 def _lies_with_the_body(error: ProviderError) -> bool:

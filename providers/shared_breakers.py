@@ -36,6 +36,8 @@ class SharedBreakers:
         self._clock = clock
         self._changes: dict[str, tuple[Breaker, Label] | None] = {}
         """By place, what is yet to be written; None = closed."""
+        self._released: set[str] = set()
+        """Places whose probe is over, and closed nothing."""
         self._shared: set[str] = set()
         """Places that Redis held open when last looked at."""
 
@@ -46,6 +48,10 @@ class SharedBreakers:
     def closed(self, place: str) -> None:
         """Write, soon, that it closed."""
         self._changes[place] = None
+
+    def released(self, place: str) -> None:
+        """Write, soon, that another probe may be sent."""
+        self._released.add(place)
 
     async def claim_probe(self, place: str, seconds: float) -> bool:
         """Return whether no other gateway's probe is out; True, too, where Redis does not say."""
@@ -70,9 +76,11 @@ class SharedBreakers:
             return
         redis_s, now_s = moment[0] + moment[1] / 1e6, self._clock()
         changes, self._changes = self._changes, {}
-        answers = await self._link.ask(self._written(changes, redis_s - now_s).execute())
+        released, self._released = self._released, set()
+        answers = await self._link.ask(self._written(changes, released, redis_s - now_s).execute())
         if answers is None:
             self._changes = changes | self._changes
+            self._released |= released
             return
         found: dict[str, str] = answers[-1]
         for place, text in found.items():
@@ -81,9 +89,13 @@ class SharedBreakers:
             self._book.forget(place)
         self._shared = {*found}
 
-    def _written(self, changes: dict[str, tuple[Breaker, Label] | None], ahead_s: float) -> Any:
+    def _written(
+        self, changes: dict[str, tuple[Breaker, Label] | None], released: set[str], ahead_s: float
+    ) -> Any:
         """Return the commands that write changes and read the book, for one way to Redis and back."""
         pipe = self._link.client.pipeline(transaction=True)
+        for place in released:
+            pipe.delete(PROBE + place)
         for place, change in changes.items():
             if change is None:
                 pipe.hdel(BOOK, place)

@@ -33,6 +33,10 @@ class Walk:
     """Whether a late request gets a second one beside it."""
     own_keys: Sequence[OwnKey] = ()
     """Keys that the caller's org brought along."""
+    org: str = ""
+    """Whose request it is."""
+    tries: int | None = None
+    """Most requests at one deployment; None = the gateway's own patience says."""
     failures: list[ProviderError] = field(default_factory=list)
     requests: int = 0
     """Made so far, answered or not."""
@@ -70,6 +74,8 @@ class Walk:
             self.timeout_s,
             self.deadline_s,
             own_keys=self.own_keys,
+            org=self.org,
+            tries=self.tries,
             race=race,
         )
 

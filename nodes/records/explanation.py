@@ -49,6 +49,7 @@ def verdict_facts(answer: Answer) -> JSONObject:
         "failed_check": verdict.failed_check,
         "reason": verdict.reason,
         "not_judged": verdict.not_judged,
+        "judges_passed_over": verdict.judges_passed_over,
         "judge_model": seen.judge_model,
         "judge_cost_nusd": verdict.judge_cost_nusd,
         "bin": seen.bin,
@@ -114,7 +115,12 @@ def _degraded(call: Learned) -> dict[str, str]:
         for one in answer.attempts
         if one.kind == "judge" and one.error is not None
     ]
-    return found | ({"judge": "; ".join(ungraded)} if ungraded else {})
+    ungraded += [
+        answer.verdict.judges_passed_over
+        for answer in call.answers
+        if answer.verdict is not None and answer.verdict.judges_passed_over is not None
+    ]
+    return found | ({"judge": "; ".join(dict.fromkeys(ungraded))} if ungraded else {})
 
 
 def _savings(situation: Situation, row: Call) -> JSONObject:

@@ -15,11 +15,16 @@ def services_of(client: httpx.AsyncClient):
     return client._transport.app.state.cascade.services
 
 
-def open_breaker(services, model_id="sim/tiny-1"):
+def open_breaker(services, model_id="sim/tiny-1", orgs=("default", "other")):
     spec = services.models[model_id]
-    for _ in range(8):
+    for number in range(8):
         services.gateway.breakers.failed(
-            spec, spec.deployments[0], None, ProviderServer("down"), services.clock_s()
+            spec,
+            spec.deployments[0],
+            None,
+            ProviderServer("down"),
+            services.clock_s(),
+            orgs[number % len(orgs)],
         )
     return spec
 
@@ -53,6 +58,20 @@ async def test_an_open_breaker_is_in_healthz_metrics_and_a_head(open_app) -> Non
         )
         assert "x-x25-breakers" not in reply.headers
         assert "providers" not in (await client.get("/healthz")).json()["degraded"]
+
+
+async def test_a_breaker_of_one_org_is_counted_in_healthz_and_in_no_other_orgs_head(open_app) -> None:
+    async with open_app() as client:
+        open_breaker(services_of(client), orgs=("poison",))
+        found = (await client.get("/healthz")).json()
+        assert [(one["state"], one["orgs"]) for one in found["breakers"]] == [("open", 1)]
+        assert "sim/tiny-1=open for 1 org" in found["degraded"]["providers"]
+        assert "poison" not in str(found)
+        body = {"model": "sim/tiny-1", "messages": [{"role": "user", "content": "hi"}]}
+        reply = await client.post("/v1/chat/completions", json=body)
+        assert (reply.status_code, "x-x25-breakers" in reply.headers) == (200, False)
+        mine = await client.post("/v1/chat/completions", json={**body, "x25": {"org": "poison"}})
+        assert (mine.status_code, mine.headers["x-x25-breakers"]) == (503, "simulator/sim/tiny-1=open")
 
 
 async def test_a_model_asked_for_by_name_whose_breaker_is_open_says_when_to_come_back(open_app) -> None:
