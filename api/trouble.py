@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..nodes.services import Services
-from ..providers.breakers import Told
+from ..providers.breaker_places import Told
 
 LEVELS = {"closed": 0, "half_open": 1, "open": 2}
 MOST_NAMED = 8

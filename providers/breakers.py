@@ -7,9 +7,6 @@ alone, but for the one probe of a half-open breaker.
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from hashlib import sha256
-from typing import Protocol
 
 from ..state.errors import (
     ProviderConnection,
@@ -18,7 +15,8 @@ from ..state.errors import (
     ProviderServer,
     ProviderTimeout,
 )
-from .breaker import CLOSED, DEFAULT_TOLERANCE, Breaker, BreakerState, CommonBreaker, Tolerance
+from .breaker import CLOSED, DEFAULT_TOLERANCE, Breaker, CommonBreaker, Tolerance
+from .breaker_places import Label, Replicas, Told, own_name, place_and_org, place_of, places_of
 from .keyring import fingerprint
 from .specs import Deployment, ModelSpec
 
@@ -31,61 +29,6 @@ HEARD_OF_S = 1.0
 MOST_OWN = 4096
 """Breakers of single orgs that one process remembers: a megabyte and a half."""
 NOTHING_COMMON = CommonBreaker()
-
-
-@lru_cache(maxsize=4096)
-def place_of(base_url: str, upstream_model: str, key: str | None = None) -> str:
-    """Return the name, among replicas too, of where a breaker stands: a model at an address, or one key there.
-
-    It tells nobody the key.
-    """
-    return sha256("\n".join((base_url, upstream_model, key or "")).encode()).hexdigest()[:32]
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """Whose breaker it is, as people are told."""
-
-    model_id: str
-    deployment: str
-    key: str = ""
-    """The first eight digits of the key's SHA-256; "" for the deployment's own."""
-    owner: str = ""
-    """Org whose model it is; "" = everybody's."""
-    org: str | None = None
-    """Org whose requests alone it keeps away; None = everybody's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One breaker that is not closed."""
-
-    label: Label
-    state: BreakerState
-    wait_s: float
-    """Seconds until it may be asked."""
-    orgs: int = 0
-    """How many single orgs it is not closed for; 0 = it is not closed for anybody."""
-
-
-class Replicas(Protocol):
-    """The other gateways, told of each change; nothing here waits for them."""
-
-    def opened(self, place: str, breaker: Breaker, label: Label) -> None:
-        """Take note that a breaker opened."""
-        ...
-
-    def closed(self, place: str) -> None:
-        """Take note that it closed."""
-        ...
-
-    def released(self, place: str) -> None:
-        """Take note that a probe told nothing of use, so that another may be sent."""
-        ...
-
-    async def claim_probe(self, place: str, seconds: float) -> bool:
-        """Return whether this process may send the one probe of all; True where nobody can be asked."""
-        ...
 
 
 @dataclass(slots=True)
@@ -148,7 +91,7 @@ class BreakerBook:
             return True
         shut = [
             (place, breaker)
-            for place in _places(deployment, key)
+            for place in places_of(deployment, key)
             for place, breaker in self._met(place, org)
             if breaker.openings
         ]
@@ -170,11 +113,11 @@ class BreakerBook:
         if (kept := self._kept.get(place)) is not None:
             yield place, kept.common.breaker
             if org in kept.own:
-                yield _own_name(place, org), kept.own[org]
+                yield own_name(place, org), kept.own[org]
 
     def _put(self, name: str, breaker: Breaker) -> None:
         """Keep a breaker in the place of the one of that name, where there is one still."""
-        place, org = _place_and_org(name)
+        place, org = place_and_org(name)
         kept = self._kept.get(place)
         if kept is not None and org is None:
             kept.common = replace(kept.common, breaker=breaker)
@@ -194,7 +137,7 @@ class BreakerBook:
         if not isinstance(error, COUNTED):
             self.answered(deployment, key, org)
             return
-        for place, name in zip(_places(deployment, key), ("", fingerprint(key)), strict=False):
+        for place, name in zip(places_of(deployment, key), ("", fingerprint(key)), strict=False):
             kept = self._kept.get(place)
             if kept is None:
                 label = Label(spec.model_id, deployment.name, name, spec.owner)
@@ -217,7 +160,7 @@ class BreakerBook:
         self._newest[place, org] = None
         self._newest.move_to_end((place, org))
         if is_news and breaker.openings > before.openings:
-            self._tell(_own_name(place, org), before, breaker, replace(kept.label, org=org))
+            self._tell(own_name(place, org), before, breaker, replace(kept.label, org=org))
         while len(self._newest) > self.most_own:
             self._drop_own(*next(iter(self._newest)))
 
@@ -239,7 +182,7 @@ class BreakerBook:
         del self._newest[place, org]
         kept = self._kept[place]
         if kept.own.pop(org).openings and self.replicas is not None:
-            self.replicas.closed(_own_name(place, org))
+            self.replicas.closed(own_name(place, org))
         if not kept.own and kept.common == NOTHING_COMMON:
             del self._kept[place]
 
@@ -247,7 +190,7 @@ class BreakerBook:
         """Note an answer to an org: what spoke against deployment and key is forgotten, single other orgs' aside."""
         if not self._kept:
             return
-        for place in _places(deployment, key):
+        for place in places_of(deployment, key):
             if (kept := self._kept.get(place)) is None:
                 continue
             was_open = kept.common.breaker.openings > 0
@@ -261,7 +204,7 @@ class BreakerBook:
 
     def gave_up(self, deployment: Deployment, key: str | None, org: str = "") -> None:
         """Note that a request was broken off by its caller: a probe among them told nothing."""
-        for place in _places(deployment, key) if self._kept else ():
+        for place in places_of(deployment, key) if self._kept else ():
             for name, breaker in [*self._met(place, org)]:
                 if breaker.probe_until_s:
                     self._put(name, breaker.without_probe())
@@ -273,7 +216,7 @@ class BreakerBook:
 
         An org's own says nothing for everybody here: this process does not know who was answered there since.
         """
-        place, org = _place_and_org(name)
+        place, org = place_and_org(name)
         kept = self._kept.setdefault(place, _Kept(replace(label, org=None)))
         opened = Breaker(self.tolerance.failures, openings, now_s + wait_s)
         if org is None:
@@ -284,7 +227,7 @@ class BreakerBook:
 
     def forget(self, name: str) -> None:
         """Close a breaker that another gateway closed."""
-        place, org = _place_and_org(name)
+        place, org = place_and_org(name)
         kept = self._kept.get(place)
         if kept is None:
             return
@@ -324,17 +267,3 @@ def _told(kept: _Kept, breakers: Iterable[Breaker], now_s: float) -> Told | None
     longest = max(shut, key=lambda one: one.wait_s(now_s))
     orgs = 0 if kept.common.breaker.openings else len(shut)
     return Told(kept.label, longest.state(now_s), round(longest.wait_s(now_s), 3), orgs)
-
-
-def _own_name(place: str, org: str) -> str:
-    return f"{place}/{org}"
-
-
-def _place_and_org(name: str) -> tuple[str, str | None]:
-    place, slash, org = name.partition("/")
-    return place, org if slash else None
-
-
-def _places(deployment: Deployment, key: str | None) -> tuple[str, ...]:
-    whole = place_of(deployment.base_url, deployment.upstream_model)
-    return (whole,) if key is None else (whole, place_of(deployment.base_url, deployment.upstream_model, key))

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..state.errors import (
-    BreakerOpen,
     ConfigError,
     ContentFiltered,
     ContextLengthExceeded,
@@ -26,10 +25,12 @@ from .breakers import BreakerBook
 from .deltas import Sending
 from .errors_map import hide_secret
 from .hedging import Lateness, first_good
+from .hindrance import hindrance_of
 from .keyring import Keyring, Lease, OwnKey
 from .patience import MAX_BACKOFF_S, REFUSED_REST_S, Patience, backoff_s, exhausted_s, rest_s
 from .registry import wanted_variables
 from .specs import Deployment, ModelSpec
+from .stream_race import StreamRace
 from .walk import Race, Walk, summed_up
 
 logger = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ class Gateway:
         self.keyring = keyring
         self._patience = patience or Patience()
         self.breakers = BreakerBook() if breakers is None else breakers
-        self._lateness = Lateness()
+        self._lateness, self._first_lateness = Lateness(), Lateness()
 
     async def complete(  # noqa: PLR0913 - a request in one call
         self,
@@ -96,8 +97,8 @@ class Gateway:
             Somebody who reads the answer while it is written; a failure after the first piece ends the walk, and
             `timeout_s` bounds no stream: its own limits and the deadline do.
         hedged
-            Ask a second time where the first request takes longer than 95 in 100 did, and take what comes first;
-            an answer that is sent while it is written has one source, so without effect then.
+            Ask a second time where the first request takes longer than 95 in 100 did, and take what comes first: the
+            answer, or the first piece of one that is sent while it is written.
         own_keys
             Keys that the caller's org brought along: each is used at its provider before the gateway's.
         org
@@ -110,8 +111,7 @@ class Gateway:
         ProviderError
             The last failure, with the earlier ones as notes.
         """
-        is_hedged = hedged and sending is None
-        walk = Walk(spec, body, record, timeout_s, deadline_s, sending, is_hedged, own_keys, org, tries)
+        walk = Walk(spec, body, record, timeout_s, deadline_s, sending, hedged, own_keys, org, tries)
         for deployment in spec.deployments:
             completion = await self._try_deployment(walk, deployment)
             await walk.close()
@@ -178,11 +178,12 @@ class Gateway:
         self, walk: Walk, deployment: Deployment, lease: Lease, timeout_s: float
     ) -> Completion | ProviderError:
         """Make a request and, where it is late and that is wanted, a second one beside it."""
-        late_s = self._lateness.late_after_s(deployment) if walk.hedged and walk.pending is None else None
+        lateness = self._lateness if walk.sending is None else self._first_lateness
+        late_s = lateness.late_after_s(deployment) if walk.hedged and walk.pending is None else None
         if late_s is None or late_s >= timeout_s:
             return await self._request(walk, deployment, lease, timeout_s)
-        beside = walk.fork(Race())
-        began_s = self._patience.clock()
+        race = None if walk.sending is None else StreamRace(walk.sending)
+        beside, began_s = walk.fork(Race(), race), self._patience.clock()
 
         async def second() -> Completion | ProviderError:
             later = walk.spec.deployments[walk.spec.deployments.index(deployment) + 1 :]
@@ -194,19 +195,15 @@ class Gateway:
                         return error
             return ProviderTimeout("nobody else may be asked now")
 
-        outcome = await first_good(
+        run = first_good if race is None else race.run
+        outcome = await run(
             lambda: self._request(walk, deployment, lease, timeout_s),
             second, late_s, lambda came: isinstance(came, Completion),
         )  # fmt: skip
         if walk.out is not None:
             # At least so long: without it, only quick answers would be remembered.
-            self._lateness.note(deployment, (self._patience.clock() - began_s) * 1e3)
-        walk.failures += beside.failures
-        walk.requests += beside.requests
-        walk.race = None
-        await beside.lose()
-        if isinstance(outcome, Completion):
-            await walk.lose()
+            lateness.note(deployment, (self._patience.clock() - began_s) * 1e3)
+        await walk.join(beside, race, is_answered=isinstance(outcome, Completion))
         return outcome
 
     async def _request(
@@ -223,6 +220,7 @@ class Gateway:
         attempt_id = pending[0] if pending else await walk.record.begin(deployment.name, lease.byok_key)
         walk.out, walk.requests = attempt_id, walk.requests + 1
         request = ProviderRequest(walk.spec, deployment, walk.body, attempt_id, timeout_s, lease.key)
+        began_s = 0.0 if walk.sending is None else walk.sending.clock_s()
         try:
             if walk.sending is None:
                 completion = await provider.complete(request)
@@ -239,14 +237,22 @@ class Gateway:
         except asyncio.CancelledError:
             self.breakers.gave_up(deployment, lease.key, walk.org)
             raise
-        walk.pending = None
-        self.breakers.answered(deployment, lease.key, walk.org)
-        self._lateness.note(deployment, completion.latency_ms)
-        if lease.key is not None:
-            self.keyring.accept(lease.key, deployment)
+        self._note_answer(walk, request, completion, began_s)
         if walk.requests > 1:
             completion = replace(completion, tries=walk.requests)
         return await walk.finish(attempt_id, completion) or completion
+
+    def _note_answer(
+        self, walk: Walk, request: ProviderRequest, completion: Completion, began_s: float
+    ) -> None:
+        """Remember what an answer tells of the deployment and its key."""
+        walk.pending, deployment = None, request.deployment
+        self.breakers.answered(deployment, request.api_key, walk.org)
+        self._lateness.note(deployment, completion.latency_ms)
+        if walk.sending is not None and walk.sending.pieces:
+            self._first_lateness.note(deployment, (walk.sending.first_at_s - began_s) * 1e3)
+        if request.api_key is not None:
+            self.keyring.accept(request.api_key, deployment)
 
     def _count_failure(
         self, request: ProviderRequest, error: ProviderError, org: str, *, is_hurried: bool
@@ -297,27 +303,8 @@ class Gateway:
         self, spec: ModelSpec, *, own_keys: Sequence[OwnKey] = (), org: str = ""
     ) -> ProviderError | None:
         """Return why a model cannot be asked for an org now, keys and breakers considered; None where it can."""
-        now_s, waits_s, is_shut = self._patience.clock(), [], False
-        for deployment in spec.deployments:
-            rest_s = self.keyring.wait_s(deployment, now_s, own_keys)
-            wait_of = self.breakers.wait_of_key(deployment, now_s, org)
-            with_breakers_s = self.keyring.wait_s(deployment, now_s, own_keys, wait_of)
-            if rest_s is None or with_breakers_s is None:
-                continue
-            waits_s.append(max(with_breakers_s, self.breakers.wait_s(deployment, now_s, org)))
-            is_shut = is_shut or (rest_s == 0 and waits_s[-1] > 0)
-        if not waits_s:
-            names = " or ".join(wanted_variables(spec))
-            return ProviderAuth(f"no deployment of {spec.model_id} can be used; set {names}")
-        wait_s = min(waits_s)
-        if wait_s <= 0:
-            return None
-        if is_shut:
-            failing = f"{spec.model_id} failed too often lately; it is asked again in {wait_s:.1f} s"
-            return BreakerOpen(failing, retry_after_s=wait_s)
-        return ProviderRateLimit(
-            f"every key of {spec.model_id} is resting, the first for {wait_s:.1f} s more",
-            retry_after_s=wait_s,
+        return hindrance_of(
+            spec, self.keyring, self.breakers, self._patience.clock(), own_keys=own_keys, org=org
         )
 
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from ..state.redis_link import PREFIX, RedisLink
 from .breaker import Breaker
-from .breakers import BreakerBook, Label
+from .breaker_places import Label
+from .breakers import BreakerBook
 
 _log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from x25.api.trouble import MOST_NAMED, breakers_named
-from x25.providers.breakers import Label, Told
+from x25.providers.breaker_places import Label, Told
 from x25.simulator.process import SimulatorProcess
 from x25.state.errors import ProviderServer
 
@@ -105,7 +105,6 @@ def test_a_head_names_a_few() -> None:
 @pytest.mark.slow
 def test_two_gateways_share_what_one_of_them_found_out(redis, start_gateway) -> None:
     """Real processes, a real Redis, and one deployment that is down."""
-    pytest.importorskip("redis")
     body = {"model": "sim/tiny-1", "messages": [{"role": "user", "content": "hi"}]}
     with SimulatorProcess(latency=False) as simulator:
         shared = {"X25_REDIS_URL": redis.url, "X25_SIMULATOR_URL": simulator.url, "X25_BREAKER_FAILURES": "3"}

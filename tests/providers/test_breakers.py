@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from x25.providers.breaker import Tolerance
-from x25.providers.breakers import MOST_OWN, BreakerBook, place_of
+from x25.providers.breakers import MOST_OWN, BreakerBook
 from x25.providers.specs import Deployment
 from x25.state.errors import ProviderBadRequest, ProviderRateLimit, ProviderServer, ProviderTimeout
 
@@ -80,11 +80,6 @@ def test_who_watches_is_told_of_models_that_everybody_has(book, spec):
         "k1" not in one.label.key for one in told
     )
     assert not any(one.label.owner for one in told)
-
-
-def test_places_tell_nobody_a_key():
-    assert "sk-secret" not in place_of("u", "m", "sk-secret")
-    assert place_of("u", "m", "a") != place_of("u", "m")
 
 
 async def test_a_look_costs_less_than_ten_microseconds(book, spec):

@@ -11,7 +11,6 @@ from x25.providers.specs import Deployment
 from x25.state.errors import ProviderServer
 from x25.state.redis_link import redis_link
 
-pytest.importorskip("redis")
 ONE = Deployment("one", "https://one.example/v1", "m", ("K",))
 THREE = Tolerance(failures=3, rest_s=10.0, longest_rest_s=40.0, probe_s=4.0)
 
