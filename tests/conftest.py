@@ -149,7 +149,7 @@ def teach() -> Callable[..., Awaitable[None]]:
 
 @pytest.fixture
 def redis(tmp_path):
-    """A Redis of the test's own; where there is none the test is skipped, or fails if `X25_TEST_REQUIRE_REDIS` is set."""
+    """A Redis of the test's own. Without one the test is skipped, or fails if `X25_TEST_REQUIRE_REDIS` is set."""
     module = runpy.run_path(str(Path(__file__).parent / "redis_server.py"))
     missing = [] if module["IS_THERE"] else ["redis-server"]
     missing += [] if find_spec("redis") else ["redis-py (pip install 'x25[redis]')"]
