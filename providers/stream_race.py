@@ -65,8 +65,9 @@ class StreamRace:
                 done, rest = await asyncio.wait({*waiting, said}, return_when=asyncio.FIRST_COMPLETED)
                 waiting = rest - {said}
                 for task in sorted(done - {said}, key=tasks.index):
-                    if self.winner is None and is_good(task.result()):
-                        return task.result()
+                    outcome: _Outcome = task.result()
+                    if self.winner is None and is_good(outcome):
+                        return outcome
             return await self._spoken(tasks) if self.winner is not None else tasks[0].result()
         finally:
             for task in (*tasks, said):
