@@ -8,10 +8,7 @@ from dataclasses import replace
 
 from ..state.errors import (
     ConfigError,
-    ContentFiltered,
-    ContextLengthExceeded,
     ProviderAuth,
-    ProviderBadRequest,
     ProviderBilling,
     ProviderError,
     ProviderRateLimit,
@@ -21,6 +18,7 @@ from ..state.errors import (
 )
 from ..state.types import JSONObject
 from .base import AttemptRecord, ChatProvider, Completion, ProviderRequest
+from .blame import lies_with_the_body, lies_with_the_key
 from .breakers import BreakerBook
 from .deltas import Sending
 from .errors_map import hide_secret
@@ -117,7 +115,7 @@ class Gateway:
             await walk.close()
             if completion is not None:
                 return completion
-            if walk.is_bound or (walk.failures and _lies_with_the_body(walk.failures[-1])):
+            if walk.is_bound or (walk.failures and lies_with_the_body(walk.failures[-1])):
                 break
         raise summed_up(walk.failures) if walk.failures else self._why_nothing_was_tried(walk)
 
@@ -158,7 +156,7 @@ class Gateway:
                 return outcome
             if walk.is_bound:
                 break
-            if isinstance(outcome, StreamRefused) or self._rest_key(lease, deployment, outcome):
+            if isinstance(outcome, StreamRefused) or lies_with_the_key(outcome, lease.key):
                 continue
             tries += 1
             if tries >= most_tries or not await self._may_repeat(walk, deployment, outcome, tries):
@@ -232,6 +230,7 @@ class Gateway:
             walk.out = None
             is_hurried = walk.sending is None and timeout_s < ITS_TIME * walk.timeout_s
             self._count_failure(request, error, walk.org, is_hurried=is_hurried)
+            self._rest_key(lease, deployment, error)
             await walk.note_failure(attempt_id, error, deployment)
             return error
         except asyncio.CancelledError:
@@ -264,10 +263,10 @@ class Gateway:
         now_s = self._patience.clock()
         self.breakers.failed(request.spec, request.deployment, request.api_key, error, now_s, org)
 
-    def _rest_key(self, lease: Lease, deployment: Deployment, error: ProviderError) -> bool:
-        """Let the key rest when the failure may lie with it; return whether it may."""
+    def _rest_key(self, lease: Lease, deployment: Deployment, error: ProviderError) -> None:
+        """Let the key rest when the failure may lie with it, also where nothing more may be asked for this answer."""
         if (key := lease.key) is None:
-            return False
+            return
         now_s = self._patience.clock()
         if isinstance(error, ProviderRateLimit):
             self.keyring.rest(key, deployment, now_s + rest_s(error))
@@ -279,9 +278,6 @@ class Gateway:
             self.keyring.exhaust(key, deployment, now_s + exhausted_s(error))
         elif isinstance(error, ProviderAuth):
             self.keyring.refuse(key, deployment, now_s + REFUSED_REST_S)
-        else:
-            return False
-        return True
 
     async def _may_repeat(self, walk: Walk, deployment: Deployment, error: ProviderError, tries: int) -> bool:
         """Wait out the backoff and return True; return False when it must not be asked again."""
@@ -306,8 +302,3 @@ class Gateway:
         return hindrance_of(
             spec, self.keyring, self.breakers, self._patience.clock(), own_keys=own_keys, org=org
         )
-
-
-def _lies_with_the_body(error: ProviderError) -> bool:
-    """Return whether the same body fails at every deployment of the model."""
-    return isinstance(error, ContextLengthExceeded | ContentFiltered | ProviderBadRequest)

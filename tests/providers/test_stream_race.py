@@ -13,7 +13,7 @@ from x25.providers.hedging import LEAST
 from x25.providers.keyring import Keyring
 from x25.providers.openai_compatible import OpenAICompatible
 from x25.providers.patience import Patience
-from x25.state.errors import ProviderServer, ReaderLeft
+from x25.state.errors import ProviderAuth, ProviderServer, ReaderLeft
 from x25.state.usage import Usage
 
 BODY = {"messages": [{"role": "user", "content": "Capital of France?"}]}
@@ -195,6 +195,25 @@ async def test_where_the_first_one_fails_the_second_is_waited_for(streamed, pair
     assert (await streamed(record)).deployment == "d1"
     assert text_of(streamed.pieces) == "Paris"
     assert (record.finished, record.failed[0][0]) == (["att-1"], "att-0")
+
+
+async def test_a_key_revoked_in_the_middle_of_a_stream_is_not_used_for_the_next_call(pair, client, deployed):
+    vendor = pair[0]
+    vendor.script = (said("Pa"), data({"error": {"message": "Incorrect API key", "code": "invalid_api_key"}}))
+    keyring = Keyring({"K": "k1,k2"})
+    gateway = Gateway({OPENAI_WIRE: OpenAICompatible(client)}, keyring)
+    spec = deployed(vendor.url, key_envs=("K",))
+    sending = Sending(Pieces(), SOURCE, lambda message: Usage(7, 3, is_estimate=True))
+    deadline_s = asyncio.get_running_loop().time() + 20.0
+    record = Record()
+    with pytest.raises(ProviderAuth):
+        await gateway.complete(
+            spec, BODY, record=record, timeout_s=10.0, deadline_s=deadline_s, sending=sending
+        )
+    assert (vendor.asked, len(record.failed)) == (1, 1)
+    vendor.script = says("Pa", "ris")
+    keys = [keyring.next_key(spec.deployments[0], asyncio.get_running_loop().time()).key for _ in range(3)]
+    assert keys == ["k2"] * 3
 
 
 async def test_a_reader_who_leaves_ends_both(streamed, pair):
