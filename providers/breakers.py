@@ -146,9 +146,10 @@ class BreakerBook:
 
     def _count(self, place: str, kept: _Kept, org: str, now_s: float) -> None:
         before = kept.common.breaker
-        if before.state(now_s) == "open":
-            return  # of a request that was sent earlier
         own = kept.own.get(org, CLOSED)
+        if before.state(now_s) == "open":  # of a request that was sent earlier
+            self._put(own_name(place, org), own.without_probe())
+            return
         if before.openings and own.state(now_s) != "open":
             # Its probe failed. Others' may come next, this org's not before a rest.
             own = Breaker(own.failures, max(own.openings, before.openings), now_s)

@@ -16,7 +16,7 @@ from ...state.errors import AttemptInterrupted, OverBudget, ProviderError, Provi
 from ...state.money.budgets import Charge
 from ...state.observations import Observation
 from ...state.working_memory import Routed
-from ..offers.judges import caller_of, named
+from ..offers.judges import NONE_NOW, caller_of, named
 from ..offers.situation import Situation
 from ..records.attempts import Recording
 from ..services import Services
@@ -122,7 +122,7 @@ async def _ask_judge(
     answer, report, before = examined.answer, examined.report, examined.before
     judges, shut = judge.askable(answer.provider, caller_of(call.org, services))
     if not judges:
-        return replace(answer, verdict=examined.unjudged(f"no judge can be asked now: {named(shut)}"))
+        return replace(answer, verdict=examined.unjudged(f"{NONE_NOW}: {named(shut)}"))
     recording = Recording(
         services, call.org, call.call_id, answer.step, "judge", judges[0], reserved_nusd=0,
         left_nusd=situation.left_nusd(call.spent_nusd), charge=Charge(situation.budgets),

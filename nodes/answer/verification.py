@@ -15,7 +15,7 @@ from ...state.learning.judged_answers import SeenAnswer
 from ...state.records import usd_from_nusd
 from ...state.types import TIERS
 from ...state.working_memory import Routed
-from ..offers.judges import caller_of, named
+from ..offers.judges import NONE_NOW, caller_of, named
 from ..offers.situation import Situation
 from ..services import Services
 from .text import message_text
@@ -80,7 +80,7 @@ def _hindrance(call: Routed, answer: Answer, situation: Situation, services: Ser
         return f"no judge may be asked: {reasons}" if reasons else "there is no judge"
     judges, shut = situation.judge.askable(answer.provider, caller_of(call.org, services))
     if not judges:
-        return f"no judge can be asked now: {named(shut)}"
+        return f"{NONE_NOW}: {named(shut)}"
     left = situation.left_nusd(call.spent_nusd)
     most = situation.judge.bound_cost_nusd(call.sent, answer.message or {}, judges[0])
     if left is None or left >= most:

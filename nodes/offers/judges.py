@@ -12,6 +12,7 @@ from ...state.org_wishes import AS_THE_GATEWAY, OrgWishes
 if TYPE_CHECKING:
     from ..services import Services
 
+NONE_NOW = "no judge can be asked now"
 JUDGE_PROMPT_TOKENS = 250
 """Tokens of the judge's instructions, beside the case itself."""
 JUDGE_ANSWER_TOKENS = 60

@@ -166,3 +166,13 @@ def test_who_watches_is_told_for_how_many_orgs_and_an_org_of_what_it_meets(book,
     ]  # fmt: skip
     assert book.told_to("well", 0.0) == []
     assert {(one.state, one.orgs) for one in book.told_to("a", 0.0)} == {("open", 0)}
+
+
+async def test_a_probe_of_an_org_that_ends_while_all_are_kept_away_leaves_room_for_its_next(book, spec):
+    fail(book, spec, times=3, org="a")
+    book.answered(ONE, "k1", "well")
+    assert await book.admit(ONE, "k1", 10.0, "a")  # its own probe is out
+    fail(book, spec, times=2, now_s=10.0, org="b")
+    fail(book, spec, times=1, now_s=10.0, org="c")  # now it is open for all
+    fail(book, spec, times=1, now_s=11.0, org="a")
+    assert await book.admit(ONE, "k1", 20.0, "a")
