@@ -87,7 +87,11 @@ async def test_no_key_is_in_redis_and_what_is_not_readable_is_passed_over(pair, 
     await first.shared.exchange()
     client = first.shared._link.client
     assert "sk-secret" not in str(await client.hgetall(BOOK))
-    await client.hset(BOOK, "bad", "{")
+    row = '"model": "m", "deployment": "d", "key": "", "owner": ""}'
+    odd = ("{", "[]", "null", f'{{"until": NaN, "openings": 1, {row}', f'{{"until": 1e400, "openings": 1e400, {row}',
+           f'{{"until": 1e308, "openings": -1, {row}', f'{{"until": 1, "openings": {10**30}, {row}')  # fmt: skip
+    for number, text in enumerate(odd):
+        await client.hset(BOOK, f"bad{number}", text)
     await second.shared.exchange()
     assert not await second.admits()
 
