@@ -2,20 +2,16 @@
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..graph.run import Cascade
-from ..routing.prompt.tokens import estimate_prompt_tokens
+from ..nodes.org.rates import LASTS_BEYOND_S, of_org, slot_of
 from ..state.api_key import ApiKey
 from ..state.errors import InvalidRequest, StoreError, TooManyRequests
 from ..state.rates import Limited, Slot, headers_of
-from ..state.types import TOKEN_LIMITS, Reply
+from ..state.types import Reply
 from .receipts import note
-
-LASTS_BEYOND_S = 30.0
-"""How much longer than a call may take its place is kept where its process died."""
 
 _log = logging.getLogger(__name__)
 
@@ -77,15 +73,12 @@ async def admitted(
     """
     services = cascade.services
     settings = await services.org_settings.of(org, services.store, services.clock_s())
-    owners = [Limited(org, "org", settings.limits.rates)] if settings.limits.rates else []
+    owners = [of_org(org, settings.limits.rates)] if settings.limits.rates else []
     if key is not None and key.rates:
         owners.append(Limited(org, f"key:{key.family}", key.rates))
     if not owners:
         return Pass(cascade, org, None)
-    tokens = 0
-    if any(one.rates.tokens_per_minute for one in owners):
-        tokens = _estimate(messages, options or {})
-    slot = Slot(secrets.token_hex(12), tuple(owners), tokens)
+    slot = slot_of(owners, messages, options or {})
     try:
         standings = await services.rates.take(slot, cascade.settings.call_deadline_s + LASTS_BEYOND_S)
     except TooManyRequests as error:
@@ -93,13 +86,3 @@ async def admitted(
         raise
     note(headers=headers_of(standings))
     return Pass(cascade, org, slot)
-
-
-def _estimate(messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any]) -> int:
-    """Return how many tokens a call may take: its prompt, and the longest answer where it names a limit."""
-    limits = [options.get(name) for name in TOKEN_LIMITS]
-    answer = max((one for one in limits if isinstance(one, int)), default=0)
-    try:
-        return estimate_prompt_tokens(messages, options) + max(0, answer)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return 0  # nothing is checked yet: the call itself says what is wrong, and then counts as never made

@@ -29,8 +29,9 @@ RECEIPT_HEADERS = tuple(
     )
 )  # fmt: skip
 """What a page of another origin may read, too."""
+ORG_HEADER = f"{PREFIX}org-id"
 BREAKERS_HEADER = f"{PREFIX}breakers"
-"""Only where some breaker is not closed."""
+"""Only where some breaker is not closed that the org's requests meet."""
 HEAD = "http.response.start"
 SPENDS_NOTHING = frozenset({401, 402, 403, 404, 405, 408, 413, 422, 429})
 """Statuses of requests that are refused before anything is bought."""
@@ -48,7 +49,7 @@ def note(
     if headers is not None:
         noted.update(headers)
     if org is not None:
-        noted[f"{PREFIX}org-id"] = org
+        noted[ORG_HEADER] = org
     if call_id is not None and CALL_ID_PATTERN.fullmatch(
         call_id
     ):  # one that a caller made up may be no header
@@ -143,7 +144,9 @@ class Receipts:
         async def complete(message: Message) -> None:
             if message["type"] == HEAD:
                 spent_ms = (perf_counter() - began_s) * 1e3
-                if breakers and (named := breakers_named(breakers.told(monotonic()))):
+                if breakers and (
+                    named := breakers_named(breakers.told_to(noted.get(ORG_HEADER, ""), monotonic()))
+                ):
                     noted[BREAKERS_HEADER] = named
                 free = {f"{PREFIX}cost-usd": f"{0:.9f}"} if message["status"] in SPENDS_NOTHING else {}
                 message["headers"] = completed(message.get("headers") or (), noted | free, spent_ms, alias)

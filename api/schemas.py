@@ -311,7 +311,8 @@ class Health(BaseModel):
     breakers: list[dict[str, Any]] = Field(
         default_factory=list,
         description="Deployments and keys that failed too often lately: model, deployment, key (a fingerprint, empty "
-        "for the whole deployment), state (open, half_open), wait_s until they are asked.",
+        "for the whole deployment), state (open, half_open), wait_s until they are asked, orgs: for how many "
+        "single orgs that holds, 0 = for everybody.",
     )
     keys_exhausted: list[dict[str, Any]] = Field(
         default_factory=list, description="Provider keys without credit: deployment, model, key, wait_s."

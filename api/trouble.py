@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..nodes.services import Services
-from ..providers.breakers import Told
+from ..providers.breaker_places import Told
 
 LEVELS = {"closed": 0, "half_open": 1, "open": 2}
 MOST_NAMED = 8
@@ -59,12 +59,19 @@ def trouble_of(services: Services) -> Trouble:
 def facts(one: Told) -> dict[str, Any]:
     """Return a breaker as JSON."""
     label = asdict(one.label)
-    del label["owner"]
+    del label["owner"], label["org"]
     label["model"] = label.pop("model_id")
-    return {**label, "state": one.state, "wait_s": one.wait_s}
+    return {**label, "state": one.state, "wait_s": one.wait_s, "orgs": one.orgs}
 
 
 def breakers_named(told: Sequence[Told]) -> str:
-    """Return breakers in a line, such as `openrouter/openai/gpt-6-luna=open`; "" for none."""
-    names = [f"{one.label.deployment}/{one.label.model_id}={one.state}" for one in told]
+    """Return breakers in a line, such as `openrouter/openai/gpt-6-luna=open`; "" for none.
+
+    One that is not closed for single orgs only has their number behind it, as in `=open for 1 org`.
+    """
+    names = [f"{one.label.deployment}/{one.label.model_id}={one.state}{_for_whom(one)}" for one in told]
     return ", ".join(dict.fromkeys(names[:MOST_NAMED]))
+
+
+def _for_whom(one: Told) -> str:
+    return "" if not one.orgs else f" for {one.orgs} org{'s'[: one.orgs > 1]}"

@@ -17,7 +17,6 @@ from ..providers.gateway import Gateway
 from ..providers.judge import LLMJudge, Procedure, load_prompt
 from ..providers.keyring import Keyring
 from ..providers.langchain import LangChainProvider, specs_for
-from ..providers.native import Polyglot
 from ..providers.registry import Registry, load_judges, load_registry, wanted_variables
 from ..providers.specs import ModelSpec
 from ..providers.wire.client import VendorClient
@@ -26,7 +25,7 @@ from ..simulator.process import SimulatorProcess
 from ..state.errors import ConfigError
 from ..state.store import open_store
 from ..state.types import Tier
-from .access import open_access, speakers
+from .access import open_access
 from .estimators import load_near_verifier, open_estimators, read_estimators
 from .execution.loops import CallersLoop
 from .execution.sources import Opened, OpenedOnFirstCall, ServicesSource
@@ -117,6 +116,7 @@ async def open_services(
         pool = await _open_pool(settings, access.keyring, stack, simulator)
         client = await stack.enter_async_context(VendorClient())
         tell_call = await stack.enter_async_context(tracing(settings.otel_endpoint))
+        gateway = access.gateway(client)
         folder = Path(settings.routers_dir) if settings.routers_dir else None
         estimators = await open_estimators(settings, access.environ, client)
         services = Services(
@@ -124,15 +124,15 @@ async def open_services(
             counts=counts_in(access.redis, store),
             models={spec.model_id: spec for spec in pool.models},
             reference=pool.reference,
-            gateway=access.gateway(client),
+            gateway=gateway,
             encoder=estimators.encoder,
             classifier=estimators.classifier,
             difficulty=estimators.difficulty,
             routers=with_direct_routers(pool.models, await asyncio.to_thread(load_routers, folder)),
-            judge=await asyncio.to_thread(_judge, pool, access.keyring, client, settings),
+            judge=await asyncio.to_thread(_judge, pool, gateway, settings),
             learner=DEFAULT_LEARNER if pool.judges else UNJUDGED_LEARNER,
             limits=limits_of(settings),
-            provider_keys=book_of(settings, pool.models, pool.closed),
+            provider_keys=book_of(settings, (*pool.models, *pool.judges), pool.closed),
             memories=StoreMemories(OrgStore(store.memories, estimators.encoder), estimators.encoder),
             caches=caches_of(settings, store, estimators.encoder),
             tell_call=tell_call,
@@ -244,17 +244,11 @@ def _frontier_of(models: Sequence[ModelSpec], known: Sequence[ModelSpec]) -> Mod
     return Registry.reference(others or models)
 
 
-def _judge(pool: Pool, keyring: Keyring, client: VendorClient, settings: Settings) -> LLMJudge | None:
+def _judge(pool: Pool, gateway: Gateway, settings: Settings) -> LLMJudge | None:
     if not pool.judges:
         _log.warning(NO_JUDGE)
         return None
-    return LLMJudge(
-        pool.judges,
-        keyring,
-        load_prompt(JUDGE_PROMPT),
-        Polyglot(speakers(client)),
-        Procedure(settings.judge_timeout_s),
-    )
+    return LLMJudge(pool.judges, gateway, load_prompt(JUDGE_PROMPT), Procedure(settings.judge_timeout_s))
 
 
 @asynccontextmanager

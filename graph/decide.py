@@ -11,6 +11,7 @@ from ..nodes.estimate_difficulty import estimate_difficulty
 from ..nodes.lookup_cache import lookup_cache
 from ..nodes.offers.evidence import observed_by
 from ..nodes.offers.situation import Situation, Situations
+from ..nodes.org.rates import leave
 from ..nodes.records.explanation import decision_facts
 from ..nodes.records.log_row import digest, kept_prompt, prompt_text
 from ..nodes.services import Services
@@ -20,7 +21,7 @@ from ..routing.plan.decide import select_set
 from ..routing.plan.sets import any_completes_prob
 from ..state.audit.decisions import LoggedDecision
 from ..state.records import usd_from_nusd
-from ..state.types import Context, JSONObject
+from ..state.types import DoorContext, JSONObject
 from ..state.working_memory import Classified, Estimated, Opened, Routed
 from .question import Question, config_for, request_of
 
@@ -38,14 +39,18 @@ class Decided:
     """Which input modalities were preferred, and whether some model read them all, so that others were left out."""
 
 
-async def decide(services: Services, question: Question) -> Decided:
+async def decide(services: Services, question: Question, *, is_counted: bool = False) -> Decided:
     """Return which model the calling doors would ask first for the same request, pool and policy, and log it.
 
     Draws come from the same generator, so of two gateways in the same state one that decides and one that calls choose
     alike. No provider is asked, no budget is charged and nothing is learnt; one row and one entry are written.
 
+    `is_counted` says that limits a minute were counted at the door.
+
     Raises
     ------
+    TooManyRequests
+        When the org has no room for it.
     InvalidRequest
         When a field breaks a rule; `Undecidable` where there is nothing to decide on or among.
     NoEligibleModel
@@ -59,7 +64,15 @@ async def decide(services: Services, question: Question) -> Decided:
         routers=ChainMap({name: config}, dict(services.routers)),
         situations=Situations(),
     )
-    opened = _grown(Opened, {}, await lookup_cache(request, services, Context(explain=False)))
+    context = DoorContext(explain=False, is_counted=is_counted)
+    opened = _grown(Opened, {}, await lookup_cache(request, services, context))
+    try:
+        return await _decided(opened, question, services)
+    finally:
+        await leave(opened, services)
+
+
+async def _decided(opened: Opened, question: Question, services: Services) -> Decided:
     classified = _grown(Classified, opened, await classify(opened, services))
     estimated = _grown(Estimated, classified, await estimate_difficulty(classified, services))
     call = _grown(Routed, estimated, await thompson_select(estimated, services))

@@ -15,7 +15,7 @@ from ..nodes.services import Services
 from ..providers.deltas import READER, Reader
 from ..providers.sparing_encoder import SparingEncoder
 from ..routing.plan.org_settings import OrgSettings
-from ..state.errors import CallFailed, InvalidRequest, NotFound, StoreError
+from ..state.errors import CallFailed, InvalidRequest, NotFound, StoreError, TooManyRequests
 from ..state.leases import BEATS
 from ..state.log_context import OF_CALL
 from ..state.names import CALL_ID_PATTERN, check_org
@@ -102,6 +102,8 @@ class Cascade:
         ------
         InvalidRequest
             When a field breaks a rule, or `call_id` was used before.
+        TooManyRequests
+            When the org asked as often as its limits a minute allow.
         CallFailed
             When every eligible model failed; the call is logged and audited all the same.
         """
@@ -160,7 +162,7 @@ class Cascade:
         except CallFailed as error:
             _log.info("failed", extra={"facts": {"code": error.code, "attempts": len(error.attempts)}})
             raise
-        except InvalidRequest:
+        except (InvalidRequest, TooManyRequests):
             await held.give_back()
             raise
         if _log.isEnabledFor(logging.INFO):
@@ -188,9 +190,9 @@ class Cascade:
             raise NotFound(f"no checkpoint of call {call_id!r} of org {org!r} is kept")
         return await self._run(None, org, call_id, Context())
 
-    async def decide(self, question: Question) -> Decided:
+    async def decide(self, question: Question, *, is_counted: bool = False) -> Decided:
         """Return which model would be asked, and log that; nobody is asked. See `decide.decide`."""
-        return await decide(self.services, question)
+        return await decide(self.services, question, is_counted=is_counted)
 
     async def erase(self, org: str, call_id: str, *, user_id: str | None = None) -> bool:
         """Delete a logged call or decision with its words, checkpoint included; goes on whoever leaves.

@@ -233,7 +233,8 @@ class Settings(BaseModel):
     hedge: bool = Field(
         False,
         description="Ask a model a second time where its deployment takes longer than 95 in 100 of its answers did, "
-        "and take what comes first; both requests are paid. A request's policy.hedge goes before.",
+        "and take what comes first, of streams by their first words; both requests are paid. A request's policy.hedge "
+        "goes before.",
     )
     keys_file: str = Field(
         "",

@@ -5,8 +5,9 @@ from .answer.best import best_answer
 from .answer.teaching import follow, teaching_of
 from .cache.keeping import keep_answer
 from .org.memory import keep
+from .org.rates import leave
 from .records.log_row import audit_record, call_row
-from .records.metering import count_call
+from .records.metering import count_call, tokens_of
 from .records.reply import remembered_facts, reply_of
 from .services import Services
 
@@ -20,6 +21,7 @@ async def audit(call: Learned, services: Services) -> Change:
     teaching = teaching_of(call, services)
     entry, call_count = await services.store.calls.record(row, audit_record(call, row, best), teaching)
     count_call(call, row, services.meter)
+    await leave(call, services, tokens_of(call))
     if services.tell_call is not None:
         services.tell_call(call, row)
     if teaching is not None:

@@ -14,6 +14,7 @@ from .org.ceilings import ceilings_on, check_limits
 from .org.checked import checked_request
 from .org.conversations import conversation_of
 from .org.memory import recall
+from .org.rates import place_of_call
 from .services import Services
 
 
@@ -36,15 +37,17 @@ async def lookup_cache(request: Request, services: Services, context: Context) -
     most_escalations = _most_escalations(checked, context, services)
     sent = checked["messages"] if recalled is None else with_block(checked["messages"], recalled.block)
     found = await look(checked, sent, call_id, settings, services, most_escalations=most_escalations)
+    conversation_id = await conversation_of(checked, call_id, services)
     change = Change(
         org=checked["org"], call_id=call_id, messages=checked["messages"], options=checked["options"],
-        conversation_id=await conversation_of(checked, call_id, services), optimize_for=checked["optimize_for"],
+        conversation_id=conversation_id, optimize_for=checked["optimize_for"],
         policy=checked["policy"], router=checked["router"], transitions=(), answers=(), learned=(),
         opening=Opening(
             started_at=now, started_monotonic_s=began_s, max_escalations=most_escalations,
             explain=context.explain, hint=checked["hint"], imposed=imposed, wishes=settings.wishes,
             user_id=checked["user_id"], start=checked["start"], cache=found.keys,
             memory_hit=checked["memory_hit"] or (recalled is not None and recalled.helps),
+            place=await place_of_call(checked, settings, services, context),  # the last thing that can refuse it
         ),
     )  # fmt: skip
     if recalled is not None:

@@ -5,6 +5,7 @@ from ..routing.plan.affinity import Author
 from ..state.working_memory import Change, Known
 from .org.conversations import Place
 from .org.memory import keep, user_of
+from .org.rates import leave
 from .records.hit_record import hit_entry, hit_reply, hit_row
 from .records.metering import count_hit
 from .records.reply import remembered_facts
@@ -17,6 +18,7 @@ async def serve_hit(call: Known, services: Services) -> Change:
     row = hit_row(call, services, latency_ms)
     entry, call_count = await services.store.calls.record(row, hit_entry(call, row))
     count_hit(row, services.meter)
+    await leave(call, services)
     reply = hit_reply(call, row, services, entry.record_hash, services.now())
     message, author = call.hit.answer.message, Author(call.hit.answer.model_id, call.hit.answer.tier)
     if call.recalled is not None:

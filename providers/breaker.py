@@ -4,7 +4,8 @@ Closed → open after several failures in a row → half-open when its rest is o
 rest twice as long. Pure: the time comes with each call.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 BreakerState = Literal["closed", "open", "half_open"]
@@ -73,10 +74,45 @@ class Breaker:
         failures = self.failures + (state == "closed")
         if state == "closed" and failures < tolerance.failures:
             return replace(self, failures=failures)
+        return replace(self, failures=failures).opened(now_s, tolerance)
+
+    def opened(self, now_s: float, tolerance: Tolerance = DEFAULT_TOLERANCE) -> "Breaker":
+        """Return it open once more, for twice as long as the last time."""
         # 2**openings of a provider that is away for a week would not fit a float.
         rest_s = min(tolerance.longest_rest_s, tolerance.rest_s * 2 ** min(self.openings, 30))
-        return Breaker(failures, self.openings + 1, now_s + rest_s)
+        return Breaker(self.failures, self.openings + 1, now_s + rest_s)
 
 
 CLOSED = Breaker()
 """One that nothing speaks against; an answer makes any breaker this."""
+
+ORGS_TO_OPEN = 2
+"""Orgs whose requests must have failed before everybody's are kept away."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommonBreaker:
+    """The breaker that the requests of all orgs meet: what one org sends can neither open it nor keep it open.
+
+    It opens after as many failures in a row as any, of which no org's count for more than half, and rests again once
+    probes of two orgs failed. Beside it each org has a plain one of its own, which its own failures open.
+    """
+
+    breaker: Breaker = CLOSED
+    blamed: Mapping[str, int] = field(default_factory=dict)
+    """By org, failures since the last sign of life; while it is half-open, failed probes."""
+
+    def after_failure(
+        self, org: str, now_s: float, tolerance: Tolerance = DEFAULT_TOLERANCE, *, times: int = 1
+    ) -> "CommonBreaker":
+        """Return it after failures of an org's requests; of one that is half-open, ready for another org's probe."""
+        state = self.breaker.state(now_s)
+        if state == "open":
+            return self
+        most = (tolerance.failures + 1) // ORGS_TO_OPEN
+        blamed = {**self.blamed, org: min(most, self.blamed.get(org, 0) + times)}
+        is_enough = state == "half_open" or sum(blamed.values()) >= tolerance.failures
+        if len(blamed) < ORGS_TO_OPEN or not is_enough:
+            return CommonBreaker(self.breaker.without_probe(), blamed)
+        failing = replace(self.breaker, failures=max(self.breaker.failures, sum(blamed.values())))
+        return CommonBreaker(failing.opened(now_s, tolerance))

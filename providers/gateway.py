@@ -7,12 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..state.errors import (
-    BreakerOpen,
     ConfigError,
-    ContentFiltered,
-    ContextLengthExceeded,
     ProviderAuth,
-    ProviderBadRequest,
     ProviderBilling,
     ProviderError,
     ProviderRateLimit,
@@ -22,18 +18,23 @@ from ..state.errors import (
 )
 from ..state.types import JSONObject
 from .base import AttemptRecord, ChatProvider, Completion, ProviderRequest
+from .blame import lies_with_the_body, lies_with_the_key
 from .breakers import BreakerBook
 from .deltas import Sending
 from .errors_map import hide_secret
 from .hedging import Lateness, first_good
+from .hindrance import hindrance_of
 from .keyring import Keyring, Lease, OwnKey
 from .patience import MAX_BACKOFF_S, REFUSED_REST_S, Patience, backoff_s, exhausted_s, rest_s
 from .registry import wanted_variables
 from .specs import Deployment, ModelSpec
+from .stream_race import StreamRace
 from .walk import Race, Walk, summed_up
 
 logger = logging.getLogger(__name__)
 
+ITS_TIME = 0.9
+"""Share of the usual time from which on a request that came to nothing is its deployment's fault."""
 OPENAI_WIRE = "openai"
 """Key of the provider that speaks for every deployment not named in `providers`."""
 
@@ -60,7 +61,7 @@ class Gateway:
         self.keyring = keyring
         self._patience = patience or Patience()
         self.breakers = BreakerBook() if breakers is None else breakers
-        self._lateness = Lateness()
+        self._lateness, self._first_lateness = Lateness(), Lateness()
 
     async def complete(  # noqa: PLR0913 - a request in one call
         self,
@@ -73,6 +74,8 @@ class Gateway:
         sending: Sending | None = None,
         hedged: bool = False,
         own_keys: Sequence[OwnKey] = (),
+        org: str = "",
+        tries: int | None = None,
     ) -> Completion:
         """Return the first answer found on the way down the deployments.
 
@@ -92,24 +95,27 @@ class Gateway:
             Somebody who reads the answer while it is written; a failure after the first piece ends the walk, and
             `timeout_s` bounds no stream: its own limits and the deadline do.
         hedged
-            Ask a second time where the first request takes longer than 95 in 100 did, and take what comes first;
-            an answer that is sent while it is written has one source, so without effect then.
+            Ask a second time where the first request takes longer than 95 in 100 did, and take what comes first: the
+            answer, or the first piece of one that is sent while it is written.
         own_keys
             Keys that the caller's org brought along: each is used at its provider before the gateway's.
+        org
+            Whose request it is: what fails for one org alone is left alone for that org.
+        tries
+            Requests at one deployment whose failures do not lie with the key; this gateway's own patience where absent.
 
         Raises
         ------
         ProviderError
             The last failure, with the earlier ones as notes.
         """
-        is_hedged = hedged and sending is None
-        walk = Walk(spec, body, record, timeout_s, deadline_s, sending, is_hedged, own_keys)
+        walk = Walk(spec, body, record, timeout_s, deadline_s, sending, hedged, own_keys, org, tries)
         for deployment in spec.deployments:
             completion = await self._try_deployment(walk, deployment)
             await walk.close()
             if completion is not None:
                 return completion
-            if walk.is_bound or (walk.failures and _lies_with_the_body(walk.failures[-1])):
+            if walk.is_bound or (walk.failures and lies_with_the_body(walk.failures[-1])):
                 break
         raise summed_up(walk.failures) if walk.failures else self._why_nothing_was_tried(walk)
 
@@ -138,6 +144,7 @@ class Gateway:
         tries, most_tries = 0, self._patience.max_tries
         if deployment is walk.spec.deployments[-1]:
             most_tries = self._patience.last_tries
+        most_tries = most_tries if walk.tries is None else walk.tries
         while walk.requests < self._patience.max_requests:
             left_s = walk.deadline_s - self._patience.clock()
             lease = await self._admitted(walk, deployment)
@@ -149,7 +156,7 @@ class Gateway:
                 return outcome
             if walk.is_bound:
                 break
-            if isinstance(outcome, StreamRefused) or self._rest_key(lease, deployment, outcome):
+            if isinstance(outcome, StreamRefused) or lies_with_the_key(outcome, lease.key):
                 continue
             tries += 1
             if tries >= most_tries or not await self._may_repeat(walk, deployment, outcome, tries):
@@ -159,21 +166,22 @@ class Gateway:
     async def _admitted(self, walk: Walk, deployment: Deployment) -> Lease | None:
         """Return a key to ask a deployment with now; None where it has none that is rested, or is left alone."""
         now_s = self._patience.clock()
-        wait_of = self.breakers.wait_of_key(deployment, now_s)
+        wait_of = self.breakers.wait_of_key(deployment, now_s, walk.org)
         lease = self.keyring.next_key(deployment, now_s, walk.own_keys, wait_of)
-        if lease is None or lease.wait_s > 0 or not await self.breakers.admit(deployment, lease.key, now_s):
+        if lease is None or lease.wait_s > 0:
             return None
-        return lease
+        return lease if await self.breakers.admit(deployment, lease.key, now_s, walk.org) else None
 
     async def _ask(
         self, walk: Walk, deployment: Deployment, lease: Lease, timeout_s: float
     ) -> Completion | ProviderError:
         """Make a request and, where it is late and that is wanted, a second one beside it."""
-        late_s = self._lateness.late_after_s(deployment) if walk.hedged and walk.pending is None else None
+        lateness = self._lateness if walk.sending is None else self._first_lateness
+        late_s = lateness.late_after_s(deployment) if walk.hedged and walk.pending is None else None
         if late_s is None or late_s >= timeout_s:
             return await self._request(walk, deployment, lease, timeout_s)
-        beside = walk.fork(Race())
-        began_s = self._patience.clock()
+        race = None if walk.sending is None else StreamRace(walk.sending)
+        beside, began_s = walk.fork(Race(), race), self._patience.clock()
 
         async def second() -> Completion | ProviderError:
             later = walk.spec.deployments[walk.spec.deployments.index(deployment) + 1 :]
@@ -185,19 +193,15 @@ class Gateway:
                         return error
             return ProviderTimeout("nobody else may be asked now")
 
-        outcome = await first_good(
+        run = first_good if race is None else race.run
+        outcome = await run(
             lambda: self._request(walk, deployment, lease, timeout_s),
             second, late_s, lambda came: isinstance(came, Completion),
         )  # fmt: skip
         if walk.out is not None:
             # At least so long: without it, only quick answers would be remembered.
-            self._lateness.note(deployment, (self._patience.clock() - began_s) * 1e3)
-        walk.failures += beside.failures
-        walk.requests += beside.requests
-        walk.race = None
-        await beside.lose()
-        if isinstance(outcome, Completion):
-            await walk.lose()
+            lateness.note(deployment, (self._patience.clock() - began_s) * 1e3)
+        await walk.join(beside, race, is_answered=isinstance(outcome, Completion))
         return outcome
 
     async def _request(
@@ -214,6 +218,7 @@ class Gateway:
         attempt_id = pending[0] if pending else await walk.record.begin(deployment.name, lease.byok_key)
         walk.out, walk.requests = attempt_id, walk.requests + 1
         request = ProviderRequest(walk.spec, deployment, walk.body, attempt_id, timeout_s, lease.key)
+        began_s = 0.0 if walk.sending is None else walk.sending.clock_s()
         try:
             if walk.sending is None:
                 completion = await provider.complete(request)
@@ -223,35 +228,45 @@ class Gateway:
             hide_secret(error, lease.key)
             logger.info("attempt %s failed at %s: %s", attempt_id, deployment.name, error.code)
             walk.out = None
-            self._count_failure(
-                request, error, is_hurried=walk.sending is None and timeout_s < walk.timeout_s
-            )
+            is_hurried = walk.sending is None and timeout_s < ITS_TIME * walk.timeout_s
+            self._count_failure(request, error, walk.org, is_hurried=is_hurried)
+            self._rest_key(lease, deployment, error)
             await walk.note_failure(attempt_id, error, deployment)
             return error
         except asyncio.CancelledError:
-            self.breakers.gave_up(deployment, lease.key)
+            self.breakers.gave_up(deployment, lease.key, walk.org)
             raise
-        walk.pending = None
-        self.breakers.answered(deployment, lease.key)
-        self._lateness.note(deployment, completion.latency_ms)
-        if lease.key is not None:
-            self.keyring.accept(lease.key, deployment)
+        self._note_answer(walk, request, completion, began_s)
         if walk.requests > 1:
             completion = replace(completion, tries=walk.requests)
         return await walk.finish(attempt_id, completion) or completion
 
-    def _count_failure(self, request: ProviderRequest, error: ProviderError, *, is_hurried: bool) -> None:
+    def _note_answer(
+        self, walk: Walk, request: ProviderRequest, completion: Completion, began_s: float
+    ) -> None:
+        """Remember what an answer tells of the deployment and its key."""
+        walk.pending, deployment = None, request.deployment
+        self.breakers.answered(deployment, request.api_key, walk.org)
+        self._lateness.note(deployment, completion.latency_ms)
+        if walk.sending is not None and walk.sending.pieces:
+            self._first_lateness.note(deployment, (walk.sending.first_at_s - began_s) * 1e3)
+        if request.api_key is not None:
+            self.keyring.accept(request.api_key, deployment)
+
+    def _count_failure(
+        self, request: ProviderRequest, error: ProviderError, org: str, *, is_hurried: bool
+    ) -> None:
         """Tell the breakers of a failure, unless the time was short or nobody waited: no fault of the deployment."""
         if isinstance(error, ReaderLeft) or (is_hurried and isinstance(error, ProviderTimeout)):
-            self.breakers.gave_up(request.deployment, request.api_key)
+            self.breakers.gave_up(request.deployment, request.api_key, org)
             return
         now_s = self._patience.clock()
-        self.breakers.failed(request.spec, request.deployment, request.api_key, error, now_s)
+        self.breakers.failed(request.spec, request.deployment, request.api_key, error, now_s, org)
 
-    def _rest_key(self, lease: Lease, deployment: Deployment, error: ProviderError) -> bool:
-        """Let the key rest when the failure may lie with it; return whether it may."""
+    def _rest_key(self, lease: Lease, deployment: Deployment, error: ProviderError) -> None:
+        """Let the key rest when the failure may lie with it, also where nothing more may be asked for this answer."""
         if (key := lease.key) is None:
-            return False
+            return
         now_s = self._patience.clock()
         if isinstance(error, ProviderRateLimit):
             self.keyring.rest(key, deployment, now_s + rest_s(error))
@@ -263,9 +278,6 @@ class Gateway:
             self.keyring.exhaust(key, deployment, now_s + exhausted_s(error))
         elif isinstance(error, ProviderAuth):
             self.keyring.refuse(key, deployment, now_s + REFUSED_REST_S)
-        else:
-            return False
-        return True
 
     async def _may_repeat(self, walk: Walk, deployment: Deployment, error: ProviderError, tries: int) -> bool:
         """Wait out the backoff and return True; return False when it must not be asked again."""
@@ -280,31 +292,13 @@ class Gateway:
         return True
 
     def _why_nothing_was_tried(self, walk: Walk) -> ProviderError:
-        now_s, model_id = self._patience.clock(), walk.spec.model_id
-        waits_s, shut_s = [], []
-        for deployment in walk.spec.deployments:
-            lease = self.keyring.next_key(deployment, now_s, walk.own_keys)
-            wait_of = self.breakers.wait_of_key(deployment, now_s)
-            with_breakers = self.keyring.next_key(deployment, now_s, walk.own_keys, wait_of)
-            if lease is None or with_breakers is None:
-                continue
-            waits_s.append(max(with_breakers.wait_s, self.breakers.wait_s(deployment, now_s)))
-            if lease.wait_s == 0 and waits_s[-1] > 0:
-                shut_s.append(waits_s[-1])
-        if not waits_s:
-            names = " or ".join(wanted_variables(walk.spec))
-            return ProviderAuth(f"no deployment of {model_id} can be used; set {names}")
-        wait_s = min(waits_s)
-        if shut_s and wait_s > 0:
-            failing = f"{model_id} failed too often lately; it is asked again in {wait_s:.1f} s"
-            return BreakerOpen(failing, retry_after_s=wait_s)
-        if wait_s > 0:
-            return ProviderRateLimit(
-                f"every key of {model_id} is resting, the first for {wait_s:.1f} s more", retry_after_s=wait_s
-            )
-        return ProviderTimeout(f"no time was left to ask for {model_id}")
+        hindrance = self.hindrance(walk.spec, own_keys=walk.own_keys, org=walk.org)
+        return hindrance or ProviderTimeout(f"no time was left to ask for {walk.spec.model_id}")
 
-
-def _lies_with_the_body(error: ProviderError) -> bool:
-    """Return whether the same body fails at every deployment of the model."""
-    return isinstance(error, ContextLengthExceeded | ContentFiltered | ProviderBadRequest)
+    def hindrance(
+        self, spec: ModelSpec, *, own_keys: Sequence[OwnKey] = (), org: str = ""
+    ) -> ProviderError | None:
+        """Return why a model cannot be asked for an org now, keys and breakers considered; None where it can."""
+        return hindrance_of(
+            spec, self.keyring, self.breakers, self._patience.clock(), own_keys=own_keys, org=org
+        )

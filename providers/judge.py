@@ -10,14 +10,15 @@ from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..state.errors import ConfigError, ProviderAuth
+from ..state.errors import ConfigError, ProviderError, ProviderMalformed
 from ..state.types import JSONObject
 from ..state.usage import Usage
-from .base import ChatProvider, Completion, ProviderRequest
+from .base import AttemptRecord, Completion
+from .gateway import Gateway
 from .judge_case import write_case
-from .judge_grade import read_grade
-from .keyring import Keyring
-from .specs import Deployment, ModelSpec
+from .judge_grade import Grade, read_grade
+from .keyring import OwnKey
+from .specs import ModelSpec
 from .written import Text, Written, parse, read_file
 
 logger = logging.getLogger(__name__)
@@ -107,25 +108,36 @@ class Procedure:
     """Returns a fresh hexadecimal text nobody can guess."""
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """For whom a judge is asked."""
+
+    org: str = ""
+    own_keys: Sequence[OwnKey] = ()
+    """Keys that the org brought along: each is used at its provider before the gateway's."""
+
+
+NOBODY = Caller()
+
+
 class LLMJudge:
-    """Asks a judge model for a grade; one request, no retry.
+    """Asks a judge model for a grade: one request a deployment, by the same keys and breakers as any other.
 
     Parameters
     ----------
     specs
         The models to choose from, best first.
-    keyring, prompt
-        Their keys, and what they are told.
-    provider
-        Speaks to their deployments.
+    gateway
+        Asks them.
+    prompt
+        What they are told.
     """
 
     def __init__(
         self,
         specs: Sequence[ModelSpec],
-        keyring: Keyring,
+        gateway: Gateway,
         prompt: JudgePrompt,
-        provider: ChatProvider,
         procedure: Procedure | None = None,
     ) -> None:
         if not specs:
@@ -133,8 +145,7 @@ class LLMJudge:
         self.specs = tuple(specs)
         self._prompt = prompt
         self._procedure = procedure or Procedure()
-        self._keyring = keyring
-        self._provider = provider
+        self._gateway = gateway
         self.unreadable: Counter[str] = Counter()
         """By model, how many replies in this process held no grade that could be read."""
 
@@ -152,39 +163,66 @@ class LLMJudge:
         limited.specs = specs
         return limited
 
-    def choose(self, answerer_provider: str) -> ModelSpec:
-        """Return the first judge of another provider than the answer's, so that no family grades itself."""
-        others = (spec for spec in self.specs if spec.provider != answerer_provider)
-        return next(others, self.specs[0])
+    def order(self, answerer_provider: str) -> tuple[ModelSpec, ...]:
+        """Return the judges as they are asked: those of another provider than the answer's first.
+
+        So no family grades itself where another can.
+        """
+        return tuple(sorted(self.specs, key=lambda spec: spec.provider == answerer_provider))
+
+    def askable(
+        self, answerer_provider: str, caller: Caller = NOBODY
+    ) -> tuple[tuple[ModelSpec, ...], dict[str, str]]:
+        """Return the judges that can be asked now, in order, and by model why each other one cannot.
+
+        One whose deployments failed too often lately, or have no rested key, costs no time.
+        """
+        hindrances = {
+            spec.model_id: self._gateway.hindrance(spec, own_keys=caller.own_keys, org=caller.org)
+            for spec in self.specs
+        }
+        shut = {name: str(error) for name, error in hindrances.items() if error is not None}
+        return tuple(spec for spec in self.order(answerer_provider) if spec.model_id not in shut), shut
 
     def bound_cost_nusd(
-        self, messages: Sequence[JSONObject], answer: str | JSONObject, answerer_provider: str
+        self, messages: Sequence[JSONObject], answer: str | JSONObject, spec: ModelSpec
     ) -> int:
-        """Return what judging this answer costs at most; a prompt never has more tokens than UTF-8 bytes."""
+        """Return what one request to a judge costs at most; a prompt never has more tokens than UTF-8 bytes."""
         case = write_case(messages, answer, nonce="0" * 16, max_chars=self._procedure.max_chars)
         prompt_bytes = len((self._prompt.system + case + json.dumps(GRADE_FORMAT)).encode())
-        spec = self.choose(answerer_provider)
         return spec.bound_cost_nusd(prompt_bytes, self._procedure.max_output_tokens)
 
-    async def score(
+    def deadline_s(self) -> float:
+        """Return the reading of the clock at which a judgement that begins now is given up."""
+        return self._procedure.clock() + self._procedure.timeout_s
+
+    async def score(  # noqa: PLR0913 - what is judged, by whom, for whom
         self,
+        spec: ModelSpec,
         *,
         messages: Sequence[JSONObject],
         answer: str | JSONObject,
-        answerer_provider: str,
-        attempt_id: str,
+        record: AttemptRecord,
+        caller: Caller = NOBODY,
+        deadline_s: float | None = None,
     ) -> JudgeReply:
-        """Grade `answer` (a text, or an OpenAI assistant message) to `messages`.
+        """Have `answer` (a text, or an OpenAI assistant message) to `messages` graded by one judge.
 
-        A reply without a readable grade has no score; it is counted, and named in the log once a model.
+        A reply without a readable grade has no score; it is recorded as failed, counted, and named in the log once a
+        model. It is no sign that its deployment is down.
+
+        Parameters
+        ----------
+        record
+            Told of every request.
+        deadline_s
+            When it is given up; `timeout_s` from now where absent.
 
         Raises
         ------
         ProviderError
             The judge could not be asked (`ProviderTimeout` after `timeout_s`), or did not reply with a completion.
         """
-        spec = self.choose(answerer_provider)
-        deployment, key = self._reach(spec)
         case = write_case(
             messages, answer, nonce=self._procedure.nonce(), max_chars=self._procedure.max_chars
         )
@@ -196,15 +234,22 @@ class LLMJudge:
             "response_format": GRADE_FORMAT,
             "max_completion_tokens": self._procedure.max_output_tokens,
         }
-        completion = await self._provider.complete(
-            ProviderRequest(spec, deployment, body, attempt_id, self._procedure.timeout_s, key)
+        graded = _Graded(record)
+        completion = await self._gateway.complete(
+            spec,
+            body,
+            record=graded,
+            timeout_s=self._procedure.timeout_s,
+            deadline_s=self.deadline_s() if deadline_s is None else deadline_s,
+            own_keys=caller.own_keys,
+            org=caller.org,
+            tries=1,
         )
-        return self._reply(spec, completion)
-
-    def _reply(self, spec: ModelSpec, completion: Completion) -> JudgeReply:
-        grade = read_grade(completion.message, is_cut=completion.finish_reason == "length")
-        if grade is None:
+        if graded.grade is None:
             self._note_unreadable(spec.model_id, completion.finish_reason)
+        return self._reply(spec, completion, graded.grade)
+
+    def _reply(self, spec: ModelSpec, completion: Completion, grade: Grade | None) -> JudgeReply:
         usage = completion.usage
         cost_nusd, cost_source = (None, None) if usage is None else spec.charge_nusd(usage)
         return JudgeReply(
@@ -228,9 +273,28 @@ class LLMJudge:
                 finish_reason,
             )
 
-    def _reach(self, spec: ModelSpec) -> tuple[Deployment, str | None]:
-        for deployment in spec.deployments:
-            lease = self._keyring.next_key(deployment, self._procedure.clock())
-            if lease is not None and lease.wait_s == 0:
-                return deployment, lease.key
-        raise ProviderAuth(f"no deployment of the judge {spec.model_id} has a usable key")
+
+class _Graded:
+    """Reads the grade before an answered request is recorded: one that holds none failed, and is paid for."""
+
+    def __init__(self, record: AttemptRecord) -> None:
+        self._record = record
+        self.grade: Grade | None = None
+
+    async def begin(self, deployment: str, byok_key: str | None = None) -> str:
+        """Note a request that is about to be made."""
+        return await self._record.begin(deployment, byok_key)
+
+    async def finish(self, attempt_id: str, completion: Completion) -> None:
+        """Read the grade; note that the request was answered, or that it was with something else."""
+        self.grade = read_grade(completion.message, is_cut=completion.finish_reason == "length")
+        if self.grade is not None:
+            await self._record.finish(attempt_id, completion)
+            return
+        unreadable = ProviderMalformed(f"{completion.deployment} replied with something that is not a grade")
+        unreadable.usage = completion.usage
+        await self._record.fail(attempt_id, unreadable)
+
+    async def fail(self, attempt_id: str, error: ProviderError) -> None:
+        """Note that it failed."""
+        await self._record.fail(attempt_id, error)

@@ -107,14 +107,38 @@ class Keyring:
         wait_of
             Seconds that something else than its rest keeps a key from being used.
         """
+        lease, turn = self._lease(deployment, now_s, own, wait_of)
+        if turn is not None:
+            self._turns[deployment.key_envs] = turn
+        return lease
+
+    def wait_s(
+        self,
+        deployment: Deployment,
+        now_s: float,
+        own: Sequence[OwnKey] = (),
+        wait_of: Callable[[str], float] | None = None,
+    ) -> float | None:
+        """Return the seconds until `next_key` would have a rested key, no key's turn being used; None as there."""
+        lease, _ = self._lease(deployment, now_s, own, wait_of)
+        return None if lease is None else lease.wait_s
+
+    def _lease(
+        self,
+        deployment: Deployment,
+        now_s: float,
+        own: Sequence[OwnKey],
+        wait_of: Callable[[str], float] | None,
+    ) -> tuple[Lease | None, int | None]:
+        """Return the key to use, and whose turn it is then; None where it is no shared key's turn."""
         mine = self._own_lease(deployment, now_s, own, wait_of) if own else None
         if mine is not None and mine.wait_s == 0:
-            return mine
+            return mine, None
         if not deployment.is_usable(self.has):
-            return mine
+            return mine, None
         keys = self._keys(deployment.key_envs)
         if not keys:
-            return Lease(None) if not deployment.key_envs else None
+            return (Lease(None) if not deployment.key_envs else None), None
         turn = self._turns.get(deployment.key_envs, 0)
         order = [keys[(turn + offset) % len(keys)] for offset in range(len(keys))]
 
@@ -124,8 +148,7 @@ class Keyring:
 
         # The first one that is rested is taken, so that a long ring is not searched to its end.
         key = next((item for item in order if wait_s(item) == 0.0), None) or min(order, key=wait_s)
-        self._turns[deployment.key_envs] = (keys.index(key) + 1) % len(keys)
-        return Lease(key, wait_s(key))
+        return Lease(key, wait_s(key)), (keys.index(key) + 1) % len(keys)
 
     def _own_lease(
         self,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..state.errors import ConfigError
 from ..state.types import TIERS
-from .base import ChatProvider, Completion, ProviderRequest
+from .base import Completion, ProviderRequest
 from .deltas import Sending
 from .langchain import LangChainProvider
 from .specs import Dialect
@@ -79,33 +79,6 @@ class NativeProvider:
         self._speakers.move_to_end(place)
         while len(self._speakers) > MOST_KEPT:
             self._speakers.popitem(last=False)
-        return speaker
-
-
-class Polyglot:
-    """Speaks to each deployment in its dialect.
-
-    Parameters
-    ----------
-    providers
-        By dialect.
-    """
-
-    def __init__(self, providers: Mapping[str, ChatProvider]) -> None:
-        self._providers = providers
-
-    async def complete(self, request: ProviderRequest) -> Completion:
-        """Make one request and return its answer, or raise a `ProviderError`."""
-        return await self._speaker(request).complete(request)
-
-    async def stream(self, request: ProviderRequest, sending: Sending) -> Completion:
-        """Make one request and send its answer on as it comes, or raise a `ProviderError`."""
-        return await self._speaker(request).stream(request, sending)
-
-    def _speaker(self, request: ProviderRequest) -> ChatProvider:
-        speaker = self._providers.get(request.deployment.dialect)
-        if speaker is None:
-            raise ConfigError(f"nobody speaks {request.deployment.dialect} with {request.deployment.name}")
         return speaker
 
 

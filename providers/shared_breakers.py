@@ -7,6 +7,7 @@ half-open breaker's probe, a twentieth of a second at most. Times are Redis's ow
 import asyncio
 import json
 import logging
+import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import monotonic
@@ -14,7 +15,8 @@ from typing import Any
 
 from ..state.redis_link import PREFIX, RedisLink
 from .breaker import Breaker
-from .breakers import BreakerBook, Label
+from .breaker_places import Label
+from .breakers import BreakerBook
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +25,8 @@ CLAIM_S = 0.05
 """Longest wait of a call for the right to be the probe."""
 KEPT_S = 600
 """Seconds after its rest that an open breaker is remembered which nobody asks any more."""
+MOST_OPENINGS = 10**9
+"""Times in a row that a breaker can have opened, were it every second for thirty years."""
 BOOK = f"{PREFIX}breakers"
 PROBE = f"{PREFIX}probe:"
 
@@ -36,8 +40,12 @@ class SharedBreakers:
         self._clock = clock
         self._changes: dict[str, tuple[Breaker, Label] | None] = {}
         """By place, what is yet to be written; None = closed."""
+        self._released: set[str] = set()
+        """Places whose probe is over, and closed nothing."""
         self._shared: set[str] = set()
         """Places that Redis held open when last looked at."""
+        self._unreadable: set[str] = set()
+        """Those of them that hold no breaker; each is logged once."""
 
     def opened(self, place: str, breaker: Breaker, label: Label) -> None:
         """Write, soon, that a breaker opened."""
@@ -46,6 +54,10 @@ class SharedBreakers:
     def closed(self, place: str) -> None:
         """Write, soon, that it closed."""
         self._changes[place] = None
+
+    def released(self, place: str) -> None:
+        """Write, soon, that another probe may be sent."""
+        self._released.add(place)
 
     async def claim_probe(self, place: str, seconds: float) -> bool:
         """Return whether no other gateway's probe is out; True, too, where Redis does not say."""
@@ -70,9 +82,11 @@ class SharedBreakers:
             return
         redis_s, now_s = moment[0] + moment[1] / 1e6, self._clock()
         changes, self._changes = self._changes, {}
-        answers = await self._link.ask(self._written(changes, redis_s - now_s).execute())
+        released, self._released = self._released, set()
+        answers = await self._link.ask(self._written(changes, released, redis_s - now_s).execute())
         if answers is None:
             self._changes = changes | self._changes
+            self._released |= released
             return
         found: dict[str, str] = answers[-1]
         for place, text in found.items():
@@ -80,10 +94,15 @@ class SharedBreakers:
         for place in self._shared - found.keys() - self._changes.keys():
             self._book.forget(place)
         self._shared = {*found}
+        self._unreadable &= found.keys()
 
-    def _written(self, changes: dict[str, tuple[Breaker, Label] | None], ahead_s: float) -> Any:
+    def _written(
+        self, changes: dict[str, tuple[Breaker, Label] | None], released: set[str], ahead_s: float
+    ) -> Any:
         """Return the commands that write changes and read the book, for one way to Redis and back."""
         pipe = self._link.client.pipeline(transaction=True)
+        for place in released:
+            pipe.delete(PROBE + place)
         for place, change in changes.items():
             if change is None:
                 pipe.hdel(BOOK, place)
@@ -104,12 +123,13 @@ class SharedBreakers:
         if place in self._changes:
             return
         try:
-            row = json.loads(text)
-            label = Label(str(row["model"]), str(row["deployment"]), str(row["key"]), str(row["owner"]))
-            wait_s, openings = float(row["until"]) - redis_s, int(row["openings"])
-        except (ValueError, KeyError, TypeError):
-            _log.warning("a breaker in Redis is not readable and passed over: %s", place)
+            label, until_s, openings = _read(text)
+        except (ValueError, KeyError, TypeError, OverflowError):
+            if place not in self._unreadable:
+                _log.warning("a breaker in Redis is not readable and passed over: %s", place)
+                self._unreadable.add(place)
             return
+        wait_s = until_s - redis_s
         if wait_s < -KEPT_S:
             # Nobody asked it since: its model is gone, and with it whoever would close it.
             self._changes[place] = None
@@ -118,6 +138,16 @@ class SharedBreakers:
         self._book.adopt(
             place, label, min(max(0.0, wait_s), self._book.tolerance.longest_rest_s), openings, now_s
         )
+
+
+def _read(text: str) -> tuple[Label, float, int]:
+    """Return whose breaker a row is, until when by Redis's clock, and how often it opened; ValueError and others."""
+    row = json.loads(text)
+    label = Label(str(row["model"]), str(row["deployment"]), str(row["key"]), str(row["owner"]))
+    until_s, openings = float(row["until"]), int(row["openings"])
+    if not math.isfinite(until_s) or not 1 <= openings <= MOST_OPENINGS:
+        raise ValueError("no breaker opens so often, or for so long")
+    return label, until_s, openings
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """One completion's way through deployments and keys: what was tried, what came of it, what may still be asked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..state.errors import HedgeLost, ProviderError
 from ..state.types import JSONObject
@@ -9,6 +9,7 @@ from .base import AttemptRecord, Completion
 from .deltas import Sending
 from .keyring import OwnKey
 from .specs import Deployment, ModelSpec
+from .stream_race import StreamRace
 
 
 @dataclass(slots=True)
@@ -33,6 +34,10 @@ class Walk:
     """Whether a late request gets a second one beside it."""
     own_keys: Sequence[OwnKey] = ()
     """Keys that the caller's org brought along."""
+    org: str = ""
+    """Whose request it is."""
+    tries: int | None = None
+    """Most requests at one deployment; None = the gateway's own patience says."""
     failures: list[ProviderError] = field(default_factory=list)
     requests: int = 0
     """Made so far, answered or not."""
@@ -60,18 +65,24 @@ class Walk:
         if self.is_bound or not (error.may_have_billed and deployment.idempotent):
             await self.close()
 
-    def fork(self, race: Race) -> "Walk":
-        """Return the walk of a second request that races this one's."""
+    def fork(self, race: Race, streams: StreamRace | None = None) -> "Walk":
+        """Return the walk of a second request that races this one's; `streams` where both send what they bring."""
         self.race = race
-        return Walk(
-            self.spec,
-            self.body,
-            self.record,
-            self.timeout_s,
-            self.deadline_s,
-            own_keys=self.own_keys,
-            race=race,
-        )
+        beside = replace(self, hedged=False, failures=[], requests=0, out=None, unused=None, race=race)
+        if streams is not None:
+            self.sending, beside.sending = streams.sendings
+        return beside
+
+    async def join(self, beside: "Walk", streams: StreamRace | None, *, is_answered: bool) -> None:
+        """Take over what a second request came to, and settle what was broken off."""
+        self.failures += beside.failures
+        self.requests += beside.requests
+        self.race = None
+        if streams is not None:
+            self.sending = streams.sending
+        await beside.lose()
+        if is_answered or (streams is not None and streams.is_seconds):
+            await self.lose()
 
     async def finish(self, attempt_id: str, completion: Completion) -> HedgeLost | None:
         """Settle an answered attempt; return an error instead where the other request of its race was faster."""

@@ -66,6 +66,8 @@ class Verdict:
     not_judged: str | None = None
     """Why no judge could be asked, by name; None where one was, or nobody wanted one."""
     verification: Verification | None = None
+    judges_passed_over: str | None = None
+    """Judges that might have been asked before the one that was and could not be reached, and why; None without any."""
 
 
 @dataclass(frozen=True, slots=True)

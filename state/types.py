@@ -215,3 +215,5 @@ class DoorContext(Context):
 
     imposed: tuple[Imposed, ...] = ()
     """Ceilings of the caller's key."""
+    is_counted: bool = False
+    """Whether limits a minute were counted at the door already."""

@@ -68,6 +68,8 @@ class Opening:
     start: Start = ANYWHERE
     cache: CacheKeys | None = None
     """By what its answer is found and kept; None where no cache is used."""
+    place: str | None = None
+    """Its place among the calls of an org with limits a minute; None where there are none, or a door counted it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import os
 import runpy
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -148,9 +149,13 @@ def teach() -> Callable[..., Awaitable[None]]:
 
 @pytest.fixture
 def redis(tmp_path):
-    """A Redis of the test's own."""
+    """A Redis of the test's own. Without one the test is skipped, or fails if `X25_TEST_REQUIRE_REDIS` is set."""
     module = runpy.run_path(str(Path(__file__).parent / "redis_server.py"))
-    if not module["IS_THERE"]:
-        pytest.skip("redis-server is not installed")
+    missing = [] if module["IS_THERE"] else ["redis-server"]
+    missing += [] if find_spec("redis") else ["redis-py (pip install 'x25[redis]')"]
+    if missing and os.environ.get("X25_TEST_REQUIRE_REDIS"):
+        pytest.fail(f"X25_TEST_REQUIRE_REDIS is set, but {' and '.join(missing)} is not installed")
+    if missing:
+        pytest.skip(f"{' and '.join(missing)} is not installed")
     with module["redis_server"](tmp_path) as server:
         yield server

@@ -69,7 +69,7 @@ async def decide(body: DecisionRequest, cascade: CascadeDep, key: CallerDep) -> 
     question = _question(body, org)
     leave = await admitted(cascade, key, org)
     try:
-        decided = await cascade.decide(question)
+        decided = await cascade.decide(question, is_counted=True)
     except InvalidRequest:
         await leave.refused()
         raise

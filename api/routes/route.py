@@ -57,7 +57,7 @@ async def route(body: RouteRequest, cascade: CascadeDep, key: CallerDep, heads: 
     asked = {**given(body), **heads.over(body.conversation_id, body.mode, body.cache), "org": org}
     messages = body.messages or [{"role": "user", "content": body.prompt}]
     leave = await admitted(cascade, key, org, messages, body.options)
-    call = cascade.begin(asked, DoorContext(imposed=ceilings_of(key)))  # type: ignore[arg-type]
+    call = cascade.begin(asked, DoorContext(imposed=ceilings_of(key), is_counted=True))  # type: ignore[arg-type]
     leave.follow(call)
     note(org=org, call_id=call.get_name())
     reply = await asyncio.shield(call)

@@ -65,6 +65,7 @@ async def begin_chat(  # noqa: PLR0913 - what a door says beside the body
         DoorContext(
             explain=cascade.settings.keeps_text,
             imposed=ceilings_of(key),
+            is_counted=True,
             **({"max_escalations": 0} if is_direct else {}),
         ),
         pieces,

@@ -98,7 +98,7 @@ class BoundNode(Bound):
         try:
             update = await self._run({**state, **change}, services)
         except AttemptTaken:
-            change |= branch_off({**state, **change}, services)
+            change |= await branch_off({**state, **change}, services)
             update = await self._run({**state, **change}, services)
         return change | update
 

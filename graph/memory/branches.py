@@ -12,6 +12,7 @@ from typing import Any
 from langgraph.types import Overwrite
 
 from ...nodes.lookup_cache import new_call_id
+from ...nodes.org.rates import take_place
 from ...nodes.services import Services
 from ...routing.plan.request import check_request
 from ...state.errors import InvalidRequest, TextNotKept
@@ -55,22 +56,36 @@ async def go_on(
     named = state["call_id"] if state["call_id"] != opened["call_id"] else None
     logged = await services.store.calls.get(opened["org"], opened["call_id"])
     if named is not None or (logged is not None and node in CHANGING):
-        change |= branch_off({**state, **change}, services, named)
+        change |= await branch_off({**state, **change}, services, named)
     return change
 
 
-def branch_off(state: Mapping[str, Any], services: Services, named: str | None = None) -> dict[str, Any]:
+async def branch_off(
+    state: Mapping[str, Any], services: Services, named: str | None = None
+) -> dict[str, Any]:
     """Return the channels that make the rest of a run a call of its own, `named` or with a fresh id.
 
-    The attempts that bought the answers it finds belong to the call that paid for them.
+    The attempts that bought the answers it finds belong to the call that paid for them; limits a minute count it anew.
+
+    Raises
+    ------
+    TooManyRequests
+        When its org has no room for it.
     """
-    now = services.now()
+    now, org = services.now(), state["thread"]["org"]
+    settings = await services.org_settings.of(org, services.store, services.clock_s())
     call_id = new_call_id(int(now.timestamp() * 1000)) if named is None else check_call_id(named)
     left = state["thread"]["call_id"]
     return {
         "call_id": call_id,
         "thread": {**state["thread"], "call_id": call_id},
-        "opening": {**state["opening"], "started_at": now.isoformat(), "forked_from": left, "cache": None},
+        "opening": {
+            **state["opening"],
+            "started_at": now.isoformat(),
+            "forked_from": left,
+            "cache": None,
+            "place": await take_place(org, settings, services),
+        },
         "answers": [{**answer, "attempts": [], "is_inherited": True} for answer in state["answers"]],
     }
 

@@ -1,9 +1,12 @@
 """Give an answer its verdict: free checks, the org's verifier, and the judge within the caller's cap."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import prod
 
-from ...providers.base import Completion
 from ...providers.judge import LLMJudge
+from ...providers.specs import ModelSpec
+from ...providers.walk import summed_up
 from ...routing.answer.checks import CheckReport, run_checks
 from ...routing.answer.verdict import Judgement, verdict_of
 from ...routing.answer.verifier import Assessment
@@ -13,6 +16,7 @@ from ...state.errors import AttemptInterrupted, OverBudget, ProviderError, Provi
 from ...state.money.budgets import Charge
 from ...state.observations import Observation
 from ...state.working_memory import Routed
+from ..offers.judges import NONE_NOW, caller_of, named
 from ..offers.situation import Situation
 from ..records.attempts import Recording
 from ..services import Services
@@ -68,7 +72,7 @@ async def examine(call: Routed, situation: Situation, services: Services) -> Ans
     if answer.step == 0:
         services.checks.record(call.org, answer.model_id, is_failure=report.failed is not None)
     if report.failed is not None:
-        seen = _failed_check(answer, inspection, judge, services)
+        seen = _failed_check(call.org, answer, inspection, judge, services)
         return replace(answer, verdict=verdict_of(report, seen, before))
     assessment = None if inspection.verifier is None else assess_answer(call, answer, inspection.verifier)
     before = before if assessment is None else belief_after_assessment(assessment, before)
@@ -85,7 +89,7 @@ async def examine(call: Routed, situation: Situation, services: Services) -> Ans
 
 
 def _failed_check(
-    answer: Answer, inspection: Inspection, judge: LLMJudge | None, services: Services
+    org: str, answer: Answer, inspection: Inspection, judge: LLMJudge | None, services: Services
 ) -> Observation:
     """Return what a failed check shows. Checks see every answer, so it counts only where a judge would have looked.
 
@@ -93,8 +97,11 @@ def _failed_check(
     """
     is_due, answers_prob = inspection.is_due, 1.0
     if is_due and judge is not None:
-        asked = judge.choose(answer.provider)
-        answers_prob = services.health.outlook(asked, services.clock_s()).success_prob
+        now_s = services.clock_s()
+        judges, _ = judge.askable(answer.provider, caller_of(org, services))
+        answers_prob = 1.0 - prod(
+            1.0 - services.health.outlook(one, now_s, org).success_prob for one in judges
+        )
         is_due = answers_prob >= 1.0 or bool(services.rng.random() < answers_prob)
     return Observation("failed_check", None, 0.0, None, inspection.seen_prob * answers_prob, is_due)
 
@@ -113,61 +120,76 @@ async def _ask_judge(
 ) -> Answer:
     """Return the answer with the judge's verdict, or with the reason it gave none, and what that cost."""
     answer, report, before = examined.answer, examined.report, examined.before
-    spec = judge.choose(answer.provider).priced_at(services.now())
-    reserved = judge.bound_cost_nusd(call.sent, answer.message or {}, answer.provider)
+    judges, shut = judge.askable(answer.provider, caller_of(call.org, services))
+    if not judges:
+        return replace(answer, verdict=examined.unjudged(f"{NONE_NOW}: {named(shut)}"))
     recording = Recording(
-        services, call.org, call.call_id, answer.step, "judge", spec, reserved,
+        services, call.org, call.call_id, answer.step, "judge", judges[0], reserved_nusd=0,
         left_nusd=situation.left_nusd(call.spent_nusd), charge=Charge(situation.budgets),
     )  # fmt: skip
+    passed_over = named(shut) or None
     try:
-        score, reason = await _grade(call, judge, services, recording, answer)
+        score, reason = await _grade(call, judge, judges, services, recording, answer)
     except OverBudget as error:
         return replace(answer, verdict=examined.unjudged(str(error)))
     except ProviderError as error:
         failed = Judgement(f"{error.code}: {error}", recording.spent_nusd, is_failure=True)
         verdict = verdict_of(report, examined.unseen(), before, judgement=failed)
+        verdict = replace(verdict, judges_passed_over=passed_over)
         return replace(answer, attempts=(*answer.attempts, *recording.made), verdict=verdict)
-    table = services.table_of(call.org, spec.model_id)
-    seen = examined.scored(score, table.bin_of(score), spec.model_id)
+    table = services.table_of(call.org, recording.spec.model_id)
+    seen = examined.scored(score, table.bin_of(score), recording.spec.model_id)
     worth = None if not table.is_trusted else table
     if worth is not None and examined.assessment is not None:
         worth = judge_table_after(examined.assessment, worth)
     verdict = verdict_of(report, seen, before, worth, Judgement(reason, recording.spent_nusd))
+    verdict = replace(verdict, judges_passed_over=passed_over)
     return replace(answer, attempts=(*answer.attempts, *recording.made), verdict=verdict)
 
 
-async def _grade(
-    call: Routed, judge: LLMJudge, services: Services, recording: Recording, answer: Answer
+async def _grade(  # noqa: PLR0913, PLR0917 - what is judged, by whom, for whom
+    call: Routed,
+    judge: LLMJudge,
+    judges: Sequence[ModelSpec],
+    services: Services,
+    recording: Recording,
+    answer: Answer,
 ) -> tuple[float, str]:
-    """Return the judge's score and reason; one that was out when its process died is not paid for a second time.
+    """Return the score and reason of the first judge that gives one; who it was is the recording's spec then.
+
+    One that was out when its process died is not paid for a second time, nor is a second one where the first replied
+    with something that is no grade.
 
     Raises
     ------
     OverBudget
         When the org's budget leaves too little; nothing was asked.
     ProviderError
-        When the judge gave no score; the attempt is settled.
+        When no judge gave a score; its attempts are settled.
     """
     prior = await recording.recall() if services.limits.resumable else None
     if prior is not None:
         if prior.status == "started":
             await recording.interrupt(prior)
         raise AttemptInterrupted(f"the process died before judgement {prior.attempt_id} was used")
-    deployment = recording.spec.deployments[0].name
-    attempt_id = await recording.begin(deployment)
-    try:
-        reply = await judge.score(
-            messages=call.sent, answer=answer.message or {}, answerer_provider=answer.provider,
-            attempt_id=attempt_id,
-        )  # fmt: skip
-    except ProviderError as error:
-        await recording.fail(attempt_id, error)
-        raise
-    if reply.score is None:
-        unreadable = ProviderMalformed(f"{deployment} replied with something that is not a grade")
-        unreadable.usage = reply.usage
-        await recording.fail(attempt_id, unreadable)
-        raise unreadable
-    completion = Completion({}, "stop", reply.usage, recording.spec.model_id, reply.latency_ms, deployment)
-    await recording.finish(attempt_id, completion)
-    return reply.score, reply.reason
+    deadline_s = judge.deadline_s()
+    failures: list[ProviderError] = []
+    for spec in judges:
+        recording.spec = spec.priced_at(services.now())
+        recording.reserved_nusd = judge.bound_cost_nusd(call.sent, answer.message or {}, recording.spec)
+        try:
+            reply = await judge.score(
+                recording.spec, messages=call.sent, answer=answer.message or {}, record=recording,
+                caller=caller_of(call.org, services), deadline_s=deadline_s,
+            )  # fmt: skip
+        except OverBudget:
+            if not failures:
+                raise
+            break
+        except ProviderError as error:
+            failures.append(error)
+            continue
+        if reply.score is None:
+            raise ProviderMalformed(f"{reply.deployment} replied with something that is not a grade")
+        return reply.score, reply.reason
+    raise summed_up(failures)

@@ -58,6 +58,7 @@ async def buy(
                 deadline_s=call.opening.started_monotonic_s + services.limits.call_deadline_s,
                 sending=sending,
                 own_keys=services.provider_keys.of(call.org),
+                org=call.org,
                 hedged=hedged,
             )
         except Unsupported as error:
@@ -93,7 +94,7 @@ def _order(call: Routed, situation: Situation, services: Services, recording: Re
     options = {name: value for name, value in call.options.items() if name not in TOKEN_LIMITS}
     body: JSONObject = {**options, "messages": call.sent}
     wanted = TOKEN_LIMITS[call.options.get(TOKEN_LIMITS[1]) is not None]
-    name = services.fitness.limit_name(spec.known_as, wanted, services.clock_s())
+    name = services.fitness.limit_name(spec.known_as, wanted, services.clock_s(), call.org)
     is_needed = left_nusd is not None or limit_named(call.options)
     if name is None and not is_needed:
         reserved = extent.reserve_unlimited(spec)

@@ -15,6 +15,7 @@ from ...state.learning.judged_answers import SeenAnswer
 from ...state.records import usd_from_nusd
 from ...state.types import TIERS
 from ...state.working_memory import Routed
+from ..offers.judges import NONE_NOW, caller_of, named
 from ..offers.situation import Situation
 from ..services import Services
 from .text import message_text
@@ -58,7 +59,7 @@ async def plan_inspection(
     where the judge is too weak for anything to be planned around it.
     """
     decision = call.decision
-    hindrance = _hindrance(call, answer, situation)
+    hindrance = _hindrance(call, answer, situation, services)
     can_pay = hindrance is None
     is_planned, seen_prob = decision.is_judged and can_pay, decision.judge_prob if can_pay else 0.0
     verifier = await _trusted_verifier(call, answer, situation, services)
@@ -72,13 +73,16 @@ async def plan_inspection(
     )
 
 
-def _hindrance(call: Routed, answer: Answer, situation: Situation) -> str | None:
+def _hindrance(call: Routed, answer: Answer, situation: Situation, services: Services) -> str | None:
     """Return why no judge can be asked about the answer, by name; None where one can."""
     if situation.judge is None:
-        reasons = "; ".join(f"{name} ({why})" for name, why in situation.judges_removed.items())
+        reasons = named(situation.judges_removed)
         return f"no judge may be asked: {reasons}" if reasons else "there is no judge"
+    judges, shut = situation.judge.askable(answer.provider, caller_of(call.org, services))
+    if not judges:
+        return f"{NONE_NOW}: {named(shut)}"
     left = situation.left_nusd(call.spent_nusd)
-    most = situation.judge.bound_cost_nusd(call.sent, answer.message or {}, answer.provider)
+    most = situation.judge.bound_cost_nusd(call.sent, answer.message or {}, judges[0])
     if left is None or left >= most:
         return None
     left_usd = max(usd_from_nusd(left), 0.0)

@@ -1,8 +1,9 @@
 """Who may judge the answers of a call, and what a judgement is expected to cost."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ...providers.judge import LLMJudge
+from ...providers.judge import Caller, LLMJudge
 from ...providers.specs import ModelSpec
 from ...routing.belief.thompson import UNJUDGED_LEARNER, Learner
 from ...routing.plan.policy import Policy, judge_objection
@@ -11,6 +12,7 @@ from ...state.org_wishes import AS_THE_GATEWAY, OrgWishes
 if TYPE_CHECKING:
     from ..services import Services
 
+NONE_NOW = "no judge can be asked now"
 JUDGE_PROMPT_TOKENS = 250
 """Tokens of the judge's instructions, beside the case itself."""
 JUDGE_ANSWER_TOKENS = 60
@@ -40,6 +42,16 @@ def permitted_judge(
     return services.judge.limited_to(
         {spec.model_id for spec in services.judge.specs} - removed.keys()
     ), removed
+
+
+def caller_of(org: str, services: "Services") -> Caller:
+    """Return for whom a judge is asked: with the org's own keys first, as its models are."""
+    return Caller(org, services.provider_keys.of(org))
+
+
+def named(reasons: Mapping[str, str]) -> str:
+    """Return which judges are not asked and why, in a line."""
+    return "; ".join(f"{name} ({why})" for name, why in reasons.items())
 
 
 def learner_of(wishes: OrgWishes, services: "Services") -> Learner:

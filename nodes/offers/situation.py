@@ -225,7 +225,7 @@ def _unfit(call: Estimated, specs: Mapping[str, ModelSpec], services: "Services"
     roles = {message["role"] for message in call.messages} & _REFUSED_ROLES
     now_s = services.clock_s()
     found = {
-        model_id: services.fitness.unfit(spec.known_as, asked | roles, now_s)
+        model_id: services.fitness.unfit(spec.known_as, asked | roles, now_s, call.org)
         for model_id, spec in specs.items()
     }
     return {model_id: reason for model_id, reason in found.items() if reason is not None}
@@ -267,7 +267,7 @@ def _terms(
 
 def _arm(spec: ModelSpec, extent: Extent, policy: Policy, call: Estimated, services: "Services") -> Arm:
     """Return a model as the decision sees it; one whose deployments fail or dawdle lately is expected to go on so."""
-    health = services.health.outlook(spec, services.clock_s())
+    health = services.health.outlook(spec, services.clock_s(), call.org)
     is_capped = policy.max_cost_per_call_usd is not None
     return Arm(
         model_id=spec.model_id,

@@ -133,7 +133,7 @@ class Recording:
     async def finish(self, attempt_id: str, completion: Completion) -> None:
         """Settle a request that was answered; without usage its cost stays what was reserved."""
         self._note(self.open_attempts[attempt_id].deployment, completion.latency_ms)
-        self.services.fitness.answered(self.spec.known_as)
+        self.services.fitness.answered(self.spec.known_as, self.org)
         usage = completion.usage
         cost_nusd, source = (
             (self.reserved_nusd, "reserved")
@@ -164,7 +164,7 @@ class Recording:
         """
         if error.is_providers_fault:
             self._note(self.open_attempts[attempt_id].deployment, None)
-        self.services.fitness.note(self.spec.known_as, error, self.services.clock_s())
+        self.services.fitness.note(self.spec.known_as, error, self.services.clock_s(), self.org)
         cost_nusd, source = (self.reserved_nusd, "reserved") if error.may_have_billed else (0, "computed")
         tokens = None if error.may_have_billed else 0
         if error.usage is not None and error.usage.is_estimate and self.is_bounded:
@@ -203,7 +203,9 @@ class Recording:
 
     def _note(self, deployment: str, latency_ms: float | None) -> None:
         """Tell the health book how the request went: its latency, or None when the provider failed."""
-        self.services.health.note(self.spec.model_id, deployment, latency_ms, self.services.clock_s())
+        self.services.health.note(
+            self.spec.known_as, deployment, latency_ms, self.services.clock_s(), self.org
+        )
 
     async def _settle(self, attempt: Attempt, tokens: int | None, **outcome: Any) -> None:
         """Write down what came of a request: fields of its attempt, and the tokens it took, None for all reserved."""

@@ -8,6 +8,7 @@ from ...state.answers import Answer
 from ...state.records import Attempt, Call, usd_from_nusd
 from ...state.types import JSONObject
 from ...state.working_memory import Learned, Routed
+from ..offers.judges import NONE_NOW
 from ..offers.situation import Situation
 from .plain import plain
 
@@ -49,6 +50,7 @@ def verdict_facts(answer: Answer) -> JSONObject:
         "failed_check": verdict.failed_check,
         "reason": verdict.reason,
         "not_judged": verdict.not_judged,
+        "judges_passed_over": verdict.judges_passed_over,
         "judge_model": seen.judge_model,
         "judge_cost_nusd": verdict.judge_cost_nusd,
         "bin": seen.bin,
@@ -114,7 +116,11 @@ def _degraded(call: Learned) -> dict[str, str]:
         for one in answer.attempts
         if one.kind == "judge" and one.error is not None
     ]
-    return found | ({"judge": "; ".join(ungraded)} if ungraded else {})
+    verdicts = [answer.verdict for answer in call.answers if answer.verdict is not None]
+    ungraded += [one.judges_passed_over for one in verdicts if one.judges_passed_over is not None]
+    hindrances = [one.not_judged for one in verdicts if one.not_judged is not None]
+    ungraded += [one for one in hindrances if one.startswith(NONE_NOW)]
+    return found | ({"judge": "; ".join(dict.fromkeys(ungraded))} if ungraded else {})
 
 
 def _savings(situation: Situation, row: Call) -> JSONObject:

@@ -18,6 +18,16 @@ def count_call(call: Learned, row: Call, meter: Meter) -> None:
             _count_attempt(attempt, meter)
 
 
+def tokens_of(call: Learned) -> int:
+    """Return how many tokens the answers of a call took, prompts included."""
+    return sum(
+        one.prompt_tokens + one.completion_tokens
+        for answer in call.answers
+        for one in answer.attempts
+        if one.kind == "answer"
+    )
+
+
 def count_hit(row: Call, meter: Meter) -> None:
     """Count a call that a kept answer served."""
     meter.add("x25_calls", (row.status, row.tier or "none"))

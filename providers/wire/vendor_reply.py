@@ -25,6 +25,28 @@ def refuse_error_within(payload: Any, answer: HttpAnswer, deployment: str, secre
         raise error_from_response(within, deployment=deployment, secret=secret)
 
 
+_STATUS_OF_WORD = {
+    # OpenAI's codes and types (https://platform.openai.com/docs/guides/error-codes)
+    "invalid_api_key": 401, "invalid_request_error": 400, "insufficient_quota": 429, "rate_limit_exceeded": 429,
+    "model_not_found": 404, "server_error": 500, "tokens": 429, "requests": 429,
+    # Anthropic's types (https://docs.claude.com/en/api/errors)
+    "authentication_error": 401, "billing_error": 402, "permission_error": 403, "not_found_error": 404,
+    "request_too_large": 413, "rate_limit_error": 429, "api_error": 500, "overloaded_error": 529,
+    # Google's statuses (https://cloud.google.com/apis/design/errors)
+    "unauthenticated": 401, "permission_denied": 403, "not_found": 404, "invalid_argument": 400,
+    "failed_precondition": 400, "resource_exhausted": 429, "internal": 500, "unavailable": 503,
+    "deadline_exceeded": 504,
+}  # fmt: skip
+"""What the words by which vendors name a failure would be as a status."""
+WHERE_NAMED = ("code", "type", "status")
+
+
 def _status_within(error: Any) -> int:
-    code = error.get("code") if isinstance(error, dict) else None
-    return code if isinstance(code, int) and 400 <= code <= 599 else 502
+    """Return the status that an error stands for; 502 where it says none that is known."""
+    for name in WHERE_NAMED if isinstance(error, dict) else ():
+        said = str(error.get(name)).strip().lower()
+        if said.isdecimal() and 400 <= int(said[:4]) <= 599:
+            return int(said[:4])
+        if said in _STATUS_OF_WORD:
+            return _STATUS_OF_WORD[said]
+    return 502

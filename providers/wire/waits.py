@@ -32,9 +32,11 @@ def retry_after_s(headers: Mapping[str, str], text: str = "", now: datetime | No
     if ms is not None and ms[2] is None:
         return _bounded(float(ms[1]) * 1e-3)
     value = given.get("retry-after", "")
-    number = _NUMBER.fullmatch(value)
-    if number is not None:
-        return _bounded(float(number[1]) * _SECONDS[number[2] or "s"])
+    # A proxy that adds one of its own leaves two behind a comma: then both ask for it.
+    numbers = [_NUMBER.fullmatch(one.strip()) for one in value.split(",")]
+    waits_s = [float(one[1]) * _SECONDS[one[2] or "s"] for one in numbers if one is not None]
+    if len(waits_s) == len(numbers):
+        return _bounded(max(waits_s))
     if (until := _date(value)) is not None:
         return _bounded((until - (now or datetime.now(UTC))).total_seconds())
     return _in_words(text)

@@ -1,7 +1,8 @@
 """Whether two questions want the same answer: what a vector cannot tell, told from their words.
 
-Numbers, names, negations, dates, units, code and scripts must agree, whatever else is alike; of what is left a logistic
-regression says how likely the same answer will do. Its weights are fitted by `training.near` on pairs written by hand.
+Numbers, names, negations, dates, units, code, scripts, question words, the forms of words and to whom something is done
+must agree, whatever else is alike; of what is left a logistic regression says how likely the same answer will do. Its
+weights are fitted by `training.near` on pairs written by hand.
 """
 
 from collections.abc import Mapping
@@ -38,9 +39,12 @@ class _Read:
     script: frozenset[str]
     negations: int
     asked: str
+    objects: frozenset[str]
     relations: tuple[str, ...]
     pairs: frozenset[tuple[str, str]]
     """Each word of relation or negation with the content word after it."""
+    forms: dict[str, frozenset[str]]
+    """By stem, the forms that it stands in: `owned` is another question than `owns`, `smoking` than `to smoke`."""
 
 
 @lru_cache(maxsize=4096)
@@ -50,12 +54,14 @@ def _read(text: str) -> _Read:
     skipped = words.FILLERS | words.RELATIONS | words.NEGATIONS | words.PAST | words.MODALS | words.OWNERS
     skipped |= {"what", "who", "whom", "whose", "when", "where", "why", "how", "will", "would"}
     content, pairs, waiting = [], set(), ""
+    forms: dict[str, set[str]] = {}
     for one in found:
         if one in words.RELATIONS or one in words.NEGATIONS:
             waiting = one
         elif one not in skipped:
             root = words.stem(one)
             content.append(root)
+            forms.setdefault(root, set()).add(words.form_of(one))
             if waiting:
                 pairs.add((waiting, root))
                 waiting = ""
@@ -63,20 +69,30 @@ def _read(text: str) -> _Read:
         words=found, content=content, numbers=words.numbers_of(plain), names=words.names_of(text),
         code=words.code_of(text), units=words.units_of(found), script=words.script_of(text),
         negations=sum(one in words.NEGATIONS for one in found), asked=words.question_word(plain),
+        objects=words.objects_of(plain),
         relations=tuple(sorted(one for one in found if one in words.RELATIONS)), pairs=frozenset(pairs),
+        forms={root: frozenset(found) for root, found in forms.items()},
     )  # fmt: skip
+
+
+_MUST_AGREE = {
+    "numbers": "numbers", "code": "code", "units": "units", "script": "script", "negations": "negations",
+    "objects": "to whom it is done",
+}  # fmt: skip
+"""What of two questions is the same wherever one answer serves both, and what it is called."""
 
 
 def disagreement(a: str, b: str) -> str | None:
     """Return what of two questions must agree and does not: one answer cannot serve both; None where all does."""
     x, y = _read(a), _read(b)
-    for name in ("numbers", "code", "units", "script"):
+    for name, why in _MUST_AGREE.items():
         if getattr(x, name) != getattr(y, name):
-            return name
-    if x.negations != y.negations:
-        return "negations"
-    if x.asked and y.asked and x.asked != y.asked:
+            return why
+    is_order = x.asked in words.ASKED_BY_ORDERS and y.asked in words.ASKED_BY_ORDERS
+    if x.asked != y.asked and not (is_order and "" in (x.asked, y.asked)):
         return "question word"
+    if any(found != y.forms.get(root, found) for root, found in x.forms.items()):
+        return "form of a word"
     # A name at the beginning of one question may stand in the middle of the other.
     said_x, said_y = {one.removesuffix("'s") for one in x.words}, {one.removesuffix("'s") for one in y.words}
     if x.names - said_y or y.names - said_x:

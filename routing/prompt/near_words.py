@@ -104,6 +104,13 @@ for _group in re.split(r"[|\n]", SYNONYMS.strip()):
     _names = _group.split()
     _GROUPS.update(dict.fromkeys(_names, _names[0]))
 _SUFFIXES = ("ations", "ation", "ings", "ing", "ies", "ied", "ed", "es", "s", "ly")
+_FORMS = {
+    "ations": "ation", "ation": "ation", "ings": "ing", "ing": "ing", "ied": "ed", "ed": "ed", "ly": "ly",
+}  # fmt: skip
+"""Suffixes that make another word of a root: another time, a doing, a manner. Plurals and persons do not."""
+_GERUND = re.compile(r"\bhow to (\w{3,})ing\b")
+_FOR_ME = re.compile(r"(?:^|[.!?,;:]\s*)\w+ (?:(?:to|for) )?(?:me|us)\b")
+_OBJECT = re.compile(r"\b(?:me|us)\b")
 _KEPT_WHOLE = _set(
     """
     is was has its his news always does during less ads yes us bus gas plus thus this
@@ -139,7 +146,7 @@ def plain(text: str) -> str:
     for short, long in CONTRACTIONS:
         lowered = lowered.replace(short, long)
     lowered = POLITE.sub(" ", _THOUSANDS.sub("", lowered))
-    lowered = HOW_TO.sub("how to", lowered)
+    lowered = _GERUND.sub(r"how to \1", HOW_TO.sub("how to", lowered))  # a way of doing is a way to do
     lowered = " ".join(WHAT_IS.sub("what is", " ".join(lowered.split())).split())
     return _OF.sub(r"\2 \1", lowered)
 
@@ -168,6 +175,20 @@ def stem(word: str) -> str:
     return _GROUPS.get(word, word.removesuffix("e") if len(word) > 4 else word)
 
 
+def form_of(word: str) -> str:
+    """Return which form of its root a word is: "ed", "ing", "ation", "ly", or "" for the plain one and its plural."""
+    word = word.removesuffix("'s").removesuffix("'")
+    if word in _GROUPS or word in _KEPT_WHOLE:
+        return ""
+    found = (one for one in _SUFFIXES if word.endswith(one) and len(word) - len(one) >= 3)
+    return _FORMS.get(next(found, ""), "")
+
+
+def objects_of(text: str) -> frozenset[str]:
+    """Return which of "me" and "us" something is done to in a plain question: "give me a list" does nothing to me."""
+    return frozenset(_OBJECT.findall(_FOR_ME.sub(" ", text)))
+
+
 def numbers_of(text: str) -> tuple[str, ...]:
     """Return the numbers of a plain question, sorted."""
     spelled = " ".join(words_of(text))
@@ -194,6 +215,10 @@ def units_of(words: list[str]) -> frozenset[str]:
 def script_of(text: str) -> frozenset[str]:
     """Return the scripts that a text's letters are of, by the first word of their Unicode names."""
     return frozenset(unicodedata.name(one, "?").split(" ", 1)[0] for one in set(text) if one.isalpha())
+
+
+ASKED_BY_ORDERS = ("", "what", "how", "is")
+"""Question words that an order can do without: "name the capital", "explain it". It says who, when, where, why."""
 
 
 def question_word(text: str) -> str:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from x25.api.trouble import MOST_NAMED, breakers_named
-from x25.providers.breakers import Label, Told
+from x25.providers.breaker_places import Label, Told
 from x25.simulator.process import SimulatorProcess
 from x25.state.errors import ProviderServer
 
@@ -15,11 +15,16 @@ def services_of(client: httpx.AsyncClient):
     return client._transport.app.state.cascade.services
 
 
-def open_breaker(services, model_id="sim/tiny-1"):
+def open_breaker(services, model_id="sim/tiny-1", orgs=("default", "other")):
     spec = services.models[model_id]
-    for _ in range(8):
+    for number in range(8):
         services.gateway.breakers.failed(
-            spec, spec.deployments[0], None, ProviderServer("down"), services.clock_s()
+            spec,
+            spec.deployments[0],
+            None,
+            ProviderServer("down"),
+            services.clock_s(),
+            orgs[number % len(orgs)],
         )
     return spec
 
@@ -55,6 +60,20 @@ async def test_an_open_breaker_is_in_healthz_metrics_and_a_head(open_app) -> Non
         assert "providers" not in (await client.get("/healthz")).json()["degraded"]
 
 
+async def test_a_breaker_of_one_org_is_counted_in_healthz_and_in_no_other_orgs_head(open_app) -> None:
+    async with open_app() as client:
+        open_breaker(services_of(client), orgs=("poison",))
+        found = (await client.get("/healthz")).json()
+        assert [(one["state"], one["orgs"]) for one in found["breakers"]] == [("open", 1)]
+        assert "sim/tiny-1=open for 1 org" in found["degraded"]["providers"]
+        assert "poison" not in str(found)
+        body = {"model": "sim/tiny-1", "messages": [{"role": "user", "content": "hi"}]}
+        reply = await client.post("/v1/chat/completions", json=body)
+        assert (reply.status_code, "x-x25-breakers" in reply.headers) == (200, False)
+        mine = await client.post("/v1/chat/completions", json={**body, "x25": {"org": "poison"}})
+        assert (mine.status_code, mine.headers["x-x25-breakers"]) == (503, "simulator/sim/tiny-1=open")
+
+
 async def test_a_model_asked_for_by_name_whose_breaker_is_open_says_when_to_come_back(open_app) -> None:
     async with open_app() as client:
         open_breaker(services_of(client))
@@ -86,7 +105,6 @@ def test_a_head_names_a_few() -> None:
 @pytest.mark.slow
 def test_two_gateways_share_what_one_of_them_found_out(redis, start_gateway) -> None:
     """Real processes, a real Redis, and one deployment that is down."""
-    pytest.importorskip("redis")
     body = {"model": "sim/tiny-1", "messages": [{"role": "user", "content": "hi"}]}
     with SimulatorProcess(latency=False) as simulator:
         shared = {"X25_REDIS_URL": redis.url, "X25_SIMULATOR_URL": simulator.url, "X25_BREAKER_FAILURES": "3"}

@@ -18,7 +18,6 @@ async def test_the_keys_file_goes_before_the_environment(tmp_path):
 
 
 async def test_a_redis_that_is_away_stops_no_start():
-    pytest.importorskip("redis")
     async with open_access(load_settings({}, redis_url="redis://127.0.0.1:9/0"), {}) as access:
         assert access.breakers.replicas is not None
         await access.breakers.replicas.exchange()
@@ -27,7 +26,6 @@ async def test_a_redis_that_is_away_stops_no_start():
 
 
 async def test_a_redis_that_is_none_is_refused_by_name():
-    pytest.importorskip("redis")
     with pytest.raises(ConfigError, match="X25_REDIS_URL"):
         async with open_access(load_settings({}, redis_url="nowhere"), {}):
             pass

@@ -204,7 +204,7 @@ async def test_a_database_that_cannot_be_opened_is_named(settings, tmp_path):
 
 async def test_a_judge_of_another_provider_grades_real_answers(settings):
     async with open_services(settings, {}) as services:
-        assert services.judge.choose("sim-a").provider == "sim-judge"
+        assert services.judge.order("sim-a")[0].provider == "sim-judge"
 
 
 def test_services_come_from_services_models_or_a_source_and_nothing_else():

@@ -97,28 +97,25 @@ class ScriptedJudge:
     specs: tuple[ModelSpec, ...] = ()
     name: str = "scripted"
 
-    def choose(self, answerer_provider):
-        return self.specs[0]
+    def askable(self, answerer_provider, caller):
+        return self.specs, {}
 
-    def bound_cost_nusd(self, messages, answer, answerer_provider):
+    def deadline_s(self):
+        return 0.0
+
+    def bound_cost_nusd(self, messages, answer, spec):
         return 10
 
-    async def score(self, *, messages, answer, answerer_provider, attempt_id):
+    async def score(self, spec, *, messages, answer, record, **of_whom):
         is_right = self.models.was_right(answer["content"])
         shares = DEFAULT_TABLE.right if is_right else DEFAULT_TABLE.wrong
         edges = (0.0, *DEFAULT_TABLE.edges, 1.0)
         score_bin = self.draws.pick(f"score {is_right}", shares)
         score = (edges[score_bin] + edges[score_bin + 1]) / 2
-        return JudgeReply(
-            score,
-            "scripted",
-            "scripted",
-            "scripted",
-            Usage(1, 1, reported_cost_usd=Decimal(0)),
-            0,
-            "reported",
-            1.0,
-        )
+        usage = Usage(1, 1, reported_cost_usd=Decimal(0))
+        settled = Completion({}, "stop", usage, "judge", 1.0, "scripted")
+        await record.finish(await record.begin("scripted"), settled)
+        return JudgeReply(score, "scripted", "scripted", "scripted", usage, 0, "reported", 1.0)
 
 
 def model(tier: str, role: str = "chat") -> ModelSpec:

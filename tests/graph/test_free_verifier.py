@@ -62,19 +62,23 @@ class PaidJudge:
     name: str = "paid"
     asked: int = 0
 
-    def choose(self, answerer_provider):
-        return self.specs[0]
+    def askable(self, answerer_provider, caller):
+        return self.specs, {}
 
-    def bound_cost_nusd(self, messages, answer, answerer_provider):
+    def deadline_s(self):
+        return 0.0
+
+    def bound_cost_nusd(self, messages, answer, spec):
         return 10
 
-    async def score(self, *, messages, answer, answerer_provider, attempt_id):
+    async def score(self, spec, *, messages, answer, record, **of_whom):
         self.asked += 1
         shares = DEFAULT_TABLE.right if self.models.right[answer["content"]] else DEFAULT_TABLE.wrong
         score = 0.1 + 0.2 * int(self.rng.choice(5, p=shares))
-        return JudgeReply(
-            score, "r", "paid", "paid", Usage(1, 1, reported_cost_usd=Decimal(0)), 0, "reported", 1.0
-        )
+        usage = Usage(1, 1, reported_cost_usd=Decimal(0))
+        settled = Completion({}, "stop", usage, "judge", 1.0, "paid")
+        await record.finish(await record.begin("paid"), settled)
+        return JudgeReply(score, "r", "paid", "paid", usage, 0, "reported", 1.0)
 
 
 def model(tier, role="chat", price=None):

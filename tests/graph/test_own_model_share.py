@@ -65,18 +65,23 @@ class World:
             latency_ms=1.0, deployment=request.deployment.name,
         )  # fmt: skip
 
-    def choose(self, answerer_provider):
-        return self.specs[0]
+    def askable(self, answerer_provider, caller):
+        return self.specs, {}
 
-    def bound_cost_nusd(self, messages, answer, answerer_provider):
+    def deadline_s(self):
+        return 0.0
+
+    def bound_cost_nusd(self, messages, answer, spec):
         return 10_000
 
-    async def score(self, *, messages, answer, answerer_provider, attempt_id):
+    async def score(self, spec, *, messages, answer, record, **of_whom):
         name, is_right = self.said[answer["content"]]
         edges = (0.0, *DEFAULT_TABLE.edges, 1.0)
         drawn = int(self.rng.choice(5, p=DEFAULT_TABLE.right if is_right else DEFAULT_TABLE.wrong))
         low, high = self.own_scores if name == OWN and self.own_scores else (edges[drawn], edges[drawn + 1])
         usage = Usage(1, 1, reported_cost_usd=Decimal(0))
+        settled = Completion({}, "stop", usage, "judge", 1.0, "scripted")
+        await record.finish(await record.begin("scripted"), settled)
         return JudgeReply(
             float(self.rng.uniform(low, high)), "scripted", "scripted", "scripted", usage, 0, "reported", 1.0
         )

@@ -52,3 +52,25 @@ def test_the_limit_is_called_as_the_model_knows_it():
     assert book.limit_name("m", "max_tokens", 1.0) == "max_completion_tokens"
     book.note("m", Unsupported("no", parameter="max_completion_tokens"), 1.0)
     assert book.limit_name("m", "max_tokens", 2.0) is None
+
+
+def test_what_one_org_was_refused_holds_for_that_org_and_of_two_for_all():
+    book = FitnessBook()
+    book.note("m", Unsupported("no", parameter="seed"), 0.0, "a")
+    book.note("m", ModelGone("404"), 0.0, "a")
+    assert book.unfit("m", {"seed"}, 1.0, "a")
+    assert book.unfit("m", {"seed"}, 1.0, "b") is None
+    book.note("m", Unsupported("no", parameter="seed"), 1.0, "b")
+    assert book.unfit("m", {"seed"}, 2.0, "c") == "it refuses seed"
+    book.note("m", ModelGone("404"), 2.0, "b")
+    assert book.unfit("m", (), 3.0, "c") == "its provider has no such model"
+    book.answered("m", "c")
+    assert book.unfit("m", (), 3.0, "c") is None
+
+
+def test_findings_are_bounded():
+    book = FitnessBook(most=10)
+    for number in range(100):
+        book.note("m", Unsupported("no", parameter="seed"), 0.0, f"org-{number}")
+        book.note("m", ModelGone("404"), 0.0, f"org-{number}")
+    assert (len(book._refused), len(book._gone)) == (10, 10)

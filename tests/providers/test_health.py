@@ -85,3 +85,36 @@ def test_models_are_kept_apart():
     book = HealthBook()
     book.note("other/model", NAME, None, 0.0)
     assert book.outlook(SPEC, 0.0).success_prob == 1.0
+
+
+def test_what_one_orgs_requests_do_lowers_the_outlook_for_that_org():
+    book = HealthBook()
+    for _ in range(50):
+        book.note(SPEC.model_id, NAME, None, 0.0, "poison")
+    assert book.outlook(SPEC, 0.0, "poison").success_prob < 0.15
+    assert book.outlook(SPEC, 0.0, "other").success_prob == pytest.approx(5 / 6)
+    assert book.outlook(SPEC, 0.0).success_prob < 0.15
+
+
+def test_what_fails_several_orgs_lowers_it_for_all():
+    book = HealthBook()
+    for number in range(40):
+        book.note(SPEC.model_id, NAME, None, 0.0, f"org-{number % 2}")
+    assert book.outlook(SPEC, 0.0, "third").success_prob < 0.2
+
+
+def test_one_org_alone_sees_what_happens_to_it():
+    rng = np.random.default_rng(3)
+    book, health = HealthBook(), Health()
+    for _ in range(100):
+        latency_ms = None if rng.random() < 0.3 else 40.0
+        book.note(SPEC.model_id, NAME, latency_ms, 0.0, "only")
+        health = health.after(latency_ms, 0.0)
+    assert book.outlook(SPEC, 0.0, "only").success_prob == pytest.approx(health.success_prob, abs=0.06)
+
+
+def test_orgs_take_no_more_memory_than_a_bound():
+    book = HealthBook(most_own=10)
+    for number in range(100):
+        book.note(SPEC.model_id, NAME, None, 0.0, f"org-{number}")
+    assert len(book._own) == 10

@@ -3,11 +3,19 @@ from dataclasses import replace
 
 import pytest
 
-from x25.providers.judge import JudgePrompt, LLMJudge, Procedure, load_prompt
+from x25.providers.gateway import OPENAI_WIRE, Gateway
+from x25.providers.judge import Caller, JudgePrompt, LLMJudge, Procedure, load_prompt
 from x25.providers.judge_case import parse_case
-from x25.providers.keyring import Keyring
+from x25.providers.keyring import Keyring, OwnKey
 from x25.providers.openai_compatible import OpenAICompatible
-from x25.state.errors import ConfigError, ProviderAuth, ProviderRateLimit, ProviderTimeout
+from x25.state.errors import (
+    BreakerOpen,
+    ConfigError,
+    ProviderAuth,
+    ProviderRateLimit,
+    ProviderServer,
+    ProviderTimeout,
+)
 from x25.state.usage import Usage
 
 ASKED = [{"role": "user", "content": "Capital of France?"}]
@@ -28,17 +36,34 @@ def judge(client, upstream, deployed):
         ]  # fmt: skip
         return LLMJudge(
             specs,
-            Keyring(environ or {}),
+            Gateway({OPENAI_WIRE: OpenAICompatible(client)}, Keyring(environ or {})),
             JudgePrompt(version="1", system="You grade."),
-            OpenAICompatible(client),
             Procedure(timeout_s, max_chars, nonce=lambda: NONCE),
         )
 
     return judge
 
 
-async def score(judge, answer="Paris", messages=ASKED, answerer="other"):
-    return await judge.score(messages=messages, answer=answer, answerer_provider=answerer, attempt_id="att-j")
+class Record:
+    """Remembers what it is told of each request."""
+
+    def __init__(self):
+        self.events = []
+
+    async def begin(self, deployment, byok_key=None):
+        self.events.append(("begin", deployment, byok_key))
+        return "att-j"
+
+    async def finish(self, attempt_id, completion):
+        self.events.append(("finish", attempt_id, completion.usage))
+
+    async def fail(self, attempt_id, error):
+        self.events.append(("fail", error.code, error.usage))
+
+
+async def score(judge, answer="Paris", messages=ASKED, answerer="other", record=None, **more):
+    spec = judge.order(answerer)[0]
+    return await judge.score(spec, messages=messages, answer=answer, record=record or Record(), **more)
 
 
 def sent_case(upstream):
@@ -97,9 +122,8 @@ async def test_an_answer_cannot_close_its_fence_even_knowing_the_nonce(judge, up
 
 async def test_nonces_differ_from_call_to_call(client, upstream, scripted, answer, deployed):
     upstream.reply(scripted(body=answer(grade())), scripted(body=answer(grade())))
-    fresh = LLMJudge(
-        [deployed(upstream.url)], Keyring({}), JudgePrompt(version="1", system="s"), OpenAICompatible(client)
-    )
+    gateway = Gateway({OPENAI_WIRE: OpenAICompatible(client)}, Keyring({}))
+    fresh = LLMJudge([deployed(upstream.url)], gateway, JudgePrompt(version="1", system="s"))
     await score(fresh)
     await score(fresh)
     first, second = (
@@ -119,7 +143,7 @@ async def test_no_family_grades_itself_where_another_can(judge, upstream, script
 
 
 def test_a_lone_judge_grades_its_own_family(judge):
-    assert judge("acme").choose("acme").model_id == judge("acme").name == "acme/judge"
+    assert [one.model_id for one in judge("acme").order("acme")] == [judge("acme").name] == ["acme/judge"]
 
 
 @pytest.mark.parametrize(
@@ -176,7 +200,7 @@ async def test_keys_take_turns_and_a_missing_key_is_named(judge, upstream, scrip
     await score(keyed)
     await score(keyed)
     assert upstream.keys() == ["k1", "k2"]
-    with pytest.raises(ProviderAuth, match="no deployment of the judge acme/judge"):
+    with pytest.raises(ProviderAuth, match="no deployment of acme/judge"):
         await score(judge(key_envs=("ACME_API_KEY",)))
 
 
@@ -186,12 +210,12 @@ async def test_the_bound_covers_every_byte_that_is_sent(judge, upstream, scripte
     await score(one, "é" * 500)
     body = upstream.requests[0]["body"]
     words = len("".join(message["content"] for message in body["messages"]).encode())
-    assert one.bound_cost_nusd(ASKED, "é" * 500, "other") >= one.specs[0].bound_cost_nusd(words, 1024)
+    assert one.bound_cost_nusd(ASKED, "é" * 500, one.specs[0]) >= one.specs[0].bound_cost_nusd(words, 1024)
 
 
-def test_a_judge_needs_a_model(client):
+def test_a_judge_needs_a_model():
     with pytest.raises(ConfigError, match="at least one model"):
-        LLMJudge([], Keyring({}), JudgePrompt(version="1", system="s"), OpenAICompatible(client))
+        LLMJudge([], Gateway({}, Keyring({})), JudgePrompt(version="1", system="s"))
 
 
 def test_the_bundled_prompt_says_that_a_case_is_data():
@@ -215,3 +239,51 @@ async def test_a_limited_judge_asks_those_of_its_models_only(judge, upstream, sc
     assert (reply.model_id, upstream.requests[0]["body"]["model"]) == ("other/judge", "up/other")
     assert (limited.name, both.name) == ("other/judge", "acme/judge")
     assert both.limited_to({"nobody/judge"}) is None
+
+
+async def test_a_judge_that_fails_again_and_again_is_left_alone_for_the_org(judge, upstream, scripted):
+    upstream.reply(*[scripted(500)] * 20)
+    both, mine = judge("acme", "zeta"), Caller("mine")
+    for _ in range(8):
+        with pytest.raises(ProviderServer):
+            await score(both, caller=mine)
+    askable, shut = both.askable("other", mine)
+    # Both models are at one address here, under names of their own.
+    assert [one.model_id for one in askable] == ["zeta/judge"]
+    assert "failed too often lately" in shut["acme/judge"]
+    with pytest.raises(BreakerOpen):
+        await score(both, caller=mine)
+    assert len(upstream.requests) == 8
+    assert len(both.askable("other", Caller("another"))[0]) == 2
+
+
+async def test_an_orgs_own_key_judges_before_the_gateways(judge, upstream, scripted, answer):
+    upstream.reply(*[scripted(body=answer(grade()))] * 2, scripted(401), scripted(body=answer(grade())))
+    keyed = judge(environ={"ACME_API_KEY": "ours"}, key_envs=("ACME_API_KEY",))
+    own = Caller("mine", (OwnKey("d0", "id-2", "second"), OwnKey("d0", "id-1", "first")))
+    record = Record()
+    await score(keyed, record=record, caller=own)
+    await score(keyed, caller=Caller("another"))
+    await score(keyed, record=record, caller=own)  # the first of them is refused now
+    assert upstream.keys() == ["second", "ours", "second", "first"]
+    assert [event[2] for event in record.events if event[0] == "begin"] == ["id-2", "id-2", "id-1"]
+
+
+async def test_a_reply_without_a_grade_is_recorded_as_failed_and_paid_and_speaks_against_no_deployment(
+    judge, upstream, scripted, answer
+):
+    upstream.reply(*[scripted(body=answer("Fine!"))] * 9)
+    one, record = judge(), Record()
+    for _ in range(9):
+        assert (await score(one, record=record)).score is None
+    assert record.events[1] == ("fail", "malformed", Usage(10, 5))
+    assert len(upstream.requests) == 9
+
+
+async def test_asking_whether_a_judge_can_be_asked_uses_up_no_keys_turn(judge, upstream, scripted, answer):
+    upstream.reply(*[scripted(body=answer(grade()))] * 3)
+    keyed = judge(environ={"ACME_API_KEY": "k1,k2"}, key_envs=("ACME_API_KEY",))
+    for _ in range(3):
+        keyed.askable("other")
+        await score(keyed)
+    assert upstream.keys() == ["k1", "k2", "k1"]

@@ -11,7 +11,7 @@ import pytest
 
 from x25.providers.base import ProviderRequest
 from x25.providers.deltas import Sending, Source
-from x25.providers.native import Polyglot, native_providers
+from x25.providers.native import native_providers
 from x25.providers.specs import Deployment
 from x25.state.errors import ConfigError, ProviderRateLimit, ProviderServer, Unsupported
 from x25.state.usage import Usage
@@ -217,14 +217,6 @@ class Reader:
 
     async def take(self, delta, logprobs=None):
         self.deltas.append(delta)
-
-
-async def test_whoever_asks_in_any_dialect_is_understood(dialect, asked, stub):
-    stub.answers.append((200, DIALECTS[dialect][3], "application/json", {}))
-    completion = await Polyglot(native_providers()).complete(asked(BODY)[1])
-    assert completion.message["content"] == "Paris"
-    with pytest.raises(ConfigError, match=f"nobody speaks {dialect}"):
-        await Polyglot({}).complete(asked(BODY)[1])
 
 
 async def test_a_text(dialect, asked, stub):

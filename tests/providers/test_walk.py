@@ -96,14 +96,15 @@ def opened(time):
     return opened
 
 
-def ask(gateway, spec, time, record=None, hedged=False, timeout_s=30.0):
+def ask(gateway, spec, time, record=None, hedged=False, timeout_s=30.0, org="", body=BODY):
     return gateway.complete(
         spec,
-        BODY,
+        body,
         record=record or Record(),
         timeout_s=timeout_s,
         deadline_s=time.now_s + 60.0,
         hedged=hedged,
+        org=org,
     )
 
 
@@ -127,6 +128,22 @@ async def test_no_call_reaches_an_open_breaker_and_one_probe_closes_it(opened, t
     time.now_s += 5.0
     assert (await ask(gateway, spec, time)).deployment == "d0"
     assert (len(vendor.requests), len(gateway.breakers)) == (9, 0)
+
+
+async def test_one_orgs_poison_costs_no_other_org_an_answer(opened, time, deployed):
+    """With the shipped tolerance: one org's requests fail, in thousands, and another's are all answered at once."""
+
+    def act(request):
+        if request.body.get("poison"):
+            raise ProviderServer("down")
+
+    gateway, vendor = opened(act)
+    spec = deployed("https://a.example/v1", key_envs=())
+    for _ in range(500):
+        with pytest.raises(ProviderError):
+            await ask(gateway, spec, time, org="poison", body={**BODY, "poison": True})
+        assert (await ask(gateway, spec, time, org="other")).tries == 1
+    assert len(vendor.requests) < 500 + 30
 
 
 async def test_an_open_deployment_is_passed_over_for_the_next(opened, time, deployed):

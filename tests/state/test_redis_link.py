@@ -5,8 +5,6 @@ import pytest
 from x25.state.errors import ConfigError
 from x25.state.redis_link import redis_link
 
-pytest.importorskip("redis")
-
 
 async def test_without_a_url_there_is_none():
     async with redis_link("") as link:

@@ -39,10 +39,12 @@ class Vendor:
                 """Stay quiet."""
 
             def do_POST(self):
-                self.rfile.read(int(self.headers["content-length"]))
+                body = self.rfile.read(int(self.headers["content-length"]))
                 key = self.headers.get("authorization", "").removeprefix("Bearer ")
                 vendor.asked.append((self.path.split("/")[1], key))
-                status, told = 200, vendor.completion()
+                grade = json.dumps({"reason": "Right.", "score": 0.9})
+                is_judged = b'"response_format"' in body
+                status, told = 200, vendor.completion(grade if is_judged else "A plain answer.")
                 if key in vendor.refused:
                     status, told = (
                         401,
@@ -60,8 +62,8 @@ class Vendor:
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     @staticmethod
-    def completion():
-        message = {"role": "assistant", "content": "A plain answer."}
+    def completion(text):
+        message = {"role": "assistant", "content": text}
         usage = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         return {"id": "x", "object": "chat.completion", "choices": [choice], "usage": usage}
@@ -91,7 +93,7 @@ def open_at(vendor, make_gateway, tmp_path):
         url = ""
 
     def start(**settings):
-        return make_gateway(Nobody, upstream="real", models_dir=str(folder), judge="none", **settings)
+        return make_gateway(Nobody, **{"judge": "none", **settings}, upstream="real", models_dir=str(folder))
 
     return start
 
@@ -138,6 +140,23 @@ def test_own_keys_are_asked_with_first_in_their_order_and_ours_after_them(vendor
         ask(http, "acme")
         assert vendor.asked[-1] == ("open", OURS)
         assert http.get("/verify", params={"org": "acme"}).json()["intact"]
+
+
+def test_a_judge_is_asked_with_the_orgs_own_key_first_and_the_org_pays_for_it(vendor, open_at):
+    with (
+        open_at(byok_key=new_master_key(), judge="vsmall/small") as gateway,
+        httpx.Client(base_url=gateway.url, timeout=60) as http,
+    ):
+        first = bring(http, "acme", FIRST).raise_for_status().json()
+        judged = {"router": "x25-classic"}
+        reply = ask(http, "acme", **judged).json()
+        assert (reply["quality_source"], reply["quality_score"]) == ("judge", 0.9)
+        assert [(one["kind"], one["byok_key"]) for one in reply["explain"]["attempts"]] == [
+            ("answer", first["key_id"]), ("judge", first["key_id"]),
+        ]  # fmt: skip
+        assert reply["byok"]["cost_usd"] == pytest.approx(reply["cost_usd"] + reply["judge_cost_usd"])
+        assert ask(http, "beta", **judged).json()["byok"] is None
+        assert [key for _, key in vendor.asked] == [FIRST, FIRST, OURS, OURS]
 
 
 def test_an_own_key_opens_a_model_for_its_org_alone(vendor, open_at):

@@ -95,6 +95,27 @@ def test_a_request_that_two_vendors_refuse_is_at_fault(vendor, chat):
     assert answer.json()["error"]["type"] == "invalid_request_error"
 
 
+def test_what_one_orgs_requests_make_fail_is_no_other_orgs_trouble(vendor, chat):
+    """With the settings as they are shipped."""
+    vendor.answer = lambda body: refuses(500, "down") if "poison" in json.dumps(body["messages"]) else says()
+
+    def ask(org, text):
+        messages = [{"role": "user", "content": text}]
+        return chat(model="sim/tiny-1", messages=messages, x25={"org": org})
+
+    assert {ask("mean", "poison").status_code for _ in range(10)} <= {502, 503}
+    tried = len(vendor.asked)
+    assert tried <= 10
+    replies = [ask("kind", "What is the capital of France?") for _ in range(10)]
+    assert [(one.status_code, "x-x25-breakers" in one.headers) for one in replies] == [(200, False)] * 10
+    assert len(vendor.asked) == tried + 10
+    assert ask("mean", "poison").headers["x-x25-breakers"] == "simulator/sim/tiny-1=open"
+    vendor.answer = lambda body: refuses(500, "down")
+    for org in ("kind", "third") * 4:  # of others' requests as well, it is the deployment
+        assert ask(org, "hi").status_code in (502, 503)
+    assert ask("fourth", "hi").status_code == 503
+
+
 def test_a_vendor_that_is_busy_says_when_to_come_back(vendor, chat):
     vendor.answer = lambda body: refuses(429, "slow down", {"Retry-After": "9" * 30})
     answer = chat()

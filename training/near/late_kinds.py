@@ -154,3 +154,5 @@ NEAR_MISSES = {
     "material": _material, "season": _season, "colour": _colour, "only, also, still": _also_only,
     "who does it to whom": _who_does_it, "grammar": _grammar, "measure of a shape": _shape,
 }  # fmt: skip
+LOOKED_AT = frozenset({"only, also, still"})
+"""Kinds whose misses a rule was found by: `routing.prompt.near` compares the forms of words since."""

@@ -1,15 +1,15 @@
 """Pairs of questions by kind: reworded ones, which one answer serves, and near misses, which need another.
 
 A kind is one way of rewording or of missing. Half of the kinds of each sort are never fitted on, nor are those of
-`late_kinds`, which were written once features and rules stood: what is measured on them says what happens with ways
-that nobody thought of.
+`late_kinds`, `later_kinds` and `last_kinds`, each written once the features and rules before it stood: what is measured
+on them says what happens with ways that nobody thought of. A late kind that a rule was found by is seen from then on.
 """
 
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from . import free_pairs, late_kinds, near_misses, paraphrases
+from . import free_pairs, last_kinds, late_kinds, later_kinds, near_misses, paraphrases
 
 Make = Callable[[random.Random], tuple[str, str]]
 
@@ -37,10 +37,12 @@ def all_pairs(each: int, seed: int = 7) -> list[Pair]:
             rng = random.Random(f"{seed} {kind}")  # noqa: S311 - examples, no secret
             made = dict.fromkeys(_made(make, rng, each))
             pairs += [Pair(a, b, same, kind, number % 2 == 0) for a, b in made]
-    for same, kinds in ((True, late_kinds.PARAPHRASES), (False, late_kinds.NEAR_MISSES)):
-        for kind, make in kinds.items():
-            rng = random.Random(f"{seed} late {kind}")  # noqa: S311 - examples, no secret
-            pairs += [Pair(a, b, same, kind, False) for a, b in dict.fromkeys(_made(make, rng, each))]
+    for late in (late_kinds, later_kinds, last_kinds):
+        for same, of_sort in ((True, late.PARAPHRASES), (False, late.NEAR_MISSES)):
+            for kind, make in of_sort.items():
+                rng = random.Random(f"{seed} late {kind}")  # noqa: S311 - examples, no secret
+                is_seen = kind in late_kinds.LOOKED_AT | later_kinds.LOOKED_AT
+                pairs += [Pair(a, b, same, kind, is_seen) for a, b in dict.fromkeys(_made(make, rng, each))]
     for same, free in ((True, free_pairs.REWORDED), (False, free_pairs.MISSES)):
         pairs += [Pair(a, b, same, "free", number % 2 == 0) for number, (a, b) in enumerate(free)]
     return pairs

@@ -1,5 +1,6 @@
 from copy import copy
 from dataclasses import replace
+from time import monotonic
 
 import numpy as np
 import pytest
@@ -8,10 +9,12 @@ from x25.nodes.answer.judgement import examine
 from x25.nodes.answer.verification import KEPT_SHARE
 from x25.nodes.offers.situation import Situations
 from x25.providers.base import Completion
+from x25.providers.gateway import OPENAI_WIRE, Gateway
 from x25.providers.health import HealthBook
 from x25.providers.judge import JudgePrompt, LLMJudge
 from x25.providers.keyring import Keyring
 from x25.routing.belief.likelihood import likelihood, posterior
+from x25.state.errors import ProviderServer
 from x25.state.money.budgets import Budget
 from x25.state.usage import Usage
 
@@ -94,6 +97,50 @@ async def test_of_several_judges_the_first_permitted_one_is_asked(walk_to_model,
     assert (answer.verdict.not_judged, len(bills(call.call_id, judge=True))) == (None, 1)
 
 
+@pytest.fixture
+def two_judges(services):
+    """Services with a judge whose only deployment is nowhere before the one that grades."""
+    (judge,) = services.judge.specs
+    nowhere = replace(judge.deployments[0], name="nowhere", base_url="http://127.0.0.1:9/v1")
+    gone = replace(judge, model_id="sim/judge-gone", deployments=(nowhere,))
+    both = copy(services.judge)
+    both.specs = (gone, judge)
+    return replace(services, judge=both, situations=Situations())
+
+
+async def test_where_a_judge_cannot_be_reached_the_next_one_grades_and_both_are_recorded(
+    walk_to_model, examined, two_judges
+):
+    call = await walk_to_model("dispatch", using=two_judges)
+    answer = await examined(call, two_judges)
+    assert answer.verdict.observation.judge_model == "sim/judge-1"
+    failed, graded = answer.attempts[1:]
+    assert (failed.model_id, failed.error, failed.spent_nusd) == ("sim/judge-gone", "connection", 0)
+    assert (graded.model_id, graded.status) == ("sim/judge-1", "finished")
+    assert failed.attempt_id != graded.attempt_id
+    assert answer.verdict.judge_cost_nusd == graded.spent_nusd
+
+
+async def test_a_judge_whose_breaker_is_open_is_passed_over_and_the_verdict_says_so(
+    walk_to_model, examined, two_judges
+):
+    gone, judge = two_judges.judge.specs
+    breakers = two_judges.gateway.breakers
+    call = await walk_to_model("dispatch", using=two_judges)
+    for _ in range(8):
+        breakers.failed(gone, gone.deployments[0], None, ProviderServer("down"), monotonic(), call.org)
+    answer = await examined(call, two_judges)
+    assert answer.verdict.observation.judge_model == "sim/judge-1"
+    assert answer.verdict.judges_passed_over.startswith("sim/judge-gone (sim/judge-gone failed too often")
+    assert len(answer.attempts) == 2
+    for _ in range(8):
+        breakers.failed(judge, judge.deployments[0], None, ProviderServer("down"), monotonic(), call.org)
+    unjudged = (await examined(call, two_judges)).verdict
+    assert (unjudged.source, unjudged.observation.seen_prob) == ("estimate", 0.0)
+    assert unjudged.not_judged.startswith("no judge can be asked now: sim/judge-")
+    breakers.answered(judge.deployments[0], None, call.org)
+
+
 async def test_an_answer_the_cap_cannot_judge_is_kept_unjudged(walk_to_model, examined, bills):
     call = await walk_to_model("dispatch")
     capped = replace(call, policy={"max_cost_per_call_usd": (call.spent_nusd + 1) / 1e9})
@@ -159,9 +206,10 @@ async def test_failed_checks_count_as_often_as_the_judge_answers(failing, examin
     """A judge failing half the time; over 600 seeds the share lies within 4 standard deviations of the right one."""
     health, judge = HealthBook(), services.judge.specs[0]
     for request in range(200):
-        health.note(judge.model_id, judge.deployments[0].name, None if request % 2 else 10.0, 0.0)
+        latency_ms = None if request % 2 else 10.0
+        health.note(judge.model_id, judge.deployments[0].name, latency_ms, 0.0, "default")
     half = replace(services, health=health, clock_s=lambda: 0.0, situations=Situations())
-    answers_prob = health.outlook(judge, 0.0).success_prob
+    answers_prob = health.outlook(judge, 0.0, "default").success_prob
     assert 0.45 < answers_prob < 0.6
     call = await failing(judge_prob=0.5)
     taught = []
@@ -281,9 +329,8 @@ def judged_by(walk_to_model, examined, services):
     """Return a function that gives one answer its verdict by a judge that replies with a text."""
 
     async def judged(text):
-        judge = LLMJudge(
-            services.judge.specs, Keyring({}), JudgePrompt(version="1", system="Grade."), Says(text)
-        )
+        gateway = Gateway({OPENAI_WIRE: Says(text)}, Keyring({}))
+        judge = LLMJudge(services.judge.specs, gateway, JudgePrompt(version="1", system="Grade."))
         using = replace(services, judge=judge, situations=Situations())
         return await examined(await walk_to_model("dispatch", using=using), using)
 

@@ -41,7 +41,8 @@ async def test_a_dearer_class_of_service_is_reserved_for(purchase):
 
 async def test_a_model_that_takes_no_limit_is_reserved_for_in_full(purchase, services):
     for name in ("max_tokens", "max_completion_tokens"):
-        services.fitness.note("sim/tiny-1", Unsupported("no", parameter=name), services.clock_s())
+        refused = Unsupported("no", parameter=name)
+        services.fitness.note("sim/tiny-1", refused, services.clock_s(), "default")
     order, spec = await purchase()
     assert not order.body.keys() & {"max_tokens", "max_completion_tokens"}
     assert order.limit == spec.max_output_tokens

@@ -124,7 +124,7 @@ async def test_without_a_judge_nobody_is_paid(walk_to_model, services):
 async def test_a_cap_must_leave_what_a_judgement_can_cost_at_most(walk_to_model, services):
     call = await walk_to_model("dispatch")
     (answer,) = call.answers
-    most = services.judge.bound_cost_nusd(call.messages, answer.message, answer.provider)
+    most = services.judge.bound_cost_nusd(call.messages, answer.message, services.judge.specs[0])
 
     async def can_pay(nusd):
         capped = replace(call, policy={"max_cost_per_call_usd": nusd / 1e9})

@@ -8,6 +8,7 @@ from x25.nodes.records.explanation import attempt_facts, decision_facts, explain
 from x25.nodes.records.log_row import call_row
 from x25.routing.plan.configs import RouterConfig
 from x25.routing.prompt.features import DOCUMENTED_FEATURES
+from x25.state.errors import ProviderServer
 
 
 @pytest.fixture
@@ -148,3 +149,17 @@ async def test_an_attempt_is_told_without_its_org_or_any_text(walk_to_model):
     )  # fmt: skip
     assert "umbrella" not in str(facts)
     assert answer.message["content"] not in str(facts)
+
+
+async def test_a_judge_that_cannot_be_asked_now_is_said_to_be_degraded(cascade):
+    services = cascade.services
+    (judge,) = services.judge.specs
+    for _ in range(8):
+        services.gateway.breakers.failed(
+            judge, judge.deployments[0], None, ProviderServer("down"), services.clock_s(), "acme"
+        )
+    asked = {"prompt": "What is 2 + 2?", "router": "x25-classic"}
+    reply = await cascade.route({**asked, "org": "acme"})
+    assert reply["explain"]["degraded"]["judge"].startswith("no judge can be asked now: sim/judge-1 (")
+    assert reply["judge_cost_usd"] == 0.0
+    assert (await cascade.route({**asked, "org": "other"}))["quality_source"] == "judge"

@@ -23,6 +23,11 @@ def verifier():
         ("Why do people like rain?", "Why do people not like rain?", "negations"),
         ("When did it end?", "Why did it end?", "question word"),
         ("Who governs France?", "Who governs Spain?", "names"),
+        ("Who owns the club?", "Who owned the club?", "form of a word"),
+        ("Why did Bob stop smoking?", "Why did Bob stop to smoke?", "form of a word"),
+        ("Which boring teacher left?", "Which bored teacher left?", "form of a word"),
+        ("Does Bob want to leave?", "Does Bob want me to leave?", "to whom it is done"),
+        ("Ask Bob to call.", "Ask Bob whom to call.", "question word"),
     ],
 )
 def test_what_must_agree_and_does_not_is_named(verifier, a, b, why):
@@ -36,6 +41,8 @@ def test_what_must_agree_and_does_not_is_named(verifier, a, b, why):
         ("What is the capital of France?", "Please tell me France's capital"),
         ("How do I fix a broken lamp?", "How can I repair a broken lamp?"),
         ("name three rivers", "Name 3 rivers."),
+        ("What is the best way of cleaning a sofa?", "How do I clean a sofa?"),
+        ("How do dogs sleep?", "How does a dog sleep?"),
     ],
 )
 def test_a_rewording_is_the_same(verifier, a, b):

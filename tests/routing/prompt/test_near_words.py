@@ -32,6 +32,20 @@ def test_what_means_something_else_has_another_stem(one, other):
     assert words.stem(one) != words.stem(other)
 
 
+@pytest.mark.parametrize(
+    ("word", "form"),
+    [("owned", "ed"), ("owns", ""), ("cities", ""), ("tried", "ed"), ("smoking", "ing"), ("meeting", ""),
+        ("nearly", "ly"), ("formations", "ation"), ("red", ""), ("news", "")],
+)  # fmt: skip
+def test_a_form_is_what_makes_another_word_of_a_root(word, form):
+    assert words.form_of(word) == form
+
+
+def test_something_is_done_to_me_but_not_where_it_is_only_given_to_me():
+    assert words.objects_of("does he believe me?") == {"me"}
+    assert words.objects_of("give me a list. explain to us why") == frozenset()
+
+
 def test_numbers_units_names_code_and_scripts_are_found():
     assert words.numbers_of(words.plain("three of 1,000 or 2.5")) == ("1000", "2.5", "3")
     assert words.units_of(["5", "km", "on", "monday"]) == {"km", "monday"}

@@ -77,16 +77,21 @@ class RecordedScores:
     specs: tuple[ModelSpec, ...]
     name: str = "recorded"
 
-    def choose(self, answerer_provider):
-        return self.specs[0]
+    def askable(self, answerer_provider, caller):
+        return self.specs, {}
 
-    def bound_cost_nusd(self, messages, answer, answerer_provider):
+    def deadline_s(self):
+        return 0.0
+
+    def bound_cost_nusd(self, messages, answer, spec):
         return 10_000
 
-    async def score(self, *, messages, answer, answerer_provider, attempt_id):
+    async def score(self, spec, *, messages, answer, record, **of_whom):
         tier = TIERS.index(answer["content"].split()[0])
         score = 0.1 + 0.2 * int(self.recording.bins[self.recording.call, tier])
         usage = Usage(1, 1, reported_cost_usd=Decimal("0.00001"))
+        settled = Completion({}, "stop", usage, "judge", 1.0, "recorded")
+        await record.finish(await record.begin("recorded"), settled)
         return JudgeReply(score, "recorded", "recorded", "recorded", usage, 10_000, "reported", 1.0)
 
 
