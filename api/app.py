@@ -8,7 +8,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.routing import Route
 
 from ..graph.improvements import improving
@@ -23,6 +23,7 @@ from .loops import NoLoops
 from .metrics import Board, figures_of
 from .origins import KnownPages
 from .pulse import Pulse
+from .query_names import check_query
 from .receipts import Receipts
 from .routes import (
     api,
@@ -68,7 +69,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 
 
 WAYS = {
-    "/route": Way(RouteRequest, route.route),
+    "/route": Way(RouteRequest, route.route, is_ours=True),
     "/v1/chat/completions": Way(ChatRequest, v1.chat_completions),
     "/v1/completions": Way(CompletionRequest, v1_texts.complete),
     "/v1/responses": Way(ResponseRequest, v1_responses.respond),
@@ -79,9 +80,14 @@ WAYS = {
 ANTHROPIC_PATHS = ("/v1/messages", "/v1/messages/count_tokens")
 
 
-ROOMS = (route, v1, v1_texts, v1_responses, v1_embeddings, keys, healthz, livez, readyz, metrics)
+OTHERS = (v1, v1_texts, v1_responses, v1_embeddings, metrics)
+"""Doors whose form is somebody else's: clients of vendors, and Prometheus, may send a query that says nothing here."""
+OURS = (route, keys, healthz, livez, readyz)
 REPORTS = (stats, stage, thompson, judge, verify, orgs, api, feedback, improve, memory)
-PATHS = {one.path for room in (*ROOMS, *REPORTS) for one in room.router.routes if isinstance(one, Route)}
+"""Doors that are ours, too, and are refused alike."""
+PATHS = {
+    one.path for room in (*OTHERS, *OURS, *REPORTS) for one in room.router.routes if isinstance(one, Route)
+}
 """The paths that are counted apart."""
 
 
@@ -118,10 +124,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(title="x25", version=version("x25"), description=DESCRIPTION, lifespan=lifespan)
     errors.install(app)
     _add_middleware(app)
-    for room in ROOMS:
+    known = [Depends(check_query)]
+    for room in OTHERS:
         app.include_router(room.router)
+    for room in OURS:
+        app.include_router(room.router, dependencies=known)
     for room in REPORTS:
-        app.include_router(room.router, responses=REFUSALS)
+        app.include_router(room.router, responses=REFUSALS, dependencies=known)
     return app
 
 
