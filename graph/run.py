@@ -19,6 +19,7 @@ from ..state.errors import CallFailed, InvalidRequest, NotFound, StoreError
 from ..state.leases import BEATS
 from ..state.log_context import OF_CALL
 from ..state.names import CALL_ID_PATTERN, check_org
+from ..state.org_wishes import is_unstored
 from ..state.redis_slots import RedisSlots
 from ..state.types import Context, JSONObject, Reply, Request
 from .bootstrap import open_services
@@ -324,17 +325,19 @@ class Cascade:
     async def _execute(
         self, request: Request | None, config: RunnableConfig, context: Context
     ) -> dict[str, Any]:
-        if request is not None and self.settings.keeps_text and not await self._keeps_words(request["org"]):
+        if request is not None and self.settings.keeps_text and not await self._keeps_words(request):
             return await self._execute_unkept(request, config, context)
         if self._walk is None or request is None or is_watched():
             reply = await self.graph.ainvoke(request, config, context=context, **self._durability)
             return cast("dict[str, Any]", reply)
         return await self._walk.run(request, config, context, self._checkpoints.add)
 
-    async def _keeps_words(self, org: str) -> bool:
-        """Return whether an org lets words be kept in its calls' checkpoints."""
-        settings = await self.services.org_settings.of(org, self.services.store, self.services.clock_s())
-        return settings.wishes.keeps_words
+    async def _keeps_words(self, request: Request) -> bool:
+        """Return whether an org, and the request itself, let words be kept in the call's checkpoints."""
+        if is_unstored(request.get("options")):
+            return False
+        known, store = self.services.org_settings, self.services.store
+        return (await known.of(request["org"], store, self.services.clock_s())).wishes.keeps_words
 
     async def _execute_unkept(
         self, request: Request, config: RunnableConfig, context: Context
