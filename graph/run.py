@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
@@ -14,9 +14,7 @@ from ..nodes.org.chains import COUNTS_STEPS
 from ..nodes.services import Services
 from ..providers.deltas import READER, Reader
 from ..providers.sparing_encoder import SparingEncoder
-from ..routing.plan.org_settings import OrgSettings
 from ..state.errors import CallFailed, InvalidRequest, NotFound, StoreError
-from ..state.leases import BEATS
 from ..state.log_context import OF_CALL
 from ..state.names import CALL_ID_PATTERN, check_org
 from ..state.org_wishes import is_unstored
@@ -25,9 +23,12 @@ from ..state.types import Context, JSONObject, Reply, Request
 from .bootstrap import open_services
 from .build import RECURSION_LIMIT, build_cascade
 from .checkpoints import open_saver, thread_config, thread_id
+from .chores import doing_chores
 from .decide import Decided, decide
-from .erasing import ErasedOrg, erase_call, erase_checkpoint, erase_org
+from .erasing import ErasedCall, ErasedOrg, erase_call, erase_checkpoint, erase_org
 from .execution.choice import direct_walk, is_watched
+from .following import following
+from .forgetting import ErasedOrgs, forget_org
 from .holding import Held, hold
 from .memory.checkpoint_queue import CheckpointQueue
 from .memory.losses import IS_NEW_CALL, CheckpointWrites, read_tuple, sparing_saver, undo_of
@@ -35,12 +36,6 @@ from .memory.messages import to_openai
 from .memory.remembered import RememberedAnswers
 from .question import Question
 from .recovery import Recovery
-from .retention import (
-    drop_old_checkpoints_for_ever,
-    drop_old_memories_for_ever,
-    forget_as_orgs_say_for_ever,
-    forget_old_words_for_ever,
-)
 from .settings import Settings
 from .vault import Vault
 
@@ -193,13 +188,13 @@ class Cascade:
         """Return which model would be asked, and log that; nobody is asked. See `decide.decide`."""
         return await decide(self.services, question)
 
-    async def erase(self, org: str, call_id: str, *, user_id: str | None = None) -> bool:
-        """Delete a logged call or decision with its words, checkpoint included; goes on whoever leaves.
+    async def erase(self, org: str, call_id: str, *, user_id: str | None = None) -> ErasedCall | None:
+        """Delete a logged call or decision with its words, wherever the gateway keeps them; goes on whoever leaves.
 
         Returns
         -------
-        bool
-            False when the org, or that user of it, has none by that id.
+        ErasedCall | None
+            None when the org, or that user of it, has none by that id.
 
         Raises
         ------
@@ -208,13 +203,16 @@ class Cascade:
         """
         return await asyncio.shield(asyncio.create_task(self._erase(org, call_id, user_id)))
 
-    async def _erase(self, org: str, call_id: str, user_id: str | None) -> bool:
+    async def _erase(self, org: str, call_id: str, user_id: str | None) -> ErasedCall | None:
         await self._checkpoints.drain()
         self.remembered.forget(org, call_id)
-        is_erased = await erase_call(self.services.store, self.saver, org, call_id, user_id=user_id)
-        if is_erased and self.saver is not None:
+        store, settings = self.services.store, self.settings
+        erased = await erase_call(store, self.saver, settings, org, call_id, user_id=user_id)
+        if erased is not None and (caches := self.services.caches) is not None:
+            await caches.drop_call(org, call_id)
+        if erased is not None and self.saver is not None:
             self.chore(self._erase_late_checkpoint(org, call_id))
-        return is_erased
+        return erased
 
     async def _erase_late_checkpoint(self, org: str, call_id: str) -> None:
         """Delete what another process wrote of an erased call after its answer, as it does within a second."""
@@ -238,12 +236,9 @@ class Cascade:
     async def _erase_org(self, org: str) -> ErasedOrg:
         services = self.services
         await self._checkpoints.drain()
-        self.remembered.forget_org(org)
-        services.provider_keys.forget(org)
+        forget_org(services, self.remembered, org)
         erased = await erase_org(services.store, self.saver, self.settings, org)
-        self.remembered.forget_org(org)  # what calls under way said meanwhile
-        services.org_settings.keep(org, OrgSettings(), services.clock_s())
-        services.judge_book.forget(org)
+        forget_org(services, self.remembered, org)  # what calls under way said meanwhile
         await services.own_models.refresh(services.store)
         await services.provider_keys.refresh(services.store)
         return erased
@@ -353,28 +348,16 @@ class Cascade:
 async def open_cascade(settings: Settings, *, does_chores: bool = True) -> AsyncIterator[Cascade]:
     """Open services and checkpoints, close all at the end; in between do the chores of a gateway, or let others.
 
-    The chores: settle now and then what dead processes left behind, and delete old checkpoints.
+    What other processes on the store erase is dropped from memory here in any case.
     """
     async with open_services(settings) as services, open_saver(settings) as saver:
         cascade = Cascade(services, settings, saver)
-        chores = []
-        if does_chores:
-            chores.append(asyncio.create_task(cascade.recovery.look_for_ever(settings.lease_s / BEATS)))
-            chores.append(asyncio.create_task(drop_old_memories_for_ever(services)))
-        if does_chores and saver is not None and settings.checkpoint_days:
-            dropping = drop_old_checkpoints_for_ever(saver, settings.checkpoint_days, services.now)
-            chores.append(asyncio.create_task(dropping))
-        if does_chores:
-            forgetting = forget_as_orgs_say_for_ever(services.store, saver, services.now)
-            chores.append(asyncio.create_task(forgetting))
-        if does_chores and settings.prompt_days:
-            forgetting = forget_old_words_for_ever(services.store, settings.prompt_days, services.now)
-            chores.append(asyncio.create_task(forgetting))
+        erased = ErasedOrgs(lambda org: forget_org(services, cascade.remembered, org))
         try:
-            yield cascade
+            async with (
+                following(erased, services.store, "erased orgs"),
+                doing_chores(services, cascade.recovery, saver, settings) if does_chores else nullcontext(),
+            ):
+                yield cascade
         finally:
-            for chore in chores:
-                chore.cancel()
-            with suppress(asyncio.CancelledError):
-                await asyncio.gather(*chores)
             await cascade.drain()
