@@ -80,14 +80,12 @@ WAYS = {
 ANTHROPIC_PATHS = ("/v1/messages", "/v1/messages/count_tokens")
 
 
-OTHERS = (v1, v1_texts, v1_responses, v1_embeddings, metrics)
-"""Doors whose form is somebody else's: clients of vendors, and Prometheus, may send a query that says nothing here."""
-OURS = (route, keys, healthz, livez, readyz)
+ROOMS = (route, v1, v1_texts, v1_responses, v1_embeddings, keys, healthz, livez, readyz, metrics)
 REPORTS = (stats, stage, thompson, judge, verify, orgs, api, feedback, improve, memory)
-"""Doors that are ours, too, and are refused alike."""
-PATHS = {
-    one.path for room in (*OTHERS, *OURS, *REPORTS) for one in room.router.routes if isinstance(one, Route)
-}
+OTHERS = (v1, v1_texts, v1_responses, v1_embeddings, metrics)
+"""Doors whose form is somebody else's: clients of vendors, and Prometheus, may send a query that says nothing here. All
+the others are ours, and refuse it."""
+PATHS = {one.path for room in (*ROOMS, *REPORTS) for one in room.router.routes if isinstance(one, Route)}
 """The paths that are counted apart."""
 
 
@@ -124,13 +122,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(title="x25", version=version("x25"), description=DESCRIPTION, lifespan=lifespan)
     errors.install(app)
     _add_middleware(app)
-    known = [Depends(check_query)]
-    for room in OTHERS:
-        app.include_router(room.router)
-    for room in OURS:
-        app.include_router(room.router, dependencies=known)
-    for room in REPORTS:
-        app.include_router(room.router, responses=REFUSALS, dependencies=known)
+    for room in (*ROOMS, *REPORTS):
+        checks = [] if room in OTHERS else [Depends(check_query)]
+        app.include_router(room.router, responses=REFUSALS if room in REPORTS else None, dependencies=checks)
     return app
 
 
