@@ -1,7 +1,7 @@
 """Refuse what a request says behind its "?" that its door does not know: left out, it may mean more than was asked.
 
-One dependency of every door that is ours; `app.OTHERS` are the rest. It reads what the door publishes of itself (OpenAPI),
-so that what is described and what is taken are the same.
+One dependency of every door that is ours; `app.OTHERS` are the rest. It reads what the door publishes of itself,
+so what is described and what is taken are the same.
 """
 
 import asyncio
