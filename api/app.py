@@ -23,7 +23,6 @@ from .loops import NoLoops
 from .metrics import Board, figures_of
 from .origins import KnownPages
 from .pulse import Pulse
-from .query_names import check_query
 from .receipts import Receipts
 from .routes import (
     api,
@@ -54,6 +53,7 @@ from .surfaces.embeddings import EmbeddingRequest
 from .surfaces.messages_reply import AnthropicErrors
 from .surfaces.messages_request import MessagesRequest
 from .surfaces.responses_request import ResponseRequest
+from .unknown_parts import refuse_unknown_parts
 
 DESCRIPTION = """Routes every LLM call to the cheapest model that meets the caller's quality bar, judges the answer,
 escalates when needed, learns per org and keeps a hash-chained audit trail."""
@@ -123,7 +123,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     errors.install(app)
     _add_middleware(app)
     for room in (*ROOMS, *REPORTS):
-        checks = [] if room in OTHERS else [Depends(check_query)]
+        checks = [] if room in OTHERS else [Depends(refuse_unknown_parts)]
         app.include_router(room.router, responses=REFUSALS if room in REPORTS else None, dependencies=checks)
     return app
 

@@ -1,7 +1,7 @@
-"""Refuse what a request says behind its "?" that its door does not know: left out, it may mean more than was asked.
+"""Refuse what a request says that its door does not know: left out, it may mean more than was asked.
 
-One dependency of every door that is ours; `app.OTHERS` are the rest. It reads what the door publishes of itself,
-so what is described and what is taken are the same.
+One dependency of every door that is ours; `app.OTHERS` are the rest. What a door knows behind the "?" is what it
+publishes of itself, so that what is described and what is taken are the same.
 """
 
 import asyncio
@@ -12,22 +12,31 @@ from typing import Any
 from fastapi import FastAPI, Request
 
 from ..state.errors import InvalidRequest
+from .bodies import BODY
+from .heads import heads_of
 
 MOST_QUOTED = 100
 """How much of a name that nobody knows is repeated, characters."""
 _NEAR = 0.5
 """How alike a misspelt name is to the one that was meant, 0 to 1."""
+WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE"})
+"""Methods of doors that take no body."""
+_NOTHING = frozenset({b"", b"{}", b"null"})
+"""Bodies that some clients send and that say nothing."""
 
 
-async def check_query(request: Request) -> None:
-    """Check the names behind the "?" of a request.
+async def refuse_unknown_parts(request: Request) -> None:
+    """Check what a request says beside its path: the names behind the "?", headers of ours, and a body.
 
     Raises
     ------
     InvalidRequest
-        When its door knows none of that name, which it says with the nearest that it knows; or when one is given
-        twice of which the door reads one.
+        When its door knows no query parameter of that name, which it says with the nearest that it knows; when one is
+        given twice of which the door reads one; when it has a body that nobody reads; or a header as in `heads_of`.
     """
+    heads_of(request.scope)
+    if request.method in WITHOUT_BODY and request.scope.get(BODY, b"").strip() not in _NOTHING:
+        raise InvalidRequest("this door takes no body: say it behind the '?'", field="body")
     given = [name for name, _ in request.query_params.multi_items()]
     if not given:
         return

@@ -1,4 +1,4 @@
-"""Every door that is ours, as the gateway describes it: a query that it does not know is refused by name."""
+"""Every door that is ours, as the gateway describes it: what it does not know of a request is refused by name."""
 
 import json
 import re
@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from x25.api.app import OTHERS, create_app
+from x25.api.unknown_parts import WITHOUT_BODY
 
 DESCRIBED = create_app().openapi()["paths"]
 """What a gateway publishes of its doors."""
@@ -98,3 +99,84 @@ def test_vendors_clients_may_send_what_says_nothing_here(http: httpx.Client) -> 
     body = {"max_tokens": 9, "messages": [{"role": "user", "content": "What is 17 * 23?"}]}
     assert http.post("/v1/messages?beta=true", json=body).status_code == 200
     assert http.get("/metrics?x=1").status_code == 200
+
+
+BODILESS = [one for one in OURS if one[0] in WITHOUT_BODY]
+
+
+def test_doors_of_methods_without_a_body_describe_none_and_all_others_one() -> None:
+    described = {(method.upper(), path) for path, doors in DESCRIBED.items() for method, door in doors.items()
+                 if "requestBody" in door}  # fmt: skip
+    assert described & {one[:2] for one in OURS} == {one[:2] for one in OURS if one not in BODILESS}
+
+
+@pytest.mark.parametrize(("method", "path"), [one[:2] for one in BODILESS])
+def test_a_body_that_nobody_reads_is_refused(http: httpx.Client, method: str, path: str) -> None:
+    url = VALUES.sub("x", path)
+    refused = http.request(method, url, json={"user_id": "ada", "org": "mine"})
+    assert (refused.status_code, refused.json()["error"]["field"]) == (422, "body")
+    if method == "GET":
+        for nothing in (b"{}", b" null ", b""):
+            usual = http.get(url)
+            assert http.request(method, url, content=nothing).status_code == usual.status_code
+
+
+def test_an_erasure_whose_body_names_the_user_erases_nothing(http: httpx.Client, route, org: str) -> None:
+    call_id = route(user_id="ada")["call_id"]
+    path = f"/api/calls/{call_id}?org={org}"
+    assert http.request("DELETE", path, json={"user_id": "bob"}).status_code == 422
+    assert http.get("/api/history", params={"org": org}).json()["total"] == 1
+
+
+@pytest.mark.parametrize(("method", "path"), [one[:2] for one in OURS if one not in BODILESS])
+def test_a_field_that_a_body_does_not_know_is_refused(http: httpx.Client, method: str, path: str) -> None:
+    content = DESCRIBED[path][method.lower()]["requestBody"]["content"]["application/json"]["schema"]
+    name = next((one["$ref"] for one in (content, *content.get("anyOf", ())) if "$ref" in one), None)
+    answer = http.request(method, VALUES.sub("x", path), json={"qqqqqq": 1})
+    assert answer.status_code == 422
+    if name is None:  # an org's settings: a free object, which is checked by its own rules
+        assert "qqqqqq" in answer.json()["error"]["message"]
+        return
+    schema = create_app().openapi()["components"]["schemas"][name.rpartition("/")[2]]
+    assert schema["additionalProperties"] is False
+
+
+CALLS = {
+    "/route": {"prompt": "What is 17 * 23?"},
+    "/v1/chat/completions": {"messages": [{"role": "user", "content": "What is 17 * 23?"}]},
+    "/v1/responses": {"input": "What is 17 * 23?"},
+    "/v1/messages": {"max_tokens": 9, "messages": [{"role": "user", "content": "What is 17 * 23?"}]},
+    "/v1/completions": {"prompt": "What is 17 * 23?"},
+}
+
+
+@pytest.mark.parametrize("kind", ["application/json", "Application/JSON"])
+@pytest.mark.parametrize("path", CALLS)
+@pytest.mark.parametrize(
+    ("headers", "said"),
+    [
+        ([("x-x25-conversation", "a")], "did you mean 'x-x25-conversation-id'?"),
+        ([("X-X25-Org", "acme")], "all else goes into the body"),
+        ([("x-x25-mode", "proxy"), ("X-X25-MODE", "full")], "given twice, with two values"),
+        ([("x-x25-" + "y" * 3_000, "1")], "is not known here"),
+    ],
+)
+def test_a_header_of_ours_that_is_none_is_refused_on_both_ways(
+    http: httpx.Client, kind: str, path: str, headers: list, said: str
+) -> None:
+    raw = json.dumps(CALLS[path])
+    answer = http.post(path, content=raw, headers=[("content-type", kind), *headers])
+    assert answer.status_code in {400, 422}, answer.text
+    assert said in answer.json()["error"]["message"]
+
+
+def test_headers_of_ours_and_of_another_gateway_pass_everywhere(http: httpx.Client, org: str) -> None:
+    headers = [
+        ("x-x25-mode", "proxy"),
+        ("x-x25-mode", "proxy"),
+        ("x-x25-conversation-id", "c"),
+        ("x-x25-gateway", "g"),
+    ]
+    assert http.get(f"/stats/{org}", headers=headers).status_code == 200
+    assert http.post("/route", json=CALLS["/route"], headers=headers).status_code == 200
+    assert http.get(f"/stats/{org}", headers=[("x-x25-user", "ada")]).status_code == 422
