@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Collection, Coroutine
 from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any, cast
 
@@ -228,6 +228,17 @@ class Cascade:
         await self._checkpoints.drain()
         saver = self.saver if self.settings.keeps_text else None
         return await erase_checkpoint(saver, org, call_id) or was_known
+
+    async def forget_erased(self, org: str, call_ids: Collection[str]) -> None:
+        """Drop what is remembered here of calls that another process erased: none of them is in the log any more.
+
+        An answer is told before its call is logged; such a call is under way here.
+        """
+        log = self.services.store.cached_answers
+        for call_id in call_ids:
+            is_ended = self.remembered.knows(org, call_id) and (org, call_id) not in self._under_way
+            if is_ended and not await log.is_logged(org, call_id):
+                self.remembered.forget(org, call_id)
 
     async def erase_org(self, org: str) -> ErasedOrg:
         """Delete all that is kept of an org, see `erasing.erase_org`; goes on whoever leaves. Errors as there."""
