@@ -59,10 +59,16 @@ DESCRIPTION = """Routes every LLM call to the cheapest model that meets the call
 escalates when needed, learns per org and keeps a hash-chained audit trail."""
 
 
+UNKNOWN_PARTS: dict[int | str, dict[str, Any]] = {
+    422: {
+        "model": Problem,
+        "description": "It says something that the door does not know, or a name breaks its rule.",
+    }
+}
 REFUSALS: dict[int | str, dict[str, Any]] = {
     401: {"model": Problem, "description": "The key is missing, unknown, revoked or expired."},
     403: {"model": Problem, "description": "The key belongs to another org, or lacks the scope."},
-    422: {"model": Problem, "description": "The org's name breaks the rule."},
+    **UNKNOWN_PARTS,
     503: {"model": Problem, "description": "The store cannot be used."},
 }
 """How a report is refused."""
@@ -123,8 +129,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     errors.install(app)
     _add_middleware(app)
     for room in (*ROOMS, *REPORTS):
-        checks = [] if room in OTHERS else [Depends(refuse_unknown_parts)]
-        app.include_router(room.router, responses=REFUSALS if room in REPORTS else None, dependencies=checks)
+        if room in OTHERS:
+            app.include_router(room.router)
+            continue
+        refused = REFUSALS if room in REPORTS else UNKNOWN_PARTS
+        app.include_router(room.router, responses=refused, dependencies=[Depends(refuse_unknown_parts)])
     return app
 
 

@@ -180,3 +180,7 @@ def test_headers_of_ours_and_of_another_gateway_pass_everywhere(http: httpx.Clie
     assert http.get(f"/stats/{org}", headers=headers).status_code == 200
     assert http.post("/route", json=CALLS["/route"], headers=headers).status_code == 200
     assert http.get(f"/stats/{org}", headers=[("x-x25-user", "ada")]).status_code == 422
+
+
+def test_every_door_of_ours_describes_the_refusal() -> None:
+    assert all("422" in DESCRIBED[path][method.lower()]["responses"] for method, path, _ in OURS)
