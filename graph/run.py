@@ -27,6 +27,7 @@ from .chores import doing_chores
 from .decide import Decided, decide
 from .erasing import ErasedCall, ErasedOrg, erase_call, erase_checkpoint, erase_org
 from .execution.choice import direct_walk, is_watched
+from .execution.walk import leave_nothing
 from .following import following
 from .forgetting import ErasedOrgs, forget_org
 from .holding import Held, hold
@@ -331,12 +332,14 @@ class Cascade:
     async def _execute(
         self, request: Request | None, config: RunnableConfig, context: Context
     ) -> dict[str, Any]:
-        if request is not None and self.settings.keeps_text and not await self._keeps_words(request):
+        is_kept = request is None or not self.settings.keeps_text or await self._keeps_words(request)
+        if self._walk is not None and request is not None and not is_watched():
+            keep = self._checkpoints.add if is_kept else leave_nothing
+            return await self._walk.run(request, config, context, keep)
+        if not is_kept:
             return await self._execute_unkept(request, config, context)
-        if self._walk is None or request is None or is_watched():
-            reply = await self.graph.ainvoke(request, config, context=context, **self._durability)
-            return cast("dict[str, Any]", reply)
-        return await self._walk.run(request, config, context, self._checkpoints.add)
+        reply = await self.graph.ainvoke(request, config, context=context, **self._durability)
+        return cast("dict[str, Any]", reply)
 
     async def _keeps_words(self, request: Request) -> bool:
         """Return whether an org, and the request itself, let words be kept in the call's checkpoints."""
@@ -346,7 +349,7 @@ class Cascade:
         return (await known.of(request["org"], store, self.services.clock_s())).wishes.keeps_words
 
     async def _execute_unkept(
-        self, request: Request, config: RunnableConfig, context: Context
+        self, request: Request | None, config: RunnableConfig, context: Context
     ) -> dict[str, Any]:
         """Run a call of which no checkpoint is left."""
         if self._unkept is None:

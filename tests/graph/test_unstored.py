@@ -27,6 +27,8 @@ async def test_no_word_of_it_is_written_wherever_words_are_kept(
     asked = {**ASKED, **UNSTORED, "cache": "exact", "memory": {"enabled": True}, "user_id": "ada"}
     reply = await cascade.route(asked)
     assert reply["text"]
+    is_walked = (executor, checkpoints) == ("auto", "exit")
+    assert (cascade._unkept is None) == is_walked  # directly, as any other call
     await cascade.drain()
     store = cascade.services.store
     assert CANARY.encode() not in every_byte(settings.data_dir)
