@@ -59,9 +59,11 @@ DESCRIPTION = """Routes every LLM call to the cheapest model that meets the call
 escalates when needed, learns per org and keeps a hash-chained audit trail."""
 
 
+PROBLEM = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+"""What a refusal holds, also at a door whose answer is plain text."""
 UNKNOWN_PARTS: dict[int | str, dict[str, Any]] = {
     422: {
-        "model": Problem,
+        "content": PROBLEM,
         "description": "It says something that the door does not know, or a name breaks its rule.",
     }
 }
