@@ -8,7 +8,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.routing import Route
 
 from ..graph.improvements import improving
@@ -53,22 +53,31 @@ from .surfaces.embeddings import EmbeddingRequest
 from .surfaces.messages_reply import AnthropicErrors
 from .surfaces.messages_request import MessagesRequest
 from .surfaces.responses_request import ResponseRequest
+from .unknown_parts import refuse_unknown_parts
 
 DESCRIPTION = """Routes every LLM call to the cheapest model that meets the caller's quality bar, judges the answer,
 escalates when needed, learns per org and keeps a hash-chained audit trail."""
 
 
+PROBLEM = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+"""What a refusal holds, also at a door whose answer is plain text."""
+UNKNOWN_PARTS: dict[int | str, dict[str, Any]] = {
+    422: {
+        "content": PROBLEM,
+        "description": "It says something that the door does not know, or a name breaks its rule.",
+    }
+}
 REFUSALS: dict[int | str, dict[str, Any]] = {
     401: {"model": Problem, "description": "The key is missing, unknown, revoked or expired."},
     403: {"model": Problem, "description": "The key belongs to another org, or lacks the scope."},
-    422: {"model": Problem, "description": "The org's name breaks the rule."},
+    **UNKNOWN_PARTS,
     503: {"model": Problem, "description": "The store cannot be used."},
 }
 """How a report is refused."""
 
 
 WAYS = {
-    "/route": Way(RouteRequest, route.route),
+    "/route": Way(RouteRequest, route.route, is_ours=True),
     "/v1/chat/completions": Way(ChatRequest, v1.chat_completions),
     "/v1/completions": Way(CompletionRequest, v1_texts.complete),
     "/v1/responses": Way(ResponseRequest, v1_responses.respond),
@@ -81,6 +90,9 @@ ANTHROPIC_PATHS = ("/v1/messages", "/v1/messages/count_tokens")
 
 ROOMS = (route, v1, v1_texts, v1_responses, v1_embeddings, keys, healthz, livez, readyz, metrics)
 REPORTS = (stats, stage, thompson, judge, verify, orgs, api, feedback, improve, memory)
+OTHERS = (v1, v1_texts, v1_responses, v1_embeddings, metrics)
+"""Doors whose form is somebody else's: clients of vendors, and Prometheus, may send a query that says nothing here. All
+the others are ours, and refuse it."""
 PATHS = {one.path for room in (*ROOMS, *REPORTS) for one in room.router.routes if isinstance(one, Route)}
 """The paths that are counted apart."""
 
@@ -118,10 +130,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(title="x25", version=version("x25"), description=DESCRIPTION, lifespan=lifespan)
     errors.install(app)
     _add_middleware(app)
-    for room in ROOMS:
-        app.include_router(room.router)
-    for room in REPORTS:
-        app.include_router(room.router, responses=REFUSALS)
+    for room in (*ROOMS, *REPORTS):
+        if room in OTHERS:
+            app.include_router(room.router)
+            continue
+        refused = REFUSALS if room in REPORTS else UNKNOWN_PARTS
+        app.include_router(room.router, responses=refused, dependencies=[Depends(refuse_unknown_parts)])
     return app
 
 

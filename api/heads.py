@@ -1,11 +1,13 @@
 """What a request's headers say of its call, beside its body: conversation, mode, and what caches may do."""
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Annotated, Any
 
-from fastapi import Depends, Header
+from fastapi import Depends, Header, Request
 from starlette.types import Scope
 
+from ..providers.openai_compatible import GATEWAY_HEADER
 from ..routing.plan.caching import check_cache, check_mode, wish_of_header
 from ..state.errors import InvalidRequest
 
@@ -14,6 +16,14 @@ MODE_HEADER = "x-x25-mode"
 MODE_ALIAS = "x-intelligence-mode"
 """The same in another vendor's words."""
 CACHE_HEADER = "cache-control"
+_GATEWAY = GATEWAY_HEADER.lower().encode()
+"""By which a gateway knows a request of its own; another one's may come by."""
+MOST_QUOTED = 100
+"""How much of a name that nobody knows is repeated, characters."""
+_NEAR = 0.8
+"""How alike a misspelt name is to the one that was meant, 0 to 1: all begin alike."""
+OURS = b"x-x25-"
+"""How the headers begin that mean something here alone."""
 _NAMES = {name.encode(): name for name in (CONVERSATION_HEADER, MODE_HEADER, MODE_ALIAS, CACHE_HEADER)}
 
 
@@ -48,12 +58,26 @@ NO_HEADS = Heads()
 
 
 def heads_of(scope: Scope) -> Heads:
-    """Return the headers of a request that steer its call."""
+    """Return the headers of a request that steer its call.
+
+    Raises
+    ------
+    InvalidRequest
+        For one that begins like ours and is none, and for one that says two things.
+    """
     found: dict[str, str] = {}
     for key, value in scope["headers"]:
         name = _NAMES.get(key)
         if name is not None:
-            found.setdefault(name, value.decode("latin-1"))
+            text = value.decode("latin-1")
+            if name == CACHE_HEADER and name in found:
+                found[name] += (
+                    f", {text}"  # a list, which may come in several headers (RFC 9110, section 5.3)
+                )
+            elif found.setdefault(name, text) != text:
+                raise InvalidRequest(f"the header {name} is given twice, with two values", field=name)
+        elif key.startswith(OURS) and key != _GATEWAY:
+            raise _unknown(key.decode("latin-1"))
     if not found:
         return NO_HEADS
     return Heads(
@@ -61,7 +85,17 @@ def heads_of(scope: Scope) -> Heads:
     )
 
 
+def _unknown(name: str) -> InvalidRequest:
+    shown, known = name[:MOST_QUOTED], [one for one in _NAMES.values() if one.startswith(OURS.decode())]
+    near = get_close_matches(shown, known, n=1, cutoff=_NEAR)
+    hint = (
+        f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}; all else goes into the body"
+    )
+    return InvalidRequest(f"the header {shown!r} is not known here; {hint}", field=shown)
+
+
 async def get_heads(
+    request: Request,
     conversation: Annotated[
         str | None,
         Header(alias=CONVERSATION_HEADER, description="Conversation of the call, as the body's conversation_id."),
@@ -79,8 +113,9 @@ async def get_heads(
         ),
     ] = None,
 ) -> Heads:  # fmt: skip
-    """Return the same where FastAPI reads the request."""
-    return Heads(conversation, other if mode is None else mode, cache_control)
+    """Return the same where FastAPI reads the request, and refuse the same."""
+    del conversation, mode, other, cache_control  # named, so that they are described
+    return heads_of(request.scope)
 
 
 HeadsDep = Annotated[Heads, Depends(get_heads)]

@@ -172,3 +172,11 @@ class Deleted(BaseModel):
     """What was deleted."""
 
     deleted: str
+    training_lines: int = Field(
+        0, description="Lines of folders of training data that went with it; absent without any."
+    )
+    training_folders_left: list[str] = Field(
+        default_factory=list,
+        description="Folders of training data that may hold it still, each with the reason: elsewhere, unreadable, or "
+        "changed by hand; absent without any.",
+    )

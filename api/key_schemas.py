@@ -242,7 +242,12 @@ class OrgDeleted(BaseModel):
     calls: int
     cost_usd: float = Field(description="Of all its calls; known as this sum alone from now on.")
     checkpoints: int = Field(description="Calls whose checkpoints went.")
-    folders: int = Field(description="Folders of training data on the machine that answered.")
+    folders: int = Field(
+        description="Folders of training data in the data folder of the gateway that answered."
+    )
+    folders_left: list[str] = Field(
+        description="Folders of training data that are elsewhere or could not be deleted, each with the reason."
+    )
     calls_under_way: int = Field(
         description="Calls that did not end in time: each leaves rows behind, so delete the org once more."
     )

@@ -34,10 +34,14 @@ class Way:
 
     takes: type[BaseModel]
     answer: Callable[..., Awaitable[Response]]
+    is_ours: bool = False
+    """Whether a query that it does not know is refused, which is left to FastAPI."""
 
     def read(self, scope: Scope) -> BaseModel | None:
         """Return the checked body of a request; None for one that FastAPI has to look at."""
         body: bytes | None = scope.get(BODY)
+        if self.is_ours and scope.get("query_string"):
+            return None
         kind = header(scope, b"content-type") or b""
         if not body or not (kind == JSON or kind.startswith(JSON + b";")):
             return None

@@ -21,10 +21,12 @@ import httpx
 import yaml
 
 from ..providers.base import Completion, ProviderRequest
+from ..providers.deltas import Sending
 from ..providers.gateway import Gateway
 from ..providers.keyring import Keyring
 from ..providers.model_files import parse_model
 from ..providers.patience import Patience
+from ..providers.stream_exchange import as_delta
 from ..simulator.child import ChildServer
 from ..simulator.process import SimulatorProcess
 from ..state.errors import (
@@ -141,6 +143,7 @@ class _Flaky:
         self._fault_prob, self._rng, self._clock = fault_prob, rng, clock
 
     async def complete(self, request: ProviderRequest) -> Completion:
+        """Answer, or fail as providers do."""
         self._clock.now_s += 0.02
         if self._rng.random() < self._fault_prob:
             raise self._rng.choice([
@@ -150,8 +153,11 @@ class _Flaky:
         message = {"role": "assistant", "content": "391"}
         return Completion(message, "stop", Usage(10, 3), "m", 20.0, request.deployment.name)
 
-    async def stream(self, request: ProviderRequest, sending: Any) -> Completion:
-        raise NotImplementedError
+    async def stream(self, request: ProviderRequest, sending: Sending) -> Completion:
+        """Send the answer as the one piece that it is."""
+        completion = await self.complete(request)
+        await sending.send(as_delta(completion.message))
+        return completion
 
 
 class _Clock:

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from ..graph.checkpoints import open_saver, rebuild_file
-from ..graph.erasing import erase_call
+from ..graph.erasing import ErasedCall, erase_call
 from ..state.audit.history import Logged, Page
 from ..state.errors import ConfigError, NotFound
 from ..state.names import check_call_id, check_org, check_user_id
@@ -84,20 +84,24 @@ def delete(
     user_id: User = None,
     db: Database = None,
 ) -> None:
-    """Erase one call or decision: its row, its words, its checkpoint and its chain record.
+    """Erase one call or decision: its row, its words, its checkpoint, its chain record, its lines of training data.
 
     The chain keeps a tombstone and still verifies; money and what was learnt stay counted.
     """
 
-    async def work() -> None:
+    async def work() -> ErasedCall:
         settings, owner = settings_for(db), check_org(org)
         mine = check_call_id(call_id), check_user_id(user_id)
         async with open_saver(settings) as saver, await existing_store(settings) as store:
-            if not await erase_call(store, saver, owner, mine[0], user_id=mine[1]):
-                raise NotFound(f"call {call_id} of org {owner!r} is not on record")
+            erased = await erase_call(store, saver, settings, owner, mine[0], user_id=mine[1])
+        if erased is None:
+            raise NotFound(f"call {call_id} of org {owner!r} is not on record")
+        return erased
 
-    run(work())
-    err.print(f"{call_id} is deleted")
+    training = run(work()).training
+    err.print(f"{call_id} is deleted, and {training.lines} lines of training data")
+    for folder in training.unsure:
+        err.print(f"it may be in {folder}", highlight=False, markup=False, soft_wrap=True)
 
 
 @history.command()

@@ -60,8 +60,7 @@ def delete(
 ) -> None:
     """Erase all that is kept of an org; its audit chain keeps hashes and tombstones, and still verifies.
 
-    A running gateway keeps answers of /v1/responses, and what it read of the org, in memory for a while:
-    DELETE /orgs/ORG drops those at once.
+    Running gateways on the store drop what they have of it in memory within three seconds.
     """
     if not yes:
         typer.confirm(f"Delete every call, key, setting and lesson of org {org!r} for good?", abort=True)
@@ -82,6 +81,8 @@ def delete(
         f"{erased.store.entries:,} entries of the audit chain are tombstones now",
         highlight=False,
     )
+    for folder in erased.folders_left:
+        err.print(f"left: {folder}", highlight=False, markup=False, soft_wrap=True)
     if erased.under_way:
         err.print(f"{erased.under_way} calls were under way: delete the org once more when they have ended")
 

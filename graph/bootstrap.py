@@ -29,11 +29,11 @@ from .access import open_access
 from .estimators import load_near_verifier, open_estimators, read_estimators
 from .execution.loops import CallersLoop
 from .execution.sources import Opened, OpenedOnFirstCall, ServicesSource
+from .following import following
 from .limits import caches_of, limits_of
 from .memory.org_store import OrgStore
 from .memory.store_memories import StoreMemories
-from .own_models import following
-from .provider_keys import book_of, following_keys
+from .provider_keys import book_of
 from .rate_counts import counts_in
 from .recovery import holding
 from .routers import load_routers, with_direct_routers
@@ -138,8 +138,8 @@ async def open_services(
             tell_call=tell_call,
             rng=np.random.default_rng(settings.seed),
         )
-        for watch in (following(services.own_models, store), following_keys(services.provider_keys, store)):
-            await stack.enter_async_context(watch)
+        await stack.enter_async_context(following(services.own_models, store, "own models"))
+        await stack.enter_async_context(following(services.provider_keys, store, "provider keys"))
         yield services
 
 

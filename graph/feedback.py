@@ -9,6 +9,7 @@ from ..state.errors import InvalidRequest
 from ..state.label_counts import LabelSource
 from ..state.learning.labels import Labelled
 from ..state.names import check_call_id, check_org
+from ..state.org_wishes import is_unstored
 from ..state.store import Store
 
 Outcome = Literal["good", "bad", "retracted"]
@@ -58,7 +59,7 @@ class Taken:
 
     labelled: Labelled
     not_kept: tuple[str, ...]
-    """Texts that were sent and are not stored, since this gateway, or the org, lets no words be kept."""
+    """Texts that were sent and are not stored, since this gateway, the org or the call lets no words be kept."""
     stage: int
 
 
@@ -79,7 +80,8 @@ async def give_feedback(  # noqa: PLR0913 - whose, of what, and how it is kept
     edges
         Inner edges of the score bins judges are counted in.
     keeps_text
-        Whether this gateway stores notes and corrected answers; an org that lets no words be kept is obeyed.
+        Whether this gateway stores notes and corrected answers; an org that lets no words be kept is obeyed, and so
+        is a request that said `store: false`.
 
     Raises
     ------
@@ -98,10 +100,18 @@ async def give_feedback(  # noqa: PLR0913 - whose, of what, and how it is kept
         labelled = await store.labels.retract(org, call_id, source=source, edges=edges, step=given.step)
         return Taken(labelled=labelled, not_kept=(), stage=stage_of(calls).stage)
     texts = {name: getattr(given, name) for name in _TEXTS}
-    keeps_text = keeps_text and OrgSettings.parse(await store.org_settings.read(org)).wishes.keeps_words
+    keeps_text = keeps_text and await _keeps_words(store, org, call_id)
     labelled = await store.labels.add(
         org, call_id, right=given.right, source=source, edges=edges, step=given.step,
         correct_model=given.correct_model, sampled_prob=given.sampled_prob, **(texts if keeps_text else {}),
     )  # fmt: skip
     not_kept = () if keeps_text else tuple(name for name, text in texts.items() if text is not None)
     return Taken(labelled=labelled, not_kept=not_kept, stage=stage_of(calls).stage)
+
+
+async def _keeps_words(store: Store, org: str, call_id: str) -> bool:
+    """Return whether an org, and the request of the call, let words be kept."""
+    if not OrgSettings.parse(await store.org_settings.read(org)).wishes.keeps_words:
+        return False
+    call = await store.calls.get(org, call_id)
+    return call is None or not is_unstored(call.decision)

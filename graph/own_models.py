@@ -1,29 +1,23 @@
-"""Models of an org's own: who may register which address, whether it answers, and every process's knowing of it.
+"""Models of an org's own: who may register which address, and whether it answers.
 
 Whoever names an address has the gateway send requests there, so that is the operator's to allow. An admin's key, the
 command line, and whoever uses an open gateway on loopback may name any; an org's own key only hosts that the operator
 listed, and of the gateway's keys only those set aside for it, or it could have any of them sent to itself.
 """
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..nodes.org.own_models import LOOK_EVERY_S, OwnModelBook, spec_of
+from ..nodes.org.own_models import spec_of
 from ..nodes.services import Services
 from ..providers.model_files import parse_model
 from ..providers.specs import ModelSpec
-from ..state.errors import ConfigError, Forbidden, InvalidRequest, NotFound, ProviderError, StoreError
+from ..state.errors import ConfigError, Forbidden, InvalidRequest, NotFound, ProviderError
 from ..state.own_models import OwnModel
-from ..state.store import Store
 from .settings import Settings
-
-_log = logging.getLogger(__name__)
 
 DEFAULT_USD_PER_MTOK = 0.01
 OWN_KEY_PREFIX = "OWN_MODEL_KEY_"
@@ -163,25 +157,3 @@ async def unregister(services: Services, org: str, model_id: str) -> None:
     if not await services.store.own_models.remove(org, model_id):
         raise NotFound(f"org {org!r} has registered no model {model_id[:200]!r}")
     await services.own_models.refresh(services.store)
-
-
-@asynccontextmanager
-async def following(book: OwnModelBook, store: Store) -> AsyncIterator[None]:
-    """Keep the book as the store is while the context is open."""
-    await book.refresh(store)
-    task = asyncio.create_task(_follow(book, store))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-async def _follow(book: OwnModelBook, store: Store) -> None:
-    while True:
-        await asyncio.sleep(LOOK_EVERY_S)
-        try:
-            await book.refresh(store)
-        except StoreError as error:
-            _log.warning("own models could not be looked for: %s", error)

@@ -1,23 +1,16 @@
-"""Provider keys of an org's own: how one is taken in, and every process's knowing of it."""
+"""Provider keys of an org's own: how one is taken in, and taken away."""
 
-import asyncio
-import logging
 import re
 import secrets
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
 
-from ..nodes.org.own_models import LOOK_EVERY_S
 from ..nodes.org.provider_keys import ProviderKeyBook
 from ..nodes.services import Services
 from ..providers.specs import ModelSpec
-from ..state.errors import InvalidRequest, NotFound, StoreError
+from ..state.errors import InvalidRequest, NotFound
 from ..state.provider_keys import ProviderKey
-from ..state.store import Store
 from .settings import Settings
 from .vault import Vault
-
-_log = logging.getLogger(__name__)
 
 MOST_KEYS = 50
 """Keys of one org."""
@@ -68,25 +61,3 @@ async def remove_key(services: Services, org: str, key_id: str, *, by: str) -> N
         raise NotFound(f"org {org!r} has no provider key {key_id[:100]!r}")
     services.provider_keys.forget(org)
     await services.provider_keys.refresh(services.store)
-
-
-@asynccontextmanager
-async def following_keys(book: ProviderKeyBook, store: Store) -> AsyncIterator[None]:
-    """Keep the book as the store is while the context is open."""
-    await book.refresh(store)
-    task = asyncio.create_task(_follow(book, store))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-async def _follow(book: ProviderKeyBook, store: Store) -> None:
-    while True:
-        await asyncio.sleep(LOOK_EVERY_S)
-        try:
-            await book.refresh(store)
-        except StoreError as error:
-            _log.warning("provider keys could not be looked for: %s", error)

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Collection, Coroutine
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
@@ -14,19 +14,22 @@ from ..nodes.org.chains import COUNTS_STEPS
 from ..nodes.services import Services
 from ..providers.deltas import READER, Reader
 from ..providers.sparing_encoder import SparingEncoder
-from ..routing.plan.org_settings import OrgSettings
 from ..state.errors import CallFailed, InvalidRequest, NotFound, StoreError, TooManyRequests
-from ..state.leases import BEATS
 from ..state.log_context import OF_CALL
 from ..state.names import CALL_ID_PATTERN, check_org
+from ..state.org_wishes import is_unstored
 from ..state.redis_slots import RedisSlots
 from ..state.types import Context, JSONObject, Reply, Request
 from .bootstrap import open_services
 from .build import RECURSION_LIMIT, build_cascade
 from .checkpoints import open_saver, thread_config, thread_id
+from .chores import doing_chores
 from .decide import Decided, decide
-from .erasing import ErasedOrg, erase_call, erase_checkpoint, erase_org
+from .erasing import ErasedCall, ErasedOrg, erase_call, erase_checkpoint, erase_org
 from .execution.choice import direct_walk, is_watched
+from .execution.walk import leave_nothing
+from .following import following
+from .forgetting import ErasedOrgs, forget_org
 from .holding import Held, hold
 from .memory.checkpoint_queue import CheckpointQueue
 from .memory.losses import IS_NEW_CALL, CheckpointWrites, read_tuple, sparing_saver, undo_of
@@ -34,12 +37,6 @@ from .memory.messages import to_openai
 from .memory.remembered import RememberedAnswers
 from .question import Question
 from .recovery import Recovery
-from .retention import (
-    drop_old_checkpoints_for_ever,
-    drop_old_memories_for_ever,
-    forget_as_orgs_say_for_ever,
-    forget_old_words_for_ever,
-)
 from .settings import Settings
 from .vault import Vault
 
@@ -194,13 +191,13 @@ class Cascade:
         """Return which model would be asked, and log that; nobody is asked. See `decide.decide`."""
         return await decide(self.services, question, is_counted=is_counted)
 
-    async def erase(self, org: str, call_id: str, *, user_id: str | None = None) -> bool:
-        """Delete a logged call or decision with its words, checkpoint included; goes on whoever leaves.
+    async def erase(self, org: str, call_id: str, *, user_id: str | None = None) -> ErasedCall | None:
+        """Delete a logged call or decision with its words, wherever the gateway keeps them; goes on whoever leaves.
 
         Returns
         -------
-        bool
-            False when the org, or that user of it, has none by that id.
+        ErasedCall | None
+            None when the org, or that user of it, has none by that id.
 
         Raises
         ------
@@ -209,13 +206,16 @@ class Cascade:
         """
         return await asyncio.shield(asyncio.create_task(self._erase(org, call_id, user_id)))
 
-    async def _erase(self, org: str, call_id: str, user_id: str | None) -> bool:
+    async def _erase(self, org: str, call_id: str, user_id: str | None) -> ErasedCall | None:
         await self._checkpoints.drain()
         self.remembered.forget(org, call_id)
-        is_erased = await erase_call(self.services.store, self.saver, org, call_id, user_id=user_id)
-        if is_erased and self.saver is not None:
+        store, settings = self.services.store, self.settings
+        erased = await erase_call(store, self.saver, settings, org, call_id, user_id=user_id)
+        if erased is not None and (caches := self.services.caches) is not None:
+            await caches.drop_call(org, call_id)
+        if erased is not None and self.saver is not None:
             self.chore(self._erase_late_checkpoint(org, call_id))
-        return is_erased
+        return erased
 
     async def _erase_late_checkpoint(self, org: str, call_id: str) -> None:
         """Delete what another process wrote of an erased call after its answer, as it does within a second."""
@@ -232,6 +232,17 @@ class Cascade:
         saver = self.saver if self.settings.keeps_text else None
         return await erase_checkpoint(saver, org, call_id) or was_known
 
+    async def forget_erased(self, org: str, call_ids: Collection[str]) -> None:
+        """Drop what is remembered here of calls that another process erased: none of them is in the log any more.
+
+        An answer is told before its call is logged; such a call is under way here.
+        """
+        log = self.services.store.cached_answers
+        for call_id in call_ids:
+            is_ended = self.remembered.knows(org, call_id) and (org, call_id) not in self._under_way
+            if is_ended and not await log.is_logged(org, call_id):
+                self.remembered.forget(org, call_id)
+
     async def erase_org(self, org: str) -> ErasedOrg:
         """Delete all that is kept of an org, see `erasing.erase_org`; goes on whoever leaves. Errors as there."""
         return await asyncio.shield(asyncio.create_task(self._erase_org(check_org(org))))
@@ -239,12 +250,9 @@ class Cascade:
     async def _erase_org(self, org: str) -> ErasedOrg:
         services = self.services
         await self._checkpoints.drain()
-        self.remembered.forget_org(org)
-        services.provider_keys.forget(org)
+        forget_org(services, self.remembered, org)
         erased = await erase_org(services.store, self.saver, self.settings, org)
-        self.remembered.forget_org(org)  # what calls under way said meanwhile
-        services.org_settings.keep(org, OrgSettings(), services.clock_s())
-        services.judge_book.forget(org)
+        forget_org(services, self.remembered, org)  # what calls under way said meanwhile
         await services.own_models.refresh(services.store)
         await services.provider_keys.refresh(services.store)
         return erased
@@ -326,20 +334,24 @@ class Cascade:
     async def _execute(
         self, request: Request | None, config: RunnableConfig, context: Context
     ) -> dict[str, Any]:
-        if request is not None and self.settings.keeps_text and not await self._keeps_words(request["org"]):
+        is_kept = request is None or not self.settings.keeps_text or await self._keeps_words(request)
+        if self._walk is not None and request is not None and not is_watched():
+            keep = self._checkpoints.add if is_kept else leave_nothing
+            return await self._walk.run(request, config, context, keep)
+        if not is_kept:
             return await self._execute_unkept(request, config, context)
-        if self._walk is None or request is None or is_watched():
-            reply = await self.graph.ainvoke(request, config, context=context, **self._durability)
-            return cast("dict[str, Any]", reply)
-        return await self._walk.run(request, config, context, self._checkpoints.add)
+        reply = await self.graph.ainvoke(request, config, context=context, **self._durability)
+        return cast("dict[str, Any]", reply)
 
-    async def _keeps_words(self, org: str) -> bool:
-        """Return whether an org lets words be kept in its calls' checkpoints."""
-        settings = await self.services.org_settings.of(org, self.services.store, self.services.clock_s())
-        return settings.wishes.keeps_words
+    async def _keeps_words(self, request: Request) -> bool:
+        """Return whether an org, and the request itself, let words be kept in the call's checkpoints."""
+        if is_unstored(request.get("options")):
+            return False
+        known, store = self.services.org_settings, self.services.store
+        return (await known.of(request["org"], store, self.services.clock_s())).wishes.keeps_words
 
     async def _execute_unkept(
-        self, request: Request, config: RunnableConfig, context: Context
+        self, request: Request | None, config: RunnableConfig, context: Context
     ) -> dict[str, Any]:
         """Run a call of which no checkpoint is left."""
         if self._unkept is None:
@@ -352,28 +364,16 @@ class Cascade:
 async def open_cascade(settings: Settings, *, does_chores: bool = True) -> AsyncIterator[Cascade]:
     """Open services and checkpoints, close all at the end; in between do the chores of a gateway, or let others.
 
-    The chores: settle now and then what dead processes left behind, and delete old checkpoints.
+    What other processes on the store erase is dropped from memory here in any case.
     """
     async with open_services(settings) as services, open_saver(settings) as saver:
         cascade = Cascade(services, settings, saver)
-        chores = []
-        if does_chores:
-            chores.append(asyncio.create_task(cascade.recovery.look_for_ever(settings.lease_s / BEATS)))
-            chores.append(asyncio.create_task(drop_old_memories_for_ever(services)))
-        if does_chores and saver is not None and settings.checkpoint_days:
-            dropping = drop_old_checkpoints_for_ever(saver, settings.checkpoint_days, services.now)
-            chores.append(asyncio.create_task(dropping))
-        if does_chores:
-            forgetting = forget_as_orgs_say_for_ever(services.store, saver, services.now)
-            chores.append(asyncio.create_task(forgetting))
-        if does_chores and settings.prompt_days:
-            forgetting = forget_old_words_for_ever(services.store, settings.prompt_days, services.now)
-            chores.append(asyncio.create_task(forgetting))
+        erased = ErasedOrgs(lambda org: forget_org(services, cascade.remembered, org))
         try:
-            yield cascade
+            async with (
+                following(erased, services.store, "erased orgs"),
+                doing_chores(services, cascade.recovery, saver, settings) if does_chores else nullcontext(),
+            ):
+                yield cascade
         finally:
-            for chore in chores:
-                chore.cancel()
-            with suppress(asyncio.CancelledError):
-                await asyncio.gather(*chores)
             await cascade.drain()

@@ -9,8 +9,11 @@ from ..state.names import check_call_id, check_org
 from .settings import Settings
 
 PART = ".part"
+CALLS = "calls.jsonl"
+"""Which line of which file came of which call: its id, and the SHA-256 of the line, no word of it."""
+MODE_OF_FILES = 0o600
 FILES = (
-    "README.md", "held_out.jsonl", "manifest.json", "requirements.txt", "train.jsonl", "train_peft.py",
+    "README.md", CALLS, "held_out.jsonl", "manifest.json", "requirements.txt", "train.jsonl", "train_peft.py",
     "train_unsloth.py",
 )  # fmt: skip
 """What a finished folder holds, by name; nothing else is ever read from one."""
@@ -53,11 +56,22 @@ def delete_folder(folder: Path) -> bool:
     return True
 
 
-def delete_folders(settings: Settings, *, org: str | None = None, before: datetime | None = None) -> int:
-    """Delete the folders of an org, of everybody for None, made before `before`; return how many went."""
+def folders_of(settings: Settings, org: str | None = None) -> list[Path]:
+    """Return the folders of an org, of everybody for None, those that are being written among them."""
     root = _root(settings)
     orgs = [_folder_of_org(settings, org)] if org is not None else [*root.glob("*")]
-    jobs = [folder for one in orgs if one.is_dir() for folder in one.iterdir() if folder.is_dir()]
+    return [folder for one in orgs if one.is_dir() for folder in sorted(one.iterdir()) if folder.is_dir()]
+
+
+def delete_folders(settings: Settings, *, org: str | None = None, before: datetime | None = None) -> int:
+    """Delete the folders of an org, of everybody for None, made before `before`; return how many went.
+
+    Raises
+    ------
+    OSError
+        When one cannot be deleted; those before it are.
+    """
+    jobs = folders_of(settings, org)
     due = [job for job in jobs if before is None or datetime.fromtimestamp(job.stat().st_mtime, UTC) < before]
     for job in due:
         shutil.rmtree(job)

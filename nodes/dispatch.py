@@ -23,6 +23,7 @@ async def dispatch(call: Routed, services: Services) -> Change:
     recording = Recording(
         services, call.org, call.call_id, len(call.answers), "answer", spec, reserved_nusd=0,
         left_nusd=left_nusd, charge=situation.charge(offers, spec.model_id),
+        keeps_words=call.opening.wishes.keeps_words,
     )  # fmt: skip
     asked = Answer(
         step=recording.step,

@@ -38,13 +38,14 @@ async def lookup_cache(request: Request, services: Services, context: Context) -
     sent = checked["messages"] if recalled is None else with_block(checked["messages"], recalled.block)
     found = await look(checked, sent, call_id, settings, services, most_escalations=most_escalations)
     conversation_id = await conversation_of(checked, call_id, services)
+    wishes = settings.wishes.of_call(checked["options"])
     change = Change(
         org=checked["org"], call_id=call_id, messages=checked["messages"], options=checked["options"],
         conversation_id=conversation_id, optimize_for=checked["optimize_for"],
         policy=checked["policy"], router=checked["router"], transitions=(), answers=(), learned=(),
         opening=Opening(
             started_at=now, started_monotonic_s=began_s, max_escalations=most_escalations,
-            explain=context.explain, hint=checked["hint"], imposed=imposed, wishes=settings.wishes,
+            explain=context.explain, hint=checked["hint"], imposed=imposed, wishes=wishes,
             user_id=checked["user_id"], start=checked["start"], cache=found.keys,
             memory_hit=checked["memory_hit"] or (recalled is not None and recalled.helps),
             place=await place_of_call(checked, settings, services, context),  # the last thing that can refuse it

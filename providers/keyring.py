@@ -141,11 +141,7 @@ class Keyring:
             return (Lease(None) if not deployment.key_envs else None), None
         turn = self._turns.get(deployment.key_envs, 0)
         order = [keys[(turn + offset) % len(keys)] for offset in range(len(keys))]
-
-        def wait_s(key: str) -> float:
-            rest_s = self._wait_s(key, deployment, now_s)
-            return rest_s if wait_of is None else max(rest_s, wait_of(key))
-
+        wait_s = self._waits(deployment, now_s, wait_of)
         # The first one that is rested is taken, so that a long ring is not searched to its end.
         key = next((item for item in order if wait_s(item) == 0.0), None) or min(order, key=wait_s)
         return Lease(key, wait_s(key)), (keys.index(key) + 1) % len(keys)
@@ -159,17 +155,24 @@ class Keyring:
     ) -> Lease | None:
         if deployment.enabled_by is not None and not self.has(deployment.enabled_by):
             return None
-
-        def wait_s(key: str) -> float:
-            rest_s = self._wait_s(key, deployment, now_s)
-            return rest_s if wait_of is None else max(rest_s, wait_of(key))
-
+        wait_s = self._waits(deployment, now_s, wait_of)
         leases = [
             Lease(one.secret, wait_s(one.secret), one.key_id)
             for one in own
             if one.provider == deployment.name
         ]
         return min(leases, key=lambda lease: lease.wait_s, default=None)
+
+    def _waits(
+        self, deployment: Deployment, now_s: float, wait_of: Callable[[str], float] | None
+    ) -> Callable[[str], float]:
+        """Return what says for how many seconds a key may not be used at a deployment, whatever keeps it from that."""
+
+        def wait_s(key: str) -> float:
+            rest_s = self._wait_s(key, deployment, now_s)
+            return rest_s if wait_of is None else max(rest_s, wait_of(key))
+
+        return wait_s
 
     def rest(self, key: str, deployment: Deployment, until_s: float) -> None:
         """Let `key` rest for one model of a deployment until `until_s`; a longer rest already set stays."""

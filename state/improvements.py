@@ -125,6 +125,14 @@ class Improvements:
         rows = await self._database.query(lambda connection: connection.execute(query).all())
         return [_improvement(row) for row in rows]
 
+    async def since(self, org: str, made_at: datetime | None) -> list[Improvement]:
+        """Return the org's jobs that ended after a time, all of them for None."""
+        query = select(*columns_for(improvements, Improvement)).where(improvements.c.org == org)
+        if made_at is not None:
+            query = query.where(improvements.c.finished_at > made_at)
+        rows = await self._database.query(lambda connection: connection.execute(query).all())
+        return [_improvement(row) for row in rows]
+
     async def claim(self, now: datetime, job: Improvement | None = None) -> Improvement | None:
         """Take the job that waits longest, or one whose worker died; None when there is none.
 

@@ -148,6 +148,10 @@ class Memories:
         gone = delete(memories).where(memories.c.created_at < before)
         return await self._delete(gone if org is None else gone.where(memories.c.org == org))
 
+    def forget_vectors(self, org: str) -> None:
+        """Drop the vectors that this process keeps of an org."""
+        self._vectors.forget(org)
+
     async def settings(self) -> list[OrgMemory]:
         """Return what every org settled that settled anything."""
         query = select(*(memory_settings.c[name] for name in OrgMemory.__dataclass_fields__))

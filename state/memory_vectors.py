@@ -69,6 +69,12 @@ class ScopeVectors:
                 self._kept.popitem(last=False)
         return read
 
+    def forget(self, org: str) -> None:
+        """Drop the vectors of an org."""
+        with self._lock:
+            for name in [one for one in self._kept if one[0] == org]:
+                del self._kept[name]
+
 
 def _read(rows: list[tuple[Any, ...]], state: tuple[object, ...]) -> KeptVectors:
     """Return what was read; vectors of another length than the newest are left out."""

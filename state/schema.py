@@ -85,6 +85,7 @@ def _logged_by(table: str) -> tuple[Index, ...]:
 metadata = MetaData()
 
 # The chain's length and head live here, apart from its entries: cutting the tail off `audit` leaves a trace.
+_ERASED = text("erasures > 0")
 orgs = Table(
     "orgs", metadata,
     _text("org", primary_key=True),
@@ -94,6 +95,9 @@ orgs = Table(
     _count("verified_length", from_zero=True),
     Column("verified_head", String(64), nullable=False, server_default="0" * 64),
     _time("fully_verified_at", nullable=True),
+    # How often it was erased: processes that see it go up drop what they know of the org.
+    _count("erasures", from_zero=True),
+    Index("orgs_erased", "erasures", sqlite_where=_ERASED, postgresql_where=_ERASED),
 )  # fmt: skip
 
 audit = Table(

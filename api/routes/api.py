@@ -173,7 +173,12 @@ def _of_decision(decision: LoggedDecision) -> dict[str, object]:
     }  # fmt: skip
 
 
-@router.delete("/calls/{call_id}", responses=UNKNOWN, summary="Erase one call or decision")
+@router.delete(
+    "/calls/{call_id}",
+    responses=UNKNOWN,
+    response_model_exclude_defaults=True,
+    summary="Erase one call or decision",
+)
 async def erase(
     call_id: Annotated[str, Path(description="Of a call, or of a decision.")],
     cascade: CascadeDep,
@@ -181,15 +186,20 @@ async def erase(
     org: Org = None,
     user_id: User = None,
 ) -> Deleted:
-    """Delete what was logged of it: its row, its words with their last reference, its checkpoint, its chain record.
+    """Delete what was logged of it: row, words with their last reference, checkpoint, chain record, training lines.
 
     The chain keeps a tombstone and the entry that says so, and still verifies; money and what was learnt stay counted.
     """
     require_scope(key, "settings")
     owner = org_of_log(key, org)
-    if not await cascade.erase(owner, check_call_id(call_id), user_id=check_user_id(user_id)):
+    erased = await cascade.erase(owner, check_call_id(call_id), user_id=check_user_id(user_id))
+    if erased is None:
         raise NotFound(f"call {call_id} of org {owner!r} is not on record")
-    return Deleted(deleted=call_id)
+    return Deleted(
+        deleted=call_id,
+        training_lines=erased.training.lines,
+        training_folders_left=list(erased.training.unsure),
+    )
 
 
 @router.patch(

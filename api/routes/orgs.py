@@ -61,7 +61,8 @@ async def delete_org(org: str, cascade: CascadeDep, manager: ManagerDep) -> OrgD
     """Delete all that is kept of an org: calls and their words, settings, keys, memories, models, what was learnt.
 
     It takes an admin's key, or none on the gateway's own machine. The org's audit chain keeps hashes and tombstones
-    and still verifies. Folders of training data go on the machine that answers.
+    and still verifies. Folders of training data go where
+    the gateway that answers can reach them; the reply names others.
     """
     if manager is not None and not manager.is_admin:
         raise Forbidden(NEEDS_ADMIN)
@@ -74,6 +75,7 @@ async def delete_org(org: str, cascade: CascadeDep, manager: ManagerDep) -> OrgD
         cost_usd=usd_from_nusd(erased.store.cost_nusd),
         checkpoints=erased.checkpoints,
         folders=erased.folders,
+        folders_left=list(erased.folders_left),
         calls_under_way=erased.under_way,
     )
 

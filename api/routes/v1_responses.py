@@ -17,7 +17,14 @@ from ..schemas import DeletedResponse
 from ..sse import streamed
 from ..surfaces import responses_request
 from ..surfaces.asking import begin_chat, reader_of
-from ..surfaces.response_memory import Keeper, ResponseNotFound, call_of, earlier_messages, item_of
+from ..surfaces.response_memory import (
+    Keeper,
+    ResponseNotFound,
+    call_of,
+    calls_named,
+    earlier_messages,
+    item_of,
+)
 from ..surfaces.responses_reply import ResponseStream, response_of
 from ..surfaces.responses_request import INCLUDABLE, ResponseRequest
 from .route import PROBLEMS
@@ -35,6 +42,7 @@ async def respond(body: ResponseRequest, cascade: CascadeDep, key: CallerDep, he
     memory = cascade.remembered
     options = responses_request.options_of(body)
     pieces = reader_of(body)
+    await cascade.forget_erased(org, calls_named(body))
     earlier = await earlier_messages(cascade.conversation, org, body.previous_response_id)
     said = [*earlier, *responses_request.messages_of(body.input, partial(item_of, memory, org))]
     instructions = [] if body.instructions is None else [{"role": "system", "content": body.instructions}]
@@ -73,6 +81,7 @@ async def get_response(  # noqa: PLR0913 - one parameter each
         if name not in INCLUDABLE:
             raise InvalidRequest(f"include must be some of {', '.join(INCLUDABLE)}", field="include")
     owner, call_id = org_to_read(key, _org(key, org), "call"), call_of(response_id)
+    await cascade.forget_erased(owner, {call_id or ""})
     found = None if call_id is None else cascade.remembered.told(owner, call_id)
     if found is None:
         raise _unknown(response_id)

@@ -88,11 +88,9 @@ async def earlier_messages(conversation: Conversation, org: str, response_id: st
 
 def item_of(memory: RememberedAnswers, org: str, item_id: str) -> JSONObject | None:
     """Return an item of a remembered answer as a chat message; None where it is not known."""
-    prefix = next((one for one in (MESSAGE, *KIND_TO_PREFIX.values()) if item_id.startswith(one)), None)
+    prefix, call_id, number = _parts(item_id)
     if prefix is None:
         return None
-    rest = item_id.removeprefix(prefix)
-    call_id, _, number = (rest, "", "") if prefix == MESSAGE else rest.rpartition("_")
     conversation = memory.conversation(org, call_id)
     if not conversation:
         return None
@@ -103,3 +101,19 @@ def item_of(memory: RememberedAnswers, org: str, item_id: str) -> JSONObject | N
     if not number.isdecimal() or int(number) >= len(calls):
         return None
     return {"role": "assistant", "content": None, "tool_calls": [calls[int(number)]]}
+
+
+def calls_named(body: ResponseRequest) -> set[str]:
+    """Return the ids of the calls whose answers a request goes on from, or has items of."""
+    items = body.input if isinstance(body.input, list) else []
+    ids = [one.get("id") for one in items if isinstance(one, dict) and one.get("type") == "item_reference"]
+    found = {_parts(one)[1] for one in ids if isinstance(one, str)}
+    return found | {call_of(body.previous_response_id or "") or ""}
+
+
+def _parts(item_id: str) -> tuple[str | None, str, str]:
+    """Return what the id of an item says: of which kind it is, None for no id of ours, of which call, and which one."""
+    prefix = next((one for one in (MESSAGE, *KIND_TO_PREFIX.values()) if item_id.startswith(one)), None)
+    rest = item_id.removeprefix(prefix or "")
+    call_id, _, number = (rest, "", "") if prefix in (MESSAGE, None) else rest.rpartition("_")
+    return prefix, call_id, number

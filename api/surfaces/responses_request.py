@@ -34,7 +34,8 @@ class ResponseRequest(Steered):
     )
     store: bool | None = Field(
         None,
-        description="false: the answer is not remembered; default true, for X25_RESPONSES_KEPT_S seconds.",
+        description="false: the answer is not remembered, and nothing of the call's words is kept. Default: the answer "
+        "is remembered for X25_RESPONSES_KEPT_S seconds.",
     )
     tools: list[dict[str, Any]] | None = Field(
         None, description="Functions and custom tools that the caller runs."
@@ -72,6 +73,7 @@ def options_of(body: ResponseRequest) -> dict[str, Any]:
     options = {name: value for name, value in (body.model_extra or {}).items() if value is not None}
     found = {
         "max_completion_tokens": body.max_output_tokens,
+        "store": None if body.store is not False else False,
         "tools": tools_of(body.tools or ()) or None,
         "tool_choice": tool_choice_of(body.tool_choice),
         **_of_text(body.text or {}),

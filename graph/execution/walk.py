@@ -91,6 +91,10 @@ class DirectWalk:
         return {name: run.values[name] for name in self._graph.outputs if name in run.values}
 
 
+def leave_nothing(_: Leftover) -> None:
+    """Keep nothing of a call: what its org or its request wants."""
+
+
 class _Node:
     """One node of the graph: what it reads, runs and writes."""
 

@@ -49,6 +49,11 @@ class RememberedAnswers:
         found = self._found(org, call_id)
         return None if found is None else list(found["messages"])
 
+    def knows(self, org: str, call_id: str) -> bool:
+        """Return whether the answer of a call is kept."""
+        self._drop_old()
+        return (org, call_id) in self._kept
+
     def told(self, org: str, call_id: str) -> JSONObject | None:
         """Return the reply that a call's caller was told; None where it is not known."""
         found = self._found(org, call_id)

@@ -8,11 +8,15 @@ from ...providers.deltas import Sending
 from ...routing.plan.request import limit_named
 from ...state.answers import Answer
 from ...state.errors import Unsupported
+from ...state.org_wishes import STORE, is_unstored
 from ...state.types import TOKEN_LIMITS, JSONObject
 from ...state.working_memory import Routed
 from ..offers.situation import Situation
 from ..records.attempts import Recording
 from ..services import Services
+
+MAY_BE_WORDED_ANEW = (*TOKEN_LIMITS, STORE)
+"""Parameters that a model may refuse and be asked once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,9 @@ async def buy(
     recording: Recording,
     sending: Sending | None = None,
 ) -> tuple[Order, Completion]:
-    """Return an answer paid for before, or buy one; a model that calls the token limit otherwise is asked once more.
+    """Return an answer paid for before, or buy one.
+
+    A model that calls the token limit otherwise, or has no word for `store: false`, is asked once more.
 
     Raises
     ------
@@ -63,7 +69,7 @@ async def buy(
             )
         except Unsupported as error:
             refused, order = order, _order(call, situation, services, recording)
-            if error.parameter not in TOKEN_LIMITS or order.body == refused.body:
+            if error.parameter not in MAY_BE_WORDED_ANEW or order.body == refused.body:
                 raise
             recording.reserved_nusd, recording.reserved_tokens = order.reserved_nusd, order.reserved_tokens
         else:
@@ -88,10 +94,13 @@ def answered(asked: Answer, completion: Completion, *, is_cut_by_limit: bool) ->
 def _order(call: Routed, situation: Situation, services: Services, recording: Recording) -> Order:
     """Return what to send; the answer is kept short enough for the caller's cap.
 
-    A limit that nobody asked for and no cap needs is left out where the model takes none.
+    A limit that nobody asked for and no cap needs is left out where the model takes none. So is `store: false` where
+    its vendor has no such parameter, and so keeps nothing by it.
     """
     spec, extent, left_nusd = recording.spec, situation.extent, recording.left_nusd
     options = {name: value for name, value in call.options.items() if name not in TOKEN_LIMITS}
+    if is_unstored(options) and services.fitness.refuses(spec.known_as, STORE, services.clock_s()):
+        del options[STORE]
     body: JSONObject = {**options, "messages": call.sent}
     wanted = TOKEN_LIMITS[call.options.get(TOKEN_LIMITS[1]) is not None]
     name = services.fitness.limit_name(spec.known_as, wanted, services.clock_s(), call.org)

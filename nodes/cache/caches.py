@@ -107,6 +107,10 @@ class Caches:
         """Forget what a call bought, as after a word that it was wrong; return how many answers went."""
         return self._here.drop_call(org, call_id) + await self._table.drop(org, call_id)
 
+    def forget_org(self, org: str) -> int:
+        """Forget what this process keeps of an org; return how many answers went. The store's go with its tables."""
+        return self._here.drop_org(org)
+
     async def _entry(self, org: str, key: str, *, is_stored: bool) -> Entry | None:
         if is_stored:
             return await self._table.get(org, key)

@@ -73,6 +73,13 @@ class AnswersHere:
             self.drop(org, key)
         return len(doomed)
 
+    def drop_org(self, org: str) -> int:
+        """Forget all that an org's calls bought; return how many entries went."""
+        doomed = list(self._orgs.get(org, ()))
+        for key in doomed:
+            self.drop(org, key)
+        return len(doomed)
+
     @property
     def size_bytes(self) -> int:
         """What all entries take."""

@@ -34,6 +34,7 @@ def why_not_kept(call: Learned, best: Answer | None) -> str | None:
     verdict, message = best.verdict, best.message
     is_bad = verdict.source == "judge" and (verdict.score is None or verdict.score < bar)
     reasons = {
+        "its request says store: false": call.opening.wishes.is_unstored,
         "another call bought it": best.is_inherited or call.opening.forked_from is not None,
         f"it ended early ({best.finish_reason})": best.finish_reason not in WHOLE or best.is_cut_by_limit,
         "it is a refusal, or spoken": bool(message.get("refusal") or message.get("audio")),

@@ -9,7 +9,7 @@ from ...routing.plan.caching import caching_of
 from ...routing.plan.org_settings import OrgSettings
 from ...state.hits import CacheKeys, Hit
 from ...state.log_context import OF_CALL
-from ...state.org_wishes import OrgWishes
+from ...state.org_wishes import OrgWishes, is_unstored
 from ...state.types import JSONObject
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ async def look(  # noqa: PLR0913 - what a call is at its first node
         return Found(keys)
     stored = is_stored(wishes, services)
     hit = await caches.find(org, keys, question, is_stored=stored, now=services.now())
-    if hit is None and OF_CALL.get() == (org, call_id):
+    # Nobody waits for a call whose answer is not kept, and it waits for nobody.
+    if hit is None and OF_CALL.get() == (org, call_id) and not is_unstored(checked["options"]):
         hit = await caches.flights.join(org, exact, call_id, services.limits.call_deadline_s / 2)
     return Found(keys, hit)

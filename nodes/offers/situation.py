@@ -18,6 +18,7 @@ from ...routing.plan.policy import Demand, Policy, eligible
 from ...routing.plan.terms import Terms
 from ...routing.plan.weights import latency_price, quality_price
 from ...state.money.budgets import Budget, Charge
+from ...state.org_wishes import STORE, is_unstored
 from ...state.records import Arm, nusd_from_usd
 from ...state.types import TOKEN_LIMITS
 from ...state.working_memory import Allowance, Estimated, Routed
@@ -222,6 +223,8 @@ async def derive_situation(call: Estimated, services: "Services") -> Situation:
 
 def _unfit(call: Estimated, specs: Mapping[str, ModelSpec], services: "Services") -> dict[str, str]:
     asked = {name for name, value in call.options.items() if value is not None} - {*TOKEN_LIMITS}
+    if is_unstored(call.options):  # which is left out for whoever has no such word
+        asked.discard(STORE)
     roles = {message["role"] for message in call.messages} & _REFUSED_ROLES
     now_s = services.clock_s()
     found = {

@@ -61,6 +61,7 @@ class ConversationBook:
         self._asked: LRUCache[bytes, str] = LRUCache(most_turns)
         self._pairs: LRUCache[bytes, str] = LRUCache(most_turns)
         self._unknown: LRUCache[bytes, float] = LRUCache(most_turns // 10 + 1)
+        self._org_to_erasures: dict[str, int] = {}
 
     def remember(
         self,
@@ -71,30 +72,33 @@ class ConversationBook:
         place: Place | None = None,
     ) -> None:
         """Note who answered these messages, and in which conversation."""
-        self._authors.put(_digest(org, messages, answer), author)
+        self._authors.put(self._here(org, _digest(org, messages, answer)), author)
         if place is None:
             return
         conversation_id = place.conversation_id
         turns = turns_of(org, place.user, [*messages, {**answer, "role": "assistant"}])
-        for key in turns.answered[:2]:
+        for place_of, key in enumerate(self._here(org, one) for one in turns.answered[:2]):
             known = self._answered.get(key, ())
             # Of the turn before: whoever went on from it goes behind those who have not yet. One that nobody here
             # answered, as in examples that are sent along, is no turn of a conversation.
-            if known or key == turns.answered[0]:
+            if known or not place_of:
                 others = [one for one in known if one != conversation_id]
                 self._answered[key] = (*others, conversation_id)[-MOST_NAMES:]
-        if (pair := turns.newest_pair) is not None:
+        if turns.newest_pair is not None:
+            pair = self._here(org, turns.newest_pair)
             only = self._pairs.get(pair, conversation_id)
             self._pairs[pair] = conversation_id if only == conversation_id else _SEVERAL
 
     def remember_chain(self, org: str, chain_id: str, author: Author) -> None:
         """Note who answered last in a chain that has a name."""
-        self._authors.put(_chain(org, chain_id), author)
+        self._authors.put(self._here(org, _chain(org, chain_id)), author)
 
     def author_in(self, call: Opened) -> Author | None:
         """Return who answered last in a call's chain, where it has a name, or in its conversation."""
         chain_id = call.opening.start.chain_id
-        found = None if chain_id is None else self._authors.get(_chain(call.org, chain_id))
+        found = (
+            None if chain_id is None else self._authors.get(self._here(call.org, _chain(call.org, chain_id)))
+        )
         return found or self.author(call.org, call.messages)
 
     def author(self, org: str, messages: Sequence[JSONObject]) -> Author | None:
@@ -105,7 +109,7 @@ class ConversationBook:
         )
         if newest is None:
             return None
-        return self._authors.get(_digest(org, messages[:newest], messages[newest]))
+        return self._authors.get(self._here(org, _digest(org, messages[:newest], messages[newest])))
 
     async def conversation(
         self, org: str, user: str | None, messages: Sequence[JSONObject], store: Store, now_s: float
@@ -117,20 +121,33 @@ class ConversationBook:
         turns = turns_of(org, user, messages)
         if not turns.answered:
             return None
+        whole = self._here(org, turns.whole)
         found = (
-            self._asked.get(turns.whole) or self._known(turns) or await self._stored(org, turns, store, now_s)
+            self._asked.get(whole) or self._known(org, turns) or await self._stored(org, turns, store, now_s)
         )
         if found is None and turns.newest_pair is not None:
-            found = self._pairs.get(turns.newest_pair) or None
+            found = self._pairs.get(self._here(org, turns.newest_pair)) or None
         if found is not None:
-            self._asked[turns.whole] = found
+            self._asked[whole] = found
         return found
 
-    def _known(self, turns: Turns) -> str | None:
-        return next((self._answered[key][0] for key in turns.answered if key in self._answered), None)
+    def forget_org(self, org: str) -> None:
+        """Know nothing more of what an org's calls said: its digests are others from now on, and the old ones age."""
+        self._org_to_erasures[org] = self._org_to_erasures.get(org, 0) + 1
+
+    def _here(self, org: str, digest: bytes) -> bytes:
+        """Return a digest as it is kept here: none of before an org was erased is found by it."""
+        erasures = self._org_to_erasures.get(org)
+        if erasures is None:
+            return digest
+        return blake2b(digest + erasures.to_bytes(8), digest_size=len(digest)).digest()
+
+    def _known(self, org: str, turns: Turns) -> str | None:
+        keys = (self._here(org, one) for one in turns.answered)
+        return next((self._answered[key][0] for key in keys if key in self._answered), None)
 
     async def _stored(self, org: str, turns: Turns, store: Store, now_s: float) -> str | None:
-        newest = turns.answered[0]
+        newest = self._here(org, turns.answered[0])
         if now_s - self._unknown.get(newest, -LOOK_AGAIN_S) < LOOK_AGAIN_S:
             return None
         try:

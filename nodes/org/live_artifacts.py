@@ -61,6 +61,10 @@ class LiveArtifacts(Generic[Fitted]):
             self._org_to_known.popitem(last=False)
         return known.fitted
 
+    def forget(self, org: str) -> None:
+        """Drop what is known of an org."""
+        self._org_to_known.pop(org, None)
+
     def __len__(self) -> int:
         """Return the number of orgs kept in memory."""
         return len(self._org_to_known)

@@ -101,6 +101,10 @@ PRIVATE = "this org lets no words of prompts and answers be kept (privacy)"
 """Why nothing is remembered of an org whose words nobody may keep, whoever asks."""
 
 
+UNSTORED = "the request says store: false"
+"""Why nothing is kept of a call; what was remembered before is recalled for it all the same."""
+
+
 def user_of(options: Mapping[str, Any], user_id: str | None) -> str | None:
     """Return who speaks, where the request says so: by `user_id`, else by OpenAI's `user`, any text but ""."""
     user = options.get("user") if user_id is None else user_id
@@ -216,6 +220,8 @@ async def keep(
     recalled = call.recalled
     if recalled is None or recalled.missing is not None or memories is None:
         return [], None if recalled is None else recalled.missing
+    if call.opening.wishes.is_unstored:
+        return [], UNSTORED
     passages = new_memories(call, answer, now)
     try:
         await memories.keep(call.org, recalled.scope, passages)

@@ -54,6 +54,10 @@ class SettingsBook:
         self.keep(org, settings, now_s)
         return settings
 
+    def forget(self, org: str) -> None:
+        """Have the org's settings read by its next call."""
+        self._pages.pop(org, None)
+
     def keep(self, org: str, settings: OrgSettings, now_s: float) -> None:
         """Take settings that were just changed here, so that they hold from the next call on."""
         self._pages[org] = _Page(settings, now_s)

@@ -42,6 +42,8 @@ class Recording:
     """Budgets of the org that every request of this step is charged to."""
     reserved_tokens: int = 0
     """Most tokens that one request can take; 0 where none are counted."""
+    keeps_words: bool = True
+    """Whether an answer may be written down, so that a resumed call finds it."""
     open_attempts: dict[str, Attempt] = field(default_factory=dict)
     open_charges: dict[str, Charge] = field(default_factory=dict)
     """What each of them reserved."""
@@ -152,7 +154,7 @@ class Recording:
             completion_tokens=usage.completion_tokens if usage else 0,
             reasoning_tokens=usage.reasoning_tokens if usage else 0,
             latency_ms=round(completion.latency_ms, 3),
-            response=_response(completion) if self.services.limits.resumable else None,
+            response=_response(completion) if self.services.limits.resumable and self.keeps_words else None,
         )
 
     async def fail(self, attempt_id: str, error: ProviderError) -> None:

@@ -14,7 +14,7 @@ from ..answer.text import message_text
 from ..offers.limits import reference_of
 from ..org.memory import user_of
 from ..services import Services
-from .log_row import digest, prompt_text
+from .log_row import digest, kept_prompt, of_store, prompt_text
 
 FROM_CACHE = "cache"
 """Source of the quality of an answer that was looked at when it was bought, or not at all."""
@@ -26,7 +26,6 @@ def hit_row(call: Known, services: Services, latency_ms: float) -> Call:
     kept, usage = call.hit.answer, Usage.from_openai(call.hit.answer.usage)
     reference = reference_of(call.opening, services).priced_at(services.now())
     dearest = services.dearest_for(call.router, call.org)
-    is_prompt_kept = services.limits.store_prompts and call.opening.wishes.keeps_words
     return Call(
         call_id=call.call_id, org=call.org, created_at=call.opening.started_at, status="answered",
         task_type=kept.task_type, task_cell=kept.task_cell, difficulty=kept.difficulty,
@@ -35,8 +34,8 @@ def hit_row(call: Known, services: Services, latency_ms: float) -> Call:
         pool_cost_nusd=None if dearest is None or usage is None else dearest.cost_nusd(usage),
         quality_score=kept.quality_score, quality_source=FROM_CACHE, latency_ms=latency_ms,
         cascade_steps=0, escalations=0, fallbacks=0, propensity=1.0, router=call.router, simulated=kept.simulated,
-        record_hash="", decision={"cache": _facts(call.hit), "first_verdict": None, "tokens": None},
-        prompt=prompt_text(call) if is_prompt_kept else None, user_id=call.opening.user_id,
+        record_hash="", decision={"cache": _facts(call.hit), "first_verdict": None, "tokens": None, **of_store(call)},
+        prompt=kept_prompt(call, services), user_id=call.opening.user_id,
         conversation_id=call.conversation_id or None,
         turn_key=turn_key(call.org, user_of(call.options, call.opening.user_id), call.messages, kept.message),
         cache_type=call.hit.type, cache_saved_nusd=kept.paid_nusd,
@@ -52,6 +51,7 @@ def hit_entry(call: Known, row: Call) -> JSONObject:
         "status": row.status,
         "router": row.router,
         "policy": call.policy,
+        **of_store(call),
         "optimize_for": call.optimize_for,
         "cache": _facts(call.hit),
         "attempts": [],

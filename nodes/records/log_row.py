@@ -1,5 +1,6 @@
 """What is written down of a call: its row in the log, and its record in the org's audit chain."""
 
+from dataclasses import replace
 from hashlib import sha256
 
 from ...providers.specs import ModelSpec
@@ -7,7 +8,7 @@ from ...routing.belief.org_model import inputs_id, pack_inputs
 from ...routing.plan.turns import turn_key
 from ...state.answers import Answer
 from ...state.errors import ReaderLeft
-from ...state.org_wishes import AS_THE_GATEWAY
+from ...state.org_wishes import AS_THE_GATEWAY, STORE
 from ...state.recalled import Recalled
 from ...state.records import Call, CallStatus
 from ...state.types import JSONObject
@@ -83,6 +84,7 @@ def _decision(call: Learned, situation: Situation, services: Services, best: Ans
         **choice_facts(call, situation),
         **_what_was_seen(call, services),
         "tokens": _tokens(best),
+        **of_store(call),
     }
 
 
@@ -93,9 +95,14 @@ def _turn_key(call: Learned, best: Answer | None) -> bytes | None:
 
 
 def kept_prompt(call: Opened, services: Services) -> str | None:
-    """Return the prompt where gateway and org let words be stored; else None."""
+    """Return the prompt where gateway, org and request let words be stored; else None."""
     is_kept = services.limits.store_prompts and call.opening.wishes.keeps_words
     return prompt_text(call) if is_kept else None
+
+
+def of_store(call: Opened) -> JSONObject:
+    """Return what row and entry say of a call whose request has nothing kept; nothing of any other."""
+    return {STORE: False} if call.opening.wishes.is_unstored else {}
 
 
 def _status(call: Learned, best: Answer | None) -> CallStatus:
@@ -202,10 +209,11 @@ def audit_record(call: Learned, row: Call, best: Answer | None) -> JSONObject:
 
 
 def _rules(call: Learned) -> JSONObject:
-    """Return what the key and the org added to the policy, where they added something."""
-    opening = call.opening
+    """Return what the key and the org added to the policy, where they added something; and `store: false`."""
+    opening, wishes = call.opening, replace(call.opening.wishes, is_unstored=False)
     imposed = {} if not opening.imposed else {"imposed": [plain(one) for one in opening.imposed]}
-    return imposed | ({} if opening.wishes == AS_THE_GATEWAY else {"org_settings": plain(opening.wishes)})
+    settings = {name: value for name, value in plain(wishes).items() if name != "is_unstored"}
+    return imposed | of_store(call) | ({} if wishes == AS_THE_GATEWAY else {"org_settings": settings})
 
 
 def prompt_text(call: Opened) -> str:

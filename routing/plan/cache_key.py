@@ -14,9 +14,10 @@ from .configs import RouterConfig
 VERSION = 1
 """Of what is hashed: another one finds nothing that was kept before."""
 WITHOUT_EFFECT = frozenset(
-    {"user", "metadata", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "stream", "stream_options"}
+    {"user", "metadata", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "store", "stream",
+     "stream_options"}
 )  # fmt: skip
-"""Options that no answer depends on: for whom, under which label and by which way."""
+"""Options that no answer depends on: for whom, under which label, by which way, and what is kept of it."""
 REMOTE = ("http://", "https://")
 
 

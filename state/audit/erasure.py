@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, delete, or_, select, update
+from sqlalchemy import Column, Connection, Table, delete, func, or_, select, update
 
 from ..database import Database
-from ..schema import attempts, audit, cached_answers, calls, decisions, judged_answers, labels, memories
+from ..schema import attempts, audit, cached_answers, calls, decisions, judged_answers, labels, memories, orgs
 from ..sqlite_pages import clean_log, delete_securely, rebuild
 from .chain import append_entry
 from .org_erasure import Erased, calls_under_way, close_doors, erase_org
@@ -61,9 +61,9 @@ class Erasure:
             await self.clean()
         return is_deleted
 
-    async def close_doors(self, org: str) -> None:
-        """Delete an org's keys: none of them opens a call any more."""
-        await self._database.transact(lambda connection: close_doors(connection, org))
+    async def close_doors(self, org: str) -> int:
+        """Delete an org's keys: none of them opens a call any more; return how many there were."""
+        return await self._database.transact(lambda connection: close_doors(connection, org))
 
     async def calls_under_way(self, org: str) -> int:
         """Return how many calls of an org were begun and are not logged, whichever process has them."""
@@ -82,6 +82,17 @@ class Erasure:
         if erased is not None:
             await self.clean()
         return erased
+
+    async def count_of_orgs(self) -> int:
+        """Return how often any org was erased."""
+        query = select(func.sum(orgs.c.erasures)).where(orgs.c.erasures > 0)
+        return int(await self._database.query(lambda connection: connection.scalar(query)) or 0)
+
+    async def erased_orgs(self) -> dict[str, int]:
+        """Return the orgs that were erased, each with how often."""
+        query = select(orgs.c.org, orgs.c.erasures).where(orgs.c.erasures > 0)
+        rows = await self._database.query(lambda connection: connection.execute(query).all())
+        return {row.org: row.erasures for row in rows}
 
     async def forget(self, org: str | None, before: datetime) -> int:
         """Erase what was stored of the words of calls and decisions made before `before`; return how many prompts went.

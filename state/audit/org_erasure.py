@@ -36,9 +36,9 @@ class Erased:
     """Of all its requests to models, known only as a sum from now on."""
 
 
-def close_doors(connection: Connection, org: str) -> None:
-    """Delete the org's keys, so that none of them opens a call any more."""
-    connection.execute(delete(keys).where(keys.c.org == org))
+def close_doors(connection: Connection, org: str) -> int:
+    """Delete the org's keys, so that none of them opens a call any more; return how many there were."""
+    return connection.execute(delete(keys).where(keys.c.org == org)).rowcount
 
 
 def calls_under_way(connection: Connection, org: str) -> int:
@@ -84,6 +84,6 @@ def _bury_all(connection: Connection, org: str, erased: Erased) -> Erased:
         "cost_nusd": erased.cost_nusd,
     }
     append_entry(connection, org, record)
-    counts = {"call_count": 0, "labelled_count": 0}
-    connection.execute(update(orgs).where(orgs.c.org == org).values(counts))
+    left = {"call_count": 0, "labelled_count": 0, "erasures": orgs.c.erasures + 1}
+    connection.execute(update(orgs).where(orgs.c.org == org).values(left))
     return Erased(erased.rows, len(named), erased.calls, erased.cost_nusd)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select, text
 
 from ..packing import unpack_bytes
 from ..schema import audit, orgs
+from ..statements import Statement
 from .entries import Verification
 from .tombstones import TOMBSTONE, erased_by
 
@@ -20,9 +21,11 @@ PAGE = 5_000
 
 # SQLite would refuse to read a text that an edit left without a UTF-8 form.
 NEXT_PAGE = {
-    dialect: text(
-        f"SELECT idx, prev_hash, record_hash, {record} FROM audit"  # noqa: S608 - names of this file
-        " WHERE org = :org AND idx >= :start AND idx < :length ORDER BY idx LIMIT :page"
+    dialect: Statement(
+        text(
+            f"SELECT idx, prev_hash, record_hash, {record} FROM audit"  # noqa: S608 - names of this file
+            " WHERE org = :org AND idx >= :start AND idx < :length ORDER BY idx LIMIT :page"
+        )
     )
     for dialect, record in (("sqlite", "CAST(record AS BLOB)"), ("postgresql", "record"))
 }
@@ -114,7 +117,7 @@ def _follow_to_the_head(connection: Connection, walk: "_Walk") -> None:
     state = walk.state
     while walk.result.intact and walk.result.total_records < state.length:
         page = {"org": state.org, "start": walk.result.total_records, "length": state.length, "page": PAGE}
-        rows = connection.execute(NEXT_PAGE[connection.dialect.name], page).all()
+        rows = NEXT_PAGE[connection.dialect.name].rows(connection, page)
         if rows:
             walk.follow(rows)
         else:

@@ -78,6 +78,10 @@ class Posteriors:
             # A new page: a read that is under way writes to one that nobody looks at any more.
             self._pages[org] = {cell: _after(levels, cell, became) for cell, levels in list(page.items())}
 
+    def forget(self, org: str) -> None:
+        """Drop what is remembered of an org: it is read anew."""
+        self._pages.pop(org, None)
+
     async def read(self, org: str, task_cell: str, model_ids: list[str] | None = None) -> dict[str, Evidence]:
         """Return the evidence in one context cell by model id; arms without any are absent.
 

@@ -1,8 +1,9 @@
 import asyncio
 import itertools
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,24 @@ def gateway(start_gateway: Callable[..., Gateway]) -> Gateway:
 @pytest.fixture(scope="session")
 def strict_gateway(start_gateway: Callable[..., Gateway]) -> Gateway:
     return start_gateway(X25_REQUIRE_KEY="true")
+
+
+class Rows:
+    """A gateway of one test's own, and what its database holds."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.url = gateway.url
+        self._database = gateway.database
+
+    def __call__(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query."""
+        with closing(sqlite3.connect(self._database)) as database:
+            return database.execute(sql).fetchall()
+
+
+@pytest.fixture
+def rows(start_gateway: Callable[..., Gateway]) -> Rows:
+    return Rows(start_gateway())
 
 
 @pytest.fixture

@@ -2,10 +2,8 @@
 
 import asyncio
 import json
-import sqlite3
 import threading
 import time
-from contextlib import closing
 
 import httpx
 import openai
@@ -183,18 +181,6 @@ async def test_comments_come_between_slow_words_and_a_receipt_that_cannot_be_mad
     assert found[-1] == DONE
     assert json.loads(found[-2][6:])["x25"]["quality_source"] == "pending"
     assert "could not be closed" in caplog.text
-
-
-@pytest.fixture
-def rows(start_gateway):
-    gateway = start_gateway()
-
-    def read(sql):
-        with closing(sqlite3.connect(gateway.database)) as database:
-            return database.execute(sql).fetchall()
-
-    read.url = gateway.url
-    return read
 
 
 @pytest.mark.slow

@@ -1,10 +1,8 @@
 """Streams of the doors beside chat, read as their clients read them."""
 
 import json
-import sqlite3
 import threading
 import time
-from contextlib import closing
 
 import httpx
 import openai
@@ -154,18 +152,6 @@ async def test_probabilities_of_tokens_and_the_prompt_come_with_a_completion(ope
     offsets = [offset for one in likely for offset in one["text_offset"]]
     assert "".join(tokens) == "".join(words_of(rest))
     assert offsets == [len(ASKED) + len("".join(tokens[:place])) for place in range(len(tokens))]
-
-
-@pytest.fixture
-def rows(start_gateway):
-    gateway = start_gateway()
-
-    def read(sql):
-        with closing(sqlite3.connect(gateway.database)) as database:
-            return database.execute(sql).fetchall()
-
-    read.url = gateway.url
-    return read
 
 
 @pytest.mark.slow

@@ -1,8 +1,12 @@
 import asyncio
+import random
+from types import SimpleNamespace
 
 import pytest
 
-from x25.bench.availability import main, through_http, waterfall
+from x25.bench.availability import _Clock, _Flaky, main, through_http, waterfall
+from x25.providers.base import ProviderRequest
+from x25.providers.deltas import Sending
 
 
 def test_the_waterfall_alone_answers_more_than_five_nines_at_one_fault_in_a_hundred():
@@ -13,6 +17,24 @@ def test_the_waterfall_alone_answers_more_than_five_nines_at_one_fault_in_a_hund
 def test_where_everything_fails_nothing_is_said_to_be_answered():
     found = asyncio.run(waterfall(50, 1.0))
     assert (found.answered, found.share) == (0, 0.0)
+
+
+async def test_the_stand_in_streams_what_it_answers():
+    read = []
+
+    class Reader:
+        has_left = False
+
+        def begin(self, source):
+            return
+
+        async def take(self, delta, logprobs=None):
+            read.append(delta)
+
+    flaky = _Flaky(0.0, random.Random(1), _Clock())
+    request = ProviderRequest(None, SimpleNamespace(name="d"), {}, "a1", 1.0)
+    completion = await flaky.stream(request, Sending(Reader(), None, None))
+    assert (read, completion.message["content"]) == ([{"content": "391"}], "391")
 
 
 def test_a_share_below_the_promise_is_an_exit_code(monkeypatch, capsys):

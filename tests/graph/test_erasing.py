@@ -69,4 +69,12 @@ async def test_what_fails_half_way_is_still_on_record(cascade):
         await cascade.erase("default", reply["call_id"])
     assert await cascade.services.store.history.count("default") == 1
     await cascade.saver.conn.execute("ALTER TABLE hidden RENAME TO checkpoints")
-    assert await erase_call(cascade.services.store, cascade.saver, "default", reply["call_id"])
+    store, settings = cascade.services.store, cascade.settings
+    assert await erase_call(store, cascade.saver, settings, "default", reply["call_id"])
+
+
+async def test_an_org_of_which_there_are_keys_alone_is_erased_and_says_so(cascade):
+    await cascade.services.store.keys.create("acme")
+    assert (await cascade.erase_org("acme")).store.rows == {"keys": 1}
+    with pytest.raises(NotFound):
+        await cascade.erase_org("acme")

@@ -1,16 +1,13 @@
-import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from x25.graph.bootstrap import open_services
-from x25.graph.own_models import MOST_MODELS, Registration, check_address, following, register, unregister
+from x25.graph.own_models import MOST_MODELS, Registration, check_address, register, unregister
 from x25.graph.settings import load_settings
-from x25.nodes.org import own_models as book
 from x25.state.errors import Forbidden, InvalidRequest, NotFound
 from x25.state.own_models import OwnModel
-from x25.state.store import open_store
 
 LOCAL = Registration("own/m", "http://127.0.0.1:9/v1")
 
@@ -106,21 +103,6 @@ async def test_an_org_has_so_many_models_and_no_more(services, served):
     with pytest.raises(InvalidRequest, match="20 own models already"):
         await register(services, "acme", served)
     assert not (await register(services, "acme", replace(served, model_id="own/3")))[1]
-
-
-async def test_what_another_process_registered_is_found_within_the_stated_time(tmp_path, monkeypatch):
-    url = f"sqlite+aiosqlite:///{tmp_path}/x25.db"
-    monkeypatch.setattr("x25.graph.own_models.LOOK_EVERY_S", 0.05)
-    mine = book.OwnModelBook()
-    async with await open_store(url) as here, await open_store(url) as there, following(mine, here):
-        await there.own_models.add(OwnModel("acme", "own/m", LOCAL.content("acme"), datetime.now(UTC)))
-        async with asyncio.timeout(2):
-            while not mine.of("acme"):
-                await asyncio.sleep(0.01)
-        await there.own_models.remove("acme", "own/m")
-        async with asyncio.timeout(2):
-            while mine.of("acme"):
-                await asyncio.sleep(0.01)
 
 
 async def test_a_model_registered_before_is_there_after_a_restart(settings, served):

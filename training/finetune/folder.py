@@ -3,14 +3,15 @@
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ...graph.training_folders import part_of
+from ...graph.training_erasure import facts_of
+from ...graph.training_folders import CALLS, MODE_OF_FILES, part_of
 from ...state.gathering import Gathering
 from ...state.improvements import Improvement
 from .card import card
@@ -48,16 +49,17 @@ def write_folder(folder: Path, job: Improvement, wanted: Gathering, gathered: Ga
     texts = {
         "train.jsonl": _jsonl(gathered.train),
         "held_out.jsonl": _jsonl(gathered.held_out),
+        CALLS: _index({"train.jsonl": gathered.train, "held_out.jsonl": gathered.held_out}),
         "train_unsloth.py": script(recipe, "unsloth"),
         "train_peft.py": script(recipe, "peft"),
         "requirements.txt": REQUIREMENTS,
     }
     manifest = _manifest(job, wanted, gathered, recipe, texts)
     texts["README.md"] = card(manifest)
-    manifest["files"] = {name: _facts(text) for name, text in sorted(texts.items())}
+    manifest["files"] = {name: facts_of(text.encode()) for name, text in sorted(texts.items())}
     texts["manifest.json"] = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     for name, text in texts.items():
-        (aside / name).touch(mode=0o600)
+        (aside / name).touch(mode=MODE_OF_FILES)
         (aside / name).write_bytes(text.encode())
     if folder.exists():
         shutil.rmtree(folder)
@@ -66,14 +68,23 @@ def write_folder(folder: Path, job: Improvement, wanted: Gathering, gathered: Ga
 
 
 def _jsonl(examples: Iterable[Example]) -> str:
+    return "".join(f"{_line(one)}\n" for one in examples)
+
+
+def _line(example: Example) -> str:
     # A lone surrogate has no UTF-8 form: the escape keeps it JSON.
-    lines = (json.dumps(asdict(one.row), ensure_ascii=False) for one in examples)
-    return "".join(line.encode("utf-8", "backslashreplace").decode() + "\n" for line in lines)
+    line = json.dumps(asdict(example.row), ensure_ascii=False)
+    return line.encode("utf-8", "backslashreplace").decode()
 
 
-def _facts(text: str) -> dict[str, Any]:
-    data = text.encode()
-    return {"sha256": sha256(data).hexdigest(), "bytes": len(data), "lines": text.count("\n")}
+def _index(files: Mapping[str, Iterable[Example]]) -> str:
+    """Return which call each line came of, so that a call that is erased later can be taken out again."""
+    rows = (
+        {"call_id": one.call.call_id, "file": name, "sha256": sha256(_line(one).encode()).hexdigest()}
+        for name, examples in files.items()
+        for one in examples
+    )
+    return "".join(f"{json.dumps(row)}\n" for row in rows)
 
 
 def _manifest(
@@ -105,5 +116,5 @@ def _manifest(
         "is_simulated": gathered.is_simulated,
         "options": wanted.to_dict(),
         "recipe": recipe.to_dict(),
-        "files": {name: _facts(text) for name, text in sorted(texts.items())},
+        "files": {name: facts_of(text.encode()) for name, text in sorted(texts.items())},
     }

@@ -187,8 +187,8 @@ def test_a_key_reads_and_erases_its_own_org_alone(strict_gateway) -> None:
         assert made["org"] == "keyed-a"  # a call's org is its key's, whatever the body says
         assert http.get(HISTORY, headers=as_(keys["keyed-a"])).json()["total"] == 1
         assert http.get(HISTORY, headers=as_(keys["keyed-b"])).json()["total"] == 0
-        for path in (HISTORY, "/verify/keyed-a/head"):
-            assert http.get(path, params={"org": "keyed-a"}, headers=as_(keys["keyed-b"])).status_code == 403
+        for path in (f"{HISTORY}?org=keyed-a", "/verify/keyed-a/head"):
+            assert http.get(path, headers=as_(keys["keyed-b"])).status_code == 403
         path = f"/api/calls/{made['id']}"
         assert http.delete(path, headers=as_(keys["keyed-b"])).status_code == 404
         assert http.delete(path, params={"org": "keyed-a"}, headers=as_(keys["keyed-b"])).status_code == 403
@@ -256,3 +256,20 @@ def test_an_illegal_combination_is_refused_by_name(http, call_id, org, body, fie
 def test_an_unknown_call_is_not_found_and_nobodys_org_is_default(http, call_id, org) -> None:
     assert http.patch(f"/api/calls/none/feedback?org={org}", json={"outcome": "good"}).status_code == 404
     assert http.patch(f"/api/calls/{call_id}/feedback", json={"outcome": "good"}).status_code in {403, 404}
+
+
+def test_lines_of_training_data_that_go_with_a_call_are_told_and_folders_that_may_have_it(
+    http, gateway, route, org
+):
+    call_id = route()["call_id"]
+    folder = gateway.database.parent / "improve" / org / "job"
+    folder.mkdir(parents=True)
+    (folder / "train.jsonl").write_text('{"instruction": "What is 17 * 23?", "input": "", "output": "391"}\n')
+    broken = folder.with_name("broken")
+    broken.mkdir()
+    (broken / "calls.jsonl").write_text("{")
+    deleted = http.delete(f"/api/calls/{call_id}", params={"org": org}).json()
+    assert deleted == {
+        "deleted": call_id, "training_lines": 1, "training_folders_left": [f"{broken}: calls.jsonl cannot be read"],
+    }  # fmt: skip
+    assert (folder / "train.jsonl").read_text() == ""

@@ -109,6 +109,41 @@ async def test_where_text_is_kept_a_restart_forgets_no_response_but_one_that_was
     assert (lost.status_code, elsewhere.status_code) == (404, 404)
 
 
+async def test_what_another_process_erased_is_neither_told_nor_gone_on_from(open_app):
+    async with open_app() as one, open_app() as other:
+        tool = {"type": "function", "name": "get_weather", "parameters": {"type": "object", "properties": {}}}
+        asked = {"input": "What is the weather in Paris?", "tools": [tool], "tool_choice": "required"}
+        kept, erased = [(await one.post("/v1/responses", json=asked)).json() for _ in range(2)]
+        call_id = erased["id"].removeprefix("resp_")
+        assert (await one.get(f"/v1/responses/{erased['id']}")).status_code == 200
+        assert (await other.delete(f"/api/calls/{call_id}")).status_code == 200
+        items = [{"type": "item_reference", "id": erased["output"][0]["id"]}]
+        for body in ({"input": "And?", "previous_response_id": erased["id"]}, {"input": items}):
+            assert (await one.post("/v1/responses", json=body)).status_code in {404, 422}
+        assert (await one.get(f"/v1/responses/{erased['id']}")).status_code == 404
+        assert (await one.get(f"/v1/responses/{kept['id']}")).status_code == 200
+
+
+@pytest.mark.parametrize("way", ["read", "gone on from", "referred to"])
+async def test_each_way_to_an_erased_answer_is_closed_by_itself(open_app, way):
+    async with open_app() as one, open_app() as other:
+        said = (await one.post("/v1/responses", json={"input": "Say hello."})).json()
+        await other.delete(f"/api/calls/{said['id'].removeprefix('resp_')}")
+        again = {"input": "And?", "previous_response_id": said["id"]}
+        items = {
+            "input": [
+                {"type": "item_reference", "id": said["output"][0]["id"]},
+                {"role": "user", "content": "x"},
+            ]
+        }
+        answer = (
+            await one.get(f"/v1/responses/{said['id']}")
+            if way == "read"
+            else await one.post("/v1/responses", json=again if way == "gone on from" else items)
+        )
+        assert answer.status_code in {404, 422}, answer.text
+
+
 async def test_where_it_is_not_kept_a_restart_forgets_all(open_app):
     async with open_app() as client:
         kept = (await client.post("/v1/responses", json={"input": "hi"})).json()

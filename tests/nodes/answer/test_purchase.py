@@ -68,3 +68,26 @@ async def test_a_request_says_whether_it_is_hedged_and_the_gateway_where_it_does
     object.__setattr__(services, "limits", replace(services.limits, hedge=setting))
     await purchase(policy={} if policy is None else {"hedge": policy})
     assert asked == [hedged]
+
+
+async def test_a_vendor_without_the_parameter_is_asked_without_it_and_keeps_nothing_by_it(
+    purchase, services, monkeypatch
+):
+    sent, complete = [], services.gateway.complete
+
+    async def refusing(spec, body, **more):
+        sent.append("store" in body)
+        if "store" in body:
+            error = Unsupported("no such parameter", parameter="store")
+            services.fitness.note(spec.known_as, error, services.clock_s())
+            raise error
+        return await complete(spec, body, **more)
+
+    monkeypatch.setattr(services.gateway, "complete", refusing)
+    order, spec = await purchase(options={"store": False})
+    assert (sent, "store" in order.body) == ([True, False], False)
+    assert services.fitness.refuses(spec.known_as, "store", services.clock_s())
+    await purchase(options={"store": False})
+    assert sent[2:] == [False]  # and it is not ruled out for those that say so
+    with pytest.raises(Unsupported):
+        await purchase(options={"store": True})
