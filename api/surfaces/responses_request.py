@@ -30,11 +30,12 @@ class ResponseRequest(Steered):
     input: Any = Field(description="A text, or a list of items: messages, function calls and their outputs.")
     instructions: str | None = Field(None, description="System message of this call alone.")
     previous_response_id: str | None = Field(
-        None, max_length=128, description="Goes on from an answer that is remembered."
+        None, max_length=128, description="Goes on from a response that is kept."
     )
     store: bool | None = Field(
         None,
-        description="false: the answer is not remembered; default true, for X25_RESPONSES_KEPT_S seconds.",
+        description="false: the response is not kept; default true: X25_RESPONSES_KEPT_S seconds in the process, or "
+        "X25_RESPONSES_DAYS days in the store, where words may be kept.",
     )
     tools: list[dict[str, Any]] | None = Field(
         None, description="Functions and custom tools that the caller runs."
@@ -158,7 +159,7 @@ def _of_item(item: JSONObject, where: str, earlier: Earlier) -> Iterator[JSONObj
         if found is None:
             field = f"{where}.id"
             raise InvalidRequest(
-                f"{field}: no item {item['id'][:200]!r} is remembered; send it whole", field=field
+                f"{field}: no item {item['id'][:200]!r} is kept; send it whole", field=field
             )
         yield found
     elif kind != "reasoning":  # a model's thoughts go back to it alone, and none were given out
