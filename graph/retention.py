@@ -63,7 +63,9 @@ async def _for_ever(work: Callable[[], Awaitable[None]], what: str, every_s: flo
 async def forget_before(
     store: Store, saver: BaseCheckpointSaver[Any] | None, org: str, before: datetime
 ) -> int:
-    """Delete prompts, answers, responses, vectors and checkpoints of an org's calls made before a time; return how many prompts.
+    """Delete prompts, answers, responses, vectors and checkpoints of an org's calls made before a time.
+
+    Returns how many prompts went.
 
     The log of calls, their money and the audit chain stay: they hold no words.
     """

@@ -168,8 +168,8 @@ class Settings(BaseModel):
         30.0,
         ge=0,
         le=36_500,
-        description="Days that they are kept in the store, with X25_STORE_PROMPTS, for every process and restart; 0 = as "
-        "long as prompts are.",
+        description="Days that they are kept in the store, with X25_STORE_PROMPTS, for every process and restart; 0 = "
+        "as long as prompts are.",
     )
     max_body_bytes: int = Field(10_000_000, ge=1, description="Largest request body accepted, bytes.")
     body_timeout_s: float = Field(30.0, gt=0, le=3600, description="Longest wait for a whole request body.")

@@ -16,8 +16,8 @@ from .services import Services
 async def thompson_select(call: Estimated, services: Services) -> Change:
     """Draw how good each eligible arm may be, plan over the tiers, and take the best first action.
 
-    Who may be drawn is narrowed to whom the caller, or the router, wants to begin with, and in a conversation to those as strong as
-    the author of its newest answer.
+    Who may be drawn is narrowed to whom the caller, or the router, wants to begin with, and in a conversation to those
+    as strong as the author of its newest answer.
 
     Raises
     ------

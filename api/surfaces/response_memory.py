@@ -112,7 +112,11 @@ async def items_of(cascade: Cascade, org: str, given: object) -> Earlier:
 
 def _referred(given: object) -> Iterator[str]:
     for item in given if isinstance(given, list) else ():
-        if isinstance(item, dict) and item.get("type") == "item_reference" and isinstance(item.get("id"), str):
+        if (
+            isinstance(item, dict)
+            and item.get("type") == "item_reference"
+            and isinstance(item.get("id"), str)
+        ):
             yield item["id"]
 
 

@@ -158,9 +158,7 @@ def _of_item(item: JSONObject, where: str, earlier: Earlier) -> Iterator[JSONObj
         found = earlier(_text(item, "id", where))
         if found is None:
             field = f"{where}.id"
-            raise InvalidRequest(
-                f"{field}: no item {item['id'][:200]!r} is kept; send it whole", field=field
-            )
+            raise InvalidRequest(f"{field}: no item {item['id'][:200]!r} is kept; send it whole", field=field)
         yield found
     elif kind != "reasoning":  # a model's thoughts go back to it alone, and none were given out
         field = f"{where}.type"

@@ -1,7 +1,7 @@
 """Responses that callers may read again and go on from.
 
-They are in the store where an org's words may be written down, and then nowhere else, so that one statement forgets one for
-all processes; otherwise in the process that gave them, for a while, and while the log has their call.
+They are in the store where an org's words may be written down, and then nowhere else, so that one statement forgets one
+for all processes; otherwise in the process that gave them, for a while, and while the log has their call.
 """
 
 import asyncio

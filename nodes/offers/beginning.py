@@ -1,4 +1,4 @@
-"""Which tier a call begins with: as the caller says, or where its router says so, as the class of the request promises."""
+"""Which tier a call begins with: what the caller says, or what its router promises the class of the request."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,9 +25,9 @@ def beginning_of(
 ) -> Beginning:
     """Return whom a call begins with.
 
-    Under `first_tier: by_class` the request's class names the tier; `task_complexity` says it in its place, weights that
-    lean far move it by one, a conversation is gone on with by nobody weaker, and where nobody of it may be asked the nearest
-    one that there is takes its place.
+    Under `first_tier: by_class` the request's class names the tier; `task_complexity` says it in its place, weights
+    that lean far move it by one, a conversation is gone on with by nobody weaker, and where nobody of it may be asked
+    the nearest one takes its place.
 
     Parameters
     ----------

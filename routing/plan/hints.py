@@ -45,8 +45,8 @@ WORKFLOW_TO_HINTS: Mapping[str, Mapping[str, Any]] = {
     "voice_simple": {"mode": "fast"},
     "voice_complex": {"prefer_latency": True},
 }
-"""What each `workflow_type` stands for, where the request says nothing of it: a preset, beneath all other hints. A creative
-one also says the task type."""
+"""What each `workflow_type` stands for, where the request says nothing of it: a preset, beneath all other hints. A
+creative one also says the task type."""
 UNKNOWN_WORKFLOW = f"it is none of {', '.join(WORKFLOW_TO_HINTS)}, so routing is automatic"
 _TIER_NAMES: Mapping[str, Tier] = {
     **{tier: tier for tier in TIERS},

@@ -2,8 +2,8 @@
 
     p = 1 / (1 + exp(-(b + sum of weight x signal)))
 
-The signals are counts of English words. Weights are a logistic regression on the golden requests of the classes `trivial`
-and `standard` against `complex` and `multi_step` (`python -m x25.training.fit.demand tests/golden`).
+The signals are counts of English words. Weights are a logistic regression on the golden requests of the classes
+`trivial` and `standard` against `complex` and `multi_step` (`python -m x25.training.fit.demand tests/golden`).
 """
 
 import re
@@ -16,27 +16,34 @@ _CLAUSE_ENDS = re.compile(r"[.,;:!?\n]|\b(?:and|then)\b")
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 _LONG_WORD_CHARS, _LONG_TEXT_CHARS = 9, 200
 
-_DEMANDS = frozenset(
-    "analyse analyze apply argue assess build calculate carry challenge check choose classify compare complete compose"
-    " compute construct convert cover create criticise criticize critique debug decide define defend derive design"
-    " determine develop devise diagnose discuss draft estimate evaluate explain find finish forecast formulate generalise"
-    " generalize give identify implement include interpret investigate justify list make model name optimise optimize"
-    " order organise organize outline plan predict prepare prioritise prioritize propose prove quantify rank recommend"
-    " reconcile reconstruct research resolve review revise set show simulate solve specify state suggest summarise"
-    " summarize tell test trace translate verify weigh work write".split()
+
+def _words(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
+_DEMANDS = _words(
+    "analyse analyze apply argue assess build calculate carry challenge check choose classify compare "
+    "complete compose compute construct convert cover create criticise criticize critique debug decide "
+    "define defend derive design determine develop devise diagnose discuss draft estimate evaluate "
+    "explain find finish forecast formulate generalise generalize give identify implement include "
+    "interpret investigate justify list make model name optimise optimize order organise organize outline "
+    "plan predict prepare prioritise prioritize propose prove quantify rank recommend reconcile "
+    "reconstruct research resolve review revise set show simulate solve specify state suggest summarise "
+    "summarize tell test trace translate verify weigh work write"
 )
-_SEQUENCE = frozenset(
-    "first second third then next after before finally lastly until once each every step steps phase phases stage stages"
-    " part parts order iterate afterwards start finish begin one".split()
+_SEQUENCE = _words(
+    "first second third then next after before finally lastly until once each every step steps phase "
+    "phases stage stages part parts order iterate afterwards start finish begin one"
 )
-_DEEP = frozenset(
-    "prove proof derive theorem lemma counterexample rigorous rigorously formally axiom axioms analyse analyze critically"
-    " critique assess evaluate whether determine design architect architecture argue defend assumptions bound bounds"
-    " strategy framework model equilibrium robust trade-offs tradeoffs mechanism mechanisms causal identification optimal"
-    " optimise optimize formulate construct investigate reconstruct likely causes hypotheses failure modes".split()
+_DEEP = _words(
+    "prove proof derive theorem lemma counterexample rigorous rigorously formally axiom axioms analyse "
+    "analyze critically critique assess evaluate whether determine design architect architecture argue "
+    "defend assumptions bound bounds strategy framework model equilibrium robust trade-offs tradeoffs "
+    "mechanism mechanisms causal identification optimal optimise optimize formulate construct investigate "
+    "reconstruct likely causes hypotheses failure modes"
 )
-_WORKS = frozenset(
-    "story novel poem sonnet villanelle screenplay scene play chapter essay monologue song lyrics ballad epic".split()
+_WORKS = _words(
+    "story novel poem sonnet villanelle screenplay scene play chapter essay monologue song lyrics ballad epic"
 )
 
 WEIGHTS: Mapping[str, float] = {
@@ -60,8 +67,8 @@ it, whose words do not count; words are counted once each, but in `log_words`.""
 
 def ends_of(text: str) -> str:
     """Return both ends of a text, or all of a short one, in lower case."""
-    lower = text.lower()
-    return lower if len(lower) <= 2 * MOST_CHARS else f"{lower[:MOST_CHARS]}\n{lower[-MOST_CHARS:]}"
+    is_long = len(text) > 2 * MOST_CHARS
+    return (f"{text[:MOST_CHARS]}\n{text[-MOST_CHARS:]}" if is_long else text).lower()
 
 
 def instruction_of(text: str) -> str:
@@ -75,8 +82,8 @@ def instruction_of(text: str) -> str:
 
 def signals_of(text: str) -> tuple[float, ...]:
     """Return the signals of a question, in the order of `SIGNALS`, each >= 0."""
-    asked = instruction_of(text)
-    lower = ends_of(asked)
+    whole = ends_of(text)
+    lower = instruction_of(whole)
     words = _WORD.findall(lower)
     distinct = set(words)
     clauses = [clause.split() for clause in _CLAUSE_ENDS.split(lower)]
@@ -90,7 +97,7 @@ def signals_of(text: str) -> tuple[float, ...]:
         len(distinct & _DEEP),
         len(distinct & _WORKS),
         log1p(len(clauses)),
-        float(len(asked) < len(text)),
+        float(len(lower) < len(whole)),
         lower.count("?"),
         sum(map(len, words)) / max(len(words), 1),
     )

@@ -10,9 +10,10 @@
 | `standard`     | code, summaries, extraction, explanations, JSON, some text         | mid      |
 | `trivial`      | chat, facts, labels, short translations                            | slm      |
 
-The first that fits counts. A question is hard by named patterns, or by what `demand` makes of its words; both are English:
-other languages are told apart by the task type, by length and by what the request demands. Patterns and weights were
-made with the golden requests (`tests/golden`); those in `tests/golden/held_out` were written afterwards, and measure them.
+The first that fits counts. A question is hard by named patterns, or by what `demand` makes of its words; both are
+English: other languages are told apart by the task type, by length and by what the request demands. Patterns and
+weights were made with the golden requests (`tests/golden`); those in `tests/golden/held_out` were written afterwards,
+and measure them.
 """
 
 import re
@@ -39,18 +40,25 @@ MOSTLY_LATENCY, LEANS_DOWN, LEANS_UP = 0.5, 2.5, 0.4
 LEAST_PROB = 0.5
 """Of being hard by its words, from which a question is complex."""
 _STAGES_NAMED = 3
+_NUMBERS_OF_A_SUM = 3
 
 _STAGED = re.compile(
     r"\b(?:numbered|each|every|following|these|in) (?:steps?|stages|phases)\b"
     r"|\bin (?:several|three|four|five|six) (?:steps|stages|phases)\b"
     r"|\bbefore (?:(?:you )?go(?:ing)?|continuing) on\b|\bbefore moving (?:on|to the next)\b"
     r"|\b(?:sub-?goals?|sub-?tasks?|sub-?problems?|milestones|roadmap|work ?plan|action plan)\b"
-    r"|\bbreak (?:it|this|that|them|the \w+|\w+) (?:down|up|into)\b|\b(?:act|work|behave) as an? (?:autonomous )?agent\b"
-    r"|\b(?:one after the other|one after another|one at a time|step after step|end to end|from start to finish)\b"
-    r"|\b(?:revise|update|adjust|correct) (?:the|your) plan\b|\buse (?:the|that|its|each) (?:result|output|answer)s? (?:of|from|to|in|for)\b"
+    r"|\bbreak (?:it|this|that|them|the \w+|\w+) (?:down|up|into)\b"
+    r"|\b(?:act|work|behave) as an? (?:autonomous )?agent\b"
+    r"|\b(?:one after the other|one after another|one at a time|step after step|end to end)\b|\bfrom start to finish\b"
+    r"|\b(?:revise|update|adjust|correct) (?:the|your) plan\b"
+    r"|\buse (?:the|that|its|each) (?:result|output|answer)s? (?:of|from|to|in|for)\b"
     r"|\b(?:carry|work) (?:it |this |them )?(?:out|through) .{0,40}\b(?:steps?|stages|phases|end to end)\b"
-    r"|\bfirst\b.{3,200}\bthen\b.{3,200}\b(?:finally|finish|lastly|at the end|after that|once that)\b",
-    re.DOTALL,
+)
+_IN_ORDER = tuple(
+    map(
+        re.compile,
+        (r"\bfirst\b", r"\bthen\b", r"\b(?:finally|finish|lastly|at the end|after that|once that)\b"),
+    )
 )
 _NUMBERED = re.compile(r"\(\d\)|\b(?:step|stage|phase|part) (?:\d|one|two|three)\b|(?:^|\n)\s*\d[.)] ")
 _STAGE_WORDS = re.compile(
@@ -80,16 +88,19 @@ _USUAL = {
         r"|turn (?:this|these|the)|convert (?:this|these|the)|(?:fill|structure|parse) (?:in |out )?(?:this|the))"
     ),
     "an explanation or a comparison": re.compile(
-        r"\b(?:explain|describe|compare|contrast|differences?\b|pros and cons|advantages|(?:how|what|which) (?:do|can|should|would) (?:i|we)\b"
-        r"|why (?:do|does|is|are|did)\b|show (?:the|your|each|all)\b|give (?:me )?(?:an example|examples|reasons|tips)\b)"
+        r"\b(?:explain|describe|compare|contrast|differences?\b|pros and cons|advantages"
+        r"|(?:how|what|which) (?:do|can|should|would) (?:i|we)\b|why (?:do|does|is|are|did)\b"
+        r"|show (?:the|your|each|all)\b|give (?:me )?(?:an example|examples|reasons|tips)\b)"
     ),
     "a text or a plan to be written": re.compile(
-        r"\b(?:write (?:a|an|the|some|two|three|five|to)\b|draft|outline|plan (?:a|an|my|the|for)\b|itinerary|recipe|advice"
-        r"|suggest|recommend|in about \d+|in \d+ words|e-?mail|letter\b|report\b|memo\b|article\b|blog|agenda)"
+        r"\b(?:write (?:a|an|the|some|two|three|five|to)\b|draft|outline|plan (?:a|an|my|the|for)\b|itinerary"
+        r"|recipe|advice|suggest|recommend|in about \d+|in \d+ words|e-?mail|letter\b|report\b|memo\b|article\b"
+        r"|blog|agenda)"
     ),
     "code": re.compile(r"\b(?:fix|debug|refactor|function|regular expression|regex|sql|script|bug)\b"),
 }
-_SUMS = re.compile(r"\d[\d.,/]*[a-z ]+\d[\d.,/]*[a-z ]+\d|\d.{0,200}[.!?] .{0,200}\bhow (?:many|much|long|far|fast)\b", re.DOTALL)
+_NUMBER = re.compile(r"\d+(?:[.,/]\d+)?")
+_HOW_MUCH = re.compile(r"\bhow (?:many|much|long|far|fast)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,28 +128,31 @@ def class_of(
     prompt_tokens
         Estimated tokens of the whole request.
     """
-    if prompt_tokens >= LONG_TOKENS:
-        return RequestClass("long_context", f"about {prompt_tokens} tokens")
-    properties = count_properties(options.get("response_format"))
-    if properties >= MANY_PROPERTIES:
-        return RequestClass("schema_heavy", f"a schema of {properties} properties")
     asked = ends_of(_newest_question(messages))
-    if why := _stages(asked):
-        return RequestClass("multi_step", why)
-    if why := _demanding(asked, messages, options, task_type):
-        return RequestClass("complex", why)
-    if tools := options.get("tools"):
-        return RequestClass("tools", f"{len(tools)} tool{'s' if len(tools) > 1 else ''} offered")
-    if why := _usual_work(asked, options, task_type):
-        return RequestClass("standard", why)
-    return RequestClass("trivial", "short, and nothing but a fact, a label or a chat is asked for")
+    properties = count_properties(options.get("response_format"))
+    tools = len(options.get("tools") or ())
+    name: ClassName = "trivial"
+    why = "short, and nothing but a fact, a label or a chat is asked for"
+    if prompt_tokens >= LONG_TOKENS:
+        name, why = "long_context", f"about {prompt_tokens} tokens"
+    elif properties >= MANY_PROPERTIES:
+        name, why = "schema_heavy", f"a schema of {properties} properties"
+    elif found := _stages(asked):
+        name, why = "multi_step", found
+    elif found := _demanding(asked, messages, options, task_type):
+        name, why = "complex", found
+    elif tools:
+        name, why = "tools", f"{tools} offered"
+    elif found := _usual_work(asked, options, task_type):
+        name, why = "standard", found
+    return RequestClass(name, why)
 
 
 def promised_tier(tier: Tier, weights: Mapping[str, float]) -> Tier:
     """Return the tier to begin with under a caller's weights: a class's own unless they lean far.
 
-    Latency above half of all begins with the lowest tier; cost at `LEANS_DOWN` times quality's weight and more begins one
-    tier lower, at `LEANS_UP` times and less one higher.
+    Latency above half of all begins with the lowest tier; cost at `LEANS_DOWN` times quality's weight and more begins
+    one tier lower, at `LEANS_UP` times and less one higher.
     """
     if weights["latency"] > MOSTLY_LATENCY:
         return TIERS[0]
@@ -162,7 +176,7 @@ def _newest_question(messages: MessageList) -> str:
 
 
 def _stages(asked: str) -> str | None:
-    if _STAGED.search(asked):
+    if _STAGED.search(asked) or _are_in_order(asked):
         return "work in stages is asked for"
     stages, words = len(set(_NUMBERED.findall(asked))), set(_STAGE_WORDS.findall(asked))
     return f"{stages} numbered stages" if min(stages, len(words)) >= _STAGES_NAMED else None
@@ -174,11 +188,10 @@ def _demanding(asked: str, messages: MessageList, options: Mapping[str, Any], ta
     score = complexity_of(messages, options).score
     if score >= HIGH_COMPLEXITY:
         return f"complexity {score:.2f}"
-    if task_type not in {"summary", "extraction"} or len(asked) <= MOST_TRIVIAL_CHARS:
-        # A text that comes with the question has words of its own.
-        if why := _named(_DEEP, asked):
-            return why
-    prob = demanding_prob(_newest_question(messages))
+    brings_a_text = task_type in {"summary", "extraction"} and len(asked) > MOST_TRIVIAL_CHARS
+    if not brings_a_text and (why := _named(_DEEP, asked)):
+        return why
+    prob = demanding_prob(asked)
     return f"hard by its words (probability {prob:.2f})" if prob >= LEAST_PROB else None
 
 
@@ -191,9 +204,21 @@ def _usual_work(asked: str, options: Mapping[str, Any], task_type: str) -> str |
         return f"more than {MOST_TRIVIAL_CHARS} characters"
     if task_type != "classification" and len(asked.split()) > MOST_TRIVIAL_WORDS:
         return f"more than {MOST_TRIVIAL_WORDS} words"
-    return _named(_USUAL, asked) or (
-        "a sum in words" if task_type == "reasoning" and _SUMS.search(asked) else None
-    )
+    if why := _named(_USUAL, asked):
+        return why
+    numbers = len(_NUMBER.findall(asked)) + (_HOW_MUCH.search(asked) is not None)
+    return "a sum in words" if task_type == "reasoning" and numbers >= _NUMBERS_OF_A_SUM else None
+
+
+def _are_in_order(asked: str) -> bool:
+    """Return whether the words of an order stand in it, each after the one before."""
+    at = 0
+    for pattern in _IN_ORDER:
+        found = pattern.search(asked, at)
+        if found is None:
+            return False
+        at = found.end()
+    return True
 
 
 def _named(rules: Mapping[str, re.Pattern[str]], asked: str) -> str | None:

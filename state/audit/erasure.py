@@ -96,8 +96,8 @@ class Erasure:
     async def forget(self, org: str | None, before: datetime) -> int:
         """Erase what was stored of the words of calls and decisions made before `before`; return how many prompts went.
 
-        Prompts, user ids, responses, those of attempts included, and the vectors made of prompts and answers go; the rest of each row
-        stays. `org` None means every org.
+        Prompts, user ids, responses, those of attempts included, and the vectors made of prompts and answers go; the
+        rest of each row stays. `org` None means every org.
         """
         forgotten = await self._database.transact(lambda connection: _forget(connection, org, before))
         if forgotten.rows:

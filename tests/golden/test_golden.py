@@ -44,7 +44,9 @@ async def test_trivial_requests_are_asked_of_the_cheap_tier_and_each_decision_sa
 
 @pytest.mark.parametrize("folder", ["", "held_out"])
 @pytest.mark.parametrize("name", CLASSES)
-async def test_under_the_published_tiers_each_class_is_asked_of_the_tier_it_is_promised(decided, name, folder):
+async def test_under_the_published_tiers_each_class_is_asked_of_the_tier_it_is_promised(
+    decided, name, folder
+):
     """The rule was made with the golden requests; those in `held_out` were written afterwards."""
     promised = {"trivial": "slm", "standard": "mid", "tools": "mid"}.get(name, "frontier")
     calls = await decided(name, folder, router="xantly-classic")

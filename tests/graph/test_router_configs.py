@@ -65,7 +65,9 @@ async def test_the_threshold_router_falls_back_when_its_choice_fails(cascade, fa
     assert (reply["fallbacks"], reply["escalations"]) == (1, 0)
 
 
-async def test_under_the_published_tiers_the_class_names_the_tier_and_a_failure_goes_to_no_weaker_one(cascade, fault):
+async def test_under_the_published_tiers_the_class_names_the_tier_and_a_failure_goes_to_no_weaker_one(
+    cascade, fault
+):
     asked = {"prompt": "Write a Python function that adds 2 and 3.", "router": "xantly-classic"}
     reply = await cascade.route(asked)
     assert (reply["tier"], reply["escalations"], reply["judge_cost_usd"]) == ("mid", 0, 0.0)

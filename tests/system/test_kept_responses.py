@@ -43,7 +43,10 @@ def test_another_process_and_a_later_one_know_a_response(clients, stream):
         assert after.usage.input_tokens > plain.usage.input_tokens
         named = client.responses.create(
             model="sim/medium-4",
-            input=[{"type": "item_reference", "id": said.output[0].id}, {"role": "user", "content": "Again."}],
+            input=[
+                {"type": "item_reference", "id": said.output[0].id},
+                {"role": "user", "content": "Again."},
+            ],
         )
         assert named.output_text
     other.responses.delete(said.id)

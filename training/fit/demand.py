@@ -44,7 +44,7 @@ def fit(texts: Sequence[str], are_hard: Sequence[bool]) -> tuple[dict[str, float
 def main() -> None:
     """Fit on the folder that is named, and print what `routing/prompt/demand.py` holds."""
     named, intercept = fit(*read_questions(Path(sys.argv[1])))
-    print(json.dumps({"weights": named, "intercept": intercept}, indent=4))  # noqa: T201 - a command's output
+    print(json.dumps({"weights": named, "intercept": intercept}, indent=4))
 
 
 if __name__ == "__main__":

@@ -78,13 +78,13 @@ async def test_a_conversation_is_gone_on_with_by_nobody_weaker_unless_it_is_mixe
     found = await begun("Hi there!", author)
     assert found.start.tiers == ("frontier",)
     assert "the conversation builds on frontier" in found.why
-    assert (await begun("Hi there!", author, routing_hints={"chain_routing": "mixed"})).start.tiers == ("slm",)
+    assert (await begun("Hi there!", author, routing_hints={"chain_routing": "mixed"})).start.tiers == (
+        "slm",
+    )
     assert (await begun("Hi there!", author, routing_hints={"chain_routing": "sticky"})).start.tiers == ()
 
 
-@pytest.mark.parametrize(
-    ("there", "tier"), [({"slm", "mid"}, "mid"), ({"slm"}, "slm"), (set(), None)]
-)
+@pytest.mark.parametrize(("there", "tier"), [({"slm", "mid"}, "mid"), ({"slm"}, "slm"), (set(), None)])
 async def test_where_nobody_of_the_tier_may_be_asked_the_nearest_one_takes_its_place(begun, there, tier):
     found = await begun(HARD, tiers=there)
     assert found.start.tiers == (() if tier is None else (tier,))

@@ -246,14 +246,20 @@ def test_an_override_names_a_model(given, field):
     [
         ({"workflow_type": "single_turn"}, {"chain_routing": "mixed"}),
         ({"workflow_type": "multi_step_conversational"}, {"chain_routing": "sticky"}),
-        ({"workflow_type": "long_horizon_autonomous"}, {"chain_routing": "sticky", "task_complexity": "complex"}),
+        (
+            {"workflow_type": "long_horizon_autonomous"},
+            {"chain_routing": "sticky", "task_complexity": "complex"},
+        ),
         ({"workflow_type": "execution_task"}, {"required_capabilities": frozenset({"tools"})}),
         ({"workflow_type": "creative"}, {"task_hint": "creative"}),
         ({"workflow_type": "voice_simple"}, {"mode": "fast"}),
         ({"workflow_type": "voice_complex"}, {"prefer_latency": True}),
         # What is said more plainly wins.
         ({"workflow_type": "single_turn", "chain_routing": "sticky"}, {"chain_routing": "sticky"}),
-        ({"workflow_type": "long_horizon_autonomous", "task_complexity": "trivial"}, {"task_complexity": "trivial"}),
+        (
+            {"workflow_type": "long_horizon_autonomous", "task_complexity": "trivial"},
+            {"task_complexity": "trivial"},
+        ),
         ({"workflow_type": "voice_simple", "mode": "quality"}, {"mode": "quality"}),
         ({"workflow_type": "voice_simple", "preference_dial": 0.9}, {"mode": None}),
         ({"workflow_type": "voice_complex", "mode": "quality"}, {"prefer_latency": None}),

@@ -43,5 +43,9 @@ def test_of_a_long_text_both_ends_are_looked_at():
 
 
 def test_hard_questions_are_likelier_than_easy_ones_and_every_text_has_a_probability():
-    assert demanding_prob("Derive the bound and prove that it is optimal.") > 0.5 > demanding_prob("What time is it?")
+    assert (
+        demanding_prob("Derive the bound and prove that it is optimal.")
+        > 0.5
+        > demanding_prob("What time is it?")
+    )
     assert all(0.0 < demanding_prob(text) < 1.0 for text in ("", "prove " * 5000, "?" * 5000, "\x00"))

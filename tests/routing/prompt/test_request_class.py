@@ -84,7 +84,11 @@ def test_weights_that_lean_far_move_the_tier_by_one(weights, tiers):
 
 @pytest.mark.parametrize(
     ("wanted", "there", "tier"),
-    [("mid", {"slm", "frontier"}, "frontier"), ("frontier", {"slm", "mid"}, "mid"), ("slm", {"frontier"}, "frontier")],
+    [
+        ("mid", {"slm", "frontier"}, "frontier"),
+        ("frontier", {"slm", "mid"}, "mid"),
+        ("slm", {"frontier"}, "frontier"),
+    ],
 )
 def test_the_nearest_tier_takes_the_place_of_one_that_nobody_is_of(wanted, there, tier):
     assert nearest_tier(wanted, there) == tier
