@@ -17,12 +17,13 @@ from ..schemas import DeletedResponse
 from ..sse import streamed
 from ..surfaces import responses_request
 from ..surfaces.asking import begin_chat, reader_of
+from ..surfaces.response_items import Order, page_of
 from ..surfaces.response_memory import (
     Keeper,
     call_of,
     earlier_messages,
     items_of,
-    told_response,
+    kept_response,
     unknown,
 )
 from ..surfaces.responses_reply import ResponseStream, response_of
@@ -81,7 +82,28 @@ async def get_response(  # noqa: PLR0913 - one parameter each
     for name in include or ():
         if name not in INCLUDABLE:
             raise InvalidRequest(f"include must be some of {', '.join(INCLUDABLE)}", field="include")
-    return await told_response(cascade, org_to_read(key, _org(key, org), "call"), response_id)
+    return (await kept_response(cascade, org_to_read(key, _org(key, org), "call"), response_id)).told
+
+
+@router.get(
+    "/v1/responses/{response_id}/input_items", responses=UNKNOWN, summary="What a kept response answered"
+)
+async def list_input_items(  # noqa: PLR0913 - one parameter each
+    response_id: Id,
+    cascade: CascadeDep,
+    key: KeyDep,
+    *,
+    org: Org = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="Items of a page.")] = 20,
+    order: Annotated[Order, Query(description="desc: the newest first.")] = "desc",
+    after: Annotated[
+        str | None, Query(max_length=200, description="The id of the item before the page.")
+    ] = None,
+) -> dict[str, Any]:
+    """Return the items of a response's conversation, those of the responses it goes on from included."""
+    kept = await kept_response(cascade, org_to_read(key, _org(key, org), "call"), response_id)
+    call_id = call_of(response_id) or ""
+    return page_of(call_id, kept.messages[:-1], limit=limit, order=order, after=after)
 
 
 @router.delete("/v1/responses/{response_id}", responses=UNKNOWN, summary="Forget a response")

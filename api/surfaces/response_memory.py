@@ -68,13 +68,13 @@ def call_of(response_id: str) -> str | None:
     return response_id.removeprefix(RESPONSE) if response_id.startswith(RESPONSE) else None
 
 
-async def told_response(cascade: Cascade, org: str, response_id: str) -> JSONObject:
-    """Return a response as its caller was told it; ResponseNotFound, which says why, where it is not kept."""
+async def kept_response(cascade: Cascade, org: str, response_id: str) -> KeptResponse:
+    """Return a response with what it answered; ResponseNotFound, which says why, where it is not kept."""
     call_id = call_of(response_id)
     found = None if call_id is None else await cascade.responses.find(org, call_id)
     if found is None:
         raise await unknown(cascade, org, response_id)
-    return found.told
+    return found
 
 
 async def unknown(cascade: Cascade, org: str, response_id: str) -> ResponseNotFound:

@@ -36,6 +36,8 @@ def test_another_process_and_a_later_one_know_a_response(clients, stream):
     for client in (one, other, later):
         read = client.responses.retrieve(said.id)
         assert (read.id, read.output_text, read.metadata) == (said.id, said.output_text, {"a": "b"})
+        (asked,) = client.responses.input_items.list(said.id)
+        assert asked.content[0].text == "Say hello."
         plain = client.responses.create(model="sim/medium-4", input="And again.")
         after = client.responses.create(
             model="sim/medium-4", input="And again.", previous_response_id=said.id

@@ -7,7 +7,7 @@ from x25.api.surfaces.response_memory import (
     ResponseNotFound,
     earlier_messages,
     items_of,
-    told_response,
+    kept_response,
 )
 from x25.state.responses import KeptResponse
 
@@ -35,7 +35,7 @@ def cascade():
 
 
 async def test_a_response_is_read_and_gone_on_from(cascade):
-    assert await told_response(cascade, "lab", "resp_call-1") == TOLD
+    assert (await kept_response(cascade, "lab", "resp_call-1")).told == TOLD
     assert await earlier_messages(cascade, "lab", "resp_call-1") == TALK
     assert await earlier_messages(cascade, "lab", None) == []
 
@@ -47,7 +47,7 @@ async def test_only_by_its_own_org_and_under_its_own_name(cascade, org, name):
     with pytest.raises(PreviousResponseNotFound, match=f"{org} keeps none"):
         await earlier_messages(cascade, org, name)
     with pytest.raises(ResponseNotFound, match=f"{org} keeps none"):
-        await told_response(cascade, org, name)
+        await kept_response(cascade, org, name)
 
 
 async def item(cascade, org, name):

@@ -41,7 +41,16 @@ assert "sunny" in last.choices[0].message.content
 several = client.chat.completions.create(model="auto", messages=ASKED, n=2)
 assert [choice.index for choice in several.choices] == [0, 1]
 with client.chat.completions.stream(model="sim/medium-4", messages=ASKED, n=2) as stream:
-    assert len({event.chunk.choices[0].index for event in stream if event.type == "chunk" and event.chunk.choices}) == 2
+    assert (
+        len(
+            {
+                event.chunk.choices[0].index
+                for event in stream
+                if event.type == "chunk" and event.chunk.choices
+            }
+        )
+        == 2
+    )
     assert all(choice.message.content for choice in stream.get_final_completion().choices)
 
 said = client.responses.create(model="auto", input="Say hello.")
