@@ -116,6 +116,9 @@ class ConfigCard(BaseModel):
     strategy: str = Field(
         description="Addition: plan, classic or threshold; the knobs above are the latter's."
     )
+    first_tier: str = Field(
+        description="Addition: any, or by_class: the tier that is promised for the request's class is begun with."
+    )
     quality_bar: float = Field(description="Addition: of the classic strategy.")
     max_escalations: int = Field(description="Addition: of calls.")
     epsilon: float = Field(description="Addition: share of calls that start at a tier chosen evenly.")

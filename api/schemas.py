@@ -41,7 +41,7 @@ class Steering(BaseModel):
         None,
         description="Addition: mode, preference_dial, prefer_latency, prefer_quality, max_latency_ms, "
         "task_complexity, max_tier, max_cost_per_token, required_capabilities, allow_free_fallback, chain_routing, "
-        "chain_id, max_chain_steps, chain_timeout_s. Unknown keys are refused.",
+        "chain_id, max_chain_steps, chain_timeout_s, workflow_type. Unknown keys are refused.",
     )
     routing_override: dict[str, Any] | None = Field(
         None, description='Addition: {"model": name}: it is asked first, others only when it fails.'

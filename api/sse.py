@@ -79,7 +79,7 @@ async def streamed(call: asyncio.Task[Reply], dialect: Dialect, pieces: Pieces |
     call.add_done_callback(pieces.wake)
     if not call.done():
         await pieces.news(HEAD_AFTER_S)
-    return EventStream(_events(call, dialect, pieces), pieces, {**UNBUFFERED, **_headers(call, pieces)})
+    return EventStream(events_of(call, dialect, pieces), pieces, {**UNBUFFERED, **_headers(call, pieces)})
 
 
 class EventStream(StreamingResponse):
@@ -129,7 +129,8 @@ def _headers(call: asyncio.Task[Reply], pieces: Pieces) -> dict[str, str]:
     }
 
 
-async def _events(call: asyncio.Task[Reply], dialect: Dialect, pieces: Pieces) -> AsyncIterator[bytes]:
+async def events_of(call: asyncio.Task[Reply], dialect: Dialect, pieces: Pieces) -> AsyncIterator[bytes]:
+    """Yield the events that tell the answer of a call under way, from the first to the last; see `streamed`."""
     if begun := b"".join(dialect.begin(pieces.source)):
         yield begun
     clock = asyncio.get_running_loop().time

@@ -13,6 +13,7 @@ from .recovery import Recovery
 from .retention import (
     drop_old_checkpoints_for_ever,
     drop_old_memories_for_ever,
+    drop_old_responses_for_ever,
     forget_as_orgs_say_for_ever,
     forget_old_words_for_ever,
 )
@@ -45,6 +46,8 @@ def _chores(
     ]
     if saver is not None and settings.checkpoint_days:
         chores.append(drop_old_checkpoints_for_ever(saver, settings.checkpoint_days, now))
+    if settings.keeps_text and settings.responses_days:
+        chores.append(drop_old_responses_for_ever(store, settings.responses_days, now))
     if settings.prompt_days:
         chores.append(forget_old_words_for_ever(store, settings.prompt_days, now))
     return chores

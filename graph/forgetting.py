@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 
 from ..nodes.services import Services
 from ..state.store import Store
-from .memory.remembered import RememberedAnswers
+from .memory.kept_responses import KeptResponses
 
 
-def forget_org(services: Services, remembered: RememberedAnswers, org: str) -> None:
+def forget_org(services: Services, responses: KeptResponses, org: str) -> None:
     """Drop all that this process knows of an org: answers, conversations, settings, keys, what was learnt."""
-    remembered.forget_org(org)
+    responses.forget_here(org)
     if services.caches is not None:
         services.caches.forget_org(org)
     services.conversations.forget_org(org)

@@ -63,7 +63,9 @@ async def _for_ever(work: Callable[[], Awaitable[None]], what: str, every_s: flo
 async def forget_before(
     store: Store, saver: BaseCheckpointSaver[Any] | None, org: str, before: datetime
 ) -> int:
-    """Delete prompts, answers, vectors and checkpoints of an org's calls made before a time; return how many prompts.
+    """Delete prompts, answers, responses, vectors and checkpoints of an org's calls made before a time.
+
+    Returns how many prompts went.
 
     The log of calls, their money and the audit chain stay: they hold no words.
     """
@@ -84,6 +86,19 @@ async def forget_old_words_for_ever(
             _log.info("erased %d prompts older than %g days", forgotten, days)
 
     await _for_ever(erase, "old prompts", every_s)
+
+
+async def drop_old_responses_for_ever(
+    store: Store, days: float, now: Callable[[], datetime], every_s: float = LOOKS_EVERY_S
+) -> None:
+    """Delete responses of calls older than `days` now and then, until cancelled; a store that fails is tried again."""
+
+    async def drop() -> None:
+        dropped = await store.responses.drop_before(now() - timedelta(days=days))
+        if dropped:
+            _log.info("deleted %d responses older than %g days", dropped, days)
+
+    await _for_ever(drop, "old responses", every_s)
 
 
 async def drop_old_memories_for_ever(services: Services, every_s: float = LOOKS_EVERY_S) -> None:

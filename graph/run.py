@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any, cast
 
@@ -16,10 +16,10 @@ from ..providers.deltas import READER, Reader
 from ..providers.sparing_encoder import SparingEncoder
 from ..state.errors import CallFailed, InvalidRequest, NotFound, StoreError, TooManyRequests
 from ..state.log_context import OF_CALL
-from ..state.names import CALL_ID_PATTERN, check_org
+from ..state.names import check_org
 from ..state.org_wishes import is_unstored
 from ..state.redis_slots import RedisSlots
-from ..state.types import Context, JSONObject, Reply, Request
+from ..state.types import Context, Reply, Request
 from .bootstrap import open_services
 from .build import RECURSION_LIMIT, build_cascade
 from .checkpoints import open_saver, thread_config, thread_id
@@ -32,9 +32,8 @@ from .following import following
 from .forgetting import ErasedOrgs, forget_org
 from .holding import Held, hold
 from .memory.checkpoint_queue import CheckpointQueue
+from .memory.kept_responses import KeptResponses
 from .memory.losses import IS_NEW_CALL, CheckpointWrites, read_tuple, sparing_saver, undo_of
-from .memory.messages import to_openai
-from .memory.remembered import RememberedAnswers
 from .question import Question
 from .recovery import Recovery
 from .settings import Settings
@@ -45,8 +44,6 @@ CALLS_LOG = "x25.calls"
 _log = logging.getLogger(CALLS_LOG)
 MOST_NAMED = 128
 """How much of a call id a task is named after: one that is too long is refused later."""
-LOOKS_AGAIN_AFTER_S = (0.0, 0.05, 0.15, 0.4)
-"""A call's checkpoint is written after its reply was sent: another process may be about to."""
 DRAINS_WITHIN_S = 10.0
 """How long the end waits for calls whose clients have left."""
 
@@ -77,8 +74,8 @@ class Cascade:
         self._checkpoints = CheckpointQueue(saver, self.checkpoint_writes, keeps_text=settings.keeps_text)
         self.vault = Vault(settings.byok_key)
         """What orgs' own provider keys are encrypted with."""
-        self.remembered = RememberedAnswers(settings.responses_kept_s)
-        """What a caller may go on from by the id of an answer."""
+        self.responses = KeptResponses(services, settings)
+        """What callers may read again, and go on from by its id."""
         self._calls: set[asyncio.Task[Reply]] = set()
         self._chores: set[asyncio.Task[None]] = set()
         self._under_way: set[tuple[str, str]] = set()
@@ -134,11 +131,12 @@ class Cascade:
         await self.services.store.catch_up()
         await self._checkpoints.drain()
 
-    def chore(self, work: Coroutine[Any, Any, None]) -> None:
-        """Have something done beside the calls that nobody waits for; the end waits for it."""
+    def chore(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Have something done beside the calls that nobody needs to wait for; the end waits for it."""
         task = asyncio.create_task(work)
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
+        return task
 
     def _ended(self, call: asyncio.Task[Reply]) -> None:
         self._calls.discard(call)
@@ -208,7 +206,7 @@ class Cascade:
 
     async def _erase(self, org: str, call_id: str, user_id: str | None) -> ErasedCall | None:
         await self._checkpoints.drain()
-        self.remembered.forget(org, call_id)
+        self.responses.forget_here(org, call_id)
         store, settings = self.services.store, self.settings
         erased = await erase_call(store, self.saver, settings, org, call_id, user_id=user_id)
         if erased is not None and (caches := self.services.caches) is not None:
@@ -226,22 +224,11 @@ class Cascade:
             await erase_checkpoint(self.saver, org, call_id)
 
     async def forget_answer(self, org: str, call_id: str) -> bool:
-        """Let nothing go on from a call's answer, as `erasing.erase_checkpoint`; return False when none is known."""
-        was_known = self.remembered.forget(org, call_id)
+        """Delete a call's response, and its checkpoint with the words in it; return False when there is neither."""
+        was_known = await self.responses.forget(org, call_id)
         await self._checkpoints.drain()
         saver = self.saver if self.settings.keeps_text else None
         return await erase_checkpoint(saver, org, call_id) or was_known
-
-    async def forget_erased(self, org: str, call_ids: Collection[str]) -> None:
-        """Drop what is remembered here of calls that another process erased: none of them is in the log any more.
-
-        An answer is told before its call is logged; such a call is under way here.
-        """
-        log = self.services.store.cached_answers
-        for call_id in call_ids:
-            is_ended = self.remembered.knows(org, call_id) and (org, call_id) not in self._under_way
-            if is_ended and not await log.is_logged(org, call_id):
-                self.remembered.forget(org, call_id)
 
     async def erase_org(self, org: str) -> ErasedOrg:
         """Delete all that is kept of an org, see `erasing.erase_org`; goes on whoever leaves. Errors as there."""
@@ -250,9 +237,9 @@ class Cascade:
     async def _erase_org(self, org: str) -> ErasedOrg:
         services = self.services
         await self._checkpoints.drain()
-        forget_org(services, self.remembered, org)
+        forget_org(services, self.responses, org)
         erased = await erase_org(services.store, self.saver, self.settings, org)
-        forget_org(services, self.remembered, org)  # what calls under way said meanwhile
+        forget_org(services, self.responses, org)  # what calls under way said meanwhile
         await services.own_models.refresh(services.store)
         await services.provider_keys.refresh(services.store)
         return erased
@@ -266,26 +253,6 @@ class Cascade:
     def checkpoints_waiting(self) -> int:
         """How many checkpoints wait to be written."""
         return self._checkpoints.waiting
-
-    async def conversation(self, org: str, call_id: str) -> list[JSONObject] | None:
-        """Return the messages of a call with its answer as the last one; None where they are not known.
-
-        They are known to the process that answered, for a while; where text is kept, to every one. There the first is
-        left out where it is a system message: it was that call's own.
-        """
-        found = self.remembered.conversation(org, call_id)
-        if found is not None or self.saver is None or not self.settings.keeps_text:
-            return found
-        if not CALL_ID_PATTERN.fullmatch(call_id):
-            return None
-        await self._checkpoints.drain()
-        for wait_s in LOOKS_AGAIN_AFTER_S:
-            await asyncio.sleep(wait_s)
-            state = await self.graph.aget_state(thread_config(org, call_id))
-            messages = to_openai(state.values.get("messages") or [])
-            if messages and messages[-1]["role"] == "assistant":
-                return messages[messages[0]["role"] == "system" :]
-        return None
 
     def degraded(self) -> dict[str, str]:
         """Return what does not work as it should, and why; calls are answered all the same."""
@@ -368,7 +335,7 @@ async def open_cascade(settings: Settings, *, does_chores: bool = True) -> Async
     """
     async with open_services(settings) as services, open_saver(settings) as saver:
         cascade = Cascade(services, settings, saver)
-        erased = ErasedOrgs(lambda org: forget_org(services, cascade.remembered, org))
+        erased = ErasedOrgs(lambda org: forget_org(services, cascade.responses, org))
         try:
             async with (
                 following(erased, services.store, "erased orgs"),

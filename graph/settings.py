@@ -161,8 +161,15 @@ class Settings(BaseModel):
         3600,
         ge=0,
         le=86_400,
-        description="How long a process remembers answers of /v1/responses, so that previous_response_id can name "
-        "them; 0 = not at all.",
+        description="How long a process remembers answers of /v1/responses, so that they can be read and gone on from, "
+        "where the store keeps none of an org's words; 0 = none is kept anywhere.",
+    )
+    responses_days: float = Field(
+        30.0,
+        ge=0,
+        le=36_500,
+        description="Days that they are kept in the store, with X25_STORE_PROMPTS, for every process and restart; 0 = "
+        "as long as prompts are.",
     )
     max_body_bytes: int = Field(10_000_000, ge=1, description="Largest request body accepted, bytes.")
     body_timeout_s: float = Field(30.0, gt=0, le=3600, description="Longest wait for a whole request body.")

@@ -7,6 +7,7 @@ from ..routing.plan.affinity import begin
 from ..routing.plan.decide import belief_strength, select
 from ..routing.plan.policy import refuse
 from ..state.working_memory import Change, Estimated, Selection, Transition
+from .offers.beginning import beginning_of
 from .offers.evidence import observed_by
 from .org.memory import without_memories
 from .services import Services
@@ -15,8 +16,8 @@ from .services import Services
 async def thompson_select(call: Estimated, services: Services) -> Change:
     """Draw how good each eligible arm may be, plan over the tiers, and take the best first action.
 
-    Who may be drawn is narrowed to whom the caller wants to begin with, and in a conversation to those as strong as
-    the author of its newest answer.
+    Who may be drawn is narrowed to whom the caller, or the router, wants to begin with, and in a conversation to those
+    as strong as the author of its newest answer.
 
     Raises
     ------
@@ -31,15 +32,18 @@ async def thompson_select(call: Estimated, services: Services) -> Change:
             changed["recalled"] = plain.recalled
         situation = await services.situations.of(call, services)
     offers = situation.offers()
-    following = begin(offers.arms, call.opening.start, services.conversations.author_in(call))
+    author = services.conversations.author_in(call)
+    beginning = beginning_of(call, situation.router, offers.arms, author)
+    following = begin(offers.arms, beginning.start, author)
     if not following.arms:
         raise refuse(offers.removed | following.removed)
     observed = await observed_by(call, services)
     suspicions = {arm.model_id: services.checks.suspicion(call.org, arm.model_id) for arm in following.arms}
     terms = replace(situation.terms, suspicions=suspicions)
     decision, beliefs = select(following.arms, observed.combined, terms, services.rng)
-    if following.exception is not None:
-        decision = replace(decision, reason=f"{decision.reason}; {following.exception}")
+    for why in (beginning.why, following.exception):
+        if why is not None:
+            decision = replace(decision, reason=f"{decision.reason}; {why}")
     chosen = decision.model_id
     prob = call.estimate.completion_probs[chosen]
     expected = expectation(prob, observed.cells.get(chosen), observed.pooled.get(chosen), services.learner)

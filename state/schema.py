@@ -384,6 +384,14 @@ cached_answers = Table(
     Index("cached_answers_by_creation", "created_at"), Index("cached_answers_by_end", "expires_at"),
 )  # fmt: skip
 
+# Responses that may be read again and gone on from, where words may be kept: each with the conversation it answers.
+responses = Table(
+    "responses", metadata,
+    _text("org", primary_key=True), _text("call_id", primary_key=True), _time("created_at"),
+    Column("content", CanonicalJSON(packed=True), nullable=False),
+    Index("responses_by_creation", "created_at"),
+)  # fmt: skip
+
 # Which orgs let it be remembered, and for how long; an org without a row does not.
 memory_settings = Table(
     "memory_settings", metadata,

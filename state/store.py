@@ -41,6 +41,7 @@ from .queries.labelled import LabelledCalls
 from .queries.rollups import Rollups
 from .queries.usage import Usages
 from .rate_slots import RateSlots
+from .responses import Responses
 from .sqlite_driver import Synchronous
 
 __all__ = ["Store", "open_store"]
@@ -77,6 +78,7 @@ class Store:
         self.budgets = Budgets(database)
         self.memories = Memories(database)
         self.cached_answers = CachedAnswers(database)
+        self.responses = Responses(database)
         self.usage = Usages(database)
         self.rollups = Rollups(database)
         self.call_pages = CallPages(database)

@@ -38,6 +38,8 @@ class Start:
     chain_routing: ChainRouting | None = None
     """"sticky" keeps a conversation to the model that answered last, "mixed" chooses anew; None = nobody weaker."""
     chain_id: str | None = None
+    notice: str = ""
+    """What the caller said that nobody here knows, in words of ours."""
 
 
 ANYWHERE = Start()

@@ -1,4 +1,4 @@
-"""POST /v1/responses; and GET and DELETE of those that are remembered."""
+"""POST /v1/responses; and GET and DELETE of those that are kept."""
 
 import asyncio
 from functools import partial
@@ -17,13 +17,14 @@ from ..schemas import DeletedResponse
 from ..sse import streamed
 from ..surfaces import responses_request
 from ..surfaces.asking import begin_chat, reader_of
+from ..surfaces.response_items import Order, page_of
 from ..surfaces.response_memory import (
     Keeper,
-    ResponseNotFound,
     call_of,
-    calls_named,
     earlier_messages,
-    item_of,
+    items_of,
+    kept_response,
+    unknown,
 )
 from ..surfaces.responses_reply import ResponseStream, response_of
 from ..surfaces.responses_request import INCLUDABLE, ResponseRequest
@@ -39,29 +40,30 @@ Org = Annotated[str | None, Query(description='Whose; the key\'s org, or "defaul
 async def respond(body: ResponseRequest, cascade: CascadeDep, key: CallerDep, heads: HeadsDep) -> Response:
     """Route the items of `input`; functions, structured answers, streams, and going on from an earlier response."""
     org = org_of_call(key, None if body.x25 is None else body.x25.org)
-    memory = cascade.remembered
     options = responses_request.options_of(body)
     pieces = reader_of(body)
-    await cascade.forget_erased(org, calls_named(body))
-    earlier = await earlier_messages(cascade.conversation, org, body.previous_response_id)
-    said = [*earlier, *responses_request.messages_of(body.input, partial(item_of, memory, org))]
+    earlier = await earlier_messages(cascade, org, body.previous_response_id)
+    items = await items_of(cascade, org, body.input)
+    said = [*earlier, *responses_request.messages_of(body.input, items)]
     instructions = [] if body.instructions is None else [{"role": "system", "content": body.instructions}]
     messages = [*instructions, *said]
     call = await begin_chat(
         cascade, key, body, messages=messages, options=options, heads=heads, pieces=pieces
     )
     call_id, keep = call.get_name(), None
-    if body.store is not False:
-        keeper = Keeper(memory, body, said)
+    keeper = None if body.store is False else Keeper(cascade, body, said)
+    if keeper is not None:
         keep = partial(keeper.told, org, call_id)
         call.add_done_callback(keeper.ended)
     if body.stream:
         return await streamed(call, ResponseStream(call_id, body, keep), pieces)
     reply = await asyncio.shield(call)
+    if keeper is not None:
+        await keeper.written()
     return JsonReply(response_of(reply, body), headers=receipt_headers(reply))
 
 
-@router.get("/v1/responses/{response_id}", responses=UNKNOWN, summary="A response that is remembered")
+@router.get("/v1/responses/{response_id}", responses=UNKNOWN, summary="A response that is kept")
 async def get_response(  # noqa: PLR0913 - one parameter each
     response_id: Id,
     cascade: CascadeDep,
@@ -76,16 +78,32 @@ async def get_response(  # noqa: PLR0913 - one parameter each
 ) -> dict[str, Any]:
     """Return a response as it was told; `store: false` and those of other orgs are unknown."""
     if stream:
-        raise InvalidRequest("stream: a response that is remembered is told whole", field="stream")
+        raise InvalidRequest("stream: a response that is kept is told whole", field="stream")
     for name in include or ():
         if name not in INCLUDABLE:
             raise InvalidRequest(f"include must be some of {', '.join(INCLUDABLE)}", field="include")
-    owner, call_id = org_to_read(key, _org(key, org), "call"), call_of(response_id)
-    await cascade.forget_erased(owner, {call_id or ""})
-    found = None if call_id is None else cascade.remembered.told(owner, call_id)
-    if found is None:
-        raise _unknown(response_id)
-    return found
+    return (await kept_response(cascade, org_to_read(key, _org(key, org), "call"), response_id)).told
+
+
+@router.get(
+    "/v1/responses/{response_id}/input_items", responses=UNKNOWN, summary="What a kept response answered"
+)
+async def list_input_items(  # noqa: PLR0913 - one parameter each
+    response_id: Id,
+    cascade: CascadeDep,
+    key: KeyDep,
+    *,
+    org: Org = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="Items of a page.")] = 20,
+    order: Annotated[Order, Query(description="desc: the newest first.")] = "desc",
+    after: Annotated[
+        str | None, Query(max_length=200, description="The id of the item before the page.")
+    ] = None,
+) -> dict[str, Any]:
+    """Return the items of a response's conversation, those of the responses it goes on from included."""
+    kept = await kept_response(cascade, org_to_read(key, _org(key, org), "call"), response_id)
+    call_id = call_of(response_id) or ""
+    return page_of(call_id, kept.messages[:-1], limit=limit, order=order, after=after)
 
 
 @router.delete("/v1/responses/{response_id}", responses=UNKNOWN, summary="Forget a response")
@@ -95,14 +113,9 @@ async def delete_response(
     """Forget a response, so that nothing can go on from it; what the log keeps of its call, it keeps."""
     owner, call_id = org_to_read(key, _org(key, org), "call"), call_of(response_id)
     if call_id is None or not await cascade.forget_answer(owner, call_id):
-        raise _unknown(response_id)
+        raise await unknown(cascade, owner, response_id)
     return DeletedResponse(id=response_id)
 
 
 def _org(key: ApiKey | None, asked: str | None) -> str:
     return asked or ("default" if key is None else key.org)
-
-
-def _unknown(response_id: str) -> ResponseNotFound:
-    why = "it was never stored, is too old, was deleted, or was answered by another process"
-    return ResponseNotFound(f"no response {response_id!r} is remembered: {why}")

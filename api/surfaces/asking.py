@@ -1,20 +1,32 @@
 """One call for every dialect: what a door understood goes through the same cascade, whoever's words it came in."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ...graph.run import Cascade
 from ...routing.plan.request import MOST_QUOTED
 from ...state.api_key import ApiKey
-from ...state.errors import InvalidRequest, ModelNotFound
+from ...state.errors import InvalidRequest, ModelNotFound, X25Error
 from ...state.types import DoorContext, JSONObject, Reply
 from ..deps import ceilings_of, org_of_call
 from ..heads import NO_HEADS, Heads
-from ..limits import admitted
+from ..limits import Pass, admitted
 from ..pieces import Pieces
 from ..receipts import note
 from ..schemas import Steered, Wishes, given
+from .choices import shared
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one call is asked, in a chat's words."""
+
+    messages: list[JSONObject]
+    options: Mapping[str, Any]
+    pieces: Pieces | None = None
+    """Who is sent the answer while its model writes it, where nothing can come in its place; see `reader_of`."""
 
 
 async def begin_chat(  # noqa: PLR0913 - what a door says beside the body
@@ -27,14 +39,23 @@ async def begin_chat(  # noqa: PLR0913 - what a door says beside the body
     heads: Heads = NO_HEADS,
     pieces: Pieces | None = None,
 ) -> asyncio.Task[Reply]:
-    """Begin the call that a body asks for, once it is known what it says in OpenAI's chat words.
+    """Begin the call that a body asks for, once it is known what it says in OpenAI's chat words; see `begin_chats`."""
+    return (await begin_chats(cascade, key, body, [Asked(messages, options, pieces)], heads))[0]
+
+
+async def begin_chats(
+    cascade: Cascade,
+    key: ApiKey | None,
+    body: Steered,
+    asked: Sequence[Asked],
+    heads: Heads = NO_HEADS,
+) -> list[asyncio.Task[Reply]]:
+    """Begin the calls that a body asks for: one, or several that share its cost cap.
 
     Parameters
     ----------
     heads
         What its headers say.
-    pieces
-        Who is sent the answer while its model writes it, where nothing can come in its place; see `reader_of`.
 
     Raises
     ------
@@ -43,12 +64,35 @@ async def begin_chat(  # noqa: PLR0913 - what a door says beside the body
     InvalidRequest
         When it steers twice, beside the parameters and in `x25`.
     TooManyRequests
-        When its key or its org has no room for it.
+        When its key or its org has no room for all of them; none is begun then.
     """
     model = "auto" if body.model is None else body.model
     wishes = body.x25 or Wishes()
     org = org_of_call(key, wishes.org)
     require_name(model, cascade.services.routers_of(org))
+    steering, is_direct = _steering(body, wishes, heads)
+    if len(asked) > 1:
+        steering = shared(steering, len(asked))
+    # Of the explanation a chat is told what did not work; the rest is for whoever reads checkpoints.
+    context = DoorContext(
+        explain=cascade.settings.keeps_text,
+        imposed=ceilings_of(key),
+        is_counted=True,
+        **({"max_escalations": 0} if is_direct else {}),
+    )
+    leaves = await _all_admitted(cascade, key, org, asked)
+    calls = []
+    for one, leave in zip(asked, leaves, strict=True):
+        said = {"messages": one.messages, "options": dict(one.options), "router": model, "org": org}
+        call = cascade.begin({**steering, **said}, context, one.pieces)  # type: ignore[typeddict-item]
+        leave.follow(call)
+        calls.append(call)
+    note(org=org, call_id=calls[0].get_name())
+    return calls
+
+
+def _steering(body: Steered, wishes: Wishes, heads: Heads) -> tuple[dict[str, Any], bool]:
+    """Return how a body and its headers steer, and whether its first answer is to be kept."""
     steering = given(wishes)
     is_direct = steering.pop("stream_mode", None) == "direct"
     for name in ("routing_hints", "routing_override"):
@@ -57,22 +101,21 @@ async def begin_chat(  # noqa: PLR0913 - what a door says beside the body
             raise InvalidRequest(f"give {name} or x25.{name}, not both", field=name)
         if said is not None:
             steering[name] = said
-    steering |= heads.over(wishes.conversation_id, wishes.mode, wishes.cache)
-    leave = await admitted(cascade, key, org, messages, options)
-    call = cascade.begin(
-        {**steering, "messages": messages, "options": dict(options), "router": model, "org": org},  # type: ignore[typeddict-item]
-        # Of the explanation a chat is told what did not work; the rest is for whoever reads checkpoints.
-        DoorContext(
-            explain=cascade.settings.keeps_text,
-            imposed=ceilings_of(key),
-            is_counted=True,
-            **({"max_escalations": 0} if is_direct else {}),
-        ),
-        pieces,
-    )
-    leave.follow(call)
-    note(org=org, call_id=call.get_name())
-    return call
+    return steering | heads.over(wishes.conversation_id, wishes.mode, wishes.cache), is_direct
+
+
+async def _all_admitted(cascade: Cascade, key: ApiKey | None, org: str, asked: Sequence[Asked]) -> list[Pass]:
+    """Return leave for every call, or for none."""
+    leaves: list[Pass] = []
+    try:
+        for one in asked:
+            leave = await admitted(cascade, key, org, one.messages, one.options)
+            leaves.append(leave)  # one after the other: whoever is let in must be let out again
+    except X25Error:
+        for leave in leaves:
+            await leave.refused()
+        raise
+    return leaves
 
 
 def reader_of(body: Steered) -> Pieces | None:

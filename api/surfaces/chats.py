@@ -9,6 +9,7 @@ from ...state.types import JSONObject, Reply
 from ..pieces import Piece
 from ..receipts import provisional, receipt
 from ..sse import DONE, event
+from .choices import receipt_of_all, summed_usage
 
 _CHUNK = "chat.completion.chunk"
 
@@ -25,6 +26,14 @@ def completion_of(reply: Reply) -> JSONObject:
     return {**head, "choices": [choice], "usage": reply["usage"], "x25": receipt(reply)}
 
 
+def completion_of_all(replies: Sequence[Reply]) -> JSONObject:
+    """Return several replies as the choices of one completion."""
+    whole = completion_of(replies[0])
+    choices = [{**completion_of(reply)["choices"][0], "index": place} for place, reply in enumerate(replies)]
+    usage = summed_usage([reply["usage"] for reply in replies])
+    return {**whole, "choices": choices, "usage": usage, "x25": receipt_of_all(replies)}
+
+
 class ChatStream:
     """A `Dialect`: one chunk a piece.
 
@@ -32,11 +41,19 @@ class ChatStream:
     ----------
     wants_usage
         Whether a last chunk tells the tokens.
+    index
+        Which of several choices it is.
+    call_id
+        Of the first of them: chunks of all go by one id.
     """
 
-    def __init__(self, *, wants_usage: bool) -> None:
+    def __init__(self, *, wants_usage: bool, index: int = 0, call_id: str | None = None) -> None:
         self._wants_usage = wants_usage
+        self._index = index
+        self._call_id = call_id
         self._head: JSONObject = {}
+        self.usage: JSONObject | None = None
+        """The tokens, once it has ended."""
 
     def begin(self, source: Source | None) -> Sequence[bytes]:  # noqa: ARG002 - a dialect's signature
         """Say nothing: the first chunk says whose words they are."""
@@ -54,15 +71,17 @@ class ChatStream:
         tier = {} if ending.service_tier is None else {"service_tier": ending.service_tier}
         last = self._chunk(source, {}, None, ending.finish_reason)
         yield event({**last, **tier, "x25": told})
+        self.usage = ending.usage
         if self._wants_usage:
             yield event({**self._head, "choices": [], "usage": ending.usage})
         yield DONE
 
     def answer(self, reply: Reply) -> Iterator[bytes]:
         """Tell a judged answer in one chunk."""
-        head = _head_of(reply, _CHUNK)
-        first = {"index": 0, "delta": _as_delta(reply["message"]), "logprobs": reply["logprobs"]}
-        last = {"index": 0, "delta": {}, "logprobs": None, "finish_reason": reply["finish_reason"]}
+        head = self._head = self._named(_head_of(reply, _CHUNK))
+        first = {"index": self._index, "delta": _as_delta(reply["message"]), "logprobs": reply["logprobs"]}
+        last = {"index": self._index, "delta": {}, "logprobs": None, "finish_reason": reply["finish_reason"]}
+        self.usage = reply["usage"]
         yield event({**head, "choices": [{**first, "finish_reason": None}]})
         yield event({**head, "choices": [last], "x25": receipt(reply)})
         if self._wants_usage:
@@ -73,12 +92,19 @@ class ChatStream:
         """Tell what went wrong; OpenAI's clients raise it."""
         return (event(body),)
 
+    def total(self, usage: JSONObject) -> bytes:
+        """Return the chunk that tells the tokens of all choices."""
+        return event({**self._head, "choices": [], "usage": usage})
+
+    def _named(self, head: JSONObject) -> JSONObject:
+        return head if self._call_id is None else {**head, "id": _id_of(self._call_id)}
+
     def _chunk(
         self, source: Source, delta: JSONObject, logprobs: JSONObject | None, finish_reason: str | None = None
     ) -> JSONObject:
         if not self._head:
-            self._head = _head(source.call_id, source.model_id, _CHUNK)
-        choice = {"index": 0, "delta": delta, "logprobs": logprobs, "finish_reason": finish_reason}
+            self._head = self._named(_head(source.call_id, source.model_id, _CHUNK))
+        choice = {"index": self._index, "delta": delta, "logprobs": logprobs, "finish_reason": finish_reason}
         return {**self._head, "choices": [choice]}
 
 
@@ -89,7 +115,11 @@ def _head_of(reply: Reply, kind: str) -> JSONObject:
 
 
 def _head(call_id: str, model: str, kind: str) -> JSONObject:
-    return {"id": f"chatcmpl-{call_id}", "object": kind, "created": int(time()), "model": model}
+    return {"id": _id_of(call_id), "object": kind, "created": int(time()), "model": model}
+
+
+def _id_of(call_id: str) -> str:
+    return f"chatcmpl-{call_id}"
 
 
 def _as_delta(message: dict[str, Any]) -> JSONObject:

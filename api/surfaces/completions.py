@@ -14,6 +14,7 @@ from ..pieces import Piece
 from ..receipts import provisional, receipt
 from ..schemas import Steered, StreamOptions
 from ..sse import DONE, event
+from .choices import MOST_CHOICES, receipt_of_all, summed_usage
 from .words import pieces_of, text_of
 
 MOST_LOGPROBS = 5
@@ -35,7 +36,7 @@ class CompletionRequest(Steered):
     model_config = ConfigDict(extra="allow")
 
     prompt: Any = Field(
-        description="One text, or a list with one; lists of tokens are refused, and more than one text."
+        description="A text, or a list of texts, each of which is answered; lists of tokens are refused."
     )
     echo: bool | None = Field(None, description="Begins the answer with the prompt.")
     logprobs: int | None = Field(
@@ -43,6 +44,25 @@ class CompletionRequest(Steered):
     )
     best_of: int | None = Field(None, ge=1, le=1, description="1: a call brings one answer.")
     stream_options: StreamOptions | None = Field(None, description="Needs `stream`.")
+
+
+def single(body: CompletionRequest, count: int) -> list[CompletionRequest]:
+    """Return one request for each choice: `count` of each prompt, in order.
+
+    Raises
+    ------
+    InvalidRequest
+        When these are more than `MOST_CHOICES`.
+    """
+    prompt = body.prompt
+    is_several = isinstance(prompt, list) and bool(prompt) and all(isinstance(one, str) for one in prompt)
+    prompts = list(prompt) if is_several else [prompt]
+    if len(prompts) * count > MOST_CHOICES:
+        raise InvalidRequest(
+            f"prompt and n ask for {len(prompts) * count} answers, at most {MOST_CHOICES} are given",
+            field="prompt" if count == 1 else "n",
+        )
+    return [body.model_copy(update={"prompt": one}) for one in prompts for _ in range(count)]
 
 
 def messages_of(body: CompletionRequest) -> list[JSONObject]:
@@ -54,10 +74,6 @@ def messages_of(body: CompletionRequest) -> list[JSONObject]:
         When the prompt is no single text.
     """
     prompt = body.prompt
-    if isinstance(prompt, list) and len(prompt) == 1 and isinstance(prompt[0], str):
-        prompt = prompt[0]
-    if isinstance(prompt, list) and all(isinstance(one, str) for one in prompt):
-        raise InvalidRequest("prompt must be one text: a call brings one answer", field="prompt")
     if isinstance(prompt, list):
         raise InvalidRequest("prompt must be text: models have different tokens", field="prompt")
     if not isinstance(prompt, str) or not prompt.strip():
@@ -90,12 +106,44 @@ def completion_of(reply: Reply, body: CompletionRequest) -> JSONObject:
     return {**head, "choices": [_choice(reply, body)], "usage": reply["usage"], "x25": receipt(reply)}
 
 
-class CompletionStream:
-    """A `Dialect`: one chunk a piece of the text; what has no text is passed over."""
+def completion_of_all(replies: Sequence[Reply], bodies: Sequence[CompletionRequest]) -> JSONObject:
+    """Return several replies, each with the request of its own prompt, as the choices of one completion."""
+    choices = [
+        {**_choice(reply, body), "index": place}
+        for place, (reply, body) in enumerate(zip(replies, bodies, strict=True))
+    ]
+    usage = summed_usage([reply["usage"] for reply in replies])
+    head = _head(replies[0]["call_id"], replies[0]["model_used"])
+    return {**head, "choices": choices, "usage": usage, "x25": receipt_of_all(replies)}
 
-    def __init__(self, body: CompletionRequest) -> None:
+
+class CompletionStream:
+    """A `Dialect`: one chunk a piece of the text; what has no text is passed over.
+
+    Parameters
+    ----------
+    index
+        Which of several choices it is.
+    call_id
+        Of the first of them: chunks of all go by one id.
+    wants_usage
+        Whether a last chunk tells the tokens; None = as the request says.
+    """
+
+    def __init__(
+        self,
+        body: CompletionRequest,
+        *,
+        index: int = 0,
+        call_id: str | None = None,
+        wants_usage: bool | None = None,
+    ) -> None:
         self._body = body
-        self._wants_usage = body.stream_options is not None and bool(body.stream_options.include_usage)
+        self._index = index
+        self._call_id = call_id
+        self.usage: JSONObject | None = None
+        """The tokens, once it has ended."""
+        self._wants_usage = wants_usage_of(body) if wants_usage is None else wants_usage
         self._head: JSONObject = {}
         self._chars = 0
 
@@ -120,7 +168,7 @@ class CompletionStream:
 
     def answer(self, reply: Reply) -> Iterator[bytes]:
         """Tell a judged answer."""
-        self._head = _head(reply["call_id"], reply["model_used"])
+        self._head = self._named(reply["call_id"], reply["model_used"])
         whole = _choice(reply, self._body)
         logprobs = whole["logprobs"]
         for piece in pieces_of(whole["text"]):
@@ -135,20 +183,33 @@ class CompletionStream:
     def _begun(self, call_id: str, model: str) -> Iterator[bytes]:
         if self._head:
             return
-        self._head = _head(call_id, model)
+        self._head = self._named(call_id, model)
         if prompt := _echoed(self._body):
             yield event(self._chunk(prompt, None))
             self._chars = len(prompt)
 
     def _close(self, finish_reason: str | None, usage: JSONObject, told: JSONObject) -> Iterator[bytes]:
         yield event({**self._chunk("", None, finish_reason), "x25": told})
+        self.usage = usage
         if self._wants_usage:
             yield event({**self._head, "choices": [], "usage": usage})
         yield DONE
 
     def _chunk(self, text: str, logprobs: JSONObject | None, finish_reason: str | None = None) -> JSONObject:
-        choice = {"index": 0, "text": text, "logprobs": logprobs, "finish_reason": finish_reason}
+        choice = {"index": self._index, "text": text, "logprobs": logprobs, "finish_reason": finish_reason}
         return {**self._head, "choices": [choice]}
+
+    def total(self, usage: JSONObject) -> bytes:
+        """Return the chunk that tells the tokens of all choices."""
+        return event({**self._head, "choices": [], "usage": usage})
+
+    def _named(self, call_id: str, model: str) -> JSONObject:
+        return _head(self._call_id or call_id, model)
+
+
+def wants_usage_of(body: CompletionRequest) -> bool:
+    """Return whether a stream is to end with the tokens."""
+    return body.stream_options is not None and bool(body.stream_options.include_usage)
 
 
 def _head(call_id: str, model: str) -> JSONObject:

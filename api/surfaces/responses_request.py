@@ -30,12 +30,12 @@ class ResponseRequest(Steered):
     input: Any = Field(description="A text, or a list of items: messages, function calls and their outputs.")
     instructions: str | None = Field(None, description="System message of this call alone.")
     previous_response_id: str | None = Field(
-        None, max_length=128, description="Goes on from an answer that is remembered."
+        None, max_length=128, description="Goes on from a response that is kept."
     )
     store: bool | None = Field(
         None,
-        description="false: the answer is not remembered, and nothing of the call's words is kept. Default: the answer "
-        "is remembered for X25_RESPONSES_KEPT_S seconds.",
+        description="false: the response is not kept, and nothing of the call's words is. Default true: "
+        "X25_RESPONSES_KEPT_S seconds in the process, or X25_RESPONSES_DAYS days in the store, where words may be kept.",
     )
     tools: list[dict[str, Any]] | None = Field(
         None, description="Functions and custom tools that the caller runs."
@@ -159,9 +159,7 @@ def _of_item(item: JSONObject, where: str, earlier: Earlier) -> Iterator[JSONObj
         found = earlier(_text(item, "id", where))
         if found is None:
             field = f"{where}.id"
-            raise InvalidRequest(
-                f"{field}: no item {item['id'][:200]!r} is remembered; send it whole", field=field
-            )
+            raise InvalidRequest(f"{field}: no item {item['id'][:200]!r} is kept; send it whole", field=field)
         yield found
     elif kind != "reasoning":  # a model's thoughts go back to it alone, and none were given out
         field = f"{where}.type"

@@ -1,19 +1,20 @@
-"""Conversations that were answered lately, in this process: what a caller may go on from by the id of an answer."""
+"""Responses given lately, in the memory of this process, where the store may keep none."""
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import asdict
 from time import monotonic
 
 from ...providers.wire.json_text import encode_json
-from ...state.types import JSONObject
+from ...state.responses import KeptResponse
 
 MOST_BYTES = 64_000_000
 """Of all conversations together, as JSON; those answered first are forgotten first. A longer one is not kept at all."""
 
 
 class RememberedAnswers:
-    """Messages of calls, each with its answer as the last one, by org and call id; and how the answer was told.
+    """Responses by org and call id.
 
     Parameters
     ----------
@@ -28,48 +29,43 @@ class RememberedAnswers:
         self._most_bytes = most_bytes
         self._clock_s = clock_s
         self._kept: OrderedDict[tuple[str, str], tuple[float, bytes]] = OrderedDict()
+        self._unlogged: set[tuple[str, str]] = set()
         self._bytes = 0
 
-    def remember(
-        self, org: str, call_id: str, messages: Sequence[JSONObject], told: JSONObject | None = None
-    ) -> None:
-        """Keep a conversation that ends with the answer of a call, and the reply in which a caller was told that."""
+    def remember(self, org: str, call_id: str, kept: KeptResponse, *, is_logged: bool = True) -> None:
+        """Keep what the caller of a call was told, with the conversation that it answers.
+
+        Parameters
+        ----------
+        is_logged
+            False while the call is under way still.
+        """
         if not self._kept_s:
             return
-        packed = encode_json({"messages": list(messages), "told": told})
+        packed = encode_json(asdict(kept))
         if len(packed) > self._most_bytes:
             return
         self.forget(org, call_id)
+        if not is_logged:
+            self._unlogged.add((org, call_id))
         self._kept[org, call_id] = (self._clock_s() + self._kept_s, packed)
         self._bytes += len(packed)
         self._drop_old()
 
-    def conversation(self, org: str, call_id: str) -> list[JSONObject] | None:
-        """Return the conversation that ends with a call's answer; None where it is not known."""
-        found = self._found(org, call_id)
-        return None if found is None else list(found["messages"])
-
-    def knows(self, org: str, call_id: str) -> bool:
-        """Return whether the answer of a call is kept."""
-        self._drop_old()
-        return (org, call_id) in self._kept
-
-    def told(self, org: str, call_id: str) -> JSONObject | None:
-        """Return the reply that a call's caller was told; None where it is not known."""
-        found = self._found(org, call_id)
-        return None if found is None else found["told"]
-
-    def _found(self, org: str, call_id: str) -> JSONObject | None:
+    def get(self, org: str, call_id: str) -> KeptResponse | None:
+        """Return what is known of a call; None where nothing is."""
         self._drop_old()
         kept = self._kept.get((org, call_id))
-        if kept is None:
-            return None
-        found: JSONObject = json.loads(kept[1])
-        return found
+        return None if kept is None else KeptResponse(**json.loads(kept[1]))
+
+    def is_logged(self, org: str, call_id: str) -> bool:
+        """Return whether the call of a response had ended when it was kept."""
+        return (org, call_id) not in self._unlogged
 
     def forget(self, org: str, call_id: str) -> bool:
-        """Drop a conversation; return whether there was one."""
+        """Drop a response; return whether there was one."""
         found = self._kept.pop((org, call_id), None)
+        self._unlogged.discard((org, call_id))
         self._bytes -= 0 if found is None else len(found[1])
         return found is not None
 

@@ -110,6 +110,8 @@ def explain(call: Learned, situation: Situation, row: Call) -> dict[str, Any]:
 def _degraded(call: Learned) -> dict[str, str]:
     """Return what did not work for this call, and why, in no vendor's words: they may quote the prompt."""
     found = {} if call.inputs.missing is None else {"encoder": call.inputs.missing}
+    if call.opening.start.notice:
+        found["routing_hints"] = call.opening.start.notice
     ungraded = [
         f"{one.model_id} gave no grade: {one.error}"
         for answer in call.answers

@@ -170,7 +170,12 @@ class ChatParameters(TypedDict, total=False):
         dict[str, Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)]],
         Field(max_length=MOST_BIASES, description="an object of token ids with numbers from -100 to 100"),
     ]
-    n: Annotated[int, Field(ge=1, le=1, description="1: a call brings one answer")]
+    n: Annotated[
+        int,
+        Field(
+            ge=1, le=1, description="1: a call brings one answer; chats and completions make several calls"
+        ),
+    ]
     logprobs: _Switch
     top_logprobs: Annotated[
         int, Field(ge=0, le=MOST_TOP_LOGPROBS, description=f"a whole number from 0 to {MOST_TOP_LOGPROBS}")

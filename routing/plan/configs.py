@@ -9,6 +9,7 @@ from ...state.complaints import complain
 from .threshold import ThresholdRule
 
 Strategy = Literal["plan", "classic", "threshold"]
+FirstTier = Literal["any", "by_class"]
 _MOST_ESCALATIONS = 5
 _ONE_AT_A_TIME = "1: a call asks one model at a time; x25.training.fit.ensemble chooses sets"
 _Share = Annotated[float, Field(strict=True, ge=0, le=1, description="a number between 0 and 1")]
@@ -28,6 +29,9 @@ class RouterConfig:
     strategy: Annotated[Strategy, Field(description=f"one of {', '.join(get_args(Strategy))}")] = "plan"
     """"plan" weighs quality and price; "classic" asks the best draw and climbs on a low score; "threshold" asks the
     cheapest model likely enough to complete, and neither judges nor climbs."""
+    first_tier: Annotated[FirstTier, Field(description=f"one of {', '.join(get_args(FirstTier))}")] = "any"
+    """"by_class": a call begins with the tier that is promised for its class (`prompt.request_class`); the strategy
+    chooses among that tier's models, and goes on as it does after a failure or a verdict."""
     models: Annotated[tuple[_Name, ...], Field(description="a list of model ids")] = ()
     """Model ids to choose among; empty means all registered."""
     quality_bar: _Share = 0.7

@@ -8,7 +8,7 @@ hints, an override or a model named by the request; a limit is never overridden.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -35,6 +35,19 @@ COMPLEXITY_TO_TIERS: Mapping[str, tuple[Tier, ...]] = {
     "expert": ("frontier",),
 }
 """Tiers of the first answer; later ones may climb."""
+CREATIVE = "creative"
+WORKFLOW_TO_HINTS: Mapping[str, Mapping[str, Any]] = {
+    "single_turn": {"chain_routing": "mixed"},
+    "execution_task": {"required_capabilities": frozenset({"tools"})},
+    "multi_step_conversational": {"chain_routing": "sticky"},
+    "long_horizon_autonomous": {"task_complexity": "complex", "chain_routing": "sticky"},
+    CREATIVE: {},
+    "voice_simple": {"mode": "fast"},
+    "voice_complex": {"prefer_latency": True},
+}
+"""What each `workflow_type` stands for, where the request says nothing of it: a preset, beneath all other hints. A
+creative one also says the task type."""
+UNKNOWN_WORKFLOW = f"it is none of {', '.join(WORKFLOW_TO_HINTS)}, so routing is automatic"
 _TIER_NAMES: Mapping[str, Tier] = {
     **{tier: tier for tier in TIERS},
     "t3": "slm", "t2": "mid", "t1": "frontier", "speed": "slm", "value": "mid", "quality": "frontier",
@@ -46,6 +59,7 @@ _CAPABILITY_NAMES = {
 _MODALITY_NAMES = {"vision": "image", "image": "image", "audio": "audio", "video": "video", "file": "file"}
 _CHEAPEST, _DEAREST = 8.0, 0.02
 """What the dial multiplies the weight of cost, beside that of quality, with at its ends; 1 in the middle."""
+_LEANINGS = ("mode", "prefer_latency")
 _PREFERS_QUALITY, _PREFERS_LATENCY = 0.25, 4.0
 _MOST_RATIO = 100.0
 """Of a weight to that of quality, where a caller weighs quality with nothing."""
@@ -101,11 +115,23 @@ class Hints:
     """Calls that the chain may have, this one included; needs `chain_id`."""
     chain_timeout_s: Annotated[_Number | None, Field(gt=0, description="a number of seconds above 0")] = None
     """How long after the beginning of its first call a chain may begin another; needs `chain_id`."""
+    workflow_type: _Name | None = None
+    """What the call is part of: the hints of `WORKFLOW_TO_HINTS` where nothing else is said; others are automatic."""
 
     @property
     def tier_limit(self) -> Tier | None:
         """Highest tier that may be asked."""
         return None if self.max_tier is None else _TIER_NAMES[self.max_tier.lower()]
+
+    @property
+    def task_hint(self) -> str | None:
+        """Task type that the workflow is known to have."""
+        return "creative" if self.workflow_type == CREATIVE else None
+
+    @property
+    def unknown_workflow(self) -> bool:
+        """Whether a workflow was named that nothing is known of."""
+        return self.workflow_type is not None and self.workflow_type not in WORKFLOW_TO_HINTS
 
     @property
     def leans(self) -> bool:
@@ -146,7 +172,16 @@ def parse_hints(given: object) -> Hints:
         if getattr(hints, bound) is not None and hints.chain_id is None:
             field = f"routing_hints.{bound}"
             raise InvalidRequest(f"{field} needs a chain_id, which names the chain", field=field)
-    return hints
+    return _with_preset(hints)
+
+
+def _with_preset(hints: Hints) -> Hints:
+    """Return the hints with those of the workflow where nothing is said."""
+    preset = WORKFLOW_TO_HINTS.get(hints.workflow_type or "", {})
+    unsaid = {name: value for name, value in preset.items() if getattr(hints, name) in (None, frozenset())}
+    if hints.leans or hints.mode is not None:
+        unsaid = {name: value for name, value in unsaid.items() if name not in _LEANINGS}
+    return replace(hints, **unsaid) if unsaid else hints
 
 
 def parse_override(given: object) -> str | None:
@@ -226,12 +261,16 @@ def limit(policy: Mapping[str, Any], hints: Hints) -> dict[str, Any]:
 
 def start(hints: Hints, model_id: str | None) -> Start:
     """Return whom a call asks first; `model_id` is the overriding model."""
+    notice = f"workflow_type: {UNKNOWN_WORKFLOW}" if hints.unknown_workflow else ""
     if model_id is not None:
-        return Start(model_id=model_id, chain_routing=hints.chain_routing, chain_id=hints.chain_id)
+        return Start(
+            model_id=model_id, chain_routing=hints.chain_routing, chain_id=hints.chain_id, notice=notice
+        )
     tiers = COMPLEXITY_TO_TIERS.get(hints.task_complexity or "", ())
     return Start(
         tiers=tiers,
         why=f"task_complexity: {hints.task_complexity}" if tiers else "",
         chain_routing=hints.chain_routing,
         chain_id=hints.chain_id,
+        notice=notice,
     )

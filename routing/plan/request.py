@@ -208,7 +208,7 @@ def check_request(
         "options": options,
         "memory_hit": bool((given.get("options") or {}).get(MEMORY_HIT)),
         "optimize_for": normalise(lean(weights, hints)) if hints.leans else weights,
-        "hint": check_hint(request.get("hint")),
+        "hint": check_hint(request.get("hint")) or hints.task_hint,
         "policy": limit(policy, hints),
         "router": router,
         "user_id": check_user_id(given.get("user_id")),

@@ -72,14 +72,14 @@ def capabilities_of(messages: MessageList, options: Mapping[str, Any]) -> list[s
 def _schema_points(response_format: object) -> float:
     if not isinstance(response_format, Mapping) or response_format.get("type") in {None, "text"}:
         return 0.0
-    return _POINTS_OF_JSON + _POINTS_PER_PROPERTY * _properties(response_format)
+    return _POINTS_OF_JSON + _POINTS_PER_PROPERTY * count_properties(response_format)
 
 
-def _properties(schema: object) -> int:
+def count_properties(schema: object) -> int:
     """Return how many properties a JSON schema names, those of nested objects included."""
     if isinstance(schema, list):
-        return sum(map(_properties, schema))
+        return sum(map(count_properties, schema))
     if not isinstance(schema, Mapping):
         return 0
     own = schema.get("properties")
-    return (len(own) if isinstance(own, Mapping) else 0) + sum(map(_properties, schema.values()))
+    return (len(own) if isinstance(own, Mapping) else 0) + sum(map(count_properties, schema.values()))

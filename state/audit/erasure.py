@@ -14,7 +14,18 @@ from typing import Any
 from sqlalchemy import Column, Connection, Table, delete, func, or_, select, update
 
 from ..database import Database
-from ..schema import attempts, audit, cached_answers, calls, decisions, judged_answers, labels, memories, orgs
+from ..schema import (
+    attempts,
+    audit,
+    cached_answers,
+    calls,
+    decisions,
+    judged_answers,
+    labels,
+    memories,
+    orgs,
+    responses,
+)
 from ..sqlite_pages import clean_log, delete_securely, rebuild
 from .chain import append_entry
 from .org_erasure import Erased, calls_under_way, close_doors, erase_org
@@ -24,7 +35,7 @@ from .tombstones import TOMBSTONE, deletion_record
 _log = logging.getLogger(__name__)
 
 LOGS = (calls, decisions)
-GO_WITH_A_CALL = (cached_answers, judged_answers, labels, memories)
+GO_WITH_A_CALL = (cached_answers, judged_answers, labels, memories, responses)
 """Tables with org and call id whose rows go with their call. Attempts stay, wordless: they are the org's books."""
 CLEANS, CLEANS_EVERY_S = 50, 0.02
 """How often emptying the log of a SQLite file is tried while somebody reads it, and after how many seconds."""
@@ -97,8 +108,8 @@ class Erasure:
     async def forget(self, org: str | None, before: datetime) -> int:
         """Erase what was stored of the words of calls and decisions made before `before`; return how many prompts went.
 
-        Prompts, user ids, responses of attempts and the vectors made of prompts and answers go; the rest of each row
-        stays. `org` None means every org.
+        Prompts, user ids, responses, those of attempts included, and the vectors made of prompts and answers go; the
+        rest of each row stays. `org` None means every org.
         """
         forgotten = await self._database.transact(lambda connection: _forget(connection, org, before))
         if forgotten.rows:
@@ -192,7 +203,7 @@ def _forget(connection: Connection, org: str | None, before: datetime) -> _Forgo
     rows = sum(erase(log, log.c.created_at, "user_id") for log in LOGS)
     rows += erase(calls, calls.c.created_at, "inputs")
     rows += erase(attempts, attempts.c.started_at, "response")
-    for table in (cached_answers, judged_answers, memories):
+    for table in (cached_answers, judged_answers, memories, responses):
         old = delete(table).where(table.c.created_at < before)
         rows += connection.execute(old if org is None else old.where(table.c.org == org)).rowcount
     rows += erase(labels, labels.c.created_at, "note", "corrected_answer")

@@ -134,3 +134,15 @@ def test_a_chain_sticks_to_its_model_or_does_not(ask, chain: str) -> None:
         if after["cascade_steps"] == 1 and after["model_used"] != before["model_used"]
     ]
     assert (not left) == (chain == "sticky")
+
+
+def test_a_workflow_is_a_preset_and_an_unknown_one_is_automatic_and_said_to_be(ask, gateway, org) -> None:
+    begun = ask("Hi!", routing_hints={"workflow_type": "long_horizon_autonomous"})
+    assert begun["tier"] in {"mid", "frontier"}
+    assert ask("Hi!", routing_hints={"workflow_type": "creative"})["task_type"] == "creative"
+    body = {"model": "auto", "messages": [{"role": "user", "content": "Hi!"}], "x25": {"org": org}}
+    for said, told in (("moonwalk", True), ("single_turn", False)):
+        answer = httpx.post(
+            f"{gateway.url}/v1/chat/completions", json={**body, "routing_hints": {"workflow_type": said}}
+        )
+        assert ("routing_hints" in answer.json()["x25"]["degraded"]) is told

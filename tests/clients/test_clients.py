@@ -55,7 +55,7 @@ def environment(wanted: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def python() -> str:
-    """Return the interpreter of an environment with every Python client but aider."""
+    """Return the interpreter of an environment with every Python client but those that have one of their own."""
     return str(environment(HERE / "python" / "requirements.txt") / "python")
 
 
@@ -108,6 +108,12 @@ def test_a_python_client_works(script: Path, python: str, environ: dict[str, str
 @pytest.mark.parametrize("script", NODE, ids=lambda path: path.stem)
 def test_a_client_for_node_works(script: Path, node: Path, environ: dict[str, str]) -> None:
     documented(told(run(["node", script.name], RUNS_WITHIN_S, env=environ, cwd=node)))
+
+
+def test_the_agents_of_openai_work(environ: dict[str, str], tmp_path: Path) -> None:
+    folder = HERE / "openai_agents"
+    python = str(environment(folder / "requirements.txt") / "python")
+    documented(told(run([python, str(folder / "agents_sdk.py")], RUNS_WITHIN_S, env=environ, cwd=tmp_path)))
 
 
 @pytest.mark.parametrize("more", [[], ["--no-stream"]], ids=["streamed", "whole"])

@@ -23,13 +23,13 @@ Decide = Callable[..., Awaitable[Routed]]
 
 
 @pytest.fixture
-def requests_of() -> Callable[[str], list[dict[str, Any]]]:
+def requests_of() -> Callable[..., list[dict[str, Any]]]:
     """Return a function that reads the requests of a class: `messages`, and `options` where there are some."""
-    return lambda name: list(_requests_of(name))
+    return lambda name, folder="": list(_requests_of(name, folder))
 
 
-def _requests_of(name: str) -> Iterator[dict[str, Any]]:
-    for line in (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
+def _requests_of(name: str, folder: str = "") -> Iterator[dict[str, Any]]:
+    for line in (FOLDER / folder / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         yield row if "messages" in row else {"messages": [{"role": "user", "content": _document(**row)}]}
 

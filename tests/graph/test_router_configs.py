@@ -15,7 +15,8 @@ SHIPPED = load_routers()
 
 
 def test_the_named_configs_ship():
-    named = {"auto", "cheap-pair", "quality-pair", "single-model", "x25-classic", "xrouter-classic"}
+    named = {"auto", "cheap-pair", "quality-pair", "single-model", "x25-classic", "xrouter-classic",
+             "xantly-classic"}  # fmt: skip
     assert named <= SHIPPED.keys()
     assert {path.stem for path in BUNDLED_ROUTERS.glob("*.yaml")} == SHIPPED.keys()
     assert all(config.description for config in SHIPPED.values())
@@ -62,6 +63,20 @@ async def test_the_threshold_router_falls_back_when_its_choice_fails(cascade, fa
     reply = await cascade.route({"prompt": "What is 2 plus 2?", "router": "xrouter-classic"})
     assert reply["model_used"] != usual
     assert (reply["fallbacks"], reply["escalations"]) == (1, 0)
+
+
+async def test_under_the_published_tiers_the_class_names_the_tier_and_a_failure_goes_to_no_weaker_one(
+    cascade, fault
+):
+    asked = {"prompt": "Write a Python function that adds 2 and 3.", "router": "xantly-classic"}
+    reply = await cascade.route(asked)
+    assert (reply["tier"], reply["escalations"], reply["judge_cost_usd"]) == ("mid", 0, 0.0)
+    assert "; class standard, code: mid" in reply["explain"]["transitions"][0]["reason"]
+    fault("500", reply["model_used"])
+    again = await cascade.route(asked)
+    assert (again["tier"], again["fallbacks"]) in {("mid", 1), ("frontier", 1)}
+    cheap = await cascade.route({**asked, "policy": {"max_tier": "slm"}})
+    assert cheap["tier"] == "slm"
 
 
 async def test_threshold_and_margin_of_a_config_decide(cascade):

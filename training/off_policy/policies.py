@@ -60,6 +60,10 @@ def parse_policy(text: str, routers: Mapping[str, RouterConfig]) -> Policy:
 
 
 def _router(name: str, config: RouterConfig) -> Policy:
+    if config.first_tier != "any":
+        raise ConfigError(
+            f"policy {name!r}: its first_tier is {config.first_tier!r}, and a log holds no words to tell a class from"
+        )
     return Policy(
         name, f"router {config.name!r} ({config.strategy})", lambda call, rng: router_probs(call, config, rng)
     )

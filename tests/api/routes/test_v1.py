@@ -137,7 +137,7 @@ def test_a_wrong_field_is_named(http: httpx.Client, part: dict, field: str) -> N
 
 def test_the_official_client_raises_its_own_error_for_a_wrong_field(client: openai.OpenAI) -> None:
     with pytest.raises(openai.UnprocessableEntityError) as caught:
-        client.chat.completions.create(model="auto", messages=HELLO, n=2)
+        client.chat.completions.create(model="auto", messages=HELLO, n=9)
     assert (caught.value.param, caught.value.code) == ("n", "invalid_request")
 
 

@@ -179,6 +179,21 @@ def test_a_response_is_read_and_forgotten_by_its_own_org_alone(client, gateway, 
         client.responses.create(model="auto", input="x", previous_response_id=said.id)
 
 
+def test_what_it_answered_is_listed_to_its_own_org_alone(client, gateway):
+    first = client.responses.create(model="sim/medium-4", input="Say hello.")
+    said = client.responses.create(model="sim/medium-4", input="Again.", previous_response_id=first.id)
+    items = list(client.responses.input_items.list(said.id, order="asc", limit=1))  # three pages
+    assert [item.role for item in items] == ["user", "assistant", "user"]
+    assert items[1].content[0].text == first.output_text
+    with (
+        openai.OpenAI(
+            base_url=f"{gateway.url}/v1", api_key=gateway.new_key("items-org"), max_retries=0
+        ) as other,
+        pytest.raises(openai.NotFoundError),
+    ):
+        other.responses.input_items.list(said.id)
+
+
 def test_how_it_is_read_is_honoured_or_refused_by_name(client, http):
     said = client.responses.create(model="sim/medium-4", input="Say hello.")
     for asked, field in (

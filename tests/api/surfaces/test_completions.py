@@ -52,7 +52,7 @@ def test_a_prompt_is_one_text(prompt):
     assert refused.value.field == "prompt"
 
 
-@pytest.mark.parametrize(("name", "value"), [("n", 2), ("temperature", 3), ("logprobs", 6), ("best_of", 2)])
+@pytest.mark.parametrize(("name", "value"), [("n", 9), ("temperature", 3), ("logprobs", 6), ("best_of", 2)])
 def test_values_out_of_range_are_refused(http, name, value):
     answer = http.post("/v1/completions", json={"prompt": "x", name: value})
     assert answer.status_code == 422

@@ -72,7 +72,7 @@ def read_message(body):
 
 
 def read_completion(body):
-    return completions.messages_of(body), completions.options_of(body)
+    return [completions.messages_of(one) for one in completions.single(body, 1)], completions.options_of(body)
 
 
 def places(value, path=()):

@@ -21,6 +21,8 @@ for (const stream of [false, true]) {
   });
   assert((await runner.finalContent()).includes("sunny in Paris"));
 }
+assert.equal((await client.chat.completions.create({ model: "auto", messages, n: 2 })).choices.length, 2);
+assert.equal((await client.chat.completions.stream({ model: "sim/medium-4", messages, n: 2 }).finalChatCompletion()).choices.length, 2);
 const said = await client.responses.create({ model: "auto", input: "Say hello." });
 assert(said.output_text);
 assert((await client.responses.create({ model: "auto", input: "Again.", previous_response_id: said.id })).output_text);

@@ -38,6 +38,20 @@ call = client.chat.completions.create(model="auto", messages=ASKED, tools=[TOOL]
 result = {"role": "tool", "tool_call_id": call.tool_calls[0].id, "content": "sunny"}
 last = client.chat.completions.create(model="auto", messages=[*ASKED, call, result], tools=[TOOL])
 assert "sunny" in last.choices[0].message.content
+several = client.chat.completions.create(model="auto", messages=ASKED, n=2)
+assert [choice.index for choice in several.choices] == [0, 1]
+with client.chat.completions.stream(model="sim/medium-4", messages=ASKED, n=2) as stream:
+    assert (
+        len(
+            {
+                event.chunk.choices[0].index
+                for event in stream
+                if event.type == "chunk" and event.chunk.choices
+            }
+        )
+        == 2
+    )
+    assert all(choice.message.content for choice in stream.get_final_completion().choices)
 
 said = client.responses.create(model="auto", input="Say hello.")
 assert said.output_text
@@ -60,6 +74,7 @@ assert (
 )
 
 assert client.completions.create(model="auto", prompt="Say hello.").choices[0].text
+assert len(client.completions.create(model="auto", prompt=["Say one.", "Say two."], n=2).choices) == 4
 assert len(client.embeddings.create(model="x25-embed", input=["a", "b"]).data) == 2
 assert "auto" in {model.id for model in client.models.list()}
 raw = client.chat.completions.with_raw_response.create(

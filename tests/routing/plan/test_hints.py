@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -238,3 +239,45 @@ def test_an_override_names_a_model(given, field):
     with pytest.raises(InvalidRequest) as refused:
         parse_override(given)
     assert refused.value.field in {field, "routing_override.modle"}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"workflow_type": "single_turn"}, {"chain_routing": "mixed"}),
+        ({"workflow_type": "multi_step_conversational"}, {"chain_routing": "sticky"}),
+        (
+            {"workflow_type": "long_horizon_autonomous"},
+            {"chain_routing": "sticky", "task_complexity": "complex"},
+        ),
+        ({"workflow_type": "execution_task"}, {"required_capabilities": frozenset({"tools"})}),
+        ({"workflow_type": "creative"}, {"task_hint": "creative"}),
+        ({"workflow_type": "voice_simple"}, {"mode": "fast"}),
+        ({"workflow_type": "voice_complex"}, {"prefer_latency": True}),
+        # What is said more plainly wins.
+        ({"workflow_type": "single_turn", "chain_routing": "sticky"}, {"chain_routing": "sticky"}),
+        (
+            {"workflow_type": "long_horizon_autonomous", "task_complexity": "trivial"},
+            {"task_complexity": "trivial"},
+        ),
+        ({"workflow_type": "voice_simple", "mode": "quality"}, {"mode": "quality"}),
+        ({"workflow_type": "voice_simple", "preference_dial": 0.9}, {"mode": None}),
+        ({"workflow_type": "voice_complex", "mode": "quality"}, {"prefer_latency": None}),
+        ({"workflow_type": "voice_complex", "prefer_latency": False}, {"prefer_latency": False}),
+    ],
+)
+def test_a_workflow_stands_for_hints_where_nothing_else_is_said(given, expected):
+    hints = parse_hints(given)
+    assert {name: getattr(hints, name) for name in expected} == expected
+    assert start(hints, None).notice == ""
+
+
+def test_an_unknown_workflow_is_automatic_and_said_to_be():
+    hints = parse_hints({"workflow_type": "moonwalk"})
+    assert replace(hints, workflow_type=None) == Hints()
+    for told in (start(hints, None).notice, start(hints, "v/m").notice):
+        assert "automatic" in told
+        assert "moonwalk" not in told
+    with pytest.raises(InvalidRequest) as refused:
+        parse_hints({"workflow_type": 3})
+    assert refused.value.field == "routing_hints.workflow_type"

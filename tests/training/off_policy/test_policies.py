@@ -67,3 +67,8 @@ def test_a_file_with_a_wrong_key_is_refused_with_its_name(tmp_path):
     path.write_text("name: mine\nepsilonn: 0.1\n")
     with pytest.raises(ConfigError, match=r"mine\.yaml"):
         parse_policy(str(path), ROUTERS)
+
+
+def test_a_router_that_goes_by_the_class_of_a_request_cannot_be_evaluated_on_a_log():
+    with pytest.raises(ConfigError, match="holds no words"):
+        parse_policy("tiers", {"tiers": RouterConfig("tiers", first_tier="by_class")})

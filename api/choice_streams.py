@@ -1,0 +1,117 @@
+"""Several answers in one stream of server-sent events, their pieces in the order in which they come."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from starlette.responses import Response
+
+from ..state.types import JSONObject, Reply
+from .pieces import Pieces
+from .receipts import receipt_headers
+from .sse import DONE, HEAD_AFTER_S, UNBUFFERED, Dialect, EventStream, events_of
+from .surfaces.choices import summed, summed_usage
+
+_END = None
+
+
+class ChoiceDialect(Dialect, Protocol):
+    """A dialect whose chunks say which choice they belong to."""
+
+    usage: JSONObject | None
+
+    def total(self, usage: JSONObject) -> bytes:
+        """Return the chunk that tells the tokens of all choices."""
+        ...
+
+
+class Readers(Pieces):
+    """The readers of several answers: when the client leaves, all of them do."""
+
+    def __init__(self, readers: Sequence[Pieces]) -> None:
+        super().__init__()
+        self._readers = readers
+
+    def leave(self) -> None:
+        """Note that the client is gone."""
+        super().leave()
+        for reader in self._readers:
+            reader.leave()
+
+
+async def streamed_choices(
+    calls: Sequence[asyncio.Task[Reply]],
+    dialects: Sequence[ChoiceDialect],
+    readers: Sequence[Pieces | None],
+    *,
+    wants_usage: bool,
+) -> Response:
+    """Return the answers of calls under way as one stream.
+
+    Parameters
+    ----------
+    dialects, readers
+        Of each call; a dialect tells no usage of its own.
+    wants_usage
+        Whether the stream ends with the tokens of all.
+
+    Raises
+    ------
+    X25Error
+        What one of the calls met before the head was sent. Later it is an event, and the stream ends without `[DONE]`.
+    """
+    pieces = [reader or Pieces() for reader in readers]
+    for call, reader in zip(calls, pieces, strict=True):
+        call.add_done_callback(reader.wake)
+    if not all(call.done() for call in calls):
+        await _first_news(pieces)
+    headers = UNBUFFERED
+    if failed := next((call for call in calls if call.done() and call.exception() is not None), None):
+        failed.result()
+    if all(call.done() for call in calls):
+        headers = {**UNBUFFERED, **receipt_headers(summed([call.result() for call in calls]))}
+    everybody = Readers(pieces)
+    return EventStream(_merged(calls, dialects, pieces, wants_usage=wants_usage), everybody, headers)
+
+
+async def _first_news(readers: Sequence[Pieces]) -> None:
+    waiting = [asyncio.create_task(reader.news(HEAD_AFTER_S)) for reader in readers]
+    _, pending = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    await asyncio.gather(*pending, return_exceptions=True)
+
+
+async def _merged(
+    calls: Sequence[asyncio.Task[Reply]],
+    dialects: Sequence[ChoiceDialect],
+    readers: Sequence[Pieces],
+    *,
+    wants_usage: bool,
+) -> AsyncIterator[bytes]:
+    said: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=len(calls))
+
+    async def tell(call: asyncio.Task[Reply], dialect: ChoiceDialect, reader: Pieces) -> None:
+        async for told in events_of(call, dialect, reader):
+            await said.put(told.removesuffix(DONE))
+        await said.put(_END)
+
+    telling = [asyncio.create_task(tell(*each)) for each in zip(calls, dialects, readers, strict=True)]
+    left = len(telling)
+    try:
+        while left:
+            told = await said.get()
+            if told is _END:
+                left -= 1
+            elif told:
+                yield told
+    finally:
+        for task in telling:
+            task.cancel()
+        await asyncio.gather(*telling, return_exceptions=True)
+    usages = [dialect.usage for dialect in dialects if dialect.usage is not None]
+    if len(usages) < len(calls):
+        return  # one broke off, and said so: the stream is no whole
+    if wants_usage:
+        yield dialects[0].total(summed_usage(usages))
+    yield DONE
