@@ -27,6 +27,7 @@ from ..api.origins import LOOPBACK_HOSTS, KnownHosts, names
 from ..graph.run import CALLS_LOG
 from ..graph.settings import Settings
 from ..state.errors import ConfigError
+from ..terminal.mounting import mount
 from .console import AsJson, Database, err, friendly_errors, settings_for
 from .json_lines import JsonLines
 from .workers import serve_by_workers
@@ -122,8 +123,6 @@ def with_terminal(app: FastAPI, settings: Settings) -> bool:
         # A page lives in the process that made it, and workers share a socket: its next message may reach another.
         _log.warning("no terminal with several workers: serve it with another 'x25 serve' on the same store")
         return False
-    from ..terminal.mounting import mount  # noqa: PLC0415 - most of a second, which a gateway without pages need not wait
-
     mount(app)
     return True
 
