@@ -11,12 +11,12 @@ from ..state.queries.call_pages import CallLine
 from .decisions import call_link, tier_tag, why
 from .figures import ceilings_of
 from .formats import duration, moment, number, percent, usd
-from .frame import View, frame, opened, show
+from .frame import View, frame, moving, opened, show
 from .kept import Receipt, receipt_of
+from .live import Part
 from .markup import Markup, div, join, link, span, tag
 from .tables import Column, table
 from .theme import THEME_COOKIE
-from .ticker import EVERY_S
 
 NODES = (
     "lookup_cache", "classify", "estimate_difficulty", "thompson_select", "dispatch", "judge", "update_posterior",
@@ -34,31 +34,26 @@ async def mission_page(request: Request) -> None:
         return
     traced = await _traced(view)
     budgets = await budget_rows(view)
-    with frame(view, "Mission control", dark=request.cookies.get(THEME_COOKIE)):
+    parts = (
+        Part("feed", (view.org, view.asked.get("from"), view.asked.get("to")), partial(_feed, view)),
+        Part("deployments", None, partial(_deployments, view)), Part("machine", None, partial(_machine, view)),
+    )  # fmt: skip
+    with frame(view, "Mission control", parts, dark=request.cookies.get(THEME_COOKIE)):
         show(tag("h1", f"Mission control, {view.org_words}"))
         show(trace_card(view, traced), "card")
         with ui.element("div").classes("grid"):
-            feed = show(tag("p", "…"), "card s12 live")
-            health = show(deployments(view), "card s6")
-            state = show(machine(view), "card s3")
+            moving(show(tag("p", "…"), "card s12 live"), "feed")
+            moving(show(deployments(view), "card s6"), "deployments")
+            moving(show(machine(view), "card s3"), "machine")
             show(tag("h2", "Budgets") + budgets, "card s3")
-        newest = await _refresh(view, feed, "")
 
-        async def _deployments() -> str:
-            return str(deployments(view))
 
-        async def again() -> None:
-            nonlocal newest
-            if not await view.ticker.is_still(view.viewer):
-                timer.cancel()
-                return
-            state.set_content(str(machine(view)))
-            seen = await _refresh(view, feed, newest)
-            if seen != newest:  # deployments were asked by calls that are new as well
-                newest = seen
-                health.set_content(await view.ticker.shown(("deployments", newest), _deployments))
+async def _deployments(view: View) -> str:
+    return str(deployments(view))
 
-        timer = ui.timer(EVERY_S, again)
+
+async def _machine(view: View) -> str:
+    return str(machine(view))
 
 
 async def _traced(view: View) -> Receipt | None:
@@ -74,18 +69,8 @@ async def _traced(view: View) -> Receipt | None:
     return None if call is None else await receipt_of(view.cascade, call)
 
 
-async def _refresh(view: View, feed: ui.html, shown: str) -> str:
-    """Show the newest calls, unless the newest is the one that is shown; return its id."""
+async def _feed(view: View) -> str:
     lines = await view.ticker.newest(view.org)
-    newest = lines[0].call_id if lines else "none"
-    if newest == shown:
-        return newest
-    key = (newest, view.org, view.asked.get("from"), view.asked.get("to"))
-    feed.set_content(await view.ticker.shown(key, partial(_feed, view, lines)))
-    return newest
-
-
-async def _feed(view: View, lines: list[CallLine]) -> str:
     columns: list[Column[CallLine]] = [
         Column("Call", lambda one: call_link(view, one.org, one.call_id)),
         Column("Time", lambda one: moment(one.created_at)), Column("Organisation", lambda one: one.org),

@@ -4,10 +4,12 @@ import asyncio
 
 from fastapi import FastAPI
 from nicegui import app as pages
-from nicegui import client, ui
+from nicegui import client, core, ui
 from starlette.types import Message, Scope
 
 from . import chat_page, exports, home, keys_page, mission, observatory, receipt, routing_page, sign_in
+from .frame import note_seen
+from .live import SEEN
 
 ROOMS = (chat_page, home, keys_page, mission, observatory, receipt, routing_page)
 """Imported for the pages they announce."""
@@ -26,6 +28,7 @@ def furnish() -> FastAPI:
         FastAPI(), title="x25", language="en-US", dark=None, tailwind=False, binding_refresh_interval=None,
         reconnect_timeout=RECONNECTS_WITHIN_S, message_history_length=HISTORY, show_welcome_message=False,
     )  # fmt: skip
+    core.sio.on(SEEN, note_seen)
     asyncio.run(_warm_up())
     return pages
 

@@ -11,10 +11,10 @@ from ..graph.run import Cascade
 from ..state.queries.call_pages import CallFilter, CallLine
 from ..state.queries.periods import Period, total
 from .formats import number, uptime, usd
+from .live import EVERY_S, Live
 from .markup import Markup, div, join, span, tag
 from .viewers import Viewer, is_still
 
-EVERY_S = 4.0
 MOST_KEPT = 2_000
 NEWEST_CALLS, NEWEST_DAYS = 12, 60
 MOST_PRICES = 12
@@ -41,6 +41,7 @@ class Ticker:
         self.cascade = cascade
         self._state = state
         self._kept: OrderedDict[tuple[str, object], tuple[float, Any]] = OrderedDict()
+        self.live = Live(self.is_still)
 
     async def read(self, org: str | None) -> Tick:
         """Return the figures of an org, or of all for None, at most as old as pages ask again."""

@@ -24,7 +24,8 @@ async def look():
     app = create_app(settings)
     assert with_terminal(app, settings)
     through = httpx.ASGITransport(app, client=("127.0.0.1", 1))
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=through, base_url="http://localhost") as asked:
+    client = httpx.AsyncClient(transport=through, base_url="http://localhost")
+    async with app.router.lifespan_context(app), client as asked:
         for path in ("/livez", "/", "/stats", "/no-such-path"):
             await asked.get(path)
         assert not {"nicegui", "socketio", "argon2"} & set(sys.modules)

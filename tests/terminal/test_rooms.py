@@ -1,4 +1,3 @@
-import httpx
 import pytest
 
 from x25.terminal.rooms import ROOMS
