@@ -24,10 +24,11 @@ from rich.logging import RichHandler
 from ..api.app import create_app
 from ..api.idle import impatient
 from ..api.origins import LOOPBACK_HOSTS, KnownHosts, names
-from ..graph.run import CALLS_LOG
+from ..graph.run import CALLS_LOG, Cascade
 from ..graph.settings import Settings
 from ..state.errors import ConfigError
 from ..terminal.mounting import mount
+from .accounts import setup_url
 from .console import AsJson, Database, err, friendly_errors, settings_for
 from .json_lines import JsonLines
 from .workers import serve_by_workers
@@ -178,16 +179,20 @@ def bind(settings: Settings) -> socket.socket:
     return listener
 
 
-def announce(url: str, workers: int = 1, *, as_json: bool, has_pages: bool = False) -> None:
-    """Say where the gateway listens."""
+def announce(
+    url: str, workers: int = 1, *, as_json: bool, has_pages: bool = False, setup: str | None = None
+) -> None:
+    """Say where the gateway listens, and by which link its first account is made."""
     if as_json:
         # One line, so that a parent process can read it before the server ends.
-        typer.echo(json.dumps({"url": url}))
+        typer.echo(json.dumps({"url": url} | ({} if setup is None else {"setup_url": setup})))
     else:
         many = f", {workers} workers" if workers > 1 else ""
         err.print(f"x25 gateway on [bold]{url}[/bold]  (docs: {url}/docs, stop: Ctrl-C{many})")
         if has_pages:
             err.print(f"terminal on [bold]{url}/terminal/[/bold]")
+        if setup is not None:
+            err.print(f"no account yet; make the first within an hour, once: {setup}", soft_wrap=True)
 
 
 class _Server(uvicorn.Server):
@@ -231,7 +236,16 @@ class _Server(uvicorn.Server):
         if self.should_exit:  # a signal came meanwhile: shutdown will not be called
             await self._opened.aclose()
         else:
-            announce(self._url, as_json=self._as_json, has_pages=self._has_pages)
+            setup = await self._setup() if self._has_pages else None
+            announce(self._url, as_json=self._as_json, has_pages=self._has_pages, setup=setup)
+
+    async def _setup(self) -> str | None:
+        """Return the link by which the first account is made; None where this machine's owner needs none, or one is."""
+        cascade: Cascade = self._app.state.cascade
+        store = cascade.services.store
+        if cascade.settings.require_key is None or await store.accounts.count():
+            return None
+        return setup_url(self._url, await store.setups.issue())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Say that no more calls should come, finish the requests under way, then close the cascade."""

@@ -73,15 +73,15 @@ def head(view: View) -> Markup:
 def figures(found: Observed, stage: Stage | None) -> Markup:
     """Return the row of figures."""
     totals, seen = found.totals, found.rates
-    newest = f"of the newest {number(seen.calls)} calls" if seen else ""
+    of_all = f"of all {number(seen.calls)} calls" if seen else ""
     small = [
         ("Saved", usd(totals.saved_nusd), percent(totals.saved_share, 0) + " of the reference's cost, judge included"),
         (
             "Paid", usd(totals.paid_nusd),
             f"{number(totals.total_calls)} calls, {usd(totals.judge_cost_nusd)} for judging",
         ),
-        ("Escalated", percent(seen.escalated if seen else None), newest),
-        ("Fell back", percent(seen.fell_back if seen else None), newest),
+        ("Escalated", percent(seen.escalated if seen else None), of_all),
+        ("Fell back", percent(seen.fell_back if seen else None), of_all),
     ]  # fmt: skip
     shown = [
         div(
@@ -95,7 +95,15 @@ def figures(found: Observed, stage: Stage | None) -> Markup:
     percentiles = [
         div("pair", span("", f"p{p}"), tag("b", duration(ms))) for p, ms in found.percentiles.items()
     ]
-    shown.append(div("card s4", tag("h2", "Time taken"), div("rows", *(percentiles or [Markup(NOTHING)]))))
+    timed = f"{number(totals.timed)} calls of the period, within 2.4 %"
+    shown.append(
+        div(
+            "card s4",
+            tag("h2", "Time taken"),
+            div("small muted", timed),
+            div("rows", *(percentiles or [Markup(NOTHING)])),
+        )
+    )
     shown.append(_stage(stage))
     return div("grid", *shown)
 

@@ -7,7 +7,7 @@ from nicegui import app as pages
 from nicegui import client, core, ui
 from starlette.types import Message, Scope
 
-from . import chat_page, exports, home, keys_page, mission, observatory, receipt, routing_page, sign_in
+from . import chat_page, exports, home, keys_page, mission, observatory, receipt, routing_page, setup, sign_in
 from .frame import note_seen
 from .live import SEEN
 
@@ -21,6 +21,7 @@ RECONNECTS_WITHIN_S = 8.0
 def furnish() -> FastAPI:
     """Return the pages' application, to be opened and closed by its lifespan; once in a process."""
     pages.include_router(sign_in.router)
+    pages.include_router(setup.router)
     pages.include_router(exports.router)
     # NiceGUI takes its options with an application to be put on. Ours is put on the gateway's by `mounting`, which is
     # serving by then, so this one is thrown away.
