@@ -23,6 +23,7 @@ NODES = (
     "audit", "stage_check",
 )  # fmt: skip
 ROWS = 12
+ALONE = "These pages run in a process of their own. Each gateway tells of itself: GET /readyz, GET /metrics."
 GOOD_PROB, FAIR_PROB = 0.95, 0.5
 
 
@@ -154,6 +155,8 @@ def _state(chance: float | None) -> Markup:
 def machine(view: View) -> Markup:
     """Return how the gateway itself is."""
     cascade = view.cascade
+    if view.ticker.is_alone:
+        return tag("h2", "Gateway") + tag("p", ALONE, class_="muted")
     figures: Mapping[str, str] = {
         "Calls not written down yet": number(cascade.under_way),
         "Transactions waiting": number(cascade.services.store.waiting),

@@ -12,7 +12,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.responses import RedirectResponse
+from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -50,6 +50,11 @@ class Lazy:
         await self._opened.enter_async_context(app.router.lifespan_context(app))
         gc.freeze()  # as after start-up: what stays until the end is not looked through again and again
         return app
+
+
+def say_where(app: FastAPI, words: str) -> None:
+    """Answer requests for pages, where there are none, by where they are."""
+    app.router.routes.append(Mount(PREFIX, PlainTextResponse(f"{words}\n", 404)))
 
 
 def mount(app: FastAPI) -> None:

@@ -26,10 +26,11 @@ class Tick:
 
     saved_today_nusd: int
     calls_today: int
-    open_calls: int
-    waiting: int
+    open_calls: int | None
+    """Of this process; None where it serves pages alone, as of the next two."""
+    waiting: int | None
     """Transactions that wait for the store."""
-    uptime_s: float
+    uptime_s: float | None
     is_simulated: bool
     prices: tuple[tuple[str, float, float], ...]
 
@@ -42,6 +43,11 @@ class Ticker:
         self._state = state
         self._kept: OrderedDict[tuple[str, object], tuple[float, Any]] = OrderedDict()
         self.live = Live(self.is_still)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether this process serves pages and no calls."""
+        return getattr(self._state, "admission", None) is None
 
     async def read(self, org: str | None) -> Tick:
         """Return the figures of an org, or of all for None, at most as old as pages ask again."""
@@ -97,9 +103,11 @@ class Ticker:
             (spec.model_id, float(spec.input_usd_per_mtok), float(spec.output_usd_per_mtok))
             for spec in (one.priced_at(services.now()) for one in specs.values())
         )
+        own = (None, None, None) if self.is_alone else (
+            state.admission.in_flight, services.store.waiting, monotonic() - state.started_s
+        )  # fmt: skip
         return Tick(
-            sums.saved_nusd, sums.total_calls, state.admission.in_flight, services.store.waiting,
-            monotonic() - state.started_s, bool(newest and newest[0].simulated),
+            sums.saved_nusd, sums.total_calls, *own, bool(newest and newest[0].simulated),
             tuple(sorted(prices, key=lambda one: one[2])[:MOST_PRICES]),
         )  # fmt: skip
 
@@ -107,11 +115,15 @@ class Ticker:
 def strip(tick: Tick) -> Markup:
     """Return the strip."""
     figures = (
-        ("Saved today", usd(tick.saved_today_nusd)), ("Calls today", number(tick.calls_today)),
-        ("In flight", number(tick.open_calls)), ("Queue depth", number(tick.waiting)),
-        ("Router up", uptime(tick.uptime_s)),
+        ("Saved today", usd, tick.saved_today_nusd), ("Calls today", number, tick.calls_today),
+        ("In flight", number, tick.open_calls), ("Queue depth", number, tick.waiting),
+        ("Router up", uptime, tick.uptime_s),
     )  # fmt: skip
-    shown = [span("", span("label", name), tag("b", value, data_tick=name)) for name, value in figures]
+    shown = [
+        span("", span("label", name), tag("b", words(value), data_tick=name))
+        for name, words, value in figures
+        if value is not None
+    ]
     prices = [
         span("", span("label", model_id), tag("b", f"${given:,.2f} / ${made:,.2f}"))
         for model_id, given, made in tick.prices

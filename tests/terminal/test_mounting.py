@@ -150,5 +150,7 @@ def test_switched_off_or_with_workers_there_are_none(simulator, tmp_path, settin
     }
     arguments = ["-m", "x25", "serve", "--port", "0", "--json", "--exit-with-parent"]
     with ChildServer("gateway", arguments, environ={**inherited, **ours}) as server:
-        assert httpx.get(f"{server.url}{PREFIX}/").status_code == 404
+        answer = httpx.get(f"{server.url}{PREFIX}/observatory")
+        assert answer.status_code == 404
+        assert ("x25 terminal" in answer.text) == ("X25_WORKERS" in setting)
         assert httpx.get(f"{server.url}/livez").status_code == 200
