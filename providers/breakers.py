@@ -104,6 +104,11 @@ class BreakerBook:
             else 0.0
         )
 
+    def state_of(self, deployment: Deployment, now_s: float) -> BreakerState:
+        """Return the state of a deployment's own breaker."""
+        kept = self._kept.get(place_of(deployment.base_url, deployment.upstream_model))
+        return "closed" if kept is None else kept.breaker.state(now_s)
+
     def wait_of_key(self, deployment: Deployment, now_s: float) -> Callable[[str], float] | None:
         """Return what tells the seconds until a key of a deployment may be used; None where all may now."""
         if not self._kept:

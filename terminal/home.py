@@ -1,5 +1,8 @@
 """Home: what was saved this week, at what quality, what it costs, and what needs looking at."""
 
+from collections.abc import Callable
+from typing import Any
+
 from fastapi import Request
 from nicegui import ui
 
@@ -9,8 +12,11 @@ from .figures import Home, Spent, read_home
 from .formats import NOTHING, number, percent, points, share_range, usd, usd_range
 from .frame import View, frame, opened, show
 from .markup import Markup, div, link, span, tag
+from .tables import Column, table
 from .theme import THEME_COOKIE
 
+Week = tuple[str, Callable[[Any], str], float | None, float | None]
+"""A figure's name, how it is written, and what it was this week and last."""
 FIRST_CALL = """curl http://localhost:8000/v1/chat/completions -H 'content-type: application/json' \\
   -d '{"model": "auto", "messages": [{"role": "user", "content": "What is 17 + 4?"}]}'"""
 
@@ -102,23 +108,20 @@ def cards(view: View, found: Home, alerts: list[Alert]) -> Markup:
 
 
 def _weeks(found: Home) -> Markup:
-    rows = [
-        ("Calls", number, lambda one: one.total_calls), ("Paid", usd, lambda one: one.paid_nusd),
-        ("Saved", usd, lambda one: one.saved_nusd), ("Quality", percent, lambda one: one.mean_quality),
-        ("Judged", percent, lambda one: one.judged_share),
+    week, before = found.week, found.before
+    rows: list[Week] = [
+        ("Calls", number, week.total_calls, before.total_calls), ("Paid", usd, week.paid_nusd, before.paid_nusd),
+        ("Saved", usd, week.saved_nusd, before.saved_nusd),
+        ("Quality", percent, week.mean_quality, before.mean_quality),
+        ("Judged", percent, week.judged_share, before.judged_share),
     ]  # fmt: skip
-
-    def line(name: str, shown: object, value: object) -> Markup:
-        new, old = value(found.week), value(found.before)  # type: ignore[operator]
-        return tag(
-            "tr", tag("td", name), tag("td", shown(new), class_="r"), tag("td", shown(old), class_="r"),  # type: ignore[operator]
-            tag("td", _change(new, old), class_="r"),
-        )  # fmt: skip
-
-    head = tag(
-        "tr", tag("th", ""), *(tag("th", one, class_="r") for one in ("This week", "Last week", "Change"))
-    )
-    return tag("table", tag("thead", head), tag("tbody", *(line(*one) for one in rows)), aria_label="Weeks")
+    columns: list[Column[Week]] = [
+        Column("Figure", lambda one: one[0]),
+        Column("This week", lambda one: one[1](one[2]), is_number=True),
+        Column("Last week", lambda one: one[1](one[3]), is_number=True),
+        Column("Change", lambda one: _change(one[2], one[3]), is_number=True),
+    ]
+    return table(columns, rows, label="Weeks", file="weeks")
 
 
 def _change(new: float | None, old: float | None) -> str:

@@ -1,5 +1,6 @@
 """Observatory: a period in figures, curves and distributions, and every single decision of it."""
 
+from collections.abc import Callable
 from math import exp, lgamma, log
 
 from fastapi import Request
@@ -8,6 +9,7 @@ from nicegui import ui
 from ..api.report_schemas import Thompson
 from ..api.routes.thompson import thompson
 from ..routing.belief.stage import STAGE_NAMES, Stage
+from ..state.queries.spreads import TaskQuality
 from ..state.types import TIERS
 from . import charts
 from .decisions import decisions_card
@@ -15,6 +17,7 @@ from .figures import Observed, read_observed, stage_now
 from .formats import NOTHING, duration, number, percent, share_range, usd
 from .frame import View, frame, opened, show
 from .markup import Markup, div, link, span, tag
+from .tables import Column, save_link
 from .theme import THEME_COOKIE
 
 MODELS_SHOWN = 8
@@ -200,8 +203,14 @@ def tasks(found: Observed) -> Markup:
         for one in found.tasks
     ]  # fmt: skip
     note = f"Mean score with its 95 % interval, of the newest {number(len(found.lines))} calls"
+    facts: dict[str, Callable[[TaskQuality], object]] = {
+        "Kind of task": lambda one: one.task_type, "Calls": lambda one: one.calls,
+        "Mean score": lambda one: one.mean.value, "Low": lambda one: one.mean.low, "High": lambda one: one.mean.high,
+    }  # fmt: skip
+    columns = [Column(title, value, value) for title, value in facts.items()]
+    saved = save_link(columns, found.tasks, label="Quality by kind of task", file="tasks") if rows else None
     return (
-        tag("h2", "Quality by kind of task")
+        div("pair", tag("h2", "Quality by kind of task"), saved)
         + div("small muted", note)
         + div("rows", *(rows or [Markup(NOTHING)]))
     )

@@ -7,6 +7,7 @@ from datetime import timedelta
 from time import monotonic
 from typing import Any
 
+from ..api.admission import Admission
 from ..graph.run import Cascade
 from ..state.queries.call_pages import CallFilter, CallLine
 from ..state.queries.periods import Period, total
@@ -45,9 +46,14 @@ class Ticker:
         self.live = Live(self.is_still)
 
     @property
+    def admission(self) -> Admission | None:
+        """What lets calls into this process; None where it serves pages alone."""
+        return getattr(self._state, "admission", None)
+
+    @property
     def is_alone(self) -> bool:
         """Whether this process serves pages and no calls."""
-        return getattr(self._state, "admission", None) is None
+        return self.admission is None
 
     async def read(self, org: str | None) -> Tick:
         """Return the figures of an org, or of all for None, at most as old as pages ask again."""

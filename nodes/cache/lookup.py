@@ -73,4 +73,5 @@ async def look(  # noqa: PLR0913 - what a call is at its first node
     hit = await caches.find(org, keys, question, is_stored=stored, now=services.now())
     if hit is None and OF_CALL.get() == (org, call_id):
         hit = await caches.flights.join(org, exact, call_id, services.limits.call_deadline_s / 2)
+    caches.note(is_hit=hit is not None)
     return Found(keys, hit)

@@ -15,7 +15,11 @@ def test_a_small_log_is_read_by_every_page_and_its_sums_are_those_of_its_calls(t
             period = pages.Period.ending(cascade.services.now().date(), pages.DAYS + 1)
             found = await pages.read_observed(cascade.services, org, period)
             lines = found.lines
-            seen[org] = (found.rates.calls, len(lines), found.totals.cost_nusd - sum(one.cost_nusd for one in lines))
+            seen[org] = (
+                found.rates.calls,
+                len(lines),
+                found.totals.cost_nusd - sum(one.cost_nusd for one in lines),
+            )
 
         return readings(cascade, org) | {"agrees": agrees}
 
