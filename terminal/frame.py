@@ -29,7 +29,7 @@ PAGES = (
 DAYS = 30
 LOCAL = (
     "No account exists, so everybody on this machine is an admin here. "
-    "Make the first with: x25 accounts create NAME --admin, or in a browser: x25 accounts link"
+    "Make the first: x25 accounts create NAME --admin, or x25 accounts link"
 )
 
 

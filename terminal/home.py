@@ -64,7 +64,7 @@ def hero(found: Home) -> Markup:
             "", div("label", "Calls"), div("figure", number(week.total_calls), data_hero="calls"),
             div("small", f"{usd(week.paid_nusd)} paid, of it {usd(week.judge_cost_nusd)} for judging"),
         ),
-        div("", div("label", "Quality delta"), *_quality(found)),
+        div("", *_quality(found)),
         div("note", f"Quality is measured thus: {found.measured_by}. Intervals are of 95 %."),
         class_="hero", aria_label="This week",
     )  # fmt: skip
@@ -74,16 +74,18 @@ def _quality(found: Home) -> list[Markup]:
     """Return the change against the week before, or against the reference where there was none."""
     change, quality = found.quality_change, found.quality
     if quality is None:
-        return [div("figure", NOTHING, data_hero="quality"), div("small", "no answer was scored yet")]
-    rows = []
+        none = div("small", "no answer was scored yet")
+        return [div("label", "Quality"), div("figure", NOTHING, data_hero="quality"), none]
+    around = share_range(quality)
+    rows = [div("label", "Quality" if change is None else "Quality delta")]
     if change is not None:
         rows.append(div("figure", points(change.value), data_hero="quality"))
         rows.append(div("small", f"against the week before{_between(change.low, change.high)}"))
+        rows.append(div("small", f"now {percent(quality.value)}" + (f" ({around})" if around else "")))
     else:
         rows.append(div("figure", percent(quality.value), data_hero="quality"))
-        rows.append(div("small", "mean score; no week before to compare with"))
-    around = share_range(quality)
-    rows.append(div("small", f"now {percent(quality.value)}" + (f" ({around})" if around else "")))
+        rows.append(div("small", "mean score" + (f", {around}" if around else "")))
+        rows.append(div("small", "no week before to compare with"))
     if found.gain is not None:
         around = _between(found.gain.low, found.gain.high)
         rows.append(div("small", f"{points(found.gain.value)} against {found.reference_model} alone{around}"))
@@ -134,7 +136,7 @@ def _spend(view: View, found: Home) -> Markup:
         _row("Spent this month", usd(month.spent_nusd)),
         _row("Month-end forecast", usd(month.month_end_nusd)),
         div("small muted", f"{usd(month.low_nusd)} to {usd(month.high_nusd)}: as the cheapest and the dearest "
-            f"of the last seven days; {month.days_left} days left"),
+            f"of the last seven days; {days_left(month.days_left)}"),
     ]  # fmt: skip
     rows += [_budget(one) for one in found.ceilings]
     if not found.ceilings:
@@ -143,6 +145,11 @@ def _spend(view: View, found: Home) -> Markup:
         )  # fmt: skip
         rows.append(div("small muted", whose))
     return div("rows", *rows)
+
+
+def days_left(days: int) -> str:
+    """Return how many days of a month are left."""
+    return {0: "its last day", 1: "one day left"}.get(days, f"{days} days left")
 
 
 def _budget(spent: Spent) -> Markup:

@@ -140,7 +140,7 @@ def _chart(title: str, note: str, options: charts.Options, csv_link: str | None,
             None if csv_link is None else link(csv_link, "CSV", class_="small", aria_label=f"{title} as CSV")
         )
         show(div("pair", tag("h2", title), more) + div("small muted", note))
-        ui.echart(options, renderer="svg").classes("chart")
+        ui.echart(charts.sized(options), renderer="svg").classes("chart")
 
 
 def _curves(view: View, found: Observed) -> None:
@@ -177,7 +177,8 @@ def _mixes(view: View, found: Observed) -> None:
         ) / 1e9
     models = {one.name: float(one.totals.total_calls) for one in found.models[:MODELS_SHOWN]}
     rest = sum(one.totals.total_calls for one in found.models[MODELS_SHOWN:])
-    spent = {one.name: one.totals.paid_nusd / 1e9 for one in found.models[:MODELS_SHOWN]}
+    dearest = sorted(found.models, key=lambda one: -one.totals.paid_nusd)[:MODELS_SHOWN]
+    spent = {one.name: one.totals.paid_nusd / 1e9 for one in dearest}
     with ui.element("div").classes("grid"):
         _chart(
             "Spend by tier", "Dollars a day, judge included", charts.stacked(days, tiers, "$"),
@@ -198,7 +199,7 @@ def tasks(found: Observed) -> Markup:
         div(
             "", div("pair", span("", one.task_type), tag("b", percent(one.mean.value))),
             div("meter", tag("i", style=f"width:{100 * one.mean.value:.1f}%")),
-            div("small muted", f"{number(one.calls)} calls {share_range(one.mean)}"),
+            div("small muted", " · ".join(filter(None, (f"{number(one.calls)} calls", share_range(one.mean))))),
         )
         for one in found.tasks
     ]  # fmt: skip
@@ -227,7 +228,7 @@ def _posteriors(beliefs: Thompson | None) -> None:
             return
         show(tag("h2", "What is believed") + div("small muted", note))
         curves = {one.tier: beta_curve(one.alpha, one.beta) for one in beliefs.arms}
-        ui.echart(charts.densities(curves), renderer="svg").classes("chart")
+        ui.echart(charts.sized(charts.densities(curves)), renderer="svg").classes("chart")
 
 
 def beta_curve(alpha: float, beta: float) -> list[tuple[float, float]]:

@@ -152,7 +152,7 @@ class Desk:
         note = div(
             "small muted",
             f"The newest {len(page.rows)} of {page.total:,}; a decision's cost is the one expected. ",
-            link(self._view.href("export/history.csv", org=self._org), "CSV of all"),
+            link(self._view.href("export/history.csv", org=self._org), "CSV of all", class_="button"),
         )
         self._history.set_content(str(shown + note))
 
