@@ -3,7 +3,7 @@
 import secrets
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
 
 from .accounts import Account, add_account, hash_token, make_account
 from .database import Database
@@ -75,7 +75,7 @@ class Setups:
         return account
 
 
-def _good(token: str) -> tuple[object, ...]:
+def _good(token: str) -> tuple[ColumnElement[bool], ...]:
     return (account_setups.c.token_hash == hash_token(token), account_setups.c.expires_at > datetime.now(UTC))
 
 

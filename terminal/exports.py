@@ -9,6 +9,7 @@ from ..state.audit.history import Logged
 from ..state.errors import Forbidden, InvalidRequest
 from ..state.queries.call_pages import CallLine, Place
 from ..state.queries.periods import Share, by_day, by_model, by_tier
+from ..state.records import Call
 from .decisions import columns, filter_of
 from .frame import View, view_of
 from .routing_page import selected
@@ -37,10 +38,12 @@ HISTORY: dict[str, Callable[[Logged], object]] = {
     "Id": lambda one: one.row.call_id,
     "Kind": lambda one: one.kind,
     "Time": lambda one: one.row.created_at.isoformat(),
-    "Config": lambda one: getattr(one.row, "config", None) or one.row.router,
+    "Config": lambda one: one.row.router if isinstance(one.row, Call) else one.row.config,
     "Model": selected,
     "Task": lambda one: one.row.task_type,
-    "Cost": lambda one: f"{getattr(one.row, 'paid_nusd', one.row.cost_nusd) / 1e9:.9f}",
+    "Cost": lambda one: (
+        f"{(one.row.paid_nusd if isinstance(one.row, Call) else one.row.cost_nusd) / 1e9:.9f}"
+    ),
     "Prompt": lambda one: one.row.prompt or "",
 }
 """Calls and decisions, which were not asked; the cost of a decision is the one expected."""

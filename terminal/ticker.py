@@ -109,11 +109,11 @@ class Ticker:
             (spec.model_id, float(spec.input_usd_per_mtok), float(spec.output_usd_per_mtok))
             for spec in (one.priced_at(services.now()) for one in specs.values())
         )
-        own = (None, None, None) if self.is_alone else (
-            state.admission.in_flight, services.store.waiting, monotonic() - state.started_s
-        )  # fmt: skip
+        admission = self.admission
         return Tick(
-            sums.saved_nusd, sums.total_calls, *own, bool(newest and newest[0].simulated),
+            sums.saved_nusd, sums.total_calls, None if admission is None else admission.in_flight,
+            None if admission is None else services.store.waiting,
+            None if admission is None else monotonic() - state.started_s, bool(newest and newest[0].simulated),
             tuple(sorted(prices, key=lambda one: one[2])[:MOST_PRICES]),
         )  # fmt: skip
 
