@@ -105,3 +105,10 @@ async def test_a_deployment_and_its_key_are_probed_by_one_request(book, spec):
     assert not await book.admit(ONE, "k2", 10.0)  # the deployment's probe is out
     book.gave_up(ONE, "k1")
     assert await book.admit(ONE, "k1", 11.0)
+
+
+async def test_a_deployments_own_breaker_tells_its_state(book, spec):
+    assert book.state_of(ONE, 0.0) == "closed"
+    fail(book, spec)
+    assert (book.state_of(ONE, 1.0), book.state_of(ONE, 11.0)) == ("open", "half_open")
+    assert book.state_of(replace(ONE, base_url="https://two.example/v1"), 1.0) == "closed"
