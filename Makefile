@@ -34,6 +34,8 @@ bench: $(VENV)/.gateway ## Measure what the gateway adds to a call, and how that
 	$(BIN)/python -m x25.bench.overload
 	$(BIN)/python -m x25.bench.verify_chain
 	$(BIN)/python -m x25.bench.reports
+	$(BIN)/python -m x25.bench.pages --calls 20000
+	$(BIN)/python -m x25.bench.sessions --rounds 1
 	$(BIN)/python -m x25.bench.decision
 	$(BIN)/python -m x25.bench.posteriors --orgs 2000
 	$(BIN)/python -m x25.bench.provider_client

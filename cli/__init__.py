@@ -27,6 +27,7 @@ from .replay import replay
 from .route import route
 from .serve import serve
 from .sweep import sweep_thresholds
+from .terminal import terminal
 from .train import train
 from .verify import verify
 
@@ -51,6 +52,7 @@ def main(
 
 
 app.command()(serve)
+app.command()(terminal)
 app.command()(demo)
 app.command()(route)
 app.command()(verify)

@@ -10,10 +10,11 @@ from ..state.accounts import Account, Accounts
 from ..state.errors import ConfigError, InvalidRequest
 from ..state.names import check_org
 from ..state.store import open_store
+from ..terminal.mounting import PREFIX
 from .console import AsJson, Database, err, out, print_json, run, settings_for
 
 accounts = typer.Typer(
-    help="Create, list, disable and enable accounts of the manager terminal.", no_args_is_help=True
+    help="Create, link to, list, disable and enable accounts of the manager terminal.", no_args_is_help=True
 )
 
 Name = Annotated[str, typer.Argument(help="What is typed to sign in, such as an address.")]
@@ -49,6 +50,31 @@ def create(
         print_json(_facts(made))
     else:
         err.print(f"account {made.name} made; sign in at /terminal/ of the gateway")
+
+
+@accounts.command()
+def link(
+    url: Annotated[str | None, typer.Option(help="Address of the pages, as browsers reach it.")] = None,
+    db: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print a link, good once and for an hour, that makes the first account in a browser."""
+    settings = settings_for(db)
+
+    async def work() -> str:
+        async with await open_store(settings.store_url) as store:
+            return setup_url(url or f"http://{settings.host}:{settings.port}", await store.setups.issue())
+
+    found = run(work())
+    if as_json:
+        print_json({"setup_url": found})
+    else:
+        out.print(found, soft_wrap=True)
+
+
+def setup_url(url: str, token: str) -> str:
+    """Return the address on which the first account is made."""
+    return f"{url.rstrip('/')}{PREFIX}/setup?token={token}"
 
 
 @accounts.command()

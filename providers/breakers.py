@@ -15,7 +15,7 @@ from ..state.errors import (
     ProviderServer,
     ProviderTimeout,
 )
-from .breaker import CLOSED, DEFAULT_TOLERANCE, Breaker, CommonBreaker, Tolerance
+from .breaker import CLOSED, DEFAULT_TOLERANCE, Breaker, BreakerState, CommonBreaker, Tolerance
 from .breaker_places import Label, Replicas, Told, own_name, place_and_org, place_of, places_of
 from .keyring import fingerprint
 from .specs import Deployment, ModelSpec
@@ -68,6 +68,11 @@ class BreakerBook:
         if not self._kept:
             return 0.0
         return self._wait_s(place_of(deployment.base_url, deployment.upstream_model), org, now_s)
+
+    def state_of(self, deployment: Deployment, now_s: float) -> BreakerState:
+        """Return the state of a deployment's own breaker for all orgs; single ones may be kept away besides."""
+        kept = self._kept.get(place_of(deployment.base_url, deployment.upstream_model))
+        return "closed" if kept is None else kept.common.breaker.state(now_s)
 
     def wait_of_key(
         self, deployment: Deployment, now_s: float, org: str = ""

@@ -45,7 +45,8 @@ class Session:
     expires_at: datetime
 
 
-def _hash(token: str) -> str:
+def hash_token(token: str) -> str:
+    """Return what is kept of a token."""
     return sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
@@ -61,6 +62,38 @@ def check_name(name: str) -> str:
     if not 1 <= len(plain) <= MOST_NAME or not plain.isprintable():
         raise InvalidRequest(f"name must be 1 to {MOST_NAME} printable characters", field="name")
     return plain
+
+
+def make_account(
+    name: str, password_hash: str, *, is_admin: bool = False, orgs: Collection[str] = ()
+) -> Account:
+    """Return a new account, which is not kept yet.
+
+    Raises
+    ------
+    InvalidRequest
+        When its name or an org's breaks the rule, or a member has no org.
+    """
+    if not is_admin and not orgs:
+        raise InvalidRequest("orgs must name at least one org for a member", field="orgs")
+    return Account(
+        account_id=secrets.token_hex(6), name=check_name(name), password_hash=password_hash,
+        is_admin=is_admin, orgs=tuple(sorted({check_org(one) for one in orgs})), created_at=datetime.now(UTC),
+    )  # fmt: skip
+
+
+def add_account(connection: Connection, account: Account) -> None:
+    """Keep an account.
+
+    Raises
+    ------
+    InvalidRequest
+        When its name is taken.
+    """
+    try:
+        connection.execute(insert(accounts), values_of(account))
+    except IntegrityError as error:
+        raise InvalidRequest(f"name {account.name!r} is taken", field="name") from error
 
 
 class Accounts:
@@ -85,20 +118,8 @@ class Accounts:
         InvalidRequest
             When the name is taken or breaks the rule, an org's name does, or a member has no org.
         """
-        if not is_admin and not orgs:
-            raise InvalidRequest("orgs must name at least one org for a member", field="orgs")
-        account = Account(
-            account_id=secrets.token_hex(6), name=check_name(name), password_hash=password_hash,
-            is_admin=is_admin, orgs=tuple(sorted({check_org(one) for one in orgs})), created_at=datetime.now(UTC),
-        )  # fmt: skip
-
-        def add(connection: Connection) -> None:
-            try:
-                connection.execute(insert(accounts), values_of(account))
-            except IntegrityError as error:
-                raise InvalidRequest(f"name {account.name!r} is taken", field="name") from error
-
-        await self._database.transact(add)
+        account = make_account(name, password_hash, is_admin=is_admin, orgs=orgs)
+        await self._database.transact(lambda connection: add_account(connection, account))
         return account
 
     async def by_name(self, name: str) -> Account | None:
@@ -145,10 +166,10 @@ class Accounts:
     async def sign_in(self, account: Account, *, instead_of: str | None = None) -> tuple[str, Session]:
         """Begin a session and return its token, which is kept nowhere; `instead_of` is the token it replaces."""
         token, now = secrets.token_urlsafe(32), datetime.now(UTC)
-        session = Session(_hash(token), account.account_id, now, now + LASTS)
+        session = Session(hash_token(token), account.account_id, now, now + LASTS)
         over = account_sessions.c.expires_at <= now
         if instead_of is not None:
-            over |= account_sessions.c.token_hash == _hash(instead_of)
+            over |= account_sessions.c.token_hash == hash_token(instead_of)
 
         def work(connection: Connection) -> None:
             connection.execute(delete(account_sessions).where(over))
@@ -163,7 +184,7 @@ class Accounts:
             select(*columns_for(accounts, Account))
             .join(account_sessions, account_sessions.c.account_id == accounts.c.account_id)
             .where(
-                account_sessions.c.token_hash == _hash(token),
+                account_sessions.c.token_hash == hash_token(token),
                 account_sessions.c.expires_at > datetime.now(UTC),
                 accounts.c.disabled_at.is_(None),
             )
@@ -173,5 +194,5 @@ class Accounts:
 
     async def sign_out(self, token: str) -> None:
         """End a session."""
-        over = delete(account_sessions).where(account_sessions.c.token_hash == _hash(token))
+        over = delete(account_sessions).where(account_sessions.c.token_hash == hash_token(token))
         await self._database.transact(lambda connection: connection.execute(over).close())

@@ -179,6 +179,14 @@ class CachedAnswers:
         gone = delete(cached_answers).where(cached_answers.c.expires_at < now)
         return await self._database.transact(lambda connection: connection.execute(gone).rowcount)
 
+    async def size(self, org: str | None) -> tuple[int, int]:
+        """Return how many answers are kept of an org, or of all for None, and the bytes that they take."""
+        table = cached_answers.c
+        query = select(func.count(), func.coalesce(func.sum(table.size_bytes), 0))
+        query = query.where(*(() if org is None else (table.org == org,)))
+        count, size_bytes = await self._database.query(lambda connection: connection.execute(query).one())
+        return int(count), int(size_bytes)
+
     async def is_logged(self, org: str, call_id: str) -> bool:
         """Return whether the org's log has a call: what was made of an erased one is given to nobody."""
         asked = {"of_org": org, "of_call_id": call_id}

@@ -171,7 +171,13 @@ day_sums = Table(
     *(_text(name, primary_key=True) for name in ("org", "day", "model_id", "tier")),
     *(_count(f"{name}_nusd") for name in ("cost", "judge_cost", "reference_cost")),
     *(_count(name) for name in ("total_calls", "judged", "rated", "timed")),
-    _real("quality"), _real("latency_ms"),
+    *(_count(name, from_zero=True) for name in ("escalated", "fell_back", "failed", "simulated")),
+    _real("quality"), _real("latency_ms"), _real("quality_sq", from_zero=True), _real("saved_sq", from_zero=True),
+)  # fmt: skip
+day_latencies = Table(
+    "day_latencies", metadata,
+    *(_text(name, primary_key=True) for name in ("org", "day", "model_id", "tier")),
+    Column("bucket", Integer, primary_key=True, autoincrement=False), _count("total_calls"),
 )  # fmt: skip
 choice_sums = Table(
     "choice_sums", metadata,
@@ -409,4 +415,8 @@ accounts = Table(
 account_sessions = Table(
     "account_sessions", metadata, Column("token_hash", String(64), primary_key=True), _text("account_id"),
     _time("created_at"), _time("expires_at"),
+)  # fmt: skip
+account_setups = Table(
+    "account_setups", metadata,
+    Column("token_hash", String(64), primary_key=True), _time("created_at"), _time("expires_at"),
 )  # fmt: skip

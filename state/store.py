@@ -42,6 +42,7 @@ from .queries.rollups import Rollups
 from .queries.usage import Usages
 from .rate_slots import RateSlots
 from .responses import Responses
+from .setups import Setups
 from .sqlite_driver import Synchronous
 
 __all__ = ["Store", "open_store"]
@@ -69,6 +70,7 @@ class Store:
         self.posteriors = Posteriors(database)
         self.keys = Keys(database)
         self.accounts = Accounts(database)
+        self.setups = Setups(database)
         self.claims = Claims(database)
         self.chains = Chains(database)
         self.rates = RateSlots(database)

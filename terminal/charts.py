@@ -6,7 +6,9 @@ from typing import Any
 from .theme import PALETTE, SERIES
 
 Options = dict[str, Any]
-GRID = {"left": 8, "right": 12, "top": 34, "bottom": 6, "containLabel": True}
+GRID = {"left": 14, "right": 18, "top": 34, "bottom": 6, "containLabel": True}
+TALL, LARGE = 370, 17
+"""Pixels."""
 QUIET = {"lineStyle": {"color": "#8b95a7", "opacity": 0.35}}
 
 
@@ -95,7 +97,7 @@ def bars(parts: Mapping[str, float], unit: str) -> Options:
     data = [{"value": parts[name], "itemStyle": {"color": color_of(name, 0)}} for name in names]
     return _base([]) | {
         "yAxis": _axis(names) | {"axisLabel": {"width": 150, "overflow": "truncate"}},
-        "xAxis": _values("") | {"name": unit, "nameLocation": "middle", "nameGap": 26},
+        "xAxis": _values("") | {"name": unit, "nameLocation": "middle", "nameGap": 26, "splitNumber": 3},
         "grid": GRID | {"top": 6, "bottom": 24},
         "series": [{"type": "bar", "data": data, "barMaxWidth": 18}],
     }
@@ -116,6 +118,16 @@ def densities(curves: Mapping[str, Sequence[tuple[float, float]]]) -> Options:
         "yAxis": {"type": "value", "show": False},
         "series": drawn,
     }
+
+
+def sized(options: Options) -> Options:
+    """Return options with larger words where the chart is tall, as the style sheet makes it on a very wide screen."""
+    words = {"fontSize": LARGE}
+    parts: Options = {
+        "legend": {"textStyle": words}, "tooltip": {"textStyle": words},
+        **{axis: {"axisLabel": words, "nameTextStyle": words} for axis in ("xAxis", "yAxis") if axis in options},
+    }  # fmt: skip
+    return options | {"media": [{"query": {"minHeight": TALL}, "option": parts}]}
 
 
 def color_of(name: str, place: int) -> str:

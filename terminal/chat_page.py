@@ -114,7 +114,7 @@ def _rows(view: View, rows: Rows | None) -> Markup | None:
         Column(title, partial(cell, place), is_number=place > 0 and not rows.call_ids)
         for place, title in enumerate(rows.titles)
     ]
-    return table(columns, range(len(rows.rows)), label="Answer")
+    return table(columns, range(len(rows.rows)), label="Answer", file="answer")
 
 
 def _source(view: View, found: Told, answer: Answer) -> Markup:

@@ -67,7 +67,7 @@ def why(line: CallLine) -> str:
 
 def _model(line: CallLine, *, says: bool) -> Markup:
     simulated = span("tag", "simulated") if line.simulated and says else None
-    return join([line.model_id or NOTHING, simulated], " ")
+    return join([span("nowrap", line.model_id or NOTHING), simulated], " ")
 
 
 def _quality(line: CallLine) -> str:

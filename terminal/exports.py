@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from ..state.audit.history import Logged
 from ..state.errors import Forbidden, InvalidRequest
-from ..state.queries.call_pages import Place
+from ..state.queries.call_pages import CallLine, Place
 from ..state.queries.periods import Share, by_day, by_model, by_tier
+from ..state.records import Call
 from .decisions import columns, filter_of
 from .frame import View, view_of
+from .routing_page import selected
 from .tables import Column, csv_head, csv_line
 
 ROWS = 1_000
@@ -19,6 +22,31 @@ def _usd(name: str) -> Callable[[Share], str]:
     return lambda share: f"{getattr(share.totals, f'{name}_nusd') / 1e9:.9f}"
 
 
+MORE: dict[str, Callable[[CallLine], object]] = {
+    "Status": lambda one: one.status,
+    "Answers": lambda one: f"{one.cost_nusd / 1e9:.9f}",
+    "Judge": lambda one: f"{one.judge_cost_nusd / 1e9:.9f}",
+    "On the reference": lambda one: f"{one.reference_cost_nusd / 1e9:.9f}",
+    "Escalations": lambda one: one.escalations,
+    "Fallbacks": lambda one: one.fallbacks,
+    "Propensity": lambda one: one.propensity,
+    "Router": lambda one: one.router,
+    "Simulated": lambda one: one.simulated,
+}
+"""What a receipt says of a call beyond the columns of the page's table."""
+HISTORY: dict[str, Callable[[Logged], object]] = {
+    "Id": lambda one: one.row.call_id,
+    "Kind": lambda one: one.kind,
+    "Time": lambda one: one.row.created_at.isoformat(),
+    "Config": lambda one: one.row.router if isinstance(one.row, Call) else one.row.config,
+    "Model": selected,
+    "Task": lambda one: one.row.task_type,
+    "Cost": lambda one: (
+        f"{(one.row.paid_nusd if isinstance(one.row, Call) else one.row.cost_nusd) / 1e9:.9f}"
+    ),
+    "Prompt": lambda one: one.row.prompt or "",
+}
+"""Calls and decisions, which were not asked; the cost of a decision is the one expected."""
 FIGURES: dict[str, Callable[[Share], object]] = {
     "calls": lambda share: share.totals.total_calls,
     **{f"{name}_usd": _usd(name) for name in ("paid", "judge_cost", "reference_cost", "saved")},
@@ -37,21 +65,44 @@ async def export(name: str, request: Request) -> Response:
         return JSONResponse({"error": {"message": str(error)}}, 403 if isinstance(error, Forbidden) else 422)
     if name == "calls":
         return _file(name, view, _calls(view))
-    sums = await view.cascade.services.store.rollups.days(view.org, view.period.first, view.period.last)
+    if name == "history" and view.org is not None:
+        return _file(name, view, _history(view, view.org))
+    wanted = filter_of(view)
+    sums = [
+        one
+        for one in await view.cascade.services.store.rollups.days(
+            view.org, view.period.first, view.period.last
+        )
+        if wanted.model_id in (None, one.model_id) and wanted.tier in (None, one.tier)
+    ]
     if name == "days":
         shares = [Share(one.day.isoformat(), one.totals) for one in by_day(sums, view.period)]
         return _file(name, view, _shares("day", shares))
     if name in {"models", "tiers"}:
         return _file(name, view, _shares(name[:-1], by_model(sums) if name == "models" else by_tier(sums)))
-    return JSONResponse({"error": {"message": "calls, days, models or tiers"}}, 404)
+    return JSONResponse({"error": {"message": "calls, days, models, tiers, or of one org history"}}, 404)
 
 
 async def _calls(view: View) -> AsyncIterator[str]:
-    pages, shown, start = view.cascade.services.store.call_pages, columns(view), None
+    pages, start = view.cascade.services.store.call_pages, None
+    shown = [*columns(view), *(Column(title, value, value) for title, value in MORE.items())]
     yield csv_head(shown)
     while lines := await pages.page(filter_of(view), ROWS, start):
         yield "".join(csv_line(shown, one) for one in lines)
         start = Place.of(lines[-1])
+
+
+async def _history(view: View, org: str) -> AsyncIterator[str]:
+    history, before = view.cascade.services.store.history, None
+    shown = [Column(title, value, value) for title, value in HISTORY.items()]
+    yield csv_head(shown)
+    while True:
+        page = await history.recent(org, limit=ROWS, before=before)
+        first, last = view.period.first, view.period.last
+        yield "".join(csv_line(shown, one) for one in page.rows if first <= one.row.created_at.date() <= last)
+        before = page.next
+        if before is None or page.rows[-1].row.created_at.date() < first:
+            return
 
 
 async def _shares(first: str, shares: Sequence[Share]) -> AsyncIterator[str]:

@@ -1,23 +1,25 @@
 """What is around every page: header, menu, ticker, notices; and what a page is asked for."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import Request
-from nicegui import ui
+from nicegui import core, ui
 
 from ..graph.run import Cascade
 from ..state.errors import Forbidden, InvalidRequest
 from ..state.names import check_org
 from ..state.queries.periods import Period
 from .gate import TICKER, viewer_in
+from .live import Part, send_by
 from .markup import Markup, join, link, span, tag
 from .theme import head
-from .ticker import EVERY_S, Ticker
+from .ticker import Ticker
 from .viewers import Viewer
 
 PAGES = (
@@ -27,7 +29,7 @@ PAGES = (
 DAYS = 30
 LOCAL = (
     "No account exists, so everybody on this machine is an admin here. "
-    "Make the first with: x25 accounts create NAME --admin"
+    "Make the first: x25 accounts create NAME --admin, or x25 accounts link"
 )
 
 
@@ -96,30 +98,39 @@ def show(markup: Markup, class_: str = "") -> ui.html:
 
 
 @contextmanager
-def frame(view: View, title: str, *, dark: str | None = None) -> Iterator[None]:
-    """Lay out a page around what is built inside."""
+def frame(view: View, title: str, parts: Sequence[Part] = (), *, dark: str | None = None) -> Iterator[None]:
+    """Lay out a page around what is built inside; `parts` of it are kept current, as the ticker is."""
     ui.page_title(f"{title} · x25")
     ui.add_head_html(str(head()))
     ui.dark_mode({"light": False, "dark": True}.get(dark or ""))
     show(link("#main", "Skip to content", class_="skip"))
     show(_top(view, title))
-    tape = show(span("label", "…"), "ticker").props('role="region" aria-label="Live figures" tabindex="0"')
+    moving(show(span("label", "…"), "ticker"), "strip").props(
+        'role="region" aria-label="Live figures" tabindex="0"'
+    )
     if view.viewer.token is None:
         show(tag("div", LOCAL, class_="notice", role="note"))
-    _keep_current(view, tape)
+    _keep_current(view, (Part("strip", view.org, partial(view.ticker.strip, view.org)), *parts))
     with ui.element("div").classes("page").props('id="main"'):
         yield
 
 
-def _keep_current(view: View, tape: ui.html) -> None:
-    async def again() -> None:
-        if not await view.ticker.is_still(view.viewer):
-            timer.cancel()
-            ui.navigate.to("sign-in")
-            return
-        tape.set_content(await view.ticker.strip(view.org))
+def moving(shown: ui.html, name: str) -> ui.html:
+    """Name what is kept current as the part of that name."""
+    return shown.props(f"data-live={name}")
 
-    timer = ui.timer(EVERY_S, again)
+
+def _keep_current(view: View, parts: Sequence[Part]) -> None:
+    client, live, send = ui.context.client, view.ticker.live, send_by(core.sio.emit)
+    client.on_connect(lambda: live.join(client.id, view.viewer, parts, send))
+    client.on_delete(lambda: live.leave(client.id))
+
+
+def note_seen(socket_id: str, is_seen: object) -> None:
+    """Take note that the page of a websocket is seen, or no longer."""
+    ticker: Ticker = core.sio.get_environ(socket_id)["asgi.scope"][TICKER]
+    for page_id in core.sio.rooms(socket_id):
+        ticker.live.see(page_id, is_seen=bool(is_seen))
 
 
 def complain(error: Exception) -> None:

@@ -13,8 +13,9 @@ from ..graph.run import Cascade
 from .ticker import Ticker
 from .viewers import COOKIE, Viewer, viewer_of
 
-OPEN = ("/sign-in", "/theme.css", "/_nicegui/")
-"""What is served to everybody: the sign-in page and static files, which say nothing of anybody."""
+OPEN = ("/sign-in", "/setup", "/theme.css", "/_nicegui/")
+"""What is served to everybody: pages for signing in and for a setup link, and static files, none of which tells of
+anybody."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "

@@ -1,5 +1,8 @@
 """Home: what was saved this week, at what quality, what it costs, and what needs looking at."""
 
+from collections.abc import Callable
+from typing import Any
+
 from fastapi import Request
 from nicegui import ui
 
@@ -9,8 +12,11 @@ from .figures import Home, Spent, read_home
 from .formats import NOTHING, number, percent, points, share_range, usd, usd_range
 from .frame import View, frame, opened, show
 from .markup import Markup, div, link, span, tag
+from .tables import Column, table
 from .theme import THEME_COOKIE
 
+Week = tuple[str, Callable[[Any], str], float | None, float | None]
+"""A figure's name, how it is written, and what it was this week and last."""
 FIRST_CALL = """curl http://localhost:8000/v1/chat/completions -H 'content-type: application/json' \\
   -d '{"model": "auto", "messages": [{"role": "user", "content": "What is 17 + 4?"}]}'"""
 
@@ -58,7 +64,7 @@ def hero(found: Home) -> Markup:
             "", div("label", "Calls"), div("figure", number(week.total_calls), data_hero="calls"),
             div("small", f"{usd(week.paid_nusd)} paid, of it {usd(week.judge_cost_nusd)} for judging"),
         ),
-        div("", div("label", "Quality delta"), *_quality(found)),
+        div("", *_quality(found)),
         div("note", f"Quality is measured thus: {found.measured_by}. Intervals are of 95 %."),
         class_="hero", aria_label="This week",
     )  # fmt: skip
@@ -68,16 +74,18 @@ def _quality(found: Home) -> list[Markup]:
     """Return the change against the week before, or against the reference where there was none."""
     change, quality = found.quality_change, found.quality
     if quality is None:
-        return [div("figure", NOTHING, data_hero="quality"), div("small", "no answer was scored yet")]
-    rows = []
+        none = div("small", "no answer was scored yet")
+        return [div("label", "Quality"), div("figure", NOTHING, data_hero="quality"), none]
+    around = share_range(quality)
+    rows = [div("label", "Quality" if change is None else "Quality delta")]
     if change is not None:
         rows.append(div("figure", points(change.value), data_hero="quality"))
         rows.append(div("small", f"against the week before{_between(change.low, change.high)}"))
+        rows.append(div("small", f"now {percent(quality.value)}" + (f" ({around})" if around else "")))
     else:
         rows.append(div("figure", percent(quality.value), data_hero="quality"))
-        rows.append(div("small", "mean score; no week before to compare with"))
-    around = share_range(quality)
-    rows.append(div("small", f"now {percent(quality.value)}" + (f" ({around})" if around else "")))
+        rows.append(div("small", "mean score" + (f", {around}" if around else "")))
+        rows.append(div("small", "no week before to compare with"))
     if found.gain is not None:
         around = _between(found.gain.low, found.gain.high)
         rows.append(div("small", f"{points(found.gain.value)} against {found.reference_model} alone{around}"))
@@ -102,23 +110,20 @@ def cards(view: View, found: Home, alerts: list[Alert]) -> Markup:
 
 
 def _weeks(found: Home) -> Markup:
-    rows = [
-        ("Calls", number, lambda one: one.total_calls), ("Paid", usd, lambda one: one.paid_nusd),
-        ("Saved", usd, lambda one: one.saved_nusd), ("Quality", percent, lambda one: one.mean_quality),
-        ("Judged", percent, lambda one: one.judged_share),
+    week, before = found.week, found.before
+    rows: list[Week] = [
+        ("Calls", number, week.total_calls, before.total_calls), ("Paid", usd, week.paid_nusd, before.paid_nusd),
+        ("Saved", usd, week.saved_nusd, before.saved_nusd),
+        ("Quality", percent, week.mean_quality, before.mean_quality),
+        ("Judged", percent, week.judged_share, before.judged_share),
     ]  # fmt: skip
-
-    def line(name: str, shown: object, value: object) -> Markup:
-        new, old = value(found.week), value(found.before)  # type: ignore[operator]
-        return tag(
-            "tr", tag("td", name), tag("td", shown(new), class_="r"), tag("td", shown(old), class_="r"),  # type: ignore[operator]
-            tag("td", _change(new, old), class_="r"),
-        )  # fmt: skip
-
-    head = tag(
-        "tr", tag("th", ""), *(tag("th", one, class_="r") for one in ("This week", "Last week", "Change"))
-    )
-    return tag("table", tag("thead", head), tag("tbody", *(line(*one) for one in rows)), aria_label="Weeks")
+    columns: list[Column[Week]] = [
+        Column("Figure", lambda one: one[0]),
+        Column("This week", lambda one: one[1](one[2]), is_number=True),
+        Column("Last week", lambda one: one[1](one[3]), is_number=True),
+        Column("Change", lambda one: _change(one[2], one[3]), is_number=True),
+    ]
+    return table(columns, rows, label="Weeks", file="weeks")
 
 
 def _change(new: float | None, old: float | None) -> str:
@@ -131,7 +136,7 @@ def _spend(view: View, found: Home) -> Markup:
         _row("Spent this month", usd(month.spent_nusd)),
         _row("Month-end forecast", usd(month.month_end_nusd)),
         div("small muted", f"{usd(month.low_nusd)} to {usd(month.high_nusd)}: as the cheapest and the dearest "
-            f"of the last seven days; {month.days_left} days left"),
+            f"of the last seven days; {days_left(month.days_left)}"),
     ]  # fmt: skip
     rows += [_budget(one) for one in found.ceilings]
     if not found.ceilings:
@@ -140,6 +145,11 @@ def _spend(view: View, found: Home) -> Markup:
         )  # fmt: skip
         rows.append(div("small muted", whose))
     return div("rows", *rows)
+
+
+def days_left(days: int) -> str:
+    """Return how many days of a month are left."""
+    return {0: "its last day", 1: "one day left"}.get(days, f"{days} days left")
 
 
 def _budget(spent: Spent) -> Markup:

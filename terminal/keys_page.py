@@ -1,6 +1,7 @@
 """API keys of organisations: make one in three steps, list, renew and revoke them."""
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from ..state.names import check_org
 from .formats import NOTHING, moment, number
 from .frame import View, frame, opened, show
 from .markup import Markup, div, join, span, tag
+from .tables import Column, save_link
 from .theme import THEME_COOKIE
 from .viewers import Viewer, is_still
 
@@ -169,7 +171,9 @@ class Listing:
         now = self._view.cascade.services.now()
         self._rows.clear()
         with self._rows:
-            if not found:
+            if found:
+                show(save_link(columns(now), found, label="Keys", file="keys"))
+            else:
                 show(div("empty", "No keys yet. Generate one above."))
             for key in sorted(found, key=lambda one: (not is_good(one, now), one.org, one.created_at)):
                 self._row(key, is_live=is_good(key, now))
@@ -228,6 +232,17 @@ def described(key: ApiKey, *, is_live: bool) -> Markup:
         "", span("mono", f"{key.prefix or NOTHING}…"), " ", tag("b", key.org), " ", state, " ", admin,
         div("small muted", f"{key.key_id} · {limit} · ", ", ".join(key.scopes), " · ", used),
     )  # fmt: skip
+
+
+def columns(now: datetime) -> list[Column[ApiKey]]:
+    """Return the columns of keys in a file; a secret is in none."""
+    facts: dict[str, Callable[[ApiKey], object]] = {
+        "Key": lambda one: one.key_id, "Begins": lambda one: one.prefix, "Organisation": lambda one: one.org,
+        "Good": lambda one: is_good(one, now), "Scopes": lambda one: " ".join(one.scopes),
+        "Calls a minute": lambda one: one.rate_limit_rpm, "Made": lambda one: one.created_at.isoformat(),
+        "Last used": lambda one: one.last_used_at.isoformat() if one.last_used_at else "",
+    }  # fmt: skip
+    return [Column(title, value, value) for title, value in facts.items()]
 
 
 def is_good(key: ApiKey, now: datetime) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-__all__ = ["Markup", "div", "join", "link", "span", "tag"]
+__all__ = ["Markup", "div", "escape", "join", "link", "span", "tag"]
 
 VOID = frozenset({"br", "hr", "img", "input", "link", "meta"})
 

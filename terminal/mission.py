@@ -1,8 +1,6 @@
 """Mission control: one call's way through the nodes, the calls as they come, and how everything is."""
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from fastapi import Request
 from nicegui import ui
@@ -10,20 +8,20 @@ from nicegui import ui
 from ..state.queries.call_pages import CallLine
 from .decisions import call_link, tier_tag, why
 from .figures import ceilings_of
-from .formats import duration, moment, number, percent, usd
-from .frame import View, frame, opened, show
+from .formats import duration, moment, usd
+from .frame import View, frame, moving, opened, show
 from .kept import Receipt, receipt_of
-from .markup import Markup, div, join, link, span, tag
+from .live import Part
+from .machine import cache, deployments, limits, machine
+from .markup import Markup, div, link, span, tag
 from .tables import Column, table
 from .theme import THEME_COOKIE
-from .ticker import EVERY_S
 
 NODES = (
     "lookup_cache", "classify", "estimate_difficulty", "thompson_select", "dispatch", "judge", "update_posterior",
     "audit", "stage_check",
 )  # fmt: skip
 ROWS = 12
-GOOD_PROB, FAIR_PROB = 0.95, 0.5
 
 
 @ui.page("/mission")
@@ -34,31 +32,37 @@ async def mission_page(request: Request) -> None:
         return
     traced = await _traced(view)
     budgets = await budget_rows(view)
-    with frame(view, "Mission control", dark=request.cookies.get(THEME_COOKIE)):
+    parts = (
+        Part("feed", (view.org, view.asked.get("from"), view.asked.get("to")), partial(_feed, view)),
+        Part("deployments", None, partial(_deployments, view)), Part("machine", None, partial(_machine, view)),
+        Part("cache", view.org, partial(_cache, view)), Part("limits", view.org, partial(_limits, view)),
+    )  # fmt: skip
+    with frame(view, "Mission control", parts, dark=request.cookies.get(THEME_COOKIE)):
         show(tag("h1", f"Mission control, {view.org_words}"))
         show(trace_card(view, traced), "card")
         with ui.element("div").classes("grid"):
-            feed = show(tag("p", "…"), "card s12 live")
-            health = show(deployments(view), "card s6")
-            state = show(machine(view), "card s3")
+            moving(show(tag("p", "…"), "card s12 live"), "feed")
+            moving(show(deployments(view), "card s12"), "deployments")
+            moving(show(machine(view), "card s3"), "machine")
+            moving(show(await cache(view), "card s3"), "cache")
+            moving(show(await limits(view), "card s3"), "limits")
             show(tag("h2", "Budgets") + budgets, "card s3")
-        newest = await _refresh(view, feed, "")
 
-        async def _deployments() -> str:
-            return str(deployments(view))
 
-        async def again() -> None:
-            nonlocal newest
-            if not await view.ticker.is_still(view.viewer):
-                timer.cancel()
-                return
-            state.set_content(str(machine(view)))
-            seen = await _refresh(view, feed, newest)
-            if seen != newest:  # deployments were asked by calls that are new as well
-                newest = seen
-                health.set_content(await view.ticker.shown(("deployments", newest), _deployments))
+async def _deployments(view: View) -> str:
+    return str(deployments(view))
 
-        timer = ui.timer(EVERY_S, again)
+
+async def _machine(view: View) -> str:
+    return str(machine(view))
+
+
+async def _cache(view: View) -> str:
+    return str(await cache(view))
+
+
+async def _limits(view: View) -> str:
+    return str(await limits(view))
 
 
 async def _traced(view: View) -> Receipt | None:
@@ -74,18 +78,8 @@ async def _traced(view: View) -> Receipt | None:
     return None if call is None else await receipt_of(view.cascade, call)
 
 
-async def _refresh(view: View, feed: ui.html, shown: str) -> str:
-    """Show the newest calls, unless the newest is the one that is shown; return its id."""
+async def _feed(view: View) -> str:
     lines = await view.ticker.newest(view.org)
-    newest = lines[0].call_id if lines else "none"
-    if newest == shown:
-        return newest
-    key = (newest, view.org, view.asked.get("from"), view.asked.get("to"))
-    feed.set_content(await view.ticker.shown(key, partial(_feed, view, lines)))
-    return newest
-
-
-async def _feed(view: View, lines: list[CallLine]) -> str:
     columns: list[Column[CallLine]] = [
         Column("Call", lambda one: call_link(view, one.org, one.call_id)),
         Column("Time", lambda one: moment(one.created_at)), Column("Organisation", lambda one: one.org),
@@ -95,7 +89,11 @@ async def _feed(view: View, lines: list[CallLine]) -> str:
     ]  # fmt: skip
     empty = div("empty", "No calls yet. They appear here as they come.")
     note = div("small muted", "The newest calls, as they are logged")
-    return str(tag("h2", "Live feed") + note + (table(columns, lines, label="Live feed") if lines else empty))
+    return str(
+        tag("h2", "Live feed")
+        + note
+        + (table(columns, lines, label="Live feed", file="feed") if lines else empty)
+    )
 
 
 def trace_card(view: View, found: Receipt | None) -> Markup:
@@ -129,55 +127,6 @@ def _path(found: Receipt) -> Markup:
     missed = [name for name in NODES if name not in visited]
     nodes += [div("node muted", _name(name), span("small", "not visited"), data_node=name) for name in missed]
     return div("path", *nodes)
-
-
-def deployments(view: View) -> Markup:
-    """Return how each way to a model does lately, in this process."""
-    services = view.cascade.services
-    now_s, rows = services.clock_s(), []
-    for spec in services.models.values():
-        seen = services.health.seen(spec.model_id)
-        for one in spec.deployments:
-            health = seen.get(one.name)
-            rows.append((spec.model_id, one.name, None if health is None else health.at(now_s)))
-    columns: list[Column[Any]] = [
-        Column("Model", lambda one: one[0]), Column("Deployment", lambda one: one[1]),
-        Column("State", lambda one: _state(None if one[2] is None else one[2].success_prob)),
-        Column(
-            "Expected to answer",
-            lambda one: "not asked lately" if one[2] is None else percent(one[2].success_prob), is_number=True,
-        ),
-        Column("Recent failures", lambda one: "–" if one[2] is None else f"{one[2].failed:.1f}", is_number=True),
-    ]  # fmt: skip
-    note = "Recent requests of this process; a failing one is asked less, and tried again as its failures age"
-    return tag("h2", "Deployments") + div("small muted", note) + table(columns, rows, label="Deployments")
-
-
-def _state(chance: float | None) -> Markup:
-    if chance is None:
-        return join([span("dot", style="background: var(--none)"), "idle"])
-    level, words = (
-        ("", "answers")
-        if chance >= GOOD_PROB
-        else ("warn", "shaky")
-        if chance >= FAIR_PROB
-        else ("bad", "failing")
-    )
-    return join([span(f"dot {level}"), words])
-
-
-def machine(view: View) -> Markup:
-    """Return how the gateway itself is."""
-    cascade = view.cascade
-    figures: Mapping[str, str] = {
-        "Calls not written down yet": number(cascade.under_way),
-        "Transactions waiting": number(cascade.services.store.waiting),
-        "Checkpoints waiting": number(cascade.checkpoints_waiting),
-        "Checkpoints lost": number(cascade.checkpoint_writes.lost),
-    }
-    troubles = [div("alert", span("tag warn", name), reason) for name, reason in cascade.degraded().items()]
-    rows = [div("pair", span("", name), tag("b", value)) for name, value in figures.items()]
-    return tag("h2", "Gateway") + div("rows", *rows, *(troubles or [_pair("Degraded", "nothing")]))
 
 
 async def budget_rows(view: View) -> Markup:

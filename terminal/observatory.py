@@ -1,5 +1,6 @@
 """Observatory: a period in figures, curves and distributions, and every single decision of it."""
 
+from collections.abc import Callable
 from math import exp, lgamma, log
 
 from fastapi import Request
@@ -8,6 +9,7 @@ from nicegui import ui
 from ..api.report_schemas import Thompson
 from ..api.routes.thompson import thompson
 from ..routing.belief.stage import STAGE_NAMES, Stage
+from ..state.queries.spreads import TaskQuality
 from ..state.types import TIERS
 from . import charts
 from .decisions import decisions_card
@@ -15,6 +17,7 @@ from .figures import Observed, read_observed, stage_now
 from .formats import NOTHING, duration, number, percent, share_range, usd
 from .frame import View, frame, opened, show
 from .markup import Markup, div, link, span, tag
+from .tables import Column, save_link
 from .theme import THEME_COOKIE
 
 MODELS_SHOWN = 8
@@ -73,15 +76,15 @@ def head(view: View) -> Markup:
 def figures(found: Observed, stage: Stage | None) -> Markup:
     """Return the row of figures."""
     totals, seen = found.totals, found.rates
-    newest = f"of the newest {number(seen.calls)} calls" if seen else ""
+    of_all = f"of all {number(seen.calls)} calls" if seen else ""
     small = [
         ("Saved", usd(totals.saved_nusd), percent(totals.saved_share, 0) + " of the reference's cost, judge included"),
         (
             "Paid", usd(totals.paid_nusd),
             f"{number(totals.total_calls)} calls, {usd(totals.judge_cost_nusd)} for judging",
         ),
-        ("Escalated", percent(seen.escalated if seen else None), newest),
-        ("Fell back", percent(seen.fell_back if seen else None), newest),
+        ("Escalated", percent(seen.escalated if seen else None), of_all),
+        ("Fell back", percent(seen.fell_back if seen else None), of_all),
     ]  # fmt: skip
     shown = [
         div(
@@ -95,7 +98,15 @@ def figures(found: Observed, stage: Stage | None) -> Markup:
     percentiles = [
         div("pair", span("", f"p{p}"), tag("b", duration(ms))) for p, ms in found.percentiles.items()
     ]
-    shown.append(div("card s4", tag("h2", "Time taken"), div("rows", *(percentiles or [Markup(NOTHING)]))))
+    timed = f"{number(totals.timed)} calls of the period, within 2.4 %"
+    shown.append(
+        div(
+            "card s4",
+            tag("h2", "Time taken"),
+            div("small muted", timed),
+            div("rows", *(percentiles or [Markup(NOTHING)])),
+        )
+    )
     shown.append(_stage(stage))
     return div("grid", *shown)
 
@@ -129,7 +140,7 @@ def _chart(title: str, note: str, options: charts.Options, csv_link: str | None,
             None if csv_link is None else link(csv_link, "CSV", class_="small", aria_label=f"{title} as CSV")
         )
         show(div("pair", tag("h2", title), more) + div("small muted", note))
-        ui.echart(options, renderer="svg").classes("chart")
+        ui.echart(charts.sized(options), renderer="svg").classes("chart")
 
 
 def _curves(view: View, found: Observed) -> None:
@@ -166,7 +177,8 @@ def _mixes(view: View, found: Observed) -> None:
         ) / 1e9
     models = {one.name: float(one.totals.total_calls) for one in found.models[:MODELS_SHOWN]}
     rest = sum(one.totals.total_calls for one in found.models[MODELS_SHOWN:])
-    spent = {one.name: one.totals.paid_nusd / 1e9 for one in found.models[:MODELS_SHOWN]}
+    dearest = sorted(found.models, key=lambda one: -one.totals.paid_nusd)[:MODELS_SHOWN]
+    spent = {one.name: one.totals.paid_nusd / 1e9 for one in dearest}
     with ui.element("div").classes("grid"):
         _chart(
             "Spend by tier", "Dollars a day, judge included", charts.stacked(days, tiers, "$"),
@@ -187,13 +199,19 @@ def tasks(found: Observed) -> Markup:
         div(
             "", div("pair", span("", one.task_type), tag("b", percent(one.mean.value))),
             div("meter", tag("i", style=f"width:{100 * one.mean.value:.1f}%")),
-            div("small muted", f"{number(one.calls)} calls {share_range(one.mean)}"),
+            div("small muted", " · ".join(filter(None, (f"{number(one.calls)} calls", share_range(one.mean))))),
         )
         for one in found.tasks
     ]  # fmt: skip
     note = f"Mean score with its 95 % interval, of the newest {number(len(found.lines))} calls"
+    facts: dict[str, Callable[[TaskQuality], object]] = {
+        "Kind of task": lambda one: one.task_type, "Calls": lambda one: one.calls,
+        "Mean score": lambda one: one.mean.value, "Low": lambda one: one.mean.low, "High": lambda one: one.mean.high,
+    }  # fmt: skip
+    columns = [Column(title, value, value) for title, value in facts.items()]
+    saved = save_link(columns, found.tasks, label="Quality by kind of task", file="tasks") if rows else None
     return (
-        tag("h2", "Quality by kind of task")
+        div("pair", tag("h2", "Quality by kind of task"), saved)
         + div("small muted", note)
         + div("rows", *(rows or [Markup(NOTHING)]))
     )
@@ -210,7 +228,7 @@ def _posteriors(beliefs: Thompson | None) -> None:
             return
         show(tag("h2", "What is believed") + div("small muted", note))
         curves = {one.tier: beta_curve(one.alpha, one.beta) for one in beliefs.arms}
-        ui.echart(charts.densities(curves), renderer="svg").classes("chart")
+        ui.echart(charts.sized(charts.densities(curves)), renderer="svg").classes("chart")
 
 
 def beta_curve(alpha: float, beta: float) -> list[tuple[float, float]]:

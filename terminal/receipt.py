@@ -61,7 +61,7 @@ def body(found: Receipt) -> Markup:
         div("card s4", tag("h2", "Verdict"), _verdict(call)),
         div("card s12", tag("h2", "Who might have answered"), _candidates(found)),
         div("card s6", tag("h2", "What it did"), _steps(found)),
-        div("card s6", tag("h2", "Requests to providers"), _attempts(found.attempts)),
+        div("card s6", tag("h2", "Requests to providers"), _attempts(call.call_id, found.attempts)),
     )
 
 
@@ -103,16 +103,21 @@ def _candidates(found: Receipt) -> Markup:
     chosen = found.call.decision.get("model_id")
     columns: list[Column[LoggedArm]] = [
         Column("Model", lambda one: one.model_id), Column("Tier", lambda one: tier_tag(one.tier)),
-        Column("Predicted", lambda one: bar(one.completion_prob)), Column("Believed", lambda one: bar(one.mean)),
-        Column("Sure as", lambda one: f"{number(one.strength)} observations", is_number=True),
-        Column("Draw", lambda one: percent(found.draws.get(one.model_id)), is_number=True),
-        Column("Propensity", lambda one: percent(one.propensity, 2), is_number=True),
-        Column("Expected cost", lambda one: usd(one.cost_nusd), is_number=True),
-        Column("Expected time", lambda one: duration(one.latency_ms), is_number=True),
+        Column("Predicted", lambda one: bar(one.completion_prob), lambda one: one.completion_prob),
+        Column("Believed", lambda one: bar(one.mean), lambda one: one.mean),
+        Column("Sure as", lambda one: f"{number(one.strength)} observations", lambda one: one.strength, is_number=True),
+        Column(
+            "Draw", lambda one: percent(found.draws.get(one.model_id)), lambda one: found.draws.get(one.model_id),
+            is_number=True,
+        ),
+        Column("Propensity", lambda one: percent(one.propensity, 2), lambda one: one.propensity, is_number=True),
+        Column("Expected cost", lambda one: usd(one.cost_nusd), lambda one: one.cost_nusd / 1e9, is_number=True),
+        Column("Expected time", lambda one: duration(one.latency_ms), lambda one: one.latency_ms, is_number=True),
         Column("", lambda one: span("tag good", "asked first") if one.model_id == chosen else ""),
     ]  # fmt: skip
     rows = table(
         columns, sorted(found.arms, key=lambda one: -one.propensity), label="Candidates",
+        file=f"candidates-{found.call.call_id}",
         mark=lambda one: one.model_id == chosen,
     )  # fmt: skip
     removed = [tag("li", tag("b", name), f": {reason}") for name, reason in found.removed.items()]
@@ -137,16 +142,18 @@ def _steps(found: Receipt) -> Markup:
     return div("rows", *(div("pair", span("tag", one.kind), span("", one.reason)) for one in steps))
 
 
-def _attempts(attempts: list[Attempt]) -> Markup:
+def _attempts(call_id: str, attempts: list[Attempt]) -> Markup:
     columns: list[Column[Attempt]] = [
         Column("For", lambda one: one.kind), Column("Model", lambda one: one.model_id),
         Column("Deployment", lambda one: one.deployment), Column("Status", lambda one: one.error or one.status),
         Column("Tokens", lambda one: f"{one.prompt_tokens:,} → {one.completion_tokens:,}", is_number=True),
-        Column("Cost", lambda one: usd(one.spent_nusd), is_number=True),
-        Column("Time", lambda one: duration(one.latency_ms), is_number=True),
+        Column("Cost", lambda one: usd(one.spent_nusd), lambda one: one.spent_nusd / 1e9, is_number=True),
+        Column("Time", lambda one: duration(one.latency_ms), lambda one: one.latency_ms, is_number=True),
     ]  # fmt: skip
     return (
-        table(columns, attempts, label="Requests") if attempts else tag("p", "None was made.", class_="muted")
+        table(columns, attempts, label="Requests", file=f"requests-{call_id}")
+        if attempts
+        else tag("p", "None was made.", class_="muted")
     )
 
 

@@ -13,7 +13,7 @@ from ..state.types import Reply
 from .decisions import call_link, tier_tag
 from .formats import NOTHING, dollars, duration, moment, percent, usd
 from .frame import View, frame, opened, show
-from .markup import Markup, div, join, span, tag
+from .markup import Markup, div, join, link, span, tag
 from .receipt import bar
 from .tables import Column, table
 from .theme import THEME_COOKIE
@@ -145,13 +145,14 @@ class Desk:
             Column("Cost", lambda one: usd(getattr(one.row, "paid_nusd", one.row.cost_nusd)), is_number=True),
         ]  # fmt: skip
         shown = (
-            table(columns, page.rows, label="History")
+            table(columns, page.rows, label="History", file=f"history-{self._org}")
             if page.rows
             else div("empty", "Nothing yet: route a prompt above.")
         )
         note = div(
             "small muted",
-            f"The newest {len(page.rows)} of {page.total:,}; a decision's cost is the one expected.",
+            f"The newest {len(page.rows)} of {page.total:,}; a decision's cost is the one expected. ",
+            link(self._view.href("export/history.csv", org=self._org), "CSV of all", class_="button"),
         )
         self._history.set_content(str(shown + note))
 
@@ -171,10 +172,10 @@ def decision_card(decided: Decided) -> Markup:
     rows = sorted(candidates, key=lambda one: (one["model_id"] not in chosen, -one["mu"]))
     columns: list[Column[Candidate]] = [
         Column("Model", lambda one: one["model_id"]), Column("Tier", lambda one: tier_tag(one["tier"])),
-        Column("Predicted completion", lambda one: bar(one["mu"])),
-        Column("±", lambda one: percent(one["sigma"]), is_number=True),
-        Column("Expected cost", lambda one: dollars(one["cost"]), is_number=True),
-        Column("Expected time", lambda one: duration(one["latency"]), is_number=True),
+        Column("Predicted completion", lambda one: bar(one["mu"]), lambda one: one["mu"]),
+        Column("±", lambda one: percent(one["sigma"]), lambda one: one["sigma"], is_number=True),
+        Column("Expected cost", lambda one: dollars(one["cost"]), lambda one: one["cost"], is_number=True),
+        Column("Expected time", lambda one: duration(one["latency"]), lambda one: one["latency"], is_number=True),
         Column("Chosen", lambda one: span("tag good", "chosen") if one["model_id"] in chosen else ""),
         Column("Why not", lambda one: "" if one["model_id"] in chosen else why_not(one, best)),
     ]  # fmt: skip
@@ -183,7 +184,7 @@ def decision_card(decided: Decided) -> Markup:
         "card", tag("h2", "Decision: ", tag("b", ", ".join(chosen), data_chosen=True)),
         div("small muted", f"{logged.facts['decision']['reason']}. Kind of task: {logged.task_type}. "
             "Nobody was asked and nothing was paid."),
-        table(columns, rows, label="Decision", mark=lambda one: one["model_id"] in chosen),
+        table(columns, rows, label="Decision", mark=lambda one: one["model_id"] in chosen, file="decision"),
         div("small muted", "Removed by the policy:", tag("ul", *removed)) if removed else None,
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from ..state.accounts import LASTS
+from ..state.accounts import LASTS, Account, Accounts
 from ..state.errors import TooManyRequests
 from .gate import session_of, viewer_in
 from .markup import Markup, div, tag
@@ -15,8 +15,10 @@ from .theme import head, theme_css
 from .viewers import COOKIE
 
 MOST_BODY = 8_192
-NO_ACCOUNT = "There is no account yet. Make the first one where the gateway runs: "
-COMMAND = "x25 accounts create NAME --admin"
+NO_ACCOUNT = (
+    "There is no account yet. Open the link that the gateway printed at its start, or one that this prints: "
+)
+COMMAND = "x25 accounts link"
 _log = logging.getLogger(__name__)
 
 router = APIRouter(include_in_schema=False)
@@ -44,7 +46,7 @@ async def form(request: Request) -> Response:
 async def sign_in(request: Request) -> Response:
     """Begin a session: always a new one, whatever the browser brought along."""
     _, cascade = viewer_in(request.scope)
-    fields = await _fields(request)
+    fields = await fields_of(request)
     name, password = fields.get("name", ""), fields.get("password", "")
     target = safe_target(fields.get("next", ""))
     accounts = cascade.services.store.accounts
@@ -60,6 +62,11 @@ async def sign_in(request: Request) -> Response:
         throttle.note_wrong(address, known_as)
         return HTMLResponse(_page(target, complaint="Name or password is wrong."), 401)
     throttle.forget(known_as)
+    return await begin_session(request, accounts, account, target)
+
+
+async def begin_session(request: Request, accounts: Accounts, account: Account, target: str) -> Response:
+    """Return what signs somebody in and leads to a page."""
     token, _ = await accounts.sign_in(account, instead_of=session_of(request.scope))
     response = RedirectResponse(f"{request.scope['root_path']}/{target}", 303)
     response.set_cookie(
@@ -87,7 +94,8 @@ def safe_target(asked: str) -> str:
     return asked.lstrip("/") if is_ours and asked.isprintable() else ""
 
 
-async def _fields(request: Request) -> dict[str, str]:
+async def fields_of(request: Request) -> dict[str, str]:
+    """Return the fields of a form; none of one that is too large."""
     body = b""
     async for part in request.stream():
         body += part
@@ -97,13 +105,14 @@ async def _fields(request: Request) -> dict[str, str]:
 
 
 def _page(target: str, *, complaint: str = "", has_accounts: bool = True) -> str:
+    return plain_page("Sign in", _form(target, complaint, has_accounts=has_accounts))
+
+
+def plain_page(title: str, inside: Markup) -> str:
+    """Return a page of its own, which works without any script."""
     return str(
-        Markup('<!doctype html><html lang="en"><head>{}<title>Sign in · x25</title></head>').format(head())
-        + tag(
-            "body",
-            tag("main", _form(target, complaint, has_accounts=has_accounts), class_="sign-in"),
-            class_="plain",
-        )
+        Markup('<!doctype html><html lang="en"><head>{}<title>{} · x25</title></head>').format(head(), title)
+        + tag("body", tag("main", inside, class_="sign-in"), class_="plain")
         + Markup("</html>")
     )
 

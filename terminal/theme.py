@@ -37,6 +37,18 @@ SCRIPT = """
   });
   new MutationObserver(() => local(document)).observe(document.documentElement, {childList: true, subtree: true});
   document.addEventListener('DOMContentLoaded', () => local(document));
+  const listen = () => {
+    if (!window.socket) { setTimeout(listen, 50); return; }
+    window.socket.on('x25', parts => {
+      if (parts.leave) { location.href = parts.leave; return; }
+      for (const [name, markup] of Object.entries(parts))
+        document.querySelectorAll(`[data-live="${name}"]`).forEach(one => { one.innerHTML = markup; });
+    });
+    const tell = () => window.socket.emit('x25_seen', !document.hidden);
+    window.socket.on('connect', tell); document.addEventListener('visibilitychange', tell);
+    if (window.socket.connected) tell();
+  };
+  document.addEventListener('DOMContentLoaded', listen);
   document.addEventListener('keydown', event => {
     if (event.key === 'Escape') document.querySelectorAll('details.menu[open]').forEach(one => { one.open = false; });
   });

@@ -7,14 +7,15 @@ from datetime import timedelta
 from time import monotonic
 from typing import Any
 
+from ..api.admission import Admission
 from ..graph.run import Cascade
 from ..state.queries.call_pages import CallFilter, CallLine
 from ..state.queries.periods import Period, total
 from .formats import number, uptime, usd
+from .live import EVERY_S, Live
 from .markup import Markup, div, join, span, tag
 from .viewers import Viewer, is_still
 
-EVERY_S = 4.0
 MOST_KEPT = 2_000
 NEWEST_CALLS, NEWEST_DAYS = 12, 60
 MOST_PRICES = 12
@@ -26,10 +27,11 @@ class Tick:
 
     saved_today_nusd: int
     calls_today: int
-    open_calls: int
-    waiting: int
+    open_calls: int | None
+    """Of this process; None where it serves pages alone, as of the next two."""
+    waiting: int | None
     """Transactions that wait for the store."""
-    uptime_s: float
+    uptime_s: float | None
     is_simulated: bool
     prices: tuple[tuple[str, float, float], ...]
 
@@ -41,6 +43,17 @@ class Ticker:
         self.cascade = cascade
         self._state = state
         self._kept: OrderedDict[tuple[str, object], tuple[float, Any]] = OrderedDict()
+        self.live = Live(self.is_still)
+
+    @property
+    def admission(self) -> Admission | None:
+        """What lets calls into this process; None where it serves pages alone."""
+        return getattr(self._state, "admission", None)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether this process serves pages and no calls."""
+        return self.admission is None
 
     async def read(self, org: str | None) -> Tick:
         """Return the figures of an org, or of all for None, at most as old as pages ask again."""
@@ -96,9 +109,11 @@ class Ticker:
             (spec.model_id, float(spec.input_usd_per_mtok), float(spec.output_usd_per_mtok))
             for spec in (one.priced_at(services.now()) for one in specs.values())
         )
+        admission = self.admission
         return Tick(
-            sums.saved_nusd, sums.total_calls, state.admission.in_flight, services.store.waiting,
-            monotonic() - state.started_s, bool(newest and newest[0].simulated),
+            sums.saved_nusd, sums.total_calls, None if admission is None else admission.in_flight,
+            None if admission is None else services.store.waiting,
+            None if admission is None else monotonic() - state.started_s, bool(newest and newest[0].simulated),
             tuple(sorted(prices, key=lambda one: one[2])[:MOST_PRICES]),
         )  # fmt: skip
 
@@ -106,11 +121,15 @@ class Ticker:
 def strip(tick: Tick) -> Markup:
     """Return the strip."""
     figures = (
-        ("Saved today", usd(tick.saved_today_nusd)), ("Calls today", number(tick.calls_today)),
-        ("In flight", number(tick.open_calls)), ("Queue depth", number(tick.waiting)),
-        ("Router up", uptime(tick.uptime_s)),
+        ("Saved today", usd, tick.saved_today_nusd), ("Calls today", number, tick.calls_today),
+        ("In flight", number, tick.open_calls), ("Queue depth", number, tick.waiting),
+        ("Router up", uptime, tick.uptime_s),
     )  # fmt: skip
-    shown = [span("", span("label", name), tag("b", value, data_tick=name)) for name, value in figures]
+    shown = [
+        span("", span("label", name), tag("b", words(value), data_tick=name))
+        for name, words, value in figures
+        if value is not None
+    ]
     prices = [
         span("", span("label", model_id), tag("b", f"${given:,.2f} / ${made:,.2f}"))
         for model_id, given, made in tick.prices

@@ -35,7 +35,7 @@ class ResponseRequest(Steered):
     store: bool | None = Field(
         None,
         description="false: the response is not kept, and nothing of the call's words is. Default true: "
-        "X25_RESPONSES_KEPT_S seconds in the process, or X25_RESPONSES_DAYS days in the store, where words may be kept.",
+        "X25_RESPONSES_KEPT_S seconds in the process, or X25_RESPONSES_DAYS days in the store, where words are kept.",
     )
     tools: list[dict[str, Any]] | None = Field(
         None, description="Functions and custom tools that the caller runs."

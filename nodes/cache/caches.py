@@ -56,6 +56,29 @@ class Caches:
         self._bounds = bounds or Bounds()
         self._here = AnswersHere(most_org_bytes=self._bounds.org_bytes, most_bytes=self._bounds.all_bytes)
         self.flights = Flights()
+        self.hits = self.misses = 0
+        """Requests of this process that were looked for, since it began."""
+
+    @property
+    def bounds(self) -> Bounds:
+        """How much may be kept."""
+        return self._bounds
+
+    @property
+    def here_bytes(self) -> int:
+        """What is kept in this process."""
+        return self._here.size_bytes
+
+    def note(self, *, is_hit: bool) -> None:
+        """Count a request that was looked for."""
+        if is_hit:
+            self.hits += 1
+        else:
+            self.misses += 1
+
+    async def stored(self, org: str | None) -> tuple[int, int]:
+        """Return how many answers the store keeps of an org, or of all for None, and their bytes."""
+        return await self._table.size(org)
 
     async def find(
         self, org: str, keys: CacheKeys, question: str | None, *, is_stored: bool, now: datetime

@@ -74,4 +74,5 @@ async def look(  # noqa: PLR0913 - what a call is at its first node
     # Nobody waits for a call whose answer is not kept, and it waits for nobody.
     if hit is None and OF_CALL.get() == (org, call_id) and not is_unstored(checked["options"]):
         hit = await caches.flights.join(org, exact, call_id, services.limits.call_deadline_s / 2)
+    caches.note(is_hit=hit is not None)
     return Found(keys, hit)

@@ -18,7 +18,7 @@ from ..schema import attempts, calls, columns_for, day_sums
 from .periods import Period
 
 NEWEST = 2_000
-"""Calls that spreads, percentiles and rates are told of."""
+"""Calls that quality by kind of task is told of, and the dearest are looked for in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class CallPages:
         return lines if toward == "older" else lines[::-1]
 
     async def newest(self, wanted: CallFilter, limit: int = NEWEST) -> list[CallLine]:
-        """Return the newest calls that fit, newest first: what spreads are told of."""
+        """Return the newest calls that fit, newest first."""
         return await self.page(wanted, limit)
 
     async def dearest(self, wanted: CallFilter, limit: int = 10) -> list[CallLine]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from ..database import Database
 from ..learning.posterior_statements import POOLED
@@ -63,8 +63,8 @@ class LabelledCalls:
                 labels.c.sampled_prob, calls.c.quality_score,
             )
             .join(calls, (calls.c.org == labels.c.org) & (calls.c.call_id == labels.c.call_id))
-            .join(attempts, returned)
-            .where(labels.c.org == org, _IS_SAMPLED)
+            # A join of all three begins, on SQLite, with every call there is: half a second with 150,000 and no label.
+            .where(labels.c.org == org, _IS_SAMPLED, exists().where(returned))
             .order_by(labels.c.created_at, labels.c.call_id, labels.c.source)
         )  # fmt: skip
         rows = await self._database.query(lambda connection: connection.execute(query).all())

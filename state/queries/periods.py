@@ -57,10 +57,17 @@ class Totals:
     judged: int = 0
     rated: int = 0
     timed: int = 0
+    escalated: int = 0
+    fell_back: int = 0
+    failed: int = 0
+    simulated: int = 0
     quality: float = 0.0
     """Sum of the scores."""
     latency_ms: float = 0.0
     """Sum over the timed calls."""
+    quality_sq: float = 0.0
+    saved_sq: float = 0.0
+    """Dollars squared."""
 
     @property
     def paid_nusd(self) -> int:

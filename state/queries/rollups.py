@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Table, func, select
 
 from ..database import Database
 from ..savings import paid, saved
-from ..schema import choice_sums, day_sums
+from ..schema import choice_sums, day_latencies, day_sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,20 @@ class DaySum:
     rated: int
     """Calls that have a quality score."""
     timed: int
+    escalated: int
+    """Calls for which somebody stronger was asked because an answer was not good enough."""
+    fell_back: int
+    """Calls for which another was asked because one failed."""
+    failed: int
+    simulated: int
     quality: float
     """Sum of the scores."""
     latency_ms: float
     """Sum over the timed calls."""
+    quality_sq: float
+    """Sum of the scores' squares."""
+    saved_sq: float
+    """Sum of squares of what each call saved, dollars squared."""
 
     @property
     def saved_nusd(self) -> int:
@@ -81,6 +91,27 @@ class Rollups:
             return [DaySum(date.fromisoformat(row[0]), *row[1:]) for row in found]
 
         return await self._database.query(read)
+
+    async def latencies(
+        self,
+        org: str | None,
+        first: date,
+        last: date,
+        *,
+        model_id: str | None = None,
+        tier: str | None = None,
+    ) -> dict[int, int]:
+        """Return how many timed calls of the days lie in each bucket of `latency_buckets`; narrowed where told."""
+        table = day_latencies.c
+        narrowed = {"org": org, "model_id": model_id, "tier": tier}
+        query = (
+            select(table.bucket, func.sum(table.total_calls))
+            .where(table.day.between(first.isoformat(), last.isoformat()))
+            .where(*(table[name] == value for name, value in narrowed.items() if value is not None))
+            .group_by(table.bucket)
+        )
+        rows = await self._database.query(lambda connection: connection.execute(query).all())
+        return {bucket: int(count) for bucket, count in rows}
 
     async def choices(self, org: str | None) -> list[ChoiceSum]:
         """Return the sums by kind of task and model, over all time; of all orgs for None."""

@@ -1,15 +1,15 @@
-"""What the newest calls tell that sums do not: intervals, percentiles, rates, quality by kind of task."""
+"""Intervals and rates from sums over all calls of some days, and of the newest ones quality by kind of task."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
 from .call_pages import CallLine
+from .periods import Totals
 
 Z95 = 1.959963984540054
 LEAST = 30
 """Calls below which no interval is told: their spread is not known well enough."""
-PERCENTS = (50, 90, 95, 99)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,31 +44,23 @@ class Rates:
     simulated: float
 
 
-def saved_total(lines: Sequence[CallLine], exact_nusd: int, total_calls: int) -> Range:
-    """Return an exact sum of savings with the interval within which another such week's would lie by chance of calls.
+def saved_total(totals: Totals) -> Range:
+    """Return what was saved, nano-dollars, with the interval within which another such week's would lie by chance."""
+    exact_nusd, count = float(totals.saved_nusd), totals.total_calls
+    if count < LEAST:
+        return Range(exact_nusd)
+    half_nusd = 1e9 * Z95 * _sd(exact_nusd / 1e9, totals.saved_sq, count) * sqrt(count)
+    return Range(exact_nusd, exact_nusd - half_nusd, exact_nusd + half_nusd)
 
-    Parameters
-    ----------
-    lines
-        The newest of the calls, for their spread.
-    exact_nusd, total_calls
-        Sum over all calls, and how many they are.
-    """
-    if len(lines) < LEAST:
-        return Range(float(exact_nusd))
-    half = Z95 * _sd([float(one.saved_nusd) for one in lines]) * sqrt(total_calls)
-    return Range(float(exact_nusd), exact_nusd - half, exact_nusd + half)
+
+def mean_quality(totals: Totals) -> Range | None:
+    """Return the mean score with its normal interval; None where no call has one."""
+    return _mean(totals.quality, totals.quality_sq, totals.rated)
 
 
 def mean_range(values: Sequence[float]) -> Range | None:
     """Return a mean with its normal interval; None of nothing."""
-    if not values:
-        return None
-    mean = sum(values) / len(values)
-    if len(values) < LEAST:
-        return Range(mean)
-    half = Z95 * _sd(values) / sqrt(len(values))
-    return Range(mean, mean - half, mean + half)
+    return _mean(sum(values), sum(one * one for one in values), len(values))
 
 
 def difference(new: Range | None, old: Range | None) -> Range | None:
@@ -100,27 +92,27 @@ def quality_by_task(lines: Sequence[CallLine]) -> list[TaskQuality]:
     return sorted(found, key=lambda one: (-one.calls, one.task_type))
 
 
-def latency_percentiles(lines: Sequence[CallLine]) -> dict[int, float]:
-    """Return milliseconds by percent: the least latency that at least so many in a hundred calls did not pass."""
-    timed = sorted(one.latency_ms for one in lines if one.status != "interrupted")
-    return {p: timed[max(0, -(-p * len(timed) // 100) - 1)] for p in PERCENTS} if timed else {}
-
-
-def rates(lines: Sequence[CallLine]) -> Rates | None:
+def rates(totals: Totals) -> Rates | None:
     """Return the shares among some calls; None of nothing."""
-    if not lines:
+    count = totals.total_calls
+    if not count:
         return None
-    count = len(lines)
     return Rates(
-        calls=count,
-        escalated=sum(one.escalations > 0 for one in lines) / count,
-        fell_back=sum(one.fallbacks > 0 for one in lines) / count,
-        failed=sum(one.status == "failed" for one in lines) / count,
-        judged=sum(one.quality_source == "judge" for one in lines) / count,
-        simulated=sum(one.simulated for one in lines) / count,
-    )
+        count, totals.escalated / count, totals.fell_back / count, totals.failed / count, totals.judged / count,
+        totals.simulated / count,
+    )  # fmt: skip
 
 
-def _sd(values: Sequence[float]) -> float:
-    mean = sum(values) / len(values)
-    return sqrt(sum((one - mean) ** 2 for one in values) / (len(values) - 1))
+def _mean(total: float, squares: float, count: int) -> Range | None:
+    if not count:
+        return None
+    mean = total / count
+    if count < LEAST:
+        return Range(mean)
+    half = Z95 * _sd(total, squares, count) / sqrt(count)
+    return Range(mean, mean - half, mean + half)
+
+
+def _sd(total: float, squares: float, count: int) -> float:
+    """Return the standard deviation of values by their sum, the sum of their squares, and how many they are."""
+    return sqrt(max(0.0, squares - total * total / count) / (count - 1))

@@ -97,6 +97,13 @@ class Scope:
         """Return the sums of all these together."""
         return total(await self.sums(period))
 
+    async def latencies(self) -> dict[int, int]:
+        """Return how many timed calls lie in each bucket, narrowed as was asked."""
+        asked = self.asked
+        return await self.cascade.services.store.rollups.latencies(
+            self.org, asked.period.first, asked.period.last, model_id=asked.model, tier=asked.tier
+        )
+
     async def lines(self, limit: int | None = None) -> list[CallLine]:
         """Return the newest calls, narrowed as was asked."""
         pages = self.cascade.services.store.call_pages

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Sequence
 
+from ...state.latency_buckets import percentiles_ms
 from ...state.queries import spreads
 from ...state.queries.call_pages import NEWEST, CallLine
 from ...state.queries.periods import by_model
-from ...state.queries.spreads import Rates, latency_percentiles, rates
+from ...state.queries.spreads import Rates, rates
 from ..decisions import why
 from ..formats import NOTHING, duration, number, percent, share_range, usd
 from .answers import Answer, Look, Rows, Scope
 
 LOG, SUMS = f"the newest {NEWEST:,} calls of the log", "sums by day and model"
+COUNTS = "latencies counted by day and model, within 2.4 %"
 ROWS = 5
 
 
@@ -98,16 +100,15 @@ def lines_table(found: Sequence[CallLine]) -> Rows:
 
 def _rate(name: str, share_of: Callable[[Rates], float], words_of: str) -> Look:
     async def look(scope: Scope) -> Answer:
-        lines = await scope.lines()
-        seen = rates(lines)
+        seen = rates(await scope.totals())
         if seen is None:
             return _none(scope)
         share = share_of(seen)
         words = (
-            f"{percent(share)} of the newest {number(seen.calls)} calls {words_of} {scope.days}: "
-            f"{number(share * seen.calls)}."
+            f"{percent(share)} of the calls{scope.narrowed} {words_of} {scope.days}: {number(share * seen.calls)} of "
+            f"{number(seen.calls)}."
         )
-        return Answer(words, scope.source(LOG), figures={"share": share, "calls": seen.calls})
+        return Answer(words, scope.source(SUMS), figures={"share": share, "calls": seen.calls})
 
     look.__doc__ = f"How many calls {words_of}."
     look.__name__ = name
@@ -143,7 +144,7 @@ async def latency(scope: Scope) -> Answer:
 
 async def percentiles(scope: Scope) -> Answer:
     """How long most calls took."""
-    found = latency_percentiles(await scope.lines())
+    found = percentiles_ms(await scope.latencies())
     if not found:
         return _none(scope)
     words = (
@@ -151,7 +152,7 @@ async def percentiles(scope: Scope) -> Answer:
         f"{duration(found[95])}."
     )
     rows = Rows(("Percentile", "Time"), [(f"p{p}", duration(ms)) for p, ms in found.items()])
-    return Answer(words, scope.source(LOG), rows, figures={f"p{p}": ms for p, ms in found.items()})
+    return Answer(words, scope.source(COUNTS), rows, figures={f"p{p}": ms for p, ms in found.items()})
 
 
 async def quality(scope: Scope) -> Answer:

@@ -41,7 +41,7 @@ class Child:
         """Wait for the line that says where it listens."""
         waiting = select.poll()  # select() knows no descriptor above 1,023
         waiting.register(self.process.stdout, select.POLLIN)
-        ready = waiting.poll(30_000)
+        ready = waiting.poll(90_000)
         line = self.process.stdout.readline() if ready else b""
         assert line, self.stderr.read_text()
         return json.loads(line)["url"]

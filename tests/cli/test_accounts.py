@@ -1,4 +1,5 @@
 import json
+import time
 
 import pytest
 
@@ -39,3 +40,37 @@ def test_what_is_wrong_is_said(run):
         in run("create", "ann", "--admin", "--org", "acme", "--password-stdin").stderr
     )
     assert "no account" in run("disable", "nobody").stderr
+
+
+@pytest.mark.slow
+def test_a_link_is_printed_when_asked_for_until_there_is_an_account(run):
+    made = run("link", "--url", "https://pages.test/")
+    assert made.stdout.startswith("https://pages.test/terminal/setup?token=")
+    other = json.loads(run("link", "--json").stdout)["setup_url"]
+    assert other.startswith("http://127.0.0.1:8000/terminal/setup?token=")
+    assert run("create", "root", "--admin", "--password-stdin").exit_code == 0
+    refused = run("link")
+    assert refused.exit_code == 1
+    assert "there is an account already" in refused.stderr
+
+
+@pytest.mark.slow
+def test_a_gateway_prints_a_link_at_its_start_where_nobody_could_sign_in(home, start):
+    import httpx
+
+    child = start("serve", "--port", "0", "--require-key")
+    said = ""
+    for _ in range(300):
+        said = child.stderr.read_text()
+        if "setup?token=" in said or child.process.poll() is not None:
+            break
+        time.sleep(0.1)
+    link = next(word for word in said.split() if "setup?token=" in word)
+    assert httpx.get(link, timeout=30).status_code == 200
+    child.stop()
+    open_one = start("serve", "--port", "0")
+    for _ in range(300):
+        if "terminal on" in open_one.stderr.read_text():
+            break
+        time.sleep(0.1)
+    assert "setup?token=" not in open_one.stderr.read_text()

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from x25.state.ceilings import Ceilings
-from x25.state.errors import ExpiredToken, InvalidRequest
+from x25.state.errors import ExpiredToken, Forbidden, InvalidRequest
 from x25.state.records import Call
 from x25.state.store import open_store
 
@@ -32,6 +32,17 @@ async def test_a_key_revoked_at_one_store_is_refused_at_the_other(database_url):
         await one.keys.revoke(key.key_id)
         with pytest.raises(Exception, match="was revoked"):
             await other.keys.authenticate(secret)
+
+
+async def test_a_setup_link_makes_one_account_however_many_redeem_it(database_url):
+    async with await open_store(database_url) as one, await open_store(database_url) as other:
+        token = await one.setups.issue()
+        tries = ((one, other)[n % 2].setups.redeem(token, f"admin-{n}", "h") for n in range(8))
+        found = await asyncio.gather(*tries, return_exceptions=True)
+        made = [each for each in found if not isinstance(each, BaseException)]
+        assert len(made) == 1
+        assert all(isinstance(each, Forbidden) for each in found if isinstance(each, BaseException))
+        assert [each.name for each in await other.accounts.list()] == [made[0].name]
 
 
 async def test_changes_of_settings_at_once_are_all_kept(database_url):

@@ -176,3 +176,13 @@ async def test_a_probe_of_an_org_that_ends_while_all_are_kept_away_leaves_room_f
     fail(book, spec, times=1, now_s=10.0, org="c")  # now it is open for all
     fail(book, spec, times=1, now_s=11.0, org="a")
     assert await book.admit(ONE, "k1", 20.0, "a")
+
+
+async def test_a_deployments_own_breaker_tells_its_state_for_all(book, spec):
+    fail(book, spec, times=3, org="a")
+    book.answered(ONE, "k1", "well")
+    assert book.state_of(ONE, 0.0) == "closed"
+    fail(book, spec, times=2, org="a")
+    fail(book, spec, times=1, org="b")
+    assert (book.state_of(ONE, 1.0), book.state_of(ONE, 11.0)) == ("open", "half_open")
+    assert book.state_of(replace(ONE, base_url="https://two.example/v1"), 1.0) == "closed"

@@ -28,6 +28,15 @@ async def test_what_is_kept_is_found_by_its_org_and_key_alone(store):
     assert await table.get("acme", "k2") is None
 
 
+async def test_what_is_kept_is_counted_with_its_bytes(store):
+    table = store.cached_answers
+    assert await table.size(None) == (0, 0)
+    for number, org in enumerate(("acme", "acme", "beta")):
+        await table.keep(replace(ENTRY, org=org, key=f"k{number}", call_id=f"c{number}"), **WIDE)
+    assert await table.size("acme") == (2, 2_000)
+    assert await table.size(None) == (3, 3_000)
+
+
 async def test_a_key_has_its_newest_answer(store):
     table = store.cached_answers
     await table.keep(ENTRY, **WIDE)

@@ -89,6 +89,11 @@ class Pages:
     folder: Path
     calls: list[Call] = field(default_factory=list)
 
+    @staticmethod
+    def apart(work: Coroutine[Any, Any, None]) -> None:
+        """Run something on a loop of its own."""
+        apart(work)
+
     @property
     def store_url(self) -> str:
         return f"sqlite+aiosqlite:///{self.folder}/x25.db"
@@ -120,6 +125,18 @@ def serve(folder: Path, simulator: SimulatorProcess, **settings: str) -> ChildSe
     }  # fmt: skip
     arguments = ["-m", "x25", "serve", "--port", "0", "--json", "--exit-with-parent"]
     return ChildServer("gateway", arguments, environ={**inherited, **ours}, folder=folder)
+
+
+@pytest.fixture
+def serve_pages(simulator: SimulatorProcess) -> Any:
+    """Return a function that serves an empty store's pages while its context is open."""
+
+    @contextmanager
+    def served(folder: Path, **settings: str) -> Iterator[Pages]:
+        with serve(folder, simulator, **settings) as server:
+            yield Pages(server.url, folder)
+
+    return served
 
 
 @pytest.fixture(scope="session")

@@ -20,3 +20,11 @@ def test_every_chart_is_json_and_keeps_its_values():
 def test_tiers_have_colours_of_their_own():
     assert charts.color_of("slm", 5) != charts.color_of("frontier", 5)
     assert charts.color_of("v/a", 0) == charts.color_of("v/b", len(charts.PALETTE))
+
+
+def test_words_are_larger_in_a_tall_chart_and_no_axis_is_made_for_it():
+    (of_bars,) = charts.sized(charts.bars({"a": 1.0}, "$"))["media"]
+    assert of_bars["query"] == {"minHeight": charts.TALL}
+    assert of_bars["option"]["xAxis"]["axisLabel"] == {"fontSize": charts.LARGE}
+    (of_ring,) = charts.sized(charts.ring({"a": 1.0}, "calls"))["media"]
+    assert of_ring["option"].keys() == {"legend", "tooltip"}

@@ -26,5 +26,15 @@ def test_every_table_is_exported_whole(locked_pages):
             sums = list(csv.DictReader(io.StringIO(client.get(f"export/{name}.csv?org=acme").text)))
             assert sum(int(row["calls"]) for row in sums) == len(mine)
         assert len(sums) == 4
+        assert {row["Status"] for row in rows} == {one.status for one in mine}
+        assert sum(int(row["Escalations"]) for row in rows) == sum(one.escalations for one in mine)
+        narrowed = [one for one in mine if one.tier == "mid"]
+        for name in ("days", "models", "tiers"):
+            text = client.get(f"export/{name}.csv?org=acme&tier=mid").text
+            assert sum(int(row["calls"]) for row in csv.DictReader(io.StringIO(text))) == len(narrowed)
+        past = list(csv.DictReader(io.StringIO(client.get("export/history.csv?org=acme").text)))
+        assert [row["Id"] for row in past] == [one.call_id for one in reversed(mine)]
+        assert {row["Kind"] for row in past} == {"call"}
+        assert client.get("export/history.csv").status_code == 404
         assert client.get("export/passwords.csv").status_code == 404
         assert client.get("export/calls.csv?from=x").status_code == 422

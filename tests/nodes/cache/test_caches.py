@@ -102,3 +102,12 @@ async def test_without_an_encoder_only_the_very_request_finds_it(services, logge
     assert (
         await caches.find("acme", replace(KEYS, exact="c" * 64), QUESTION, is_stored=False, now=NOON) is None
     )
+
+
+async def test_lookups_and_room_are_counted(caches):
+    assert (caches.hits, caches.misses, caches.here_bytes) == (0, 0, 0)
+    for is_hit in (True, False, False):
+        caches.note(is_hit=is_hit)
+    assert (caches.hits, caches.misses) == (1, 2)
+    assert await caches.stored(None) == (0, 0)
+    assert caches.bounds.org_bytes <= caches.bounds.all_bytes

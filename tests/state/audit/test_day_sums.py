@@ -1,9 +1,17 @@
-from x25.state.audit.day_sums import CHOICE_FIGURES, CHOICE_KEYS, DAY_FIGURES, DAY_KEYS, figures_of
-from x25.state.schema import choice_sums, day_sums
+from x25.state.audit.day_sums import (
+    CHOICE_FIGURES,
+    CHOICE_KEYS,
+    DAY_FIGURES,
+    DAY_KEYS,
+    LATENCY_KEYS,
+    figures_of,
+)
+from x25.state.schema import choice_sums, day_latencies, day_sums
 
 
 def test_the_tables_hold_these_names_and_no_others():
     assert {column.name for column in day_sums.c} == {*DAY_KEYS, *DAY_FIGURES}
+    assert {column.name for column in day_latencies.c} == {*LATENCY_KEYS, "total_calls"}
     assert {column.name for column in choice_sums.c} == {*CHOICE_KEYS, *CHOICE_FIGURES}
 
 

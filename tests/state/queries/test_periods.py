@@ -4,6 +4,7 @@ import pytest
 
 from x25.state.queries.periods import (
     Period,
+    Totals,
     by_day,
     by_model,
     by_tier,
@@ -15,12 +16,8 @@ from x25.state.queries.rollups import DaySum
 
 
 def day_sum(day, model="v/a", tier="slm", **more):
-    figures = dict.fromkeys(
-        ("total_calls", "cost_nusd", "judge_cost_nusd", "reference_cost_nusd", "judged", "rated", "timed"), 0
-    )
-    return DaySum(
-        date.fromisoformat(day), model, tier, **{**figures, "quality": 0.0, "latency_ms": 0.0, **more}
-    )
+    figures = dict.fromkeys(Totals.__dataclass_fields__, 0)
+    return DaySum(date.fromisoformat(day), model, tier, **{**figures, **more})
 
 
 SUMS = [

@@ -1,9 +1,10 @@
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from x25.state.latency_buckets import ERROR, bucket_of, percentiles_ms
 from x25.state.queries.rollups import every_day
 
 FIRST = datetime(2025, 1, 30, 23, 59, tzinfo=UTC)
@@ -22,7 +23,8 @@ async def logged(store, make_call):
             model_id=model, tier=tier, task_cell=rng.choice(["qa", "code"]), cost_nusd=rng.randrange(10**12),
             judge_cost_nusd=rng.randrange(10**6), reference_cost_nusd=rng.randrange(10**12),
             quality_score=None if source == "none" else rng.random(), quality_source=source,
-            latency_ms=rng.random() * 1e4, status=rng.choice(["answered", "interrupted"]),
+            latency_ms=rng.random() * 1e4, status=rng.choice(["answered", "failed", "interrupted"]),
+            escalations=rng.choice([0, 0, 2]), fallbacks=rng.choice([0, 1]), simulated=rng.random() < 0.5,
             decision={"tokens": rng.choice([None, [rng.randrange(900), 5, rng.randrange(90)]])},
         ))  # fmt: skip
         await store.calls.record(calls[-1], {"n": n})
@@ -48,6 +50,31 @@ async def test_days_equal_a_recomputation_from_the_log(store, logged):
             assert one.quality == pytest.approx(sum(call.quality_score or 0.0 for call in calls))
             timed = [call.latency_ms for call in calls if call.status != "interrupted"]
             assert (one.timed, one.latency_ms) == (len(timed), pytest.approx(sum(timed)))
+            assert one.escalated == sum(call.escalations > 0 for call in calls)
+            assert one.fell_back == sum(call.fallbacks > 0 for call in calls)
+            assert one.failed == sum(call.status == "failed" for call in calls)
+            assert one.simulated == sum(call.simulated for call in calls)
+            assert one.quality_sq == pytest.approx(sum((call.quality_score or 0.0) ** 2 for call in calls))
+            assert one.saved_sq == pytest.approx(sum((call.saved_nusd / 1e9) ** 2 for call in calls))
+
+
+async def test_latencies_equal_a_recomputation_from_the_log(store, logged):
+    first, last = date(2025, 1, 31), date(2025, 2, 2)
+    for narrowed in ({}, {"model_id": "v/small"}, {"tier": "frontier"}, {"model_id": "none"}):
+        for org in ("acme", None):
+            timed = sorted(
+                call.latency_ms for call in logged
+                if org in (None, call.org) and call.status != "interrupted" and first <= call.created_at.date() <= last
+                and narrowed.get("model_id") in (None, call.model_id or "none")
+                and narrowed.get("tier") in (None, call.tier or "none")
+            )  # fmt: skip
+            counts = await store.rollups.latencies(org, first, last, **narrowed)
+            assert counts == Counter(bucket_of(one) for one in timed)
+            found = percentiles_ms(counts)
+            assert found.keys() == ({50, 90, 95, 99} if timed else set())
+            for percent, latency_ms in found.items():
+                exact_ms = timed[-(-percent * len(timed) // 100) - 1]
+                assert latency_ms == pytest.approx(exact_ms, rel=ERROR + 1e-9)
 
 
 async def test_choices_equal_a_recomputation_from_the_log(store, logged):

@@ -1,14 +1,17 @@
 import random
 from dataclasses import replace
 from datetime import UTC, datetime
+from statistics import fmean, stdev
 
 import pytest
 
 from x25.state.queries.call_pages import CallLine
+from x25.state.queries.periods import Totals
 from x25.state.queries.spreads import (
+    Z95,
     Range,
     difference,
-    latency_percentiles,
+    mean_quality,
     mean_range,
     quality_by_task,
     rates,
@@ -23,6 +26,21 @@ LINE = CallLine(
 )  # fmt: skip
 
 
+def totals_of(lines):
+    """Return the sums over some calls, recomputed."""
+    rated = scores(lines)
+    return Totals(
+        total_calls=len(lines), cost_nusd=sum(one.cost_nusd for one in lines),
+        judge_cost_nusd=sum(one.judge_cost_nusd for one in lines),
+        reference_cost_nusd=sum(one.reference_cost_nusd for one in lines),
+        judged=sum(one.quality_source == "judge" for one in lines), rated=len(rated),
+        escalated=sum(one.escalations > 0 for one in lines), fell_back=sum(one.fallbacks > 0 for one in lines),
+        failed=sum(one.status == "failed" for one in lines), simulated=sum(one.simulated for one in lines),
+        quality=sum(rated), quality_sq=sum(one * one for one in rated),
+        saved_sq=sum((one.saved_nusd / 1e9) ** 2 for one in lines),
+    )  # fmt: skip
+
+
 def test_the_interval_of_a_mean_covers_the_truth_in_95_of_100_samples():
     rng, hits = random.Random(1), 0
     for _ in range(2_000):
@@ -35,13 +53,14 @@ def test_the_interval_of_a_sum_covers_other_weeks_like_it():
     rng, hits = random.Random(2), 0
     for _ in range(500):
         lines = [replace(LINE, reference_cost_nusd=rng.randrange(10_000)) for _ in range(80)]
-        found = saved_total(lines, sum(one.saved_nusd for one in lines), 80)
+        found = saved_total(totals_of(lines))
         hits += found.low <= 80 * (4_999.5 - 11) <= found.high
     assert hits / 500 == pytest.approx(0.95, abs=0.03)
 
 
 def test_too_few_calls_have_no_interval():
-    assert saved_total([LINE] * 29, 7, 29) == Range(7.0)
+    assert saved_total(totals_of([LINE] * 29)) == Range(29.0 * 89)
+    assert mean_quality(Totals()) is None
     assert mean_range([1.0, 0.0]) == Range(0.5)
     assert mean_range([]) is None
     assert difference(Range(0.7), Range(0.5, 0.4, 0.6)) == Range(pytest.approx(0.2))
@@ -50,19 +69,27 @@ def test_too_few_calls_have_no_interval():
     assert found.high - found.value == pytest.approx(0.02**0.5)
 
 
-def test_percentiles_are_of_calls_that_were_timed():
-    lines = [replace(LINE, latency_ms=float(n)) for n in range(1, 101)]
-    assert latency_percentiles(lines) == {50: 50.0, 90: 90.0, 95: 95.0, 99: 99.0}
-    assert latency_percentiles([replace(LINE, status="interrupted")]) == {}
-    assert latency_percentiles([LINE]) == {50: 1.0, 90: 1.0, 95: 1.0, 99: 1.0}
+def test_an_interval_from_sums_is_that_from_the_calls():
+    rng = random.Random(5)
+    lines = [
+        replace(LINE, quality_score=rng.random(), reference_cost_nusd=rng.randrange(10**9))
+        for _ in range(400)
+    ]
+    found, values = mean_quality(totals_of(lines)), scores(lines)
+    assert (found.value, found.low) == pytest.approx(
+        (fmean(values), fmean(values) - Z95 * stdev(values) / 20)
+    )
+    saved = [one.saved_nusd for one in lines]
+    around = saved_total(totals_of(lines))
+    assert around.high - around.value == pytest.approx(Z95 * stdev(saved) * 20)
 
 
 def test_rates_are_shares_of_calls():
     lines = [LINE, replace(LINE, escalations=2, fallbacks=1, quality_source="checks", simulated=False)]
-    found = rates([*lines, replace(LINE, status="failed"), LINE])
+    found = rates(totals_of([*lines, replace(LINE, status="failed"), LINE]))
     assert (found.calls, found.escalated, found.fell_back, found.failed) == (4, 0.25, 0.25, 0.25)
     assert (found.judged, found.simulated) == (0.75, 0.75)
-    assert rates([]) is None
+    assert rates(Totals()) is None
 
 
 def test_quality_is_told_by_kind_of_task():
