@@ -15,6 +15,7 @@ from x25.state.names import RESERVED_ORGS
 ROUTES = Path(routes.__file__).parent
 PATHS = {
     "/v1/completions", "/v1/responses", "/v1/responses/{response_id}",
+    "/v1/responses/{response_id}/input_items",
     "/v1/messages", "/v1/messages/count_tokens", "/v1/embeddings",
     "/route", "/v1/chat/completions", "/v1/models", "/v1/models/{model}", "/stats/all",
     "/stats/{project}", "/stage/{project}",

@@ -10,6 +10,7 @@ from x25.graph.forgetting import ErasedOrgs, forget_org
 from x25.nodes.org.conversations import Place
 from x25.nodes.org.own_models import LOOK_EVERY_S
 from x25.routing.plan.affinity import Author
+from x25.state.responses import KeptResponse
 from x25.state.store import open_store
 
 CANARY = "zebrafish-in-the-attic"
@@ -46,9 +47,8 @@ async def fill(cascade, org):
     await cascade.services.store.org_settings.change(org, lambda _: {"cache": "near"}, "test")
     reply = await cascade.route({"prompt": f"What is the colour of the {CANARY} of {org}?", **asked})
     await cascade.route({"prompt": f"What is the size of the {CANARY} of {org}?", **asked})
-    cascade.remembered.remember(
-        org, reply["call_id"], [{"role": "user", "content": CANARY}, reply["message"]]
-    )
+    said = [{"role": "user", "content": CANARY}, reply["message"]]
+    cascade.responses.note(org, reply["call_id"], KeptResponse(said, {}))
     await cascade.services.refresh_labels(org)
     await cascade.drain()
     return reply
@@ -60,7 +60,7 @@ def known_of(cascade, org, reply):
     asked = {"role": "user", "content": f"What is the colour of the {CANARY} of {org}?"}
     return {
         "answers": len(services.caches._here._orgs.get(org, ())),
-        "remembered": cascade.remembered.conversation(org, reply["call_id"]),
+        "remembered": cascade.responses._here.get(org, reply["call_id"]),
         "author": services.conversations.author(org, [asked, {**reply["message"], "role": "assistant"}]),
         "settings": services.org_settings._pages.get(org),
         "labels": services.judge_book._pages.get(org),
@@ -77,11 +77,11 @@ async def test_the_process_that_erases_has_no_word_of_it_left_and_all_of_others(
     before = known_of(cascade, "other", replies["other"])
     assert all(before.values()), before
     assert all(known_of(cascade, "acme", replies["acme"]).values())
-    assert any("acme" in text for text in words_in(cascade.services, cascade.remembered))
+    assert any("acme" in text for text in words_in(cascade.services, cascade.responses._here))
     await cascade.erase_org("acme")
     assert not any(known_of(cascade, "acme", replies["acme"]).values())
     assert known_of(cascade, "other", replies["other"]) == before
-    assert not [text for text in words_in(cascade.services.caches, cascade.remembered) if "acme" in text]
+    assert not [text for text in words_in(cascade.services.caches, cascade.responses._here) if "acme" in text]
 
 
 async def test_an_erased_call_is_no_longer_in_the_memory_that_bought_it(open_gateway):
@@ -120,7 +120,7 @@ async def test_other_processes_drop_it_within_the_stated_time(open_gateway):
     async with asyncio.timeout(LOOK_EVERY_S + 5.0):
         while any(known_of(other, "acme", reply).values()):
             await asyncio.sleep(0.02)
-    assert not [text for text in words_in(other.services.caches, other.remembered) if "acme" in text]
+    assert not [text for text in words_in(other.services.caches, other.responses._here) if "acme" in text]
 
 
 async def test_each_erasure_is_found_once_also_of_an_org_that_is_erased_again(settings):
@@ -148,5 +148,5 @@ async def test_each_erasure_is_found_once_also_of_an_org_that_is_erased_again(se
 
 
 async def test_forgetting_an_org_that_nobody_knows_changes_nothing(cascade):
-    forget_org(cascade.services, cascade.remembered, "nobody")
+    forget_org(cascade.services, cascade.responses, "nobody")
     assert (await cascade.route({"prompt": "hello", "org": "nobody"}))["text"]

@@ -19,6 +19,7 @@ from x25.state.store import open_store
 
 WITHOUT_ORG = {
     "account_sessions": "who is signed in to the pages: an account, of one org, several, or all",
+    "account_setups": "the link that makes the first account, which is nobody's yet",
     "accounts": "people who sign in to the pages: `orgs` says whose they may see",
     "leases": "which processes are alive: a process serves every org",
 }

@@ -8,6 +8,7 @@ from langgraph.types import Overwrite
 from x25.graph.memory.branches import CHANGING, branch_off, go_on
 from x25.graph.memory.nouns import from_json
 from x25.nodes.services import Limits
+from x25.routing.plan.org_settings import OrgSettings
 from x25.state.errors import InvalidRequest, TextNotKept
 from x25.state.working_memory import Opened
 
@@ -32,9 +33,12 @@ def services(*, is_logged):
         assert (org, call_id) == ("acme", "c1")
         return "row" if is_logged else None
 
+    async def of(org, store, now_s):
+        return OrgSettings()
+
     return SimpleNamespace(
-        now=lambda: NOW, clock_s=lambda: 1_000.0, routers_of=lambda _org: {"auto": None},
-        limits=Limits(max_prompt_chars=100),
+        org_settings=SimpleNamespace(of=of), now=lambda: NOW, clock_s=lambda: 1_000.0,
+        routers_of=lambda _org: {"auto": None}, limits=Limits(max_prompt_chars=100),
         store=SimpleNamespace(calls=SimpleNamespace(get=get)),
     )  # fmt: skip
 
@@ -107,7 +111,7 @@ async def test_without_the_words_nothing_goes_on():
         await go_on("dispatch", STATE, services(is_logged=False), keeps_text=False)
 
 
-def test_a_branch_is_named_freshly_and_sorts_by_time():
-    names = {branch_off(STATE, services(is_logged=False))["call_id"] for _ in range(5)}
+async def test_a_branch_is_named_freshly_and_sorts_by_time():
+    names = {(await branch_off(STATE, services(is_logged=False)))["call_id"] for _ in range(5)}
     assert len(names) == 5
     assert {name[:12] for name in names} == {f"{int(NOW.timestamp() * 1000):012x}"}
