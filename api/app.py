@@ -90,9 +90,9 @@ ANTHROPIC_PATHS = ("/v1/messages", "/v1/messages/count_tokens")
 
 ROOMS = (route, v1, v1_texts, v1_responses, v1_embeddings, keys, healthz, livez, readyz, metrics)
 REPORTS = (stats, stage, thompson, judge, verify, orgs, api, feedback, improve, memory)
-OTHERS = (v1, v1_texts, v1_responses, v1_embeddings, metrics)
-"""Doors whose form is somebody else's: clients of vendors, and Prometheus, may send a query that says nothing here. All
-the others are ours, and refuse it."""
+OTHERS = (v1, v1_texts, v1_responses, v1_embeddings, metrics, healthz, livez, readyz)
+"""Doors whose form is somebody else's: clients of vendors, Prometheus and whatever probes a gateway's health may send a
+query that says nothing here. All the others are ours, and refuse it."""
 PATHS = {one.path for room in (*ROOMS, *REPORTS) for one in room.router.routes if isinstance(one, Route)}
 """The paths that are counted apart."""
 

@@ -20,7 +20,7 @@ THEIRS = {one.path_format for room in OTHERS for one in room.router.routes}
 OURS = [one for one in OPERATIONS if one[1] not in THEIRS]
 VALUES = re.compile("{[^}]+}")
 NAMED = [(*one[:2], name) for one in OURS for name in one[2]]
-HIDDEN = [("HEAD", path, ()) for path in ("/healthz", "/livez", "/readyz")]
+PROBES = ("/healthz", "/livez", "/readyz")
 
 
 def ask(http: httpx.Client, method: str, path: str, query: str) -> httpx.Response:
@@ -28,24 +28,29 @@ def ask(http: httpx.Client, method: str, path: str, query: str) -> httpx.Respons
     return http.request(method, f"{VALUES.sub('x', path)}?{query}", **body)
 
 
-def test_all_doors_are_ours_but_those_of_vendors_clients_and_prometheus() -> None:
+def test_all_doors_are_ours_but_those_of_vendors_clients_prometheus_and_probes() -> None:
     assert {path for _, path, _ in OPERATIONS} - {path for _, path, _ in OURS} == {
-        path for path in DESCRIBED if path.startswith("/v1/") or path == "/metrics"
+        path for path in DESCRIBED if path.startswith("/v1/") or path in {"/metrics", *PROBES}
     }
     assert len(OURS) >= 40
     assert len(NAMED) >= 15
 
 
-@pytest.mark.parametrize(("method", "path", "known"), [*OURS, *HIDDEN], ids=str)
+@pytest.mark.parametrize(("method", "path", "known"), OURS, ids=str)
 def test_a_name_that_a_door_does_not_know_is_refused(
     http: httpx.Client, method: str, path: str, known: tuple[str, ...]
 ) -> None:
     answer = ask(http, method, path, "qqqqqq=1")
     assert answer.status_code == 422, answer.text
-    if method != "HEAD":
-        error = answer.json()["error"]
-        assert (error["code"], error["field"]) == ("invalid_request", "qqqqqq")
-        assert all(name in error["message"] for name in known)
+    error = answer.json()["error"]
+    assert (error["code"], error["field"]) == ("invalid_request", "qqqqqq")
+    assert all(name in error["message"] for name in known)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("path", PROBES)
+def test_a_probe_may_send_what_it_likes(http: httpx.Client, method: str, path: str) -> None:
+    assert ask(http, method, path, "_=1764385200").status_code == 200
 
 
 @pytest.mark.parametrize(("method", "path", "name"), NAMED)
