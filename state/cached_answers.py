@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from math import inf
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, bindparam, delete, func, select, text
+from sqlalchemy import Connection, Select, bindparam, delete, func, select, text
 
 from .column_types import EPOCH, MICROSECOND
 from .database import Database
@@ -21,6 +22,9 @@ MOST_CANDIDATES = 1_000
 TRIMS_EVERY = 32
 """Answers one process keeps between two looks at the bounds: they may be passed by as many."""
 _TRIMMED_TO = 0.9
+_DROP = delete(cached_answers).where(
+    cached_answers.c.org == bindparam("of_org"), cached_answers.c.key == bindparam("of_key")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +160,7 @@ class CachedAnswers:
         def write(connection: Connection) -> None:
             _KEEP.count(connection, row)
             if is_trimmed:
-                connection.execute(
-                    delete(cached_answers).where(cached_answers.c.expires_at < entry.created_at)
-                )
+                _delete(connection, _free().where(cached_answers.c.expires_at < entry.created_at))
                 _trim(connection, most_org_bytes, entry.org)
                 _trim(connection, most_bytes, None)
 
@@ -176,8 +178,8 @@ class CachedAnswers:
 
     async def drop_expired(self, now: datetime) -> int:
         """Delete what is too old to be given again; return how many went."""
-        gone = delete(cached_answers).where(cached_answers.c.expires_at < now)
-        return await self._database.transact(lambda connection: connection.execute(gone).rowcount)
+        expired = _free().where(cached_answers.c.expires_at < now)
+        return await self._database.transact(lambda connection: _delete(connection, expired))
 
     async def size(self, org: str | None) -> tuple[int, int]:
         """Return how many answers are kept of an org, or of all for None, and the bytes that they take."""
@@ -200,20 +202,26 @@ def _trim(connection: Connection, most_bytes: int, org: str | None) -> None:
     if total <= most_bytes:
         return
     excess = int(total) - int(most_bytes * _TRIMMED_TO)
-    oldest = connection.execute(
-        select(cached_answers.c.org, cached_answers.c.key, cached_answers.c.size_bytes)
-        .where(*ours)
-        .order_by(cached_answers.c.created_at)
-    )
+    _delete(connection, _free().where(*ours).order_by(cached_answers.c.created_at), excess)
+
+
+def _free() -> Select[Any]:
+    """Return what selects answers to delete, and their bytes: on Postgres those that no other transaction is at.
+
+    Whoever deletes many and waits for nobody is in no deadlock; what is passed over is old the next time, too.
+    """
+    table = cached_answers.c
+    return select(table.org, table.key, table.size_bytes).with_for_update(skip_locked=True)
+
+
+def _delete(connection: Connection, chosen: Select[Any], least_bytes: float = inf) -> int:
+    """Delete the chosen answers, the first ones until they come to `least_bytes`; return how many went."""
     doomed = []
-    for of_org, key, size_bytes in oldest:
-        if excess <= 0:
+    for row in connection.execute(chosen):
+        if least_bytes <= 0:
             break
-        doomed.append({"of_org": of_org, "of_key": key})
-        excess -= size_bytes
-    connection.execute(
-        delete(cached_answers).where(
-            cached_answers.c.org == bindparam("of_org"), cached_answers.c.key == bindparam("of_key")
-        ),
-        doomed,
-    )
+        doomed.append({"of_org": row.org, "of_key": row.key})
+        least_bytes -= row.size_bytes
+    if doomed:
+        connection.execute(_DROP, doomed)
+    return len(doomed)

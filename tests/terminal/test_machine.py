@@ -36,9 +36,9 @@ async def test_breakers_that_opened_are_shown_and_those_of_keys(cascade):
     services = cascade.services
     spec = next(iter(services.models.values()))
     deployment = spec.deployments[0]
-    for _ in range(services.gateway.breakers.tolerance.failures):
+    for number in range(2 * services.gateway.breakers.tolerance.failures):
         services.gateway.breakers.failed(
-            spec, deployment, "sk-1", ProviderTimeout("late"), services.clock_s()
+            spec, deployment, "sk-1", ProviderTimeout("late"), services.clock_s(), f"org-{number % 2}"
         )
     (opened,) = [one for one in ways(view) if one.breaker == "open"]
     assert (opened.model_id, opened.deployment) == (spec.model_id, deployment.name)

@@ -178,7 +178,8 @@ async def test_a_degraded_provider_gets_less_traffic_before_it_fails_hard(walk, 
         health = HealthBook()
         for request in range(40):
             fails = request * failures % 40 < failures
-            health.note("sim/medium-3", "simulator", None if fails else cheap.expected_latency_ms, 0.0)
+            latency_ms = None if fails else cheap.expected_latency_ms
+            health.note("sim/medium-3", "simulator", latency_ms, 0.0, f"org-{request * failures // 40 % 2}")
         pair = replace(services, models={"sim/medium-3": cheap, "sim/other": other}, health=health)
         pair = replace(pair, clock_s=lambda: 0.0, rng=np.random.default_rng(7))
         chosen = [(await walk("thompson_select", pair)).decision.model_id for _ in range(150)]
