@@ -106,11 +106,12 @@ def test_the_second_deployment_speaks_where_the_first_is_late(vendors, make_gate
         make_gateway(Nobody, **settings) as gateway,
         httpx.Client(base_url=gateway.url, timeout=60) as http,
     ):
-        assert {streamed(http)[0] for _ in range(LEAST + 1)} == {"Lyon"}
-        first.wait_s = 20.0
+        for _ in range(LEAST + 1):  # on a busy machine one of them may be late, and lose its race
+            streamed(http)
+        first.wait_s, asked = 20.0, second.asked
         began_s = time.monotonic()
         text, call_id = streamed(http)
-        assert (text, second.asked) == ("Paris", 1)
+        assert (text, second.asked) == ("Paris", asked + 1)
         assert time.monotonic() - began_s < 15.0
         cost_usd = http.get("/stats/default").json()["total_cost_usd"]
     with closing(sqlite3.connect(next((tmp_path / "state").rglob("x25.db")))) as store:
@@ -122,6 +123,5 @@ def test_the_second_deployment_speaks_where_the_first_is_late(vendors, make_gate
     assert won[:3] == ("second", "finished", None)
     assert won[4] == 1_200_000
     # Nobody knows what the vendor bills for what was broken off: the most it can be is kept.
-    # On a busy machine an earlier call may have lost a race, too.
     assert cost_usd == pytest.approx(booked / 1e9)
     assert booked >= (LEAST + 2) * 1_200_000 + lost[4]
