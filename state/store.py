@@ -29,7 +29,7 @@ from .learning.labels import Labels
 from .learning.posteriors import Posteriors
 from .leases import Lease, new_holder
 from .memories import Memories
-from .migrations.upgrade import create, load_scripts, upgrade
+from .migrations.upgrade import create_schema, load_scripts, upgrade
 from .money.attempts import Attempts
 from .money.budgets import Budgets
 from .open_calls import OpenCalls
@@ -145,7 +145,7 @@ async def open_store(url: str, *, synchronous: Synchronous = "NORMAL") -> Store:
     """
     database = await connect(url, synchronous=synchronous)
     try:
-        if not await database.transact(create):
+        if not await database.transact(create_schema):
             # Reading the migrations from disk would hold up the event loop.
             await asyncio.to_thread(load_scripts)
             await database.transact(upgrade)

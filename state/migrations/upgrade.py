@@ -32,7 +32,7 @@ def is_newest(connection: Connection) -> bool:
     return found == [_newest_revision()]
 
 
-def create(connection: Connection) -> bool:
+def create_schema(connection: Connection) -> bool:
     """Give an empty database the newest schema; return whether it has that now.
 
     It is what the migrations lead to: those, run one after the other, take ten times as long, and Alembic 6 MB.

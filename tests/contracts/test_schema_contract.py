@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, create_engine, inspect, text
 
-from x25.state.migrations.upgrade import create, load_scripts, upgrade
+from x25.state.migrations.upgrade import create_schema, load_scripts, upgrade
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
@@ -50,7 +50,7 @@ def shape(engine: Engine) -> dict[str, object]:
 def test_what_is_made_at_once_is_what_the_migrations_make(engines: tuple[Engine, Engine]) -> None:
     made, migrated = engines
     with made.begin() as connection:
-        assert create(connection)
+        assert create_schema(connection)
     with migrated.begin() as connection:
         upgrade(connection)
     assert shape(made) == shape(migrated)
@@ -65,7 +65,7 @@ def test_what_is_there_is_left_to_the_migrations(engines: tuple[Engine, Engine])
     with old.begin() as connection:
         connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
     with old.begin() as connection:
-        assert not create(connection)
+        assert not create_schema(connection)
     assert inspect(old).get_table_names() == ["alembic_version"]
 
 
@@ -74,7 +74,20 @@ def test_of_several_that_find_it_empty_one_makes_it(engines: tuple[Engine, Engin
 
     def open_it(_: int) -> bool:
         with empty.begin() as connection:
-            return create(connection)
+            return create_schema(connection)
 
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(open_it, range(8))) == [True] * 8
+
+
+def test_one_that_is_broken_off_leaves_nothing(engines: tuple[Engine, Engine]) -> None:
+    empty, _ = engines
+    with pytest.raises(KeyboardInterrupt):
+        create_then_stop(empty)
+    assert inspect(empty).get_table_names() == []
+
+
+def create_then_stop(engine: Engine) -> None:
+    with engine.begin() as connection:
+        create_schema(connection)
+        raise KeyboardInterrupt
