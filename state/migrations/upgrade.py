@@ -37,17 +37,13 @@ def create_schema(connection: Connection) -> bool:
 
     It is what the migrations lead to: those, run one after the other, take ten times as long, and Alembic 6 MB.
     """
-    if is_newest(connection):
-        return True
-    if inspect(connection).get_table_names():
-        return False
-    _lock(connection)
-    # Another process may have been faster while this one waited for the lock.
-    if inspect(connection).get_table_names():
-        return is_newest(connection)
-    for statement in _statements(connection.dialect.name):
-        connection.exec_driver_sql(statement)
-    return True
+    if not inspect(connection).get_table_names():
+        _lock(connection)
+        # Another process may have been faster while this one waited for the lock.
+        if not inspect(connection).get_table_names():
+            for statement in _statements(connection.dialect.name):
+                connection.exec_driver_sql(statement)
+    return is_newest(connection)
 
 
 @cache

@@ -67,6 +67,24 @@ def test_the_org_is_limited_whichever_key_asks(http: httpx.Client, org: str):
     http.post("/api/route", json={**HELLO, "org": f"{org}-b"}).raise_for_status()
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/route", HELLO),
+        ("/api/route", HELLO),
+        ("/v1/chat/completions", CHAT),
+        ("/v1/completions", {"model": "auto", "prompt": "What is 2 + 2?"}),
+        ("/v1/responses", {"model": "auto", "input": "What is 2 + 2?"}),
+        ("/v1/messages", {**CHAT, "max_tokens": 50}),
+    ],
+)
+def test_an_orgs_limit_counts_a_call_once_at_every_door(http: httpx.Client, org: str, path: str, body: dict):
+    http.patch(f"/orgs/{org}/settings", json={"limits": {"requests_per_minute": 2}}).raise_for_status()
+    secret = new_key(http, org)
+    answers = [http.post(path, json=body, headers=bearer(secret)) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+
+
 def test_tokens_of_a_call_count_as_they_were_once_it_ended(http: httpx.Client, org: str):
     secret = new_key(http, org, tokens_per_minute=2_000)
     body = {"prompt": "What is 2 + 2?", "options": {"max_tokens": 1_500}}
