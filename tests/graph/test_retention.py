@@ -11,6 +11,7 @@ from x25.graph.retention import (
     forget_old_words_for_ever,
 )
 from x25.state.errors import StoreError
+from x25.state.responses import KeptResponse
 
 
 async def kept(saver):
@@ -137,4 +138,16 @@ async def test_a_gateway_erases_old_words_by_itself(open_gateway, settings):
     await open_gateway(store_prompts=True, prompt_days=1e-9)
     async with asyncio.timeout(10):
         while (await cascade.services.store.calls.get("default", reply["call_id"])).prompt is not None:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_gateway_drops_old_responses_by_itself(open_gateway):
+    cascade = await open_gateway(store_prompts=True)
+    responses = cascade.services.store.responses
+    call_id = (await cascade.route({"prompt": "hi", "org": "acme"}))["call_id"]
+    await responses.keep("acme", call_id, KeptResponse([{"role": "user", "content": "hi"}], {}))
+    assert await responses.get("acme", call_id, None) is not None
+    await open_gateway(store_prompts=True, responses_days=1e-9)
+    async with asyncio.timeout(10):
+        while await responses.get("acme", call_id, None) is not None:
             await asyncio.sleep(0.01)
