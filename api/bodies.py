@@ -14,12 +14,14 @@ BODY = "x25.body"
 
 MAX_MARKS = 500_000
 """Commas and opening brackets of one body: each may become a value, and parsing them holds up every other call."""
+MOST_QUOTED = 100
+"""How much of what a client calls its encoding is repeated, characters."""
 DRAINED = 16
 """How many times the limit is read and thrown away, so that a client that is still sending hears why."""
 
 
 class BoundedBodies:
-    """Middleware that answers 413 to a body that is too large and 408 to one that does not come, and hands on others.
+    """Middleware that answers 413 to a body that is too large, 415 to a packed one and 408 to one that does not come.
 
     The limits are those of the application's settings. A body is counted as it arrives, with a length and without.
     """
@@ -41,6 +43,12 @@ class BoundedBodies:
             await _refusal(408, "request_timeout", sentence)(scope, receive, send)
             return
         except ConnectionResetError:
+            return
+        if (coding := header(scope, b"content-encoding") or b"identity") != b"identity":
+            # Unpacked, a small body may be as large as it likes.
+            packed = coding.decode("latin-1")[:MOST_QUOTED]
+            sentence = f"a body of content-encoding {packed!r} is not read; send it plain"
+            await _refusal(415, "unsupported_encoding", sentence, "content-encoding")(scope, receive, send)
             return
         problem = _problem(body, settings.max_body_bytes)
         if body is None or problem:
@@ -93,8 +101,8 @@ def _problem(body: bytes | None, most: int) -> str:
     return ""
 
 
-def _refusal(status: int, code: str, sentence: str) -> Response:
-    body = error_body(code, sentence, kind="invalid_request_error", field="body")
+def _refusal(status: int, code: str, sentence: str, field: str = "body") -> Response:
+    body = error_body(code, sentence, kind="invalid_request_error", field=field)
     return JSONResponse(body, status_code=status, headers={"Connection": "close"})
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from http import HTTPStatus
 from math import ceil
 from typing import Any
 
@@ -30,6 +31,7 @@ from ..state.errors import (
     X25Error,
 )
 from .vendor_words import classes_of
+from .wrong_paths import not_that_way, nowhere
 
 _log = logging.getLogger(__name__)
 
@@ -149,13 +151,18 @@ async def _on_validation(_: Request, error: Exception) -> JSONResponse:
     return _refused(f"{field}: {first['msg']}", field)
 
 
-async def _on_http(_: Request, error: Exception) -> JSONResponse:
+async def _on_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    path, said = request.scope["path"], str(error.detail)
+    if error.status_code == 404 and said == HTTPStatus.NOT_FOUND.phrase:
+        said = await nowhere(request.app, path)
+    if error.status_code == 405:
+        said = not_that_way(request.method, path, (error.headers or {}).get("Allow", ""))
     if error.status_code == 400:  # FastAPI's word for a body its parser gave up on: too deep, too many digits
         return _unreadable(str(error.detail))
     kind = "invalid_request_error" if error.status_code < 500 else "server_error"
     return JSONResponse(
-        error_body("not_found" if error.status_code == 404 else "http_error", str(error.detail), kind=kind),
+        error_body("not_found" if error.status_code == 404 else "http_error", said, kind=kind),
         status_code=error.status_code,
         headers=error.headers,
     )

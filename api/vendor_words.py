@@ -25,6 +25,8 @@ def classes_of(error: CallFailed) -> str:
     """Return one sentence on a call that failed: which model failed in which way."""
     if isinstance(error, AllBusy):
         return f"every model is busy; the first may answer again in {max(1, ceil(error.retry_after_s))} s"
-    found = [f"{attempt.get('model_id')}: {attempt.get('error')}" for attempt in error.attempts]
+    found = [
+        f"{attempt.get('model_id')}: {attempt.get('error')}" for attempt in error.attempts
+    ] or error.failures
     what = "the answer broke off" if isinstance(error, StreamBroken) else "no model answered"
     return f"{what} ({', '.join(found) or 'nobody was asked'})"

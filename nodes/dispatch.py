@@ -46,7 +46,7 @@ async def dispatch(call: Routed, services: Services) -> Change:
         # Whoever names a limit gets what fits in it; where nobody did, another model may need fewer.
         used = NothingSaid(f"{spec.model_id} used up {order.limit} tokens before it answered anything")
         return _added(call, replace(asked, failure=failure_of(used)))
-    answer = answered(asked, completion, is_cut_by_limit=is_cut_by_limit)
+    answer = answered(asked, completion, call.options, is_cut_by_limit=is_cut_by_limit)
     tell_end(call, answer, sending, services)
     return _added(call, answer)
 

@@ -190,7 +190,9 @@ def _kind(status: int, text: str) -> type[ProviderError]:
     if status == 404 and _UNSUPPORTED.search(text):
         return Unsupported  # an aggregator has the model, and nobody who runs it that way
     if status in (400, 409, 415, 422):
-        return next((kind for words, kind in _IN_WORDS if words.search(text)), ProviderBadRequest)
+        # Of a conflict only the vendor knows with what; OpenAI's own clients ask again.
+        plain = ProviderServer if status == 409 else ProviderBadRequest
+        return next((kind for words, kind in _IN_WORDS if words.search(text)), plain)
     return _KINDS.get(status) or _KIND_OF_HUNDRED.get(status // 100, ProviderMalformed)
 
 

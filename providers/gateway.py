@@ -281,8 +281,8 @@ class Gateway:
 
     async def _may_repeat(self, walk: Walk, deployment: Deployment, error: ProviderError, tries: int) -> bool:
         """Wait out the backoff and return True; return False when it must not be asked again."""
-        if not error.retryable:
-            return False
+        if not error.retryable or isinstance(error, ProviderAuth | ProviderBilling):
+            return False  # what wants another key has been asked with it; without any, nothing helps
         if error.may_have_billed and not deployment.idempotent:
             return False
         wait_s = max(backoff_s(tries, self._patience.rng), error.retry_after_s or 0.0)

@@ -63,6 +63,7 @@ class Keyring:
         self._turns: dict[tuple[str, ...], int] = {}
         self._resting_until_s: dict[_Place, float] = {}
         self._refused_by: dict[_Place, set[str]] = {}
+        self._refused_until_s: dict[_Place, float] = {}
 
     def __repr__(self) -> str:
         return f"Keyring({len(self._environ)} variables)"
@@ -80,7 +81,7 @@ class Keyring:
         given = _set_ones(environ)
         changed, self._environ = given != self._environ, given
         present = {key for name in given for key in self._keys((name,))}
-        for kept in (self._exhausted, self._resting_until_s, self._refused_by):
+        for kept in (self._exhausted, self._resting_until_s, self._refused_by, self._refused_until_s):
             for place in [place for place in kept if place[0] not in present]:
                 del kept[place]
         return changed
@@ -181,11 +182,23 @@ class Keyring:
     def refuse(self, key: str, deployment: Deployment, until_s: float) -> None:
         """Note that a model's provider refused `key`: it rests there, and everywhere once two models refused it."""
         self.rest(key, deployment, until_s)
+        self._refused_until_s[_at_model(key, deployment)] = until_s
         place = _at_address(key, deployment)
         models = self._refused_by.setdefault(place, set())
         models.add(deployment.upstream_model)
         if len(models) > 1:
             self._rest(place, until_s)
+            self._refused_until_s[place] = until_s
+
+    def are_refused(self, deployment: Deployment, now_s: float, own: Sequence[OwnKey] = ()) -> bool:
+        """Return whether every key that may be used at a deployment rests because its vendor took none of them."""
+        keys = [one.secret for one in own if one.provider == deployment.name]
+        if deployment.is_usable(self.has):
+            keys += self._keys(deployment.key_envs)
+        return bool(keys) and all(
+            max(self._refused_until_s.get(place, now_s) for place in _places(key, deployment)) > now_s
+            for key in keys
+        )
 
     def exhaust(self, key: str, deployment: Deployment, until_s: float) -> None:
         """Note that the account of `key` has no credit left, and raise the alert where that is news."""
@@ -211,13 +224,16 @@ class Keyring:
             )
         self._refused_by.pop(_at_address(key, deployment), None)
         self._resting_until_s.pop(_at_address(key, deployment), None)
+        for place in _places(key, deployment):
+            self._refused_until_s.pop(place, None)
 
     def _rest(self, place: "_Place", until_s: float) -> None:
         self._resting_until_s[place] = max(until_s, self._resting_until_s.get(place, until_s))
 
     def _wait_s(self, key: str, deployment: Deployment, now_s: float) -> float:
-        places = (_at_model(key, deployment), _at_address(key, deployment))
-        return max(0.0, *(self._resting_until_s.get(place, now_s) - now_s for place in places))
+        return max(
+            0.0, *(self._resting_until_s.get(place, now_s) - now_s for place in _places(key, deployment))
+        )
 
     def _keys(self, names: tuple[str, ...]) -> list[str]:
         texts = ",".join(self._environ.get(name, "") for name in names)
@@ -238,3 +254,7 @@ def _at_address(key: str, deployment: Deployment) -> _Place:
 
 def _at_model(key: str, deployment: Deployment) -> _Place:
     return key, deployment.base_url, deployment.upstream_model
+
+
+def _places(key: str, deployment: Deployment) -> tuple[_Place, _Place]:
+    return _at_model(key, deployment), _at_address(key, deployment)

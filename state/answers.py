@@ -102,6 +102,8 @@ class Answer:
     verdict: Verdict | None = None
     pieces_sent: int = 0
     """Pieces of it that were read while it was written; 0 = it was kept until it stood."""
+    was_unwrapped: bool = False
+    """Whether a code fence, or a thought, was taken off the JSON that the request asks for."""
     is_inherited: bool = False
     """Whether another call bought it, the one that this call branched off from: that one counts what it cost."""
 

@@ -4,8 +4,8 @@ X25Error
 ├── InvalidRequest              the caller can fix it (HTTP 422)
 │   ├── NoEligibleModel         hard constraints leave no model (HTTP 422, nothing was spent)
 │   │   └── BudgetExceeded      a ceiling of the key or the org leaves no model (HTTP 402, nothing was spent)
-│   ├── ChainEnded              a chain of calls had the steps or the time that its caller allows (HTTP 422)
 │   │       └── QuotaExceeded   its quota of tokens does (HTTP 402, likewise)
+│   ├── ChainEnded              a chain of calls had the steps or the time that its caller allows (HTTP 422)
 │   └── Undecidable             a decision is asked for with nothing to decide on, or among (HTTP 400)
 │       ├── EmptyPrompt         there is no prompt
 │       ├── UnknownConfig       no router config goes by that name
@@ -235,6 +235,8 @@ class CallFailed(X25Error):
     """Every eligible model failed. `attempts` lists what was tried, in order, without text."""
 
     code = "call_failed"
+    failures: tuple[str, ...] = ()
+    """Each model with the class of its failure, those included that could not be asked at all."""
 
     def __init__(self, message: str, *, attempts: list[dict[str, object]], call_id: str = "") -> None:
         super().__init__(message)

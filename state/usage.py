@@ -8,6 +8,11 @@ from .types import JSONObject
 
 MOST_TOKENS = 10**9
 """A count beyond this is no count: the longest context windows hold a hundredth of it."""
+MOST_DIGITS = 10
+"""Of a count that a vendor writes as text."""
+
+_PROMPT, _COMPLETION = ("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens")
+"""Names of the two counts: those of chats, then those of OpenAI's responses, which some vendors use for both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ class Usage:
         """
         if not isinstance(usage, dict):
             return None
-        prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+        prompt, completion = (_first_count(usage, names) for names in (_PROMPT, _COMPLETION))
         total = _count(usage.get("total_tokens"))
         if prompt is None:
             return None
@@ -96,8 +101,14 @@ class Usage:
         return usage
 
 
+def _first_count(usage: JSONObject, names: tuple[str, ...]) -> int | None:
+    return next((count for name in names if (count := _count(usage.get(name))) is not None), None)
+
+
 def _count(value: Any) -> int | None:
     """Return a number of tokens; None for anything that is none."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= MOST_DIGITS:
+        value = int(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):

@@ -9,8 +9,12 @@ from ...state.errors import (
     ContentFiltered,
     ContextLengthExceeded,
     MalformedRequest,
+    ModelGone,
+    ProviderAuth,
     ProviderBadRequest,
+    ProviderBilling,
     ProviderError,
+    ProviderForbidden,
     ProviderRateLimit,
     ProviderServer,
     RequestRefused,
@@ -25,6 +29,9 @@ _REQUESTS_FAULT = (
 )  # fmt: skip
 """Failures that another request would not have had, the plainest first."""
 
+_OUT_OF_ORDER = frozenset({ProviderAuth.code, ProviderBilling.code, ProviderForbidden.code, ModelGone.code})
+"""Failures that no waiting mends; beside them a model that is busy is still worth coming back for."""
+
 
 def call_failure(call: Logged) -> CallFailed:
     """Return the failure of a call whose models all failed.
@@ -32,6 +39,14 @@ def call_failure(call: Logged) -> CallFailed:
     The request is at fault where every model refused it, busy models ask to come back, and anything else is the
     providers' failure.
     """
+    failed = _failed(call)
+    failed.failures = tuple(
+        f"{answer.model_id}: {answer.failure.code}" for answer in call.answers if answer.failure is not None
+    )
+    return failed
+
+
+def _failed(call: Logged) -> CallFailed:
     failures = [answer.failure for answer in call.answers if answer.failure is not None]
     attempts = [attempt_facts(attempt) for answer in call.answers for attempt in answer.attempts]
     last = failures[-1].message if failures else "nobody was asked"
@@ -42,7 +57,7 @@ def call_failure(call: Logged) -> CallFailed:
     if failures and all(one.code in _REQUESTS_FAULT for one in failures):
         plainest = min(failures, key=lambda one: _REQUESTS_FAULT.index(one.code))
         return RequestRefused(plainest.message, attempts=attempts, call_id=call.call_id)
-    waits_s = [_wait_s(one) for one in failures]
+    waits_s = [_wait_s(one) for one in failures if one.code not in _OUT_OF_ORDER]
     known_s = [wait_s for wait_s in waits_s if wait_s is not None]
     if known_s and len(known_s) == len(waits_s):
         return AllBusy(message, attempts=attempts, call_id=call.call_id, retry_after_s=min(known_s))

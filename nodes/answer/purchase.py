@@ -1,10 +1,13 @@
 """Buy one answer of one model: what is sent, how long the answer may be, and the most that it can cost."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ...providers.base import Completion
 from ...providers.deltas import Sending
+from ...routing.answer.plain_json import with_plain_json
 from ...routing.plan.request import limit_named
 from ...state.answers import Answer
 from ...state.errors import Unsupported
@@ -76,12 +79,19 @@ async def buy(
             return order, completion
 
 
-def answered(asked: Answer, completion: Completion, *, is_cut_by_limit: bool) -> Answer:
-    """Return an answer with what was said."""
+def answered(
+    asked: Answer, completion: Completion, options: Mapping[str, Any], *, is_cut_by_limit: bool
+) -> Answer:
+    """Return an answer with what was said, and where the request's `options` ask for JSON, with that alone.
+
+    To pay another model for the same JSON without its fence would be dear; what was read while it was written stays.
+    """
     likely = completion.logprobs
+    plain = None if asked.pieces_sent or likely is not None else with_plain_json(completion.message, options)
     return replace(
         asked,
-        message=completion.message,
+        message=plain or completion.message,
+        was_unwrapped=plain is not None,
         finish_reason=completion.finish_reason,
         is_cut_by_limit=is_cut_by_limit,
         logprobs=None if likely is None else json.dumps(likely, ensure_ascii=False),

@@ -46,6 +46,7 @@ def verdict_facts(answer: Answer) -> JSONObject:
         "model_id": answer.model_id,
         "score": verdict.score,
         "source": verdict.source,
+        "unwrapped": answer.was_unwrapped,
         "checks_made": list(verdict.checks_made),
         "failed_check": verdict.failed_check,
         "reason": verdict.reason,

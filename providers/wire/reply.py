@@ -95,8 +95,10 @@ def _finish_reason(given: Any, message: JSONObject, deployment: str) -> str:
     reason = _FINISH_REASONS.get(given.lower()) if isinstance(given, str) else None
     if reason == "content_filter":
         raise ContentFiltered(f"{deployment} stopped the answer by its own moderation")
+    if given in (None, "") and (message["content"] or message.get("tool_calls")):
+        reason = "stop"  # a whole answer whose vendor does not say why it ended; it is paid for
     if reason is None:
-        # "error", "network_error", "insufficient_system_resource", null: the answer was broken off.
+        # "error", "network_error", "insufficient_system_resource": the answer was broken off.
         name = (
             _short_text(given) if isinstance(given, str) else given if given is None else type(given).__name__
         )
@@ -197,7 +199,10 @@ def _tool_call(given: Any, place: int, deployment: str) -> JSONObject:
 def _written(arguments: Any, kind: str) -> str:
     if arguments is None:
         return "{}" if kind == "function" else ""
-    return arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+    if not isinstance(arguments, str):
+        return json.dumps(arguments, ensure_ascii=False)
+    # Without arguments some vendors write nothing at all, which is no JSON that a client could read.
+    return "{}" if kind == "function" and not arguments.strip() else arguments
 
 
 def _short_text(value: Any) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..prompt.tokens import content_text
 from .code_blocks import broken_block, find_blocks, parse_json
+from .plain_json import wants_json
 from .refusals import is_refusal
 from .work import Work
 
@@ -69,7 +70,6 @@ def _checks_of(
     text = content_text(message.get("content"))
     calls = message.get("tool_calls") or []
     response_format = options.get("response_format") or {}
-    wants_json = response_format.get("type") in {"json_object", "json_schema"}
     work = Work()
     checks: list[tuple[str, Callable[[], Finding]]] = [
         (
@@ -82,7 +82,7 @@ def _checks_of(
         ),
         ("not_refused", lambda: _refused(message, text, asked)),
     ]
-    if wants_json and not calls:
+    if wants_json(options) and not calls:
         checks.append(("json_valid", lambda: _json_wrong(text, response_format, work)))
     if calls:
         offered = offered_tools(options)

@@ -52,6 +52,8 @@ def vendor(message, **extra):
         (400, vendor("tools[0].name: expected text, the credit card field"), ProviderBadRequest),
         (404, vendor("no such model"), ModelGone),
         (408, "", ProviderTimeout),
+        (409, vendor("another request holds the lock"), ProviderServer),
+        (409, vendor("maximum context length is 8192 tokens"), ContextLengthExceeded),
         (500, "<html>oops</html>", ProviderServer),
         (529, vendor("overloaded"), ProviderRateLimit),
         (307, "", ProviderMalformed),

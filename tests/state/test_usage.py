@@ -52,7 +52,7 @@ def test_deepseeks_own_name_for_cached_tokens_is_understood():
     "change",
     [
         {"prompt_tokens": None},
-        {"prompt_tokens": "7"},
+        {"prompt_tokens": "seven"},
         {"prompt_tokens": -1},
         {"prompt_tokens": 10**12},
         {"completion_tokens": None},
@@ -63,6 +63,13 @@ def test_deepseeks_own_name_for_cached_tokens_is_understood():
 )
 def test_what_does_not_say_what_was_used_is_unknown(change):
     assert Usage.from_openai({"prompt_tokens": 1, "completion_tokens": 1} | change) is None
+
+
+@pytest.mark.parametrize(
+    "usage", [{"input_tokens": 100, "output_tokens": 10}, {"prompt_tokens": "100", "completion_tokens": "10"}]
+)
+def test_counts_under_the_other_names_or_as_text_are_counts(usage):
+    assert Usage.from_openai(usage) == Usage(100, 10)
 
 
 @pytest.mark.parametrize("usage", [None, {}, [], "12", 3])

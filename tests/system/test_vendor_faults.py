@@ -123,7 +123,7 @@ def test_a_vendor_that_is_busy_says_when_to_come_back(vendor, chat):
     assert 1 <= int(answer.headers["retry-after"]) <= 3600
 
 
-@pytest.mark.parametrize("reason", ["error", "content_filter", None])
+@pytest.mark.parametrize("reason", ["error", "content_filter", "network_error"])
 def test_an_answer_that_was_broken_off_is_paid_for_and_another_model_asked(vendor, chat, reason):
     vendor.answer = lambda body: says(reason=reason) if body["model"] == asked_models(vendor)[0] else says()
     reply = chat().json()
@@ -198,3 +198,22 @@ def test_a_model_that_gives_no_logprobs_is_asked_for_them_once(vendor, chat, way
     vendor.asked.clear()
     assert chat(logprobs=False, top_logprobs=0).status_code == 200
     assert not {"logprobs", "top_logprobs"} & vendor.asked[0].keys()
+
+
+def test_json_in_a_fence_is_delivered_alone_and_bought_once(vendor, chat):
+    fenced = {"role": "assistant", "content": '```json\n{"capital": "Paris"}\n```'}
+    vendor.answer = lambda _: says(fenced)
+    reply = chat(response_format={"type": "json_object"}, x25={"optimize_for": {"quality": 0.5}}).json()
+    assert json.loads(reply["choices"][0]["message"]["content"]) == {"capital": "Paris"}
+    assert (len(vendor.asked), reply["x25"]["verdict"]["failed_check"]) == (1, None)
+    assert reply["x25"]["verdict"]["unwrapped"] is True
+    plain = chat().json()
+    assert plain["choices"][0]["message"]["content"].startswith("```json")
+    assert plain["x25"]["verdict"]["unwrapped"] is False
+
+
+def test_a_vendor_that_wants_a_key_where_there_is_none_is_asked_once(vendor, chat):
+    vendor.answer = lambda _: refuses(401, "Incorrect API key provided")
+    error = chat().json()["error"]
+    assert (error["code"], "sim/large-5: auth" in error["message"]) == ("call_failed", True)
+    assert len(vendor.asked) == len(set(asked_models(vendor)))

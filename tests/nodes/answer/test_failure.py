@@ -51,3 +51,11 @@ async def test_where_all_are_busy_the_first_that_is_free_says_when(failure_of):
     assert type(error) is AllBusy
     assert error.retry_after_s == 5.0
     assert type(failure_of(("rate_limit", 30.0), ("server", None))) is CallFailed
+
+
+async def test_a_busy_model_is_worth_coming_back_for_whatever_is_out_of_order_beside_it(failure_of):
+    error = failure_of(("auth", None), ("rate_limit", 30.0), ("model_gone", None), ("billing", None))
+    assert (type(error), error.retry_after_s) == (AllBusy, 30.0)
+    refused = failure_of(("auth", None), ("billing", None))
+    assert type(refused) is CallFailed
+    assert [one.split(": ")[1] for one in refused.failures] == ["auth", "billing"]

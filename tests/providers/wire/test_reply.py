@@ -73,7 +73,14 @@ def test_content_of_no_known_shape_is_malformed(content):
 
 @pytest.mark.parametrize(
     ("arguments", "text"),
-    [({"at": "map"}, '{"at": "map"}'), ('{"at": 1}', '{"at": 1}'), (None, "{}"), ([1], "[1]"), ("", "")],
+    [
+        ({"at": "map"}, '{"at": "map"}'),
+        ('{"at": 1}', '{"at": 1}'),
+        (None, "{}"),
+        ([1], "[1]"),
+        ("", "{}"),
+        (" \n", "{}"),
+    ],
 )
 def test_arguments_are_text(arguments, text):
     reply = read(says(None, tool_calls=[{"id": "c", "function": {"name": "look", "arguments": arguments}}]))
@@ -132,7 +139,15 @@ def test_a_reason_is_told_in_openais_words(given, reason):
     assert read(finish_reason=given).finish_reason == reason
 
 
-@pytest.mark.parametrize("given", ["error", None, "network_error", "", 3, {}, "insufficient_system_resource"])
+@pytest.mark.parametrize("given", [None, ""])
+def test_a_whole_answer_whose_vendor_does_not_say_why_it_ended_is_delivered(given):
+    assert read(finish_reason=given).finish_reason == "stop"
+    assert read(says(None, tool_calls=[CALL]), finish_reason=given).finish_reason == "tool_calls"
+    with pytest.raises(ProviderServer, match="broke the answer off"):
+        read(says(None), finish_reason=given)
+
+
+@pytest.mark.parametrize("given", ["error", "network_error", 3, {}, "insufficient_system_resource"])
 def test_an_answer_that_was_broken_off_is_a_failure_that_cost_something(given):
     with pytest.raises(ProviderServer, match="broke the answer off") as caught:
         read(finish_reason=given)
