@@ -251,15 +251,27 @@ def _finish_reason(answer: AIMessage) -> str:
     return reason if isinstance(reason, str) else "stop"
 
 
+_FOR_AN_HOUR = "ephemeral_1h_input_tokens"
+
+
 def _usage(answer: AIMessage) -> JSONObject | None:
     counted = answer.usage_metadata
     if counted is None:
         return None
     reported = answer.response_metadata.get("token_usage") or {}
+    details: Mapping[str, Any] = counted.get("input_token_details", {})
+    # Where Anthropic says for how long, LangChain leaves the sum at 0.
+    written = [
+        details.get(name) or 0 for name in ("cache_creation", "ephemeral_5m_input_tokens", _FOR_AN_HOUR)
+    ]
     return {
         "prompt_tokens": counted["input_tokens"],
         "completion_tokens": counted["output_tokens"],
-        "prompt_tokens_details": {"cached_tokens": counted.get("input_token_details", {}).get("cache_read")},
+        "prompt_tokens_details": {
+            "cached_tokens": details.get("cache_read"),
+            "cache_write_tokens": sum(written),
+            "cache_write_1h_tokens": details.get(_FOR_AN_HOUR),
+        },
         "completion_tokens_details": {
             "reasoning_tokens": counted.get("output_token_details", {}).get("reasoning")
         },

@@ -11,7 +11,10 @@ from .price_parts import NO_PARTS, LongPrompt, PartPrices
 from .windows import MINUTES_PER_DAY, PRICE_NAMES, WEEKDAYS, PriceWindow, Weekday, zone_of
 from .written import Number, Several, Written, wrong
 
-PART_NAMES = ("image_input_usd_per_mtok", "audio_output_usd_per_mtok", "reasoning_usd_per_mtok")
+PART_NAMES = (
+    "image_input_usd_per_mtok", "audio_output_usd_per_mtok", "reasoning_usd_per_mtok", "cache_write_usd_per_mtok",
+    "cache_write_1h_usd_per_mtok",
+)  # fmt: skip
 
 
 def _minute(value: Any) -> Any:
@@ -91,6 +94,8 @@ class Prices(Written):
     image_input_usd_per_mtok: Number | None = None
     audio_output_usd_per_mtok: Number | None = None
     reasoning_usd_per_mtok: Number | None = None
+    cache_write_usd_per_mtok: Number | None = None
+    cache_write_1h_usd_per_mtok: Number | None = None
     long_prompt: LongPromptEntry | None = None
     time_zone: Zone | None = None
     windows: Annotated[

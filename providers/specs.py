@@ -182,6 +182,7 @@ class ModelSpec:
             paid=spec.input_usd_per_mtok,
             answered=spec.output_usd_per_mtok,
             sound=spec.audio_input_usd_per_mtok,
+            usual=self.input_usd_per_mtok,
         )
         exact += surplus * NUSD_PER_MTOK_USD
         return int(exact.to_integral_value(ROUND_HALF_EVEN))
@@ -245,7 +246,7 @@ class ModelSpec:
         return tuple(
             replace(
                 one,
-                input_usd_per_mtok=self.parts.dearest_input(one.input_usd_per_mtok),
+                input_usd_per_mtok=self.parts.dearest_input(one.input_usd_per_mtok, self.input_usd_per_mtok),
                 output_usd_per_mtok=self.parts.dearest_output(one.output_usd_per_mtok),
             )
             for one in (*usual, *(one._for_prompt_of(self.context_tokens) for one in usual))  # noqa: SLF001

@@ -11,8 +11,10 @@ MOST_TOKENS = 10**9
 MOST_DIGITS = 10
 """Of a count that a vendor writes as text."""
 
-_PROMPT, _COMPLETION = ("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens")
-"""Names of the two counts: those of chats, then those of OpenAI's responses, which some vendors use for both."""
+_CACHED_APART = ("cache_read_input_tokens", "cache_creation_input_tokens")
+"""Anthropic's names for what was read from its cache, and written to it."""
+_WRITTEN = ("cache_write_tokens", "cache_creation_tokens")
+"""What aggregators call tokens that were written to a cache, among the details of a prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,10 @@ class Usage:
     image_tokens: int = 0
     audio_output_tokens: int = 0
     """The part of `completion_tokens` that is sound."""
+    cache_write_tokens: int = 0
+    """The part of `prompt_tokens` that was written to the provider's cache: read anew, and dearer for some vendors."""
+    cache_write_1h_tokens: int = 0
+    """The part of `cache_write_tokens` that is kept for an hour, which is dearer still."""
     is_estimate: bool = False
     """Whether the gateway guessed the tokens: of a stream that broke off, or whose vendor does not count."""
 
@@ -47,7 +53,14 @@ class Usage:
         """
         if not isinstance(usage, dict):
             return None
-        prompt, completion = (_first_count(usage, names) for names in (_PROMPT, _COMPLETION))
+        written, written_1h = _cache_writes(usage)
+        prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+        if prompt is None and (prompt := _count(usage.get("input_tokens"))) is not None:
+            # Anthropic counts what was read from its cache, and written to it, apart from the rest of the prompt.
+            apart = [_count(usage.get(name)) or 0 for name in _CACHED_APART]
+            prompt += sum(apart)
+        if completion is None:
+            completion = _count(usage.get("output_tokens"))
         total = _count(usage.get("total_tokens"))
         if prompt is None:
             return None
@@ -59,9 +72,10 @@ class Usage:
             return None
         cached = _detail(usage, "prompt_tokens_details", "cached_tokens")
         if cached is None:
-            # DeepSeek's own name for the same count.
-            cached = _count(usage.get("prompt_cache_hit_tokens")) or 0
+            # DeepSeek's own name for the same count, and Anthropic's.
+            cached = _first_count(usage, ("prompt_cache_hit_tokens", _CACHED_APART[0])) or 0
         cached = min(cached, prompt)
+        written = min(written, prompt - cached)
         reasoning = min(reasoning or 0, completion)
         audio = min(_detail(usage, "prompt_tokens_details", "audio_tokens") or 0, prompt - cached)
         image = _detail(usage, "prompt_tokens_details", "image_tokens") or 0
@@ -75,6 +89,8 @@ class Usage:
             image_tokens=min(image, prompt - cached - audio),
             audio_output_tokens=min(spoken, completion - reasoning),
             reported_cost_usd=_reported_cost_usd(usage),
+            cache_write_tokens=written,
+            cache_write_1h_tokens=min(written_1h, written),
             is_estimate=usage.get("estimated") is True,
         )
 
@@ -90,6 +106,8 @@ class Usage:
         for group, name, tokens in (
             ("prompt_tokens_details", "audio_tokens", self.audio_tokens),
             ("prompt_tokens_details", "image_tokens", self.image_tokens),
+            ("prompt_tokens_details", "cache_write_tokens", self.cache_write_tokens),
+            ("prompt_tokens_details", "cache_write_1h_tokens", self.cache_write_1h_tokens),
             ("completion_tokens_details", "audio_tokens", self.audio_output_tokens),
         ):
             if tokens:
@@ -119,6 +137,24 @@ def _count(value: Any) -> int | None:
 def _detail(usage: JSONObject, group: str, key: str) -> int | None:
     details = usage.get(group)
     return _count(details.get(key)) if isinstance(details, dict) else None
+
+
+def _cache_writes(usage: JSONObject) -> tuple[int, int]:
+    """Return the tokens that were written to the vendor's cache, and how many of them for an hour.
+
+    Names of OpenRouter (https://openrouter.ai/docs/use-cases/usage-accounting), LiteLLM, Anthropic
+    (https://docs.claude.com/en/docs/build-with-claude/prompt-caching) and our own.
+    """
+    details = usage.get("prompt_tokens_details")
+    details = details if isinstance(details, dict) else {}
+    hourly: int | None = _count(details.get("cache_write_1h_tokens"))
+    for place in (usage.get("cache_creation"), details.get("cache_creation_token_details")):
+        if hourly is None and isinstance(place, dict):
+            hourly = _count(place.get("ephemeral_1h_input_tokens"))
+    written = _first_count(details, _WRITTEN)
+    if written is None:
+        written = _count(usage.get(_CACHED_APART[1])) or 0
+    return written, hourly or 0
 
 
 def _reported_cost_usd(usage: JSONObject) -> Decimal | None:

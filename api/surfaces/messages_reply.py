@@ -155,13 +155,14 @@ def _stop_reason(message: JSONObject, finish_reason: str | None) -> str:
 
 
 def _usage(usage: JSONObject) -> JSONObject:
-    """Return tokens as Anthropic counts them: those read from a cache apart from the others."""
-    cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
+    """Return tokens as Anthropic counts them: those read from a cache, and written to it, apart from the others."""
+    details = usage.get("prompt_tokens_details") or {}
+    cached, written = details.get("cached_tokens") or 0, details.get("cache_write_tokens") or 0
     return {
-        "input_tokens": max(0, usage.get("prompt_tokens", 0) - cached),
+        "input_tokens": max(0, usage.get("prompt_tokens", 0) - cached - written),
         "output_tokens": usage.get("completion_tokens", 0),
         "cache_read_input_tokens": cached,
-        "cache_creation_input_tokens": 0,
+        "cache_creation_input_tokens": written,
     }
 
 

@@ -113,6 +113,22 @@ async def test_usage_cost_and_finish_reason_are_carried_over():
     assert (completion.finish_reason, completion.model) == ("stop", "m-2026")
 
 
+@pytest.mark.parametrize(
+    ("details", "written"),
+    [
+        ({"cache_creation": 5}, (5, 0)),
+        (
+            {"cache_creation": 0, "ephemeral_5m_input_tokens": 2, "ephemeral_1h_input_tokens": 3},
+            (5, 3),
+        ),
+    ],
+)
+async def test_what_a_vendor_wrote_to_its_cache_is_carried_over(details, written):
+    counted = {"input_tokens": 10, "output_tokens": 6, "total_tokens": 16, "input_token_details": details}
+    completion = await ask(recorder(AIMessage("Paris", usage_metadata=counted)))
+    assert (completion.usage.cache_write_tokens, completion.usage.cache_write_1h_tokens) == written
+
+
 async def test_a_vendors_failure_gets_our_name_and_keeps_its_cause():
     class BusyError(Exception):
         status_code = 429

@@ -128,6 +128,21 @@ def test_sound_images_and_thinking_are_charged_at_their_own_prices_and_once(mode
     assert spec.bound_cost_nusd(1000, 500, Extras(has_audio=True)) >= exact
 
 
+def test_what_is_written_to_a_cache_is_charged_and_bounded(model):
+    prices = PARTS | {"cache_write_usd_per_mtok": 1.25, "cache_write_1h_usd_per_mtok": 2}
+    usage = Usage(1000, 10, cached_tokens=200, cache_write_tokens=600, cache_write_1h_tokens=100)
+    exact = 200 * 1000 + 200 * 100 + 500 * 1250 + 100 * 2000 + 10 * 4000
+    assert model(prices=prices).cost_nusd(usage) == exact
+    written = Usage(1000, 10, cache_write_tokens=1000)
+    spec = model(
+        prices={
+            key: prices[key]
+            for key in ("input_usd_per_mtok", "output_usd_per_mtok", "cache_write_usd_per_mtok")
+        }
+    )
+    assert spec.bound_cost_nusd(1000, 10) == spec.cost_nusd(written) == 1000 * 1250 + 10 * 4000
+
+
 def test_a_long_prompt_costs_its_own_prices_in_all_of_its_tokens(model):
     long = {"above_tokens": 200_000, "input_usd_per_mtok": 2, "output_usd_per_mtok": 9}
     spec = model(

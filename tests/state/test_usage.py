@@ -72,6 +72,49 @@ def test_counts_under_the_other_names_or_as_text_are_counts(usage):
     assert Usage.from_openai(usage) == Usage(100, 10)
 
 
+WRITTEN = Usage(100, 10, cached_tokens=20, cache_write_tokens=60, cache_write_1h_tokens=10)
+CHAT = {"prompt_tokens": 100, "completion_tokens": 10}
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        WRITTEN.to_openai(),
+        {
+            "input_tokens": 20,
+            "output_tokens": 10,
+            "cache_read_input_tokens": 20,
+            "cache_creation_input_tokens": 60,
+            "cache_creation": {"ephemeral_5m_input_tokens": 50, "ephemeral_1h_input_tokens": 10},
+        },
+        CHAT
+        | {
+            "cache_creation_input_tokens": 60,
+            "prompt_tokens_details": {
+                "cached_tokens": 20,
+                "cache_creation_token_details": {"ephemeral_1h_input_tokens": 10},
+            },
+        },
+        CHAT
+        | {
+            "prompt_tokens_details": {
+                "cached_tokens": 20,
+                "cache_write_tokens": 60,
+                "cache_write_1h_tokens": 10,
+            }
+        },
+    ],
+)
+def test_what_was_written_to_a_cache_is_understood_in_every_vendors_words(usage):
+    assert Usage.from_openai(usage) == WRITTEN
+
+
+def test_no_more_was_written_to_a_cache_than_was_read_anew():
+    details = {"cached_tokens": 90, "cache_write_tokens": 60, "cache_write_1h_tokens": 70}
+    usage = Usage.from_openai(CHAT | {"prompt_tokens_details": details})
+    assert (usage.cache_write_tokens, usage.cache_write_1h_tokens) == (10, 10)
+
+
 @pytest.mark.parametrize("usage", [None, {}, [], "12", 3])
 def test_what_is_no_usage_is_unknown(usage):
     assert Usage.from_openai(usage) is None

@@ -6,6 +6,7 @@ import pytest
 from x25.api.pieces import Piece
 from x25.api.surfaces.messages_reply import MessageStream, anthropic_error, message_of
 from x25.providers.deltas import Ending, Source
+from x25.state.usage import Usage
 
 REPLY = {
     "call_id": "c1", "org": "lab", "model_used": "v/m", "provider": "v", "tier": "mid", "audit_hash": "a" * 64,
@@ -28,6 +29,16 @@ def test_a_message_tells_the_answer():
     told = message_of(REPLY)
     assert (told["content"], told["stop_reason"]) == ([{"type": "text", "text": "hi"}], "end_turn")
     assert (told["usage"]["input_tokens"], told["usage"]["cache_read_input_tokens"]) == (2, 1)
+
+
+def test_what_was_written_to_a_cache_is_told_apart():
+    usage = Usage(100, 10, cached_tokens=20, cache_write_tokens=60).to_openai()
+    assert message_of({**REPLY, "usage": usage})["usage"] == {
+        "input_tokens": 20,
+        "output_tokens": 10,
+        "cache_read_input_tokens": 20,
+        "cache_creation_input_tokens": 60,
+    }
 
 
 @pytest.mark.parametrize(
