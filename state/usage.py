@@ -53,23 +53,11 @@ class Usage:
         """
         if not isinstance(usage, dict):
             return None
-        written, written_1h = _cache_writes(usage)
-        prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
-        if prompt is None and (prompt := _count(usage.get("input_tokens"))) is not None:
-            # Anthropic counts what was read from its cache, and written to it, apart from the rest of the prompt.
-            apart = [_count(usage.get(name)) or 0 for name in _CACHED_APART]
-            prompt += sum(apart)
-        if completion is None:
-            completion = _count(usage.get("output_tokens"))
-        total = _count(usage.get("total_tokens"))
-        if prompt is None:
-            return None
         reasoning = _detail(usage, "completion_tokens_details", "reasoning_tokens")
-        surplus = 0 if total is None else total - prompt - (completion or 0)
-        if surplus > 0 and reasoning in (None, surplus):
-            completion = (completion or 0) + surplus
-        if completion is None or prompt + completion == 0:
+        prompt, completion = _prompt_count(usage), _completion_count(usage, reasoning)
+        if prompt is None or completion is None or prompt + completion == 0:
             return None
+        written, written_1h = _cache_writes(usage)
         cached = _detail(usage, "prompt_tokens_details", "cached_tokens")
         if cached is None:
             # DeepSeek's own name for the same count, and Anthropic's.
@@ -117,6 +105,24 @@ class Usage:
         if self.is_estimate:
             usage["estimated"] = True
         return usage
+
+
+def _prompt_count(usage: JSONObject) -> int | None:
+    prompt = _count(usage.get("prompt_tokens"))
+    if prompt is None and (plain := _count(usage.get("input_tokens"))) is not None:
+        # Anthropic counts what was read from its cache, and written to it, apart from the rest of the prompt.
+        return plain + sum(_count(usage.get(name)) or 0 for name in _CACHED_APART)
+    return prompt
+
+
+def _completion_count(usage: JSONObject, reasoning: int | None) -> int | None:
+    """Return the tokens of the answer, with the thinking that a vendor counts in the total alone."""
+    completion = _first_count(usage, ("completion_tokens", "output_tokens"))
+    prompt, total = _prompt_count(usage), _count(usage.get("total_tokens"))
+    surplus = 0 if total is None or prompt is None else total - prompt - (completion or 0)
+    if surplus > 0 and reasoning in (None, surplus):
+        return (completion or 0) + surplus
+    return completion
 
 
 def _first_count(usage: JSONObject, names: tuple[str, ...]) -> int | None:
