@@ -13,6 +13,7 @@ def forget_org(services: Services, responses: KeptResponses, org: str) -> None:
     if services.caches is not None:
         services.caches.forget_org(org)
     services.conversations.forget_org(org)
+    services.prompt_caches.forget(org)
     services.provider_keys.forget(org)
     services.org_settings.forget(org)
     services.memory_settings.forget()

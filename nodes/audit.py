@@ -29,6 +29,7 @@ async def audit(call: Learned, services: Services) -> Change:
     cached = None if call.opening.cache is None else await keep_answer(call, row, best, services)
     if best is None:
         return Change(call_count=call_count, audit_hash=entry.record_hash)
+    services.prompt_caches.note(call.org, services.conversations.author_in(call), best)
     reply = reply_of(call, situation, row, best, entry.record_hash)
     reply["cached"] = cached
     if call.recalled is not None:

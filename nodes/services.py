@@ -34,6 +34,7 @@ from .org.judge_tables import JudgeBook
 from .org.memory import Memories, MemorySettings
 from .org.org_settings import SettingsBook
 from .org.own_models import OwnModelBook
+from .org.prompt_caches import PromptCacheBook
 from .org.provider_keys import ProviderKeyBook
 from .org.verifiers import Verifiers
 
@@ -99,6 +100,8 @@ class Services:
     """Which models' answers fail more free checks than they used to, in this process."""
     conversations: ConversationBook = field(default_factory=ConversationBook)
     """Who gave the newest answers of the conversations under way, in this process."""
+    prompt_caches: PromptCacheBook = field(default_factory=PromptCacheBook)
+    """How much of follow-ups the vendors read from their own caches, in this process."""
     org_settings: SettingsBook = field(default_factory=SettingsBook)
     """What the orgs set for their calls."""
     counts: RateCounts | None = None

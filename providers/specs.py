@@ -200,11 +200,17 @@ class ModelSpec:
         exact = computed * service_tier_factor(service_tier)
         return int(exact.to_integral_value(ROUND_HALF_EVEN)), "computed"
 
-    def expected_cost_nusd(self, prompt_tokens: int, max_tokens: int | None = None) -> int:
-        """Return the cost of a typical answer, at most `max_tokens` long, without cached input."""
+    def expected_cost_nusd(
+        self, prompt_tokens: int, max_tokens: int | None = None, cached_tokens: int = 0
+    ) -> int:
+        """Return the cost of a typical answer, at most `max_tokens` long.
+
+        Of the prompt `cached_tokens` are expected to be read from the vendor's cache.
+        """
         output = self.expected_output_tokens
         output = output if max_tokens is None else min(output, max_tokens)
-        return int(self._exact_nusd(prompt_tokens, 0, output).to_integral_value(ROUND_HALF_EVEN))
+        exact = self._exact_nusd(prompt_tokens - cached_tokens, cached_tokens, output)
+        return int(exact.to_integral_value(ROUND_HALF_EVEN))
 
     def bound_cost_nusd(
         self, prompt_tokens_bound: int, max_output_tokens: int | None = None, extras: Extras = NO_EXTRAS

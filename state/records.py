@@ -59,6 +59,8 @@ class Arm:
     estimate."""
     availability: float = 1.0
     """Probability that asking it brings an answer at all; says nothing of how good the answer is."""
+    cached_share: float = 0.0
+    """Share of the prompt that is expected to be read from the vendor's cache, and so costs less."""
     is_unknown: bool = False
     """Whether `completion_prob` is a guess from its tier alone: draws are wide then, so that it is soon known."""
 

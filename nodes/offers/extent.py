@@ -34,9 +34,10 @@ class Extent:
     extras: Extras = NO_EXTRAS
     """What may be billed beside."""
 
-    def expected_cost_nusd(self, spec: ModelSpec) -> int:
-        """Return what a typical answer of a model costs."""
-        return spec.expected_cost_nusd(self.prompt_tokens, min(self.answer_tokens, spec.max_output_tokens))
+    def expected_cost_nusd(self, spec: ModelSpec, cached_share: float = 0.0) -> int:
+        """Return what a typical answer of a model costs, with that share of the prompt in its vendor's cache."""
+        limit = min(self.answer_tokens, spec.max_output_tokens)
+        return spec.expected_cost_nusd(self.prompt_tokens, limit, int(self.prompt_tokens * cached_share))
 
     def usual_bound_nusd(self, spec: ModelSpec) -> int:
         """Return the most that a request costs with an answer of the model's usual length."""

@@ -22,6 +22,7 @@ from ...state.org_wishes import STORE, is_unstored
 from ...state.records import Arm, nusd_from_usd
 from ...state.types import TOKEN_LIMITS
 from ...state.working_memory import Allowance, Estimated, Routed
+from .arms import arms_of
 from .budgets import affordable, budgets_of, price_multiplier, read_allowances
 from .extent import Extent, extent_of
 from .judges import judge_cost_nusd, learner_of, permitted_judge
@@ -213,7 +214,7 @@ async def derive_situation(call: Estimated, services: "Services") -> Situation:
         judges_removed=judges_removed,
         budgets=budgets,
         allowances=allowances,
-        arms=tuple(_arm(spec, extent, policy, call, services) for spec in specs.values()),
+        arms=arms_of(specs, extent, policy, call, services),
         extent=extent,
         needs=needs_of(call.messages, call.options),
         unfit=_unfit(call, specs, services),
@@ -265,27 +266,4 @@ def _terms(
         max_escalations=call.opening.max_escalations,
         bar=router.quality_bar,
         rule=router.rule,
-    )
-
-
-def _arm(spec: ModelSpec, extent: Extent, policy: Policy, call: Estimated, services: "Services") -> Arm:
-    """Return a model as the decision sees it; one whose deployments fail or dawdle lately is expected to go on so."""
-    health = services.health.outlook(spec, services.clock_s(), call.org)
-    is_capped = policy.max_cost_per_call_usd is not None
-    return Arm(
-        model_id=spec.model_id,
-        provider=spec.provider,
-        tier=spec.tier,
-        expected_cost_nusd=extent.expected_cost_nusd(spec),
-        expected_latency_ms=health.latency_ms,
-        completion_prob=call.estimate.completion_probs[spec.model_id],
-        input_usd_per_mtok=float(spec.input_usd_per_mtok),
-        output_usd_per_mtok=float(spec.output_usd_per_mtok),
-        context_tokens=spec.context_tokens,
-        max_output_tokens=spec.max_output_tokens,
-        capabilities=frozenset(spec.capabilities),
-        modalities=spec.modalities,
-        capped_cost_nusd=extent.usual_bound_nusd(spec) if is_capped else None,
-        availability=health.success_prob,
-        is_unknown=bool(spec.owner) and spec.measured_quality is None,
     )

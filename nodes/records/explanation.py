@@ -158,6 +158,7 @@ def _candidates(call: Learned, situation: Situation) -> list[JSONObject]:
             "propensity": round(call.first_decision.arm_probs.get(model_id, 0.0), 9),
             "expected_cost_usd": usd_from_nusd(arms[model_id].expected_cost_nusd),
             "expected_latency_ms": arms[model_id].expected_latency_ms,
+            "cached_share": round(arms[model_id].cached_share, 4),
         }
         for model_id, belief in call.selection.beliefs.items()
     ]
