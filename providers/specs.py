@@ -203,10 +203,7 @@ class ModelSpec:
     def expected_cost_nusd(
         self, prompt_tokens: int, max_tokens: int | None = None, cached_tokens: int = 0
     ) -> int:
-        """Return the cost of a typical answer, at most `max_tokens` long.
-
-        Of the prompt `cached_tokens` are expected to be read from the vendor's cache.
-        """
+        """Return the cost of a typical answer, at most `max_tokens` long, with so many tokens read from a cache."""
         output = self.expected_output_tokens
         output = output if max_tokens is None else min(output, max_tokens)
         exact = self._exact_nusd(prompt_tokens - cached_tokens, cached_tokens, output)
