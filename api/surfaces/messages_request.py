@@ -40,6 +40,11 @@ class MessagesRequest(Steered):
     output_config: dict[str, Any] | None = Field(None, description="effort and format.")
     metadata: dict[str, Any] | None = Field(None, description="user_id.")
     service_tier: Literal["auto", "standard_only"] | None = None
+    context_management: dict[str, Any] | None = Field(
+        None, description="Edits that leave the conversation as it is."
+    )
+    mcp_servers: list[Any] | None = Field(None, max_length=0, description="None can be had here.")
+    container: None = Field(None, description="None can be had here.")
 
 
 class CountRequest(MessagesRequest):
@@ -61,10 +66,20 @@ def options_of(body: MessagesRequest) -> dict[str, Any]:
     options |= _of_choice(body.tool_choice or {})
     options |= _of_output(body.output_config or {}) | _of_thinking(body.thinking or {})
     _only(body.metadata or {}, ("user_id",), "metadata")
+    _check_edits(body.context_management or {})
     options["user"] = (body.metadata or {}).get("user_id")
     if body.service_tier is not None:
         options["service_tier"] = "auto" if body.service_tier == "auto" else "default"
     return {name: value for name, value in options.items() if value is not None}
+
+
+def _check_edits(management: Mapping[str, Any]) -> None:
+    """Let pass what clears nothing, as coding agents send it: thoughts are kept, and no other edit is named."""
+    _only(management, ("edits",), "context_management")
+    for index, edit in enumerate(management.get("edits") or ()):
+        where = f"context_management.edits[{index}]"
+        if not isinstance(edit, Mapping) or edit.get("keep") != "all":
+            raise InvalidRequest(f"{where}: only edits that keep all are taken", field=where)
 
 
 def _tool(tool: Mapping[str, Any], where: str) -> JSONObject:
@@ -206,10 +221,21 @@ def _part(block: Any, where: str) -> JSONObject:
         return {"type": "text", "text": block["text"], **marked}
     if kind == "image":
         return {"type": "image_url", "image_url": {"url": _url(block, where)}, **marked}
+    if kind == "document" and (said := _plain_text(block, where)) is not None:
+        return {"type": "text", "text": said, **marked}
     if kind == "document":
         name = {"filename": block["title"]} if isinstance(block.get("title"), str) else {}
         return {"type": "file", "file": {"file_data": _url(block, where), **name}, **marked}
     raise InvalidRequest(f"{where}.type {str(kind)[:100]!r} cannot be had here", field=f"{where}.type")
+
+
+def _plain_text(block: Mapping[str, Any], where: str) -> str | None:
+    """Return what a document of plain text says, beneath its title; None for one of another kind."""
+    source = block.get("source")
+    if not isinstance(source, Mapping) or source.get("type") != "text":
+        return None
+    _require_text(source, "data", f"{where}.source")
+    return "\n\n".join(one for one in (block.get("title"), source["data"]) if isinstance(one, str) and one)
 
 
 def _url(block: Mapping[str, Any], where: str) -> str:
@@ -223,7 +249,7 @@ def _url(block: Mapping[str, Any], where: str) -> str:
         _require_text(source, "url", f"{where}.source")
         return str(source["url"])
     field = f"{where}.source.type"
-    raise InvalidRequest(f"{field} must be base64, or url for an image", field=field)
+    raise InvalidRequest(f"{field} must be base64, text for a document, or url for an image", field=field)
 
 
 def _require_text(said: Mapping[str, Any], name: str, where: str) -> None:

@@ -42,7 +42,9 @@ class ResponseRequest(Steered):
     )
     tool_choice: str | dict[str, Any] | None = None
     text: dict[str, Any] | None = Field(None, description="format and verbosity of the answer.")
-    reasoning: dict[str, Any] | None = Field(None, description="effort; summaries are refused.")
+    reasoning: dict[str, Any] | None = Field(
+        None, description="effort; of summaries `auto`, and none is had."
+    )
     max_output_tokens: int | None = Field(None, ge=1, lt=2**31)
     max_tool_calls: int | None = Field(
         None, ge=1, description="Bounds tools that a vendor runs; there are none."
@@ -102,7 +104,12 @@ def _of_text(text: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_reasoning(reasoning: Mapping[str, Any]) -> dict[str, Any]:
-    _only(reasoning, ("effort",), "reasoning")
+    _only(reasoning, ("effort", "summary"), "reasoning")
+    if reasoning.get("summary") not in {None, "auto"}:
+        # "auto" leaves it open whether there is one, and the answer says that there is none.
+        raise InvalidRequest(
+            "reasoning.summary: only auto is taken, and none is had", field="reasoning.summary"
+        )
     return {"reasoning_effort": reasoning.get("effort")}
 
 

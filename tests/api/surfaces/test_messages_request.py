@@ -1,4 +1,5 @@
 import pytest
+from pydantic import ValidationError
 
 from x25.api.surfaces.messages_request import MessagesRequest, messages_of, options_of
 from x25.state.errors import InvalidRequest
@@ -10,6 +11,24 @@ def asked(**more):
     return MessagesRequest.model_validate(
         {"max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], **more}
     )
+
+
+KEEPS = {"type": "clear_thinking_20251015", "keep": "all"}
+
+
+def test_what_coding_agents_send_and_that_changes_nothing_is_taken():
+    plain = options_of(asked())
+    nothing = {"mcp_servers": [], "container": None, "context_management": {"edits": [KEEPS]}}
+    assert options_of(asked(**nothing)) == options_of(asked(context_management={"edits": []})) == plain
+    with pytest.raises(ValidationError):
+        asked(mcp_servers=[{"type": "url"}])
+
+
+def test_a_document_of_plain_text_is_text():
+    source = {"type": "text", "media_type": "text/plain", "data": "The words."}
+    block = {"type": "document", "source": source, "title": "A title", **MARK}
+    (message,) = messages_of(asked(messages=[{"role": "user", "content": [block]}]))
+    assert message["content"] == [{"type": "text", "text": "A title\n\nThe words.", **MARK}]
 
 
 def test_blocks_become_chat_messages():
@@ -93,6 +112,11 @@ def understood(body):
         ({"metadata": {"other": "x"}}, "metadata.other"),
         ({"thinking": {"type": "enabled"}}, "thinking"),
         ({"output_config": {"format": {"type": "xml"}}}, "output_config.format"),
+        (
+            {"context_management": {"edits": [KEEPS, {"type": "clear_tool_uses_20250919"}]}},
+            "context_management.edits[1]",
+        ),
+        ({"context_management": {"other": 1}}, "context_management.other"),
         ({"messages": [{"role": "system", "content": "x"}]}, "messages[0].role"),
         ({"messages": [{"role": "user", "content": 3}]}, "messages[0].content"),
         ({"messages": [{"role": "user", "content": [{"type": "video"}]}]}, "messages[0].content[0].type"),

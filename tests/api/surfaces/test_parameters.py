@@ -30,7 +30,7 @@ RESPONSES = [
     ("parallel_tool_calls", "yes", REFUSED),
     ("previous_response_id", "resp_nope", 404), ("prompt", {"id": "pmpt_1"}, REFUSED),
     ("prompt_cache_key", "k", ANSWERED), ("prompt_cache_retention", "24h", ANSWERED),
-    ("reasoning", {}, ANSWERED), ("reasoning", {"summary": "auto"}, REFUSED),
+    ("reasoning", {}, ANSWERED), ("reasoning", {"summary": "detailed"}, REFUSED),
     ("reasoning", {"generate_summary": "auto"}, REFUSED),
     ("safety_identifier", "u", ANSWERED), ("service_tier", "auto", ANSWERED), ("store", True, ANSWERED),
     ("store", False, ANSWERED),
@@ -65,7 +65,7 @@ COMPLETIONS = [
 ]  # fmt: skip
 MESSAGES = [
     ("max_tokens", 0, REFUSED), ("max_tokens", "many", REFUSED), ("cache_control", {"type": "ephemeral"}, REFUSED),
-    ("container", "c_1", REFUSED), ("context_management", {"edits": []}, REFUSED), ("inference_geo", "eu", REFUSED),
+    ("container", "c_1", REFUSED), ("context_management", {"edits": [{"type": "clear_tool_uses_20250919"}]}, REFUSED), ("inference_geo", "eu", REFUSED),
     ("mcp_servers", [{"type": "url", "url": "https://x", "name": "x"}], REFUSED),
     ("metadata", {"user_id": "ada"}, ANSWERED),
     ("metadata", {"session": "x"}, REFUSED),

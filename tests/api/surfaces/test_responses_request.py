@@ -114,6 +114,7 @@ def test_parameters_become_those_of_chats():
         "response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": schema}},
     }  # fmt: skip
     assert options_of(asked(text={"format": {"type": "text"}})) == {}
+    assert options_of(asked(reasoning={"effort": None, "summary": "auto"})) == {}
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ def test_parameters_become_those_of_chats():
     [
         ({"conversation": "c"}, "conversation"),
         ({"prompt": {"id": "p"}}, "prompt"),
-        ({"reasoning": {"summary": "auto"}}, "reasoning.summary"),
+        ({"reasoning": {"summary": "detailed"}}, "reasoning.summary"),
         ({"text": {"format": {"type": "grammar"}}}, "text.format.type"),
         ({"text": {"form": 1}}, "text.form"),
         ({"include": ["file_search_call.results"]}, "include"),
