@@ -17,6 +17,7 @@ from ..schemas import DeletedResponse
 from ..sse import streamed
 from ..surfaces import responses_request
 from ..surfaces.asking import begin_chat, reader_of
+from ..surfaces.namespaces import names_of
 from ..surfaces.response_items import Order, page_of
 from ..surfaces.response_memory import (
     Keeper,
@@ -103,7 +104,8 @@ async def list_input_items(  # noqa: PLR0913 - one parameter each
     """Return the items of a response's conversation, those of the responses it goes on from included."""
     kept = await kept_response(cascade, org_to_read(key, _org(key, org), "call"), response_id)
     call_id = call_of(response_id) or ""
-    return page_of(call_id, kept.messages[:-1], limit=limit, order=order, after=after)
+    names = names_of(kept.told.get("tools"))
+    return page_of(call_id, kept.messages[:-1], limit=limit, order=order, after=after, names=names)
 
 
 @router.delete("/v1/responses/{response_id}", responses=UNKNOWN, summary="Forget a response")

@@ -163,8 +163,11 @@ def messages_of(body: MessagesRequest) -> list[JSONObject]:
 
 def _of_message(message: Mapping[str, Any], where: str) -> Iterator[JSONObject]:
     role, content = word_of(message, "role"), message.get("content")
-    if role not in {"user", "assistant"}:
-        raise InvalidRequest(f"{where}.role must be user or assistant", field=f"{where}.role")
+    if role not in {"user", "assistant", "system"}:
+        raise InvalidRequest(f"{where}.role must be user, assistant or system", field=f"{where}.role")
+    if role == "system" and isinstance(content, list):
+        yield {"role": role, "content": _parts(content, f"{where}.content")}
+        return
     if isinstance(content, str):
         yield {"role": role, "content": content}
         return

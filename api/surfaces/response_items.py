@@ -5,15 +5,24 @@ from typing import Any, Literal
 
 from ...state.errors import InvalidRequest
 from ...state.types import JSONObject
+from .namespaces import Names, named
 
 Order = Literal["asc", "desc"]
 _CALL_ITEMS = {"function": ("function_call", "arguments"), "custom": ("custom_tool_call", "input")}
 
 
-def page_of(
-    call_id: str, messages: Sequence[JSONObject], *, limit: int, order: Order, after: str | None
+def page_of(  # noqa: PLR0913 - whose items, which page of them, in whose words
+    call_id: str,
+    messages: Sequence[JSONObject],
+    *,
+    limit: int,
+    order: Order,
+    after: str | None,
+    names: Names,
 ) -> JSONObject:
     """Return a page of the items that some messages stand for, in OpenAI's list.
+
+    `names` are those of tools in namespaces.
 
     Raises
     ------
@@ -22,7 +31,7 @@ def page_of(
     """
     items = [
         {**item, "id": f"item_{call_id}_{place}"}
-        for place, item in enumerate(item for message in messages for item in _items(message))
+        for place, item in enumerate(item for message in messages for item in _items(message, names))
     ]
     if order == "desc":
         items.reverse()
@@ -41,7 +50,7 @@ def page_of(
     }
 
 
-def _items(message: JSONObject) -> Iterator[JSONObject]:
+def _items(message: JSONObject, names: Names) -> Iterator[JSONObject]:
     role, content = message["role"], message.get("content")
     if role == "tool":
         output = content if isinstance(content, str) else [_part(part, role) for part in content or ()]
@@ -56,7 +65,8 @@ def _items(message: JSONObject) -> Iterator[JSONObject]:
         kind, said = _CALL_ITEMS[call.get("type", "function")]
         inner = call[call.get("type", "function")]
         yield {
-            "type": kind, "call_id": call["id"], "name": inner["name"], said: inner[said], "status": "completed",
+            "type": kind, "call_id": call["id"], **named(inner["name"], names), said: inner[said],
+            "status": "completed",
         }  # fmt: skip
 
 

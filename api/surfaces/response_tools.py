@@ -5,18 +5,26 @@ from typing import Any
 
 from ...state.errors import InvalidRequest
 from ...state.types import JSONObject
+from .namespaces import NAMESPACE, members, one_name
 from .words import word_of
 
 
 def tools_of(tools: Sequence[Mapping[str, Any]]) -> list[JSONObject]:
-    """Return tools in the form of chats.
+    """Return tools in the form of chats, those of namespaces one by one.
 
     Raises
     ------
     InvalidRequest
         For one that a vendor runs: what that costs nothing bounds.
     """
-    return [_tool(tool, f"tools[{index}]") for index, tool in enumerate(tools)]
+    found: list[JSONObject] = []
+    for index, tool in enumerate(tools):
+        where = f"tools[{index}]"
+        if tool.get("type") == NAMESPACE:
+            found += [_tool(one, place) for one, place in members(tool, where)]
+        else:
+            found.append(_tool(tool, where))
+    return found
 
 
 def _tool(tool: Mapping[str, Any], where: str) -> JSONObject:
@@ -32,7 +40,8 @@ def _tool(tool: Mapping[str, Any], where: str) -> JSONObject:
         return {"type": "custom", "custom": told}
     field = f"{where}.type"
     raise InvalidRequest(
-        f"{field} must be function or custom, got {str(kind)[:100]!r}: tools that a vendor runs cannot be had here",
+        f"{field} must be function, custom or namespace, got {str(kind)[:100]!r}: tools that a vendor runs "
+        "cannot be had here",
         field=field,
     )
 
@@ -64,4 +73,4 @@ def _named(choice: object) -> Any:
     if not isinstance(choice, Mapping):
         return choice
     kind = str(choice.get("type"))
-    return {"type": kind, kind: {"name": choice.get("name")}}
+    return {"type": kind, kind: {"name": one_name(choice)}}

@@ -12,6 +12,7 @@ from ..pieces import Piece
 from ..receipts import provisional, receipt
 from ..sse import event
 from .draft import Draft, Part, Step
+from .namespaces import Names, named, names_of
 from .responses_request import ResponseRequest
 
 _UNFINISHED = {"length": "max_output_tokens", "content_filter": "content_filter"}
@@ -43,7 +44,7 @@ def response_of(reply: Reply, body: ResponseRequest) -> JSONObject:
     draft = Draft()
     for _ in draft.whole(reply["message"], reply["logprobs"]):
         pass
-    return _closed(_frame(reply["call_id"], body), draft, _of_reply(reply))
+    return _closed(_frame(reply["call_id"], body), draft, _of_reply(reply), names_of(body.tools))
 
 
 class ResponseStream:
@@ -59,6 +60,7 @@ class ResponseStream:
         self._frame = _frame(call_id, body)
         self._call_id = call_id
         self._keep = keep
+        self._names = names_of(body.tools)
         self._draft = Draft()
         self._numbers = count()
 
@@ -93,12 +95,12 @@ class ResponseStream:
         told = body["error"]
         code = "rate_limit_exceeded" if told["code"] == "all_models_busy" else "server_error"
         error = {"code": code, "message": told["message"]}
-        output = [_item(part, self._call_id, "incomplete") for part in self._draft.parts]
+        output = [_item(part, self._call_id, "incomplete", self._names) for part in self._draft.parts]
         failed = {**self._frame, "status": "failed", "error": error, "output": output}
         yield self._event("response.failed", response=failed)
 
     def _close(self, ended: _Ended) -> Iterator[bytes]:
-        whole = _closed(self._frame, self._draft, ended)
+        whole = _closed(self._frame, self._draft, ended, self._names)
         if self._keep is not None:
             self._keep(whole, self._draft.message())
         yield self._event(f"response.{whole['status']}", response=whole)
@@ -106,7 +108,7 @@ class ResponseStream:
     def _told(self, steps: Iterator[Step], finish_reason: str | None = None) -> Iterator[bytes]:
         state = _state(finish_reason)
         for step in steps:
-            for kind, more in _events_of(step, self._call_id, state):
+            for kind, more in _events_of(step, self._call_id, state, self._names):
                 yield self._event(kind, output_index=step.part.place, **more)
 
     def _event(self, kind: str, **more: Any) -> bytes:
@@ -123,7 +125,7 @@ def _state(finish_reason: str | None) -> str:
     return "incomplete" if finish_reason in _UNFINISHED else "completed"
 
 
-def _closed(frame: JSONObject, draft: Draft, ended: _Ended) -> JSONObject:
+def _closed(frame: JSONObject, draft: Draft, ended: _Ended, names: Names) -> JSONObject:
     """Return a response whose answer is whole, or cut off: then its last item is, too."""
     reason = _UNFINISHED.get(ended.finish_reason or "")
     call_id = frame["id"].removeprefix(UNSTORED).removeprefix(RESPONSE)
@@ -133,7 +135,9 @@ def _closed(frame: JSONObject, draft: Draft, ended: _Ended) -> JSONObject:
         "status": _state(ended.finish_reason),
         "model": ended.model,
         "incomplete_details": None if reason is None else {"reason": reason},
-        "output": [_item(part, call_id, state) for part, state in zip(draft.parts, states, strict=True)],
+        "output": [
+            _item(part, call_id, state, names) for part, state in zip(draft.parts, states, strict=True)
+        ],
         "usage": _usage(ended.usage),
         **({} if ended.service_tier is None else {"service_tier": ended.service_tier}),
         "x25": ended.receipt,
@@ -180,7 +184,7 @@ def _frame(call_id: str, body: ResponseRequest) -> JSONObject:
     }
 
 
-def _item(part: Part, call_id: str, state: str) -> JSONObject:
+def _item(part: Part, call_id: str, state: str, names: Names) -> JSONObject:
     """Return an item of the output; `state` is in_progress, completed or incomplete."""
     if not part.is_call:
         number = f"_{part.number}" if part.number else ""
@@ -191,7 +195,7 @@ def _item(part: Part, call_id: str, state: str) -> JSONObject:
         }  # fmt: skip
     said = "" if state == "in_progress" else part.said
     item_id = f"{KIND_TO_PREFIX[part.kind]}{call_id}_{part.number}"
-    head = {"id": item_id, "status": state, "call_id": part.id, "name": part.name}
+    head = {"id": item_id, "status": state, "call_id": part.id, **named(part.name, names)}
     if part.kind == "custom":
         return {**head, "type": "custom_tool_call", "input": said}
     return {**head, "type": "function_call", "arguments": said}
@@ -205,28 +209,27 @@ def _content(part: Part, *, is_hollow: bool = False) -> JSONObject:
     return {"type": "output_text", "text": said, "annotations": [], "logprobs": likely}
 
 
-def _events_of(step: Step, call_id: str, state: str) -> Iterator[tuple[str, JSONObject]]:
+def _events_of(step: Step, call_id: str, state: str, names: Names) -> Iterator[tuple[str, JSONObject]]:
     """Yield the events of a step; `state` is that of items which end with it."""
     part = step.part
-    hollow = _item(part, call_id, "in_progress")
+    hollow = _item(part, call_id, "in_progress", names)
     where = {"item_id": hollow["id"]}
     if step.verb == "begin":
         yield "response.output_item.added", {"item": hollow}
-    yield from (
-        (kind, {**where, **more}) for kind, more in (_call_events if part.is_call else _word_events)(step)
-    )
+    told = _call_events(step, names) if part.is_call else _word_events(step)
+    yield from ((kind, {**where, **more}) for kind, more in told)
     if step.verb == "end":
-        yield "response.output_item.done", {"item": _item(part, call_id, state)}
+        yield "response.output_item.done", {"item": _item(part, call_id, state, names)}
 
 
-def _call_events(step: Step) -> Iterator[tuple[str, JSONObject]]:
+def _call_events(step: Step, names: Names) -> Iterator[tuple[str, JSONObject]]:
     part, name = step.part, _KIND_TO_EVENT[step.part.kind]
     if step.verb == "grow":
         yield f"response.{name}.delta", {"delta": step.said}
     elif step.verb == "end" and part.kind == "custom":
         yield f"response.{name}.done", {"input": part.said}
     elif step.verb == "end":
-        yield f"response.{name}.done", {"arguments": part.said, "name": part.name}
+        yield f"response.{name}.done", {"arguments": part.said, "name": named(part.name, names)["name"]}
 
 
 def _word_events(step: Step) -> Iterator[tuple[str, JSONObject]]:

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 from ...state.errors import InvalidRequest
 from ...state.types import JSONObject
 from ..schemas import Steered, StreamOptions
+from .namespaces import one_name
 from .response_tools import tool_choice_of, tools_of
 from .words import word_of
 
@@ -38,7 +39,7 @@ class ResponseRequest(Steered):
         "X25_RESPONSES_KEPT_S seconds in the process, or X25_RESPONSES_DAYS days in the store, where words are kept.",
     )
     tools: list[dict[str, Any]] | None = Field(
-        None, description="Functions and custom tools that the caller runs."
+        None, description="Functions and custom tools that the caller runs, also in namespaces."
     )
     tool_choice: str | dict[str, Any] | None = None
     text: dict[str, Any] | None = Field(None, description="format and verbosity of the answer.")
@@ -50,6 +51,9 @@ class ResponseRequest(Steered):
         None, ge=1, description="Bounds tools that a vendor runs; there are none."
     )
     metadata: dict[str, str] | None = Field(None, description="Given back with the answer.")
+    client_metadata: dict[str, Any] | None = Field(
+        None, description="What a client notes for itself: without effect, and not passed on."
+    )
     include: list[str] | None = Field(None, description=f"Some of {', '.join(INCLUDABLE)}.")
     truncation: Literal["disabled"] | None = None
     background: Literal[False] | None = None
@@ -209,7 +213,8 @@ def _part(part: object, where: str) -> JSONObject:
 
 
 def _call(item: JSONObject, where: str, *, is_custom: bool) -> JSONObject:
-    name, call_id = _text(item, "name", where), _text(item, "call_id", where)
+    _text(item, "name", where)
+    name, call_id = one_name(item), _text(item, "call_id", where)
     said = _text(item, "input" if is_custom else "arguments", where, may_be_empty=True)
     if is_custom:
         call: JSONObject = {"id": call_id, "type": "custom", "custom": {"name": name, "input": said}}

@@ -24,6 +24,16 @@ def test_what_coding_agents_send_and_that_changes_nothing_is_taken():
         asked(mcp_servers=[{"type": "url"}])
 
 
+def test_a_system_message_stays_where_it_stands():
+    blocks = [{"type": "text", "text": "Agents: none."}]
+    said = [
+        {"role": "user", "content": "hi"},
+        {"role": "system", "content": "Be brief."},
+        {"role": "system", "content": blocks},
+    ]
+    assert messages_of(asked(messages=said)) == said
+
+
 def test_a_document_of_plain_text_is_text():
     source = {"type": "text", "media_type": "text/plain", "data": "The words."}
     block = {"type": "document", "source": source, "title": "A title", **MARK}
@@ -117,7 +127,7 @@ def understood(body):
             "context_management.edits[1]",
         ),
         ({"context_management": {"other": 1}}, "context_management.other"),
-        ({"messages": [{"role": "system", "content": "x"}]}, "messages[0].role"),
+        ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].role"),
         ({"messages": [{"role": "user", "content": 3}]}, "messages[0].content"),
         ({"messages": [{"role": "user", "content": [{"type": "video"}]}]}, "messages[0].content[0].type"),
         (

@@ -65,7 +65,8 @@ COMPLETIONS = [
 ]  # fmt: skip
 MESSAGES = [
     ("max_tokens", 0, REFUSED), ("max_tokens", "many", REFUSED), ("cache_control", {"type": "ephemeral"}, REFUSED),
-    ("container", "c_1", REFUSED), ("context_management", {"edits": [{"type": "clear_tool_uses_20250919"}]}, REFUSED), ("inference_geo", "eu", REFUSED),
+    ("container", "c_1", REFUSED), ("inference_geo", "eu", REFUSED),
+    ("context_management", {"edits": [{"type": "clear_tool_uses_20250919"}]}, REFUSED),
     ("mcp_servers", [{"type": "url", "url": "https://x", "name": "x"}], REFUSED),
     ("metadata", {"user_id": "ada"}, ANSWERED),
     ("metadata", {"session": "x"}, REFUSED),

@@ -28,7 +28,7 @@ TALK = [
 
 
 def page(**more):
-    return page_of("call-1", TALK, **({"limit": 100, "order": "asc", "after": None} | more))
+    return page_of("call-1", TALK, **({"limit": 100, "order": "asc", "after": None, "names": {}} | more))
 
 
 def test_a_conversation_is_told_in_items_that_stand_for_it():
@@ -54,4 +54,4 @@ def test_an_id_of_no_item_is_refused_and_nothing_is_a_page_too():
     with pytest.raises(InvalidRequest) as refused:
         page(after="item_other_0")
     assert refused.value.field == "after"
-    assert page_of("call-1", [], limit=1, order="asc", after=None)["data"] == []
+    assert page_of("call-1", [], limit=1, order="asc", after=None, names={})["data"] == []
