@@ -195,7 +195,7 @@ def _tool_call(given: Any, place: int, deployment: str) -> JSONObject:
 
 
 def _written(arguments: Any, kind: str) -> str:
-    if arguments is None:
+    if arguments is None or arguments == "":  # nothing to say; clients read JSON
         return "{}" if kind == "function" else ""
     return arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
 

@@ -73,7 +73,7 @@ def test_content_of_no_known_shape_is_malformed(content):
 
 @pytest.mark.parametrize(
     ("arguments", "text"),
-    [({"at": "map"}, '{"at": "map"}'), ('{"at": 1}', '{"at": 1}'), (None, "{}"), ([1], "[1]"), ("", "")],
+    [({"at": "map"}, '{"at": "map"}'), ('{"at": 1}', '{"at": 1}'), (None, "{}"), ([1], "[1]"), ("", "{}")],
 )
 def test_arguments_are_text(arguments, text):
     reply = read(says(None, tool_calls=[{"id": "c", "function": {"name": "look", "arguments": arguments}}]))
