@@ -8,11 +8,11 @@ from typing import Any
 from ...graph.run import Cascade
 from ...routing.plan.request import MOST_QUOTED
 from ...state.api_key import ApiKey
-from ...state.errors import InvalidRequest, ModelNotFound, X25Error
+from ...state.errors import InvalidRequest, ModelNotFound
 from ...state.types import DoorContext, JSONObject, Reply
 from ..deps import ceilings_of, org_of_call
 from ..heads import NO_HEADS, Heads
-from ..limits import Pass, admitted
+from ..limits import all_admitted
 from ..pieces import Pieces
 from ..receipts import note
 from ..schemas import Steered, Wishes, given
@@ -80,7 +80,7 @@ async def begin_chats(
         is_counted=True,
         **({"max_escalations": 0} if is_direct else {}),
     )
-    leaves = await _all_admitted(cascade, key, org, asked)
+    leaves = await all_admitted(cascade, key, org, [(one.messages, one.options) for one in asked])
     calls = []
     for one, leave in zip(asked, leaves, strict=True):
         said = {"messages": one.messages, "options": dict(one.options), "router": model, "org": org}
@@ -102,20 +102,6 @@ def _steering(body: Steered, wishes: Wishes, heads: Heads) -> tuple[dict[str, An
         if said is not None:
             steering[name] = said
     return steering | heads.over(wishes.conversation_id, wishes.mode, wishes.cache), is_direct
-
-
-async def _all_admitted(cascade: Cascade, key: ApiKey | None, org: str, asked: Sequence[Asked]) -> list[Pass]:
-    """Return leave for every call, or for none."""
-    leaves: list[Pass] = []
-    try:
-        for one in asked:
-            leave = await admitted(cascade, key, org, one.messages, one.options)
-            leaves.append(leave)  # one after the other: whoever is let in must be let out again
-    except X25Error:
-        for leave in leaves:
-            await leave.refused()
-        raise
-    return leaves
 
 
 def reader_of(body: Steered) -> Pieces | None:
