@@ -44,6 +44,7 @@ def test_a_cost_cap_is_divided_and_no_cache_is_used():
         "policy": {"max_cost_per_call_usd": pytest.approx(0.1), "max_tier": "mid"}, "cache": "off",
     }  # fmt: skip
     assert shared({"cache": {"use": "off"}}, 2) == {"cache": "off"}
+    assert shared({"mode": "proxy"}, 2) == {"mode": "proxy", "cache": "off"}
     assert shared({"policy": "nonsense"}, 2) == {"policy": "nonsense", "cache": "off"}
 
 
@@ -53,6 +54,8 @@ def test_a_cost_cap_is_divided_and_no_cache_is_used():
         ({"call_id": "mine"}, "x25.call_id"),
         ({"cache": "near"}, "x25.cache"),
         ({"cache": {"use": "exact"}}, "x25.cache"),
+        ({"mode": "cache"}, "x25.mode"),
+        ({"mode": "full"}, "x25.mode"),
         ({"routing_hints": {"chain_timeout_s": 3}}, "routing_hints.chain_timeout_s"),
     ],
 )
