@@ -67,8 +67,8 @@ TURNS = [
     [{"index": 0, "id": "a", "function": {"name": "one", "arguments": ""}},
      {"index": 1, "id": "b", "function": {"name": "two", "arguments": ""}},
      {"index": 2, "id": "c", "function": {"name": "six", "arguments": ""}}],
-    [{"index": 2, "function": {"arguments": "{\"z\""}}, {"index": 1, "function": {"arguments": "{\"y\": {"}}],
-    [{"index": 0, "function": {"arguments": "{\"x\""}}, {"index": 2, "function": {"arguments": ": 3}"}}],
+    [{"index": 2, "function": {"arguments": '{"z"'}}, {"index": 1, "function": {"arguments": '{"y": {'}}],
+    [{"index": 0, "function": {"arguments": '{"x"'}}, {"index": 2, "function": {"arguments": ": 3}"}}],
     [{"index": 1, "function": {"arguments": "}}"}}, {"index": 0, "function": {"arguments": ": 1}"}}],
 ]  # fmt: skip
 """Three calls whose fragments come in turns, the arguments of the last one first."""
@@ -83,7 +83,11 @@ def test_calls_are_passed_on_one_after_another_in_the_order_in_which_they_began(
         {"id": one["id"], "name": one["function"]["name"], "arguments": one["function"]["arguments"]}
         for one in fragments.calls()
     ]
-    assert [one["function"]["arguments"] for one in fragments.calls()] == ['{"x": 1}', '{"y": {}}', '{"z": 3}']
+    assert [one["function"]["arguments"] for one in fragments.calls()] == [
+        '{"x": 1}',
+        '{"y": {}}',
+        '{"z": 3}',
+    ]
 
 
 def test_a_call_is_passed_on_piece_by_piece_once_the_one_before_it_is_whole():
