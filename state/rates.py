@@ -144,7 +144,7 @@ def refusal(standing: Standing, tokens: int) -> str | None:
 
 
 def beyond(owners: Sequence[Limited], tokens: Sequence[int]) -> str | None:
-    """Return what calls of so many tokens each break if they are made at once, whatever else is asked; None = nothing."""
+    """Return what calls of so many tokens each break if they are made at once, whatever else is; None = nothing."""
     for who in owners:
         rates, wanted = who.rates, len(tokens)
         if 0 < rates.requests_per_minute < wanted:
