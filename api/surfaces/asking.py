@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...graph.run import Cascade
+from ...nodes.records.together import PLACE, Place, Together
 from ...routing.plan.request import MOST_QUOTED
 from ...state.api_key import ApiKey
 from ...state.errors import InvalidRequest, ModelNotFound
@@ -16,7 +17,7 @@ from ..limits import all_admitted
 from ..pieces import Pieces
 from ..receipts import note
 from ..schemas import Steered, Wishes, given
-from .choices import shared
+from .choices import Calls, shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ async def begin_chats(
     body: Steered,
     asked: Sequence[Asked],
     heads: Heads = NO_HEADS,
-) -> list[asyncio.Task[Reply]]:
+) -> Calls:
     """Begin the calls that a body asks for: one, or several that share its cost cap.
 
     Parameters
@@ -81,12 +82,16 @@ async def begin_chats(
         **({"max_escalations": 0} if is_direct else {}),
     )
     leaves = await all_admitted(cascade, key, org, [(one.messages, one.options) for one in asked])
-    calls = []
+    calls, together = Calls(), Together(len(asked))
     for one, leave in zip(asked, leaves, strict=True):
         said = {"messages": one.messages, "options": dict(one.options), "router": model, "org": org}
+        place = Place(together) if len(asked) > 1 else None
+        PLACE.set(place)  # the task of the call begins with what is set here
         call = cascade.begin({**steering, **said}, context, one.pieces)  # type: ignore[typeddict-item]
+        calls.add(call)
+        if place is not None:
+            call.add_done_callback(place.left)
         leave.follow(call)
-        calls.append(call)
     note(org=org, call_id=calls[0].get_name())
     return calls
 

@@ -76,9 +76,35 @@ def shared(steering: Mapping[str, Any], count: int) -> dict[str, Any]:
     return changed
 
 
-async def all_replies(calls: Sequence[asyncio.Task[Reply]]) -> list[Reply]:
+class Calls(list["asyncio.Task[Reply]"]):
+    """The calls of one request, in the order of their answers, and which of them failed first.
+
+    Under a budget the others fail because of that one: none is bought without it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._failed: asyncio.Task[Reply] | None = None
+
+    def add(self, call: "asyncio.Task[Reply]") -> None:
+        """Take one more."""
+        self.append(call)
+        call.add_done_callback(self._ended)
+
+    def check(self) -> None:
+        """Raise what the first met that failed, in time; nothing where none did so far."""
+        if self._failed is not None:
+            self._failed.result()
+
+    def _ended(self, call: "asyncio.Task[Reply]") -> None:
+        if self._failed is None and (call.cancelled() or call.exception() is not None):
+            self._failed = call
+
+
+async def all_replies(calls: Calls) -> list[Reply]:
     """Return the replies once all calls have ended; the first failure, where one of them failed."""
     await asyncio.wait(calls)
+    calls.check()
     return [call.result() for call in calls]
 
 
