@@ -4,16 +4,20 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from ..graph.run import Cascade
 from ..nodes.org.rates import LASTS_BEYOND_S, of_org, slot_of
 from ..state.api_key import ApiKey
 from ..state.errors import InvalidRequest, StoreError, TooManyRequests, X25Error
-from ..state.rates import Limited, Slot, beyond, headers_of
+from ..state.rates import Limited, Slot, Standing, beyond, headers_of
 from ..state.types import Reply
 from .receipts import note
 
 Messages = Sequence[Mapping[str, Any]]
+
+_several: WeakKeyDictionary[Cascade, asyncio.Lock] = WeakKeyDictionary()
+"""Requests for several answers take their slots in turn, or each would keep the others from having all of theirs."""
 
 _log = logging.getLogger(__name__)
 
@@ -95,7 +99,17 @@ async def all_admitted(
     slots = [slot_of(owners, *one) for one in asked]
     if len(slots) > 1 and (never := beyond(owners, [slot.tokens for slot in slots])) is not None:
         raise InvalidRequest(f"{never}, and {len(slots)} answers at once are more", field="n")
-    rates, taken = cascade.services.rates, list[Slot]()
+    if len(slots) == 1:
+        note(headers=headers_of(await _taken(cascade, slots)))
+    else:
+        async with _several.setdefault(cascade, asyncio.Lock()):
+            note(headers=headers_of(await _taken(cascade, slots)))
+    return [Pass(cascade, org, slot) for slot in slots]
+
+
+async def _taken(cascade: Cascade, slots: Sequence[Slot]) -> list[Standing]:
+    """Take all slots, or none; return where their owners stand then."""
+    rates, taken, standings = cascade.services.rates, list[Slot](), list[Standing]()
     try:
         for slot in slots:  # one after the other: whoever is let in must be let out again
             standings = await rates.take(slot, cascade.settings.call_deadline_s + LASTS_BEYOND_S)
@@ -106,8 +120,7 @@ async def all_admitted(
         if isinstance(error, TooManyRequests):
             note(headers=headers_of([one.without(taken) for one in error.standings]))
         raise
-    note(headers=headers_of(standings))
-    return [Pass(cascade, org, slot) for slot in slots]
+    return standings
 
 
 async def _owners(cascade: Cascade, key: ApiKey | None, org: str) -> list[Limited]:

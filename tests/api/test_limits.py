@@ -151,3 +151,11 @@ def test_a_quota_of_tokens_is_refused_before_anything_is_spent(http: httpx.Clien
 def test_a_limit_that_is_none_is_named(http: httpx.Client, org: str, limits, field):
     answer = http.post("/keys/create", json={"org": org, "limits": limits})
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)
+
+
+async def test_several_answers_at_once_do_not_keep_each_other_out(gateway, http: httpx.Client, org: str):
+    secret = new_key(http, org, requests_per_minute=10)
+    async with httpx.AsyncClient(base_url=gateway.url, timeout=60, headers=bearer(secret)) as client:
+        asked = [client.post("/v1/chat/completions", json={**CHAT, "n": 3}) for _ in range(8)]
+        codes = [one.status_code for one in await asyncio.gather(*asked)]
+    assert sorted(codes) == [200] * 3 + [429] * 5
