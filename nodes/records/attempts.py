@@ -14,7 +14,7 @@ from ...state.records import Attempt, AttemptKind
 from ...state.types import JSONObject
 from ...state.usage import Usage
 from ..services import Services
-from .together import PLACE
+from .together import PLACE, Place
 
 
 def attempt_prefix(org: str, call_id: str, kind: AttemptKind, step: int) -> str:
@@ -136,18 +136,7 @@ class Recording:
         self.open_charges[attempt.attempt_id] = charge
         self.open_attempts[attempt.attempt_id] = attempt
         if place is not None:
-            try:
-                await place.arrive()
-            except BaseException:
-                # Nothing was asked, whoever ended the wait.
-                outcome = {
-                    "status": "failed",
-                    "error": OverBudget.code,
-                    "cost_nusd": 0,
-                    "cost_source": "computed",
-                }
-                await self._settle(self.open_attempts.pop(attempt.attempt_id), 0, **outcome)
-                raise
+            await self._arrive(place, attempt)
         return attempt.attempt_id
 
     async def finish(self, attempt_id: str, completion: Completion) -> None:
@@ -220,6 +209,20 @@ class Recording:
             cost_source="reserved",
         )
         return error
+
+    async def _arrive(self, place: Place, attempt: Attempt) -> None:
+        """Wait for the other calls of the request; nothing was asked where the wait ends otherwise."""
+        is_had = False
+        try:
+            await place.arrive()
+            is_had = True
+        finally:
+            if not is_had:
+                self.open_attempts.pop(attempt.attempt_id)
+                code = OverBudget.code
+                await self._settle(
+                    attempt, 0, status="failed", error=code, cost_nusd=0, cost_source="computed"
+                )
 
     def _note(self, deployment: str, latency_ms: float | None) -> None:
         """Tell the health book how the request went: its latency, or None when the provider failed."""
