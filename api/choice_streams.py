@@ -10,7 +10,7 @@ from ..state.types import JSONObject, Reply
 from .pieces import Pieces
 from .receipts import receipt_headers
 from .sse import DONE, HEAD_AFTER_S, UNBUFFERED, Dialect, EventStream, events_of
-from .surfaces.choices import summed, summed_usage
+from .surfaces.choices import Calls, summed, summed_usage
 
 _END = None
 
@@ -40,7 +40,7 @@ class Readers(Pieces):
 
 
 async def streamed_choices(
-    calls: Sequence[asyncio.Task[Reply]],
+    calls: Calls,
     dialects: Sequence[ChoiceDialect],
     readers: Sequence[Pieces | None],
     *,
@@ -58,7 +58,8 @@ async def streamed_choices(
     Raises
     ------
     X25Error
-        What one of the calls met before the head was sent. Later it is an event, and the stream ends without `[DONE]`.
+        What the first of the calls met that failed before the head was sent. Later it is an event, and the stream ends
+        without `[DONE]`.
     """
     pieces = [reader or Pieces() for reader in readers]
     for call, reader in zip(calls, pieces, strict=True):
@@ -66,8 +67,7 @@ async def streamed_choices(
     if not all(call.done() for call in calls):
         await _first_news(pieces)
     headers = UNBUFFERED
-    if failed := next((call for call in calls if call.done() and call.exception() is not None), None):
-        failed.result()
+    calls.check()
     if all(call.done() for call in calls):
         headers = {**UNBUFFERED, **receipt_headers(summed([call.result() for call in calls]))}
     everybody = Readers(pieces)

@@ -4,14 +4,20 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from ..graph.run import Cascade
 from ..nodes.org.rates import LASTS_BEYOND_S, of_org, slot_of
 from ..state.api_key import ApiKey
-from ..state.errors import InvalidRequest, StoreError, TooManyRequests
-from ..state.rates import Limited, Slot, headers_of
+from ..state.errors import InvalidRequest, StoreError, TooManyRequests, X25Error
+from ..state.rates import Limited, Slot, Standing, beyond, headers_of
 from ..state.types import Reply
 from .receipts import note
+
+Messages = Sequence[Mapping[str, Any]]
+
+_several: WeakKeyDictionary[Cascade, asyncio.Lock] = WeakKeyDictionary()
+"""Requests for several answers take their slots in turn, or each would keep the others from having all of theirs."""
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +67,7 @@ async def admitted(
     cascade: Cascade,
     key: ApiKey | None,
     org: str,
-    messages: Sequence[Mapping[str, Any]] = (),
+    messages: Messages = (),
     options: Mapping[str, Any] | None = None,
 ) -> Pass:
     """Return leave to make a call of an org, once key and org have room for it; the reply's head says how much.
@@ -71,18 +77,57 @@ async def admitted(
     TooManyRequests
         When one of them has none; nothing is counted then.
     """
+    (leave,) = await all_admitted(cascade, key, org, [(messages, options or {})])
+    return leave
+
+
+async def all_admitted(
+    cascade: Cascade, key: ApiKey | None, org: str, asked: Sequence[tuple[Messages, Mapping[str, Any]]]
+) -> list[Pass]:
+    """Return leave for every call of a request, or for none; `asked` = messages and options of each.
+
+    Raises
+    ------
+    TooManyRequests
+        When key or org has no room for all; nothing is counted then.
+    InvalidRequest
+        When neither ever will have: waiting would not help.
+    """
+    owners = await _owners(cascade, key, org)
+    if not owners:
+        return [Pass(cascade, org, None) for _ in asked]
+    slots = [slot_of(owners, *one) for one in asked]
+    if len(slots) > 1 and (never := beyond(owners, [slot.tokens for slot in slots])) is not None:
+        raise InvalidRequest(f"{never}, and {len(slots)} answers at once are more", field="n")
+    if len(slots) == 1:
+        note(headers=headers_of(await _taken(cascade, slots)))
+    else:
+        async with _several.setdefault(cascade, asyncio.Lock()):
+            note(headers=headers_of(await _taken(cascade, slots)))
+    return [Pass(cascade, org, slot) for slot in slots]
+
+
+async def _taken(cascade: Cascade, slots: Sequence[Slot]) -> list[Standing]:
+    """Take all slots, or none; return where their owners stand then."""
+    rates, taken, standings = cascade.services.rates, list[Slot](), list[Standing]()
+    try:
+        for slot in slots:  # one after the other: whoever is let in must be let out again
+            standings = await rates.take(slot, cascade.settings.call_deadline_s + LASTS_BEYOND_S)
+            taken.append(slot)
+    except X25Error as error:
+        for slot in taken:
+            await rates.give_back(slot)
+        if isinstance(error, TooManyRequests):
+            note(headers=headers_of([one.without(taken) for one in error.standings]))
+        raise
+    return standings
+
+
+async def _owners(cascade: Cascade, key: ApiKey | None, org: str) -> list[Limited]:
+    """Return who of a call's org and key is limited."""
     services = cascade.services
     settings = await services.org_settings.of(org, services.store, services.clock_s())
     owners = [of_org(org, settings.limits.rates)] if settings.limits.rates else []
     if key is not None and key.rates:
         owners.append(Limited(org, f"key:{key.family}", key.rates))
-    if not owners:
-        return Pass(cascade, org, None)
-    slot = slot_of(owners, messages, options or {})
-    try:
-        standings = await services.rates.take(slot, cascade.settings.call_deadline_s + LASTS_BEYOND_S)
-    except TooManyRequests as error:
-        note(headers=headers_of(error.standings))
-        raise
-    note(headers=headers_of(standings))
-    return Pass(cascade, org, slot)
+    return owners

@@ -117,7 +117,7 @@ def answer(model: SimulatedModel, body: JSONObject, seed: int) -> Answer:
     if tool is not None:
         message, tokens, finish = _tool_call(tool, prompt), 20, "tool_calls"
     else:
-        text = _wording(model, body, prompt, seed)
+        text = until_stop(_wording(model, body, prompt, seed), body.get("stop"))
         text, tokens, finish = fit_length(text, token_limit(body))
         message = {"role": "assistant", "content": text}
     return Answer(message, finish, prompt_tokens, tokens, model.cost_usd(prompt_tokens, tokens))
@@ -152,6 +152,12 @@ def count_prompt_tokens(messages: list[JSONObject]) -> int:
 def token_limit(body: JSONObject) -> int | None:
     """Return the most tokens the caller takes, under either of OpenAI's names; None without a limit."""
     return body.get("max_completion_tokens") or body.get("max_tokens")
+
+
+def until_stop(text: str, stops: str | list[str] | None) -> str:
+    """Return the text up to the first of the words that end it."""
+    words = [stops] if isinstance(stops, str) else stops or []
+    return text[: min((text.find(word) for word in words if word and word in text), default=len(text))]
 
 
 def fit_length(text: str, max_tokens: int | None) -> tuple[str, int, str]:

@@ -6,7 +6,7 @@ What it took in fact is written in their place when it ends, so that those after
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
@@ -91,6 +91,16 @@ class Standing:
     tokens: int
     under_way: int
 
+    def without(self, slots: Sequence[Slot]) -> "Standing":
+        """Return where it stands once some of the slots that it counts were given back."""
+        tokens = sum(asked_tokens(self.limited.rates, slot.tokens) for slot in slots)
+        return replace(
+            self,
+            requests=self.requests - len(slots),
+            tokens=self.tokens - tokens,
+            under_way=self.under_way - len(slots),
+        )
+
     def headers(self) -> dict[str, str]:
         """Return it in the headers that OpenAI's clients know (https://platform.openai.com/docs/guides/rate-limits)."""
         rates, told = self.limited.rates, {}
@@ -130,6 +140,19 @@ def refusal(standing: Standing, tokens: int) -> str | None:
         )
     if rates.concurrent_calls and standing.under_way >= rates.concurrent_calls:
         return f"{who} may have {rates.concurrent_calls} calls under way at once"
+    return None
+
+
+def beyond(owners: Sequence[Limited], tokens: Sequence[int]) -> str | None:
+    """Return what calls of so many tokens each break if they are made at once, whatever else is; None = nothing."""
+    for who in owners:
+        rates, wanted = who.rates, len(tokens)
+        if 0 < rates.requests_per_minute < wanted:
+            return f"{who} may ask {rates.requests_per_minute} times a minute"
+        if 0 < rates.concurrent_calls < wanted:
+            return f"{who} may have {rates.concurrent_calls} calls under way at once"
+        if 0 < rates.tokens_per_minute < sum(asked_tokens(rates, one) for one in tokens):
+            return f"{who} may take {rates.tokens_per_minute} tokens a minute"
     return None
 
 

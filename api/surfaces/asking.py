@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...graph.run import Cascade
+from ...nodes.records.together import PLACE, Place, Together
 from ...routing.plan.request import MOST_QUOTED
 from ...state.api_key import ApiKey
-from ...state.errors import InvalidRequest, ModelNotFound, X25Error
+from ...state.errors import InvalidRequest, ModelNotFound
 from ...state.types import DoorContext, JSONObject, Reply
 from ..deps import ceilings_of, org_of_call
 from ..heads import NO_HEADS, Heads
-from ..limits import Pass, admitted
+from ..limits import all_admitted
 from ..pieces import Pieces
 from ..receipts import note
 from ..schemas import Steered, Wishes, given
-from .choices import shared
+from .choices import Calls, shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ async def begin_chats(
     body: Steered,
     asked: Sequence[Asked],
     heads: Heads = NO_HEADS,
-) -> list[asyncio.Task[Reply]]:
+) -> Calls:
     """Begin the calls that a body asks for: one, or several that share its cost cap.
 
     Parameters
@@ -80,13 +81,17 @@ async def begin_chats(
         is_counted=True,
         **({"max_escalations": 0} if is_direct else {}),
     )
-    leaves = await _all_admitted(cascade, key, org, asked)
-    calls = []
+    leaves = await all_admitted(cascade, key, org, [(one.messages, one.options) for one in asked])
+    calls, together = Calls(), Together(len(asked))
     for one, leave in zip(asked, leaves, strict=True):
         said = {"messages": one.messages, "options": dict(one.options), "router": model, "org": org}
+        place = Place(together) if len(asked) > 1 else None
+        PLACE.set(place)  # the task of the call begins with what is set here
         call = cascade.begin({**steering, **said}, context, one.pieces)  # type: ignore[typeddict-item]
+        calls.add(call)
+        if place is not None:
+            call.add_done_callback(place.left)
         leave.follow(call)
-        calls.append(call)
     note(org=org, call_id=calls[0].get_name())
     return calls
 
@@ -102,20 +107,6 @@ def _steering(body: Steered, wishes: Wishes, heads: Heads) -> tuple[dict[str, An
         if said is not None:
             steering[name] = said
     return steering | heads.over(wishes.conversation_id, wishes.mode, wishes.cache), is_direct
-
-
-async def _all_admitted(cascade: Cascade, key: ApiKey | None, org: str, asked: Sequence[Asked]) -> list[Pass]:
-    """Return leave for every call, or for none."""
-    leaves: list[Pass] = []
-    try:
-        for one in asked:
-            leave = await admitted(cascade, key, org, one.messages, one.options)
-            leaves.append(leave)  # one after the other: whoever is let in must be let out again
-    except X25Error:
-        for leave in leaves:
-            await leave.refused()
-        raise
-    return leaves
 
 
 def reader_of(body: Steered) -> Pieces | None:

@@ -15,6 +15,8 @@ MOST_CHOICES = 8
 SUMMED = ("cost_usd", "judge_cost_usd", "cost_saved_usd")
 """What a receipt tells of all answers together."""
 _CAP = "max_cost_per_call_usd"
+_CACHING = ("cache", "full")
+"""Modes that switch caches on."""
 
 
 def choices_wanted(options: dict[str, Any]) -> int:
@@ -47,7 +49,7 @@ def shared(steering: Mapping[str, Any], count: int) -> dict[str, Any]:
     Raises
     ------
     InvalidRequest
-        When a call id, a cache or the bound of a chain is named, which are one call's.
+        When a call id, a cache, a mode that switches one on or the bound of a chain is named, which are one call's.
     """
     if steering.get("call_id") is not None:
         raise InvalidRequest(
@@ -56,6 +58,11 @@ def shared(steering: Mapping[str, Any], count: int) -> dict[str, Any]:
     cache = steering.get("cache")
     if (cache.get("use") if isinstance(cache, Mapping) else cache) not in (None, "off"):
         raise InvalidRequest("x25.cache: of several answers none is given from a cache", field="x25.cache")
+    if steering.get("mode") in _CACHING:
+        said = (
+            f"x25.mode {steering['mode']!r} switches caches on, and of several answers none is given from one"
+        )
+        raise InvalidRequest(said, field="x25.mode")
     hints = steering.get("routing_hints")
     for bound in ("max_chain_steps", "chain_timeout_s"):
         if isinstance(hints, Mapping) and hints.get(bound) is not None:
@@ -69,9 +76,35 @@ def shared(steering: Mapping[str, Any], count: int) -> dict[str, Any]:
     return changed
 
 
-async def all_replies(calls: Sequence[asyncio.Task[Reply]]) -> list[Reply]:
+class Calls(list["asyncio.Task[Reply]"]):
+    """The calls of one request, in the order of their answers, and which of them failed first.
+
+    Under a budget the others fail because of that one: none is bought without it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._failed: asyncio.Task[Reply] | None = None
+
+    def add(self, call: "asyncio.Task[Reply]") -> None:
+        """Take one more."""
+        self.append(call)
+        call.add_done_callback(self._ended)
+
+    def check(self) -> None:
+        """Raise what the first met that failed, in time; nothing where none did so far."""
+        if self._failed is not None:
+            self._failed.result()
+
+    def _ended(self, call: "asyncio.Task[Reply]") -> None:
+        if self._failed is None and (call.cancelled() or call.exception() is not None):
+            self._failed = call
+
+
+async def all_replies(calls: Calls) -> list[Reply]:
     """Return the replies once all calls have ended; the first failure, where one of them failed."""
     await asyncio.wait(calls)
+    calls.check()
     return [call.result() for call in calls]
 
 

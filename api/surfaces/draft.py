@@ -56,12 +56,14 @@ class Step:
 class Draft:
     """Puts pieces of a message together, in OpenAI's form with indices from 0 up, and tells each step.
 
-    A part ends when the next begins, so that what is told is in order; only a call whose arguments are not whole yet
-    stays open beside others, since some vendors send fragments of several calls in turns.
+    A part ends before the next one begins: clients of both dialects take that for granted. Fragments of calls come one
+    call after another; words that a vendor sends amid a call's arguments wait until these are whole.
     """
 
     def __init__(self) -> None:
         self.parts: list[Part] = []
+        self._held: list[tuple[Kind, str, tuple[Any, ...]]] = []
+        """Words, with their tokens, that wait for a call to end."""
 
     def take(self, delta: JSONObject, logprobs: JSONObject | None = None) -> Iterator[Step]:
         """Take a piece; thoughts and what else a vendor adds are passed over."""
@@ -92,9 +94,7 @@ class Draft:
         """End what is open; an answer without any part has one without words."""
         if not self.parts:
             yield self._begin(Part(0, 0, "text"))
-        for part in self.parts:
-            if part.is_open:
-                yield self._end(part)
+        yield from self._end_open()
 
     def message(self) -> JSONObject:
         """Return the message as far as it has come."""
@@ -116,7 +116,10 @@ class Draft:
     def _grow_words(self, kind: Kind, words: str, tokens: tuple[Any, ...]) -> Iterator[Step]:
         part = next((one for one in self.parts if one.kind == kind and one.is_open), None)
         if part is None:
-            yield from self._end_whole_ones()
+            if any(one.is_open and one.is_call and not _is_whole(one) for one in self.parts):
+                self._held.append((kind, words, tokens))
+                return
+            yield from self._end_open()
             part = Part(len(self.parts), sum(not one.is_call for one in self.parts), kind)
             yield self._begin(part)
         part.add(words)
@@ -128,19 +131,27 @@ class Draft:
         index, kind = fragment["index"], _kind_of(fragment)
         part = next((one for one in self.parts if one.is_call and one.number == index), None)
         if part is None:
-            yield from self._end_whole_ones()
+            yield from self._end_open()
             called = fragment.get(kind) or {}
             part = Part(len(self.parts), index, kind, str(fragment.get("id")), str(called.get("name") or ""))
             yield self._begin(part)
         said = (fragment.get(part.kind) or {}).get(_SAID[part.kind])
-        if said:
+        if said and part.is_open:  # what follows a whole JSON belongs to nothing
             part.add(said)
             yield Step("grow", part, said)
+            if self._held and _is_whole(part):
+                yield from self._end_open()
 
-    def _end_whole_ones(self) -> Iterator[Step]:
+    def _end_open(self) -> Iterator[Step]:
+        """End the part that is open, and tell the words that waited for that."""
         for part in self.parts:
-            if part.is_open and (not part.is_call or _is_whole(part)):
+            if part.is_open:
                 yield self._end(part)
+        held, self._held = self._held, []
+        for kind, words, tokens in held:
+            yield from self._grow_words(kind, words, tokens)
+        if held:
+            yield from self._end_open()
 
     def _begin(self, part: Part) -> Step:
         self.parts.append(part)

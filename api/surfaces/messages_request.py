@@ -17,6 +17,8 @@ _PASSED_ON = {
 }  # fmt: skip
 _EFFORTS = ((4_096, "low"), (16_384, "medium"))
 """Thinking budgets in tokens below which an effort is meant; beyond them it is high."""
+_AS_IT_IS = {"eager_input_streaming": True, "defer_loading": False, "allowed_callers": ["direct"]}
+"""What a tool may ask for because it is so with every tool here, and the value that says so."""
 _CHOICES = {"auto": "auto", "any": "required", "none": "none"}
 
 
@@ -89,7 +91,8 @@ def _tool(tool: Mapping[str, Any], where: str) -> JSONObject:
         raise InvalidRequest(
             f"{field} {kind!r}: only tools that the caller runs can be had here", field=field
         )
-    _only(tool, ("type", "name", "description", "input_schema", "strict", "cache_control"), where)
+    said = {name: value for name, value in tool.items() if name not in _AS_IT_IS or value != _AS_IT_IS[name]}
+    _only(said, ("type", "name", "description", "input_schema", "strict", "cache_control"), where)
     told = {
         "name": tool.get("name"),
         "description": tool.get("description"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...providers.base import Completion
 from ...providers.specs import ModelSpec
-from ...state.errors import AttemptInterrupted, ProviderError
+from ...state.errors import AttemptInterrupted, OverBudget, ProviderError
 from ...state.money.attempts import NO_CHARGE
 from ...state.money.budgets import Charge
 from ...state.money.disputes import quarantined
@@ -14,6 +14,7 @@ from ...state.records import Attempt, AttemptKind
 from ...state.types import JSONObject
 from ...state.usage import Usage
 from ..services import Services
+from .together import PLACE, Place
 
 
 def attempt_prefix(org: str, call_id: str, kind: AttemptKind, step: int) -> str:
@@ -101,8 +102,12 @@ class Recording:
         ProviderError
             When attempts that failed here may have cost what the caller's cap left.
         OverBudget
-            When a budget of the org leaves too little; nothing is reserved then.
+            When a budget of the org leaves too little, for this call or for another of the same request; nothing is
+            reserved then.
         """
+        place = PLACE.get() if self.is_bounded else None
+        if place is not None:
+            place.check()
         if self.adopted is not None and self.adopted.deployment == deployment:
             adopted, self.adopted = self.adopted, None
             return adopted.attempt_id
@@ -130,6 +135,8 @@ class Recording:
         )
         self.open_charges[attempt.attempt_id] = charge
         self.open_attempts[attempt.attempt_id] = attempt
+        if place is not None:
+            await self._arrive(place, attempt)
         return attempt.attempt_id
 
     async def finish(self, attempt_id: str, completion: Completion) -> None:
@@ -202,6 +209,20 @@ class Recording:
             cost_source="reserved",
         )
         return error
+
+    async def _arrive(self, place: Place, attempt: Attempt) -> None:
+        """Wait for the other calls of the request; nothing was asked where the wait ends otherwise."""
+        is_had = False
+        try:
+            await place.arrive()
+            is_had = True
+        finally:
+            if not is_had:
+                self.open_attempts.pop(attempt.attempt_id)
+                code = OverBudget.code
+                await self._settle(
+                    attempt, 0, status="failed", error=code, cost_nusd=0, cost_source="computed"
+                )
 
     def _note(self, deployment: str, latency_ms: float | None) -> None:
         """Tell the health book how the request went: its latency, or None when the provider failed."""

@@ -35,18 +35,24 @@ class ToolFragments:
 
     A fragment belongs to the call of its index; where it brings another id it begins a new one, since some vendors
     number all calls 0. Without an index it belongs to the call of its id, or to the newest.
+
+    Calls are passed on one after another, in the order in which they began. Some vendors send fragments of several in
+    turns, and clients take for granted that a call is whole once the next one begins, as OpenAI's and Anthropic's are.
     """
 
     def __init__(self, deployment: str) -> None:
         self._deployment = deployment
         self._calls: list[_Call] = []
+        self._turn = 0
+        """The place of the call that is passed on at present; those after it wait."""
         self._ids: set[str] = set()
         self._halves = Halves()
 
     def add(self, given: Any) -> list[JSONObject]:
         """Take the fragments of one chunk; return what can be passed on, with indices from 0 up.
 
-        A call is passed on from the first piece of its arguments on: until then its name may go on.
+        A call is passed on from the first piece of its arguments on: until then its name may go on. The next one
+        waits until its arguments are whole JSON, or, where they never are, until the end.
 
         Raises
         ------
@@ -61,14 +67,22 @@ class ToolFragments:
                 raise ProviderMalformed(f"{self._deployment}: a fragment of a tool call is no object")
             call = self._call_of(fragment)
             self._extend(call, fragment)
+            if call.place < self._turn:  # what follows a whole JSON is the vendor's fault, and not hidden
+                found += self._passed_on(call)
+        while self._turn < len(self._calls):
+            call = self._calls[self._turn]
             found += self._passed_on(call)
+            if call is self._calls[-1] or not (call.is_begun and _is_whole(call)):
+                break
+            self._turn += 1
         return found
 
     def rest(self) -> list[JSONObject]:
         """Return what is left to pass on at the end: calls without arguments."""
         for place, text in self._halves.rest().items():
             self._calls[int(str(place))].arguments.append(text)
-        return [piece for call in self._calls for piece in self._passed_on(call, is_whole=True)]
+        waiting = self._calls[self._turn :]
+        return [piece for call in waiting for piece in self._passed_on(call, is_whole=True)]
 
     def calls(self) -> list[JSONObject]:
         """Return the calls as an answer that does not stream has them."""
@@ -143,6 +157,17 @@ class ToolFragments:
             call.id = f"{found}_{call.place}" if found in self._ids else found
             self._ids.add(call.id)
         return call.id
+
+
+def _is_whole(call: _Call) -> bool:
+    """Return whether nothing can follow in a call; of a free text nobody knows."""
+    if call.kind != "function" or not call.arguments or not call.arguments[-1].rstrip().endswith("}"):
+        return False
+    try:
+        json.loads("".join(call.arguments))
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _text(value: Any) -> str | None:

@@ -197,7 +197,7 @@ def _tool_call(given: Any, place: int, deployment: str) -> JSONObject:
 
 
 def _written(arguments: Any, kind: str) -> str:
-    if arguments is None:
+    if arguments is None or arguments == "":  # nothing to say; clients read JSON
         return "{}" if kind == "function" else ""
     if not isinstance(arguments, str):
         return json.dumps(arguments, ensure_ascii=False)

@@ -258,7 +258,31 @@ def check_parameters(options: Mapping[str, Any]) -> dict[str, Any]:
         if "name" not in (tool.get(kind) or {}):
             field = f"options.tools[{index}].{kind}.name"
             raise InvalidRequest(f"{field} must be a name, got nothing", field=field)
+    _check_choice(given)
+    wanted = given.get("response_format") or {}
+    if wanted.get("type") == "json_schema" and not wanted.get("json_schema"):
+        field = "options.response_format.json_schema"
+        raise InvalidRequest(f"{field} must be an object with name and schema, got nothing", field=field)
     return given
+
+
+def _check_choice(given: Mapping[str, Any]) -> None:
+    """Refuse a choice of a tool that is not there; every vendor would, in words of its own."""
+    choice = given.get("tool_choice")
+    named = choice.get(choice["type"]) if isinstance(choice, Mapping) else None
+    is_name = isinstance(named, Mapping) and "name" in named  # of several allowed ones vendors judge
+    if choice != "required" and not is_name:
+        return
+    tools = given.get("tools") or ()
+    names = [(tool.get(tool.get("type", "function")) or {}).get("name") for tool in tools]
+    field = "options.tool_choice"
+    if not names:
+        raise InvalidRequest(f"{field} wants a tool called, and options.tools has none", field=field)
+    if is_name and named["name"] not in names:  # type: ignore[index]
+        raise InvalidRequest(
+            f"{field} names {named['name']!r}, and options.tools has no such tool",  # type: ignore[index]
+            field=field,
+        )
 
 
 def _unknown(name: object) -> InvalidRequest:

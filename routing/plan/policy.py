@@ -202,7 +202,8 @@ def _fitness_objection(arm: Arm, policy: Policy, demand: Demand) -> str | None:
         return f"required_capabilities: lacks {', '.join(sorted(missing))}"
     if policy.require_modalities - arm.modalities:
         return _lacking("require_modalities", policy.require_modalities, arm)
-    tokens = demand.prompt_tokens + demand.answer_tokens
+    # Who asks for more than a model can say is sent as much as it can.
+    tokens = demand.prompt_tokens + min(demand.answer_tokens, arm.max_output_tokens)
     if tokens > arm.context_tokens:
         return f"context length: about {tokens} tokens > {arm.context_tokens}"
     return None

@@ -1,5 +1,6 @@
 """Several answers to one request, through OpenAI's own client: whole and streamed, billed and logged each."""
 
+import re
 from collections import defaultdict
 
 import httpx
@@ -142,3 +143,22 @@ def test_a_client_that_leaves_ends_every_request(http, org, gateway):
     with http.stream("POST", "/v1/chat/completions", json=body) as answer:
         next(answer.iter_bytes())
     assert httpx.get(f"{gateway.url}/healthz", timeout=30).status_code == 200
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_budget_that_does_not_suffice_for_all_buys_none(http, org, bills, stream):
+    asked = {"model": "sim/large-5", "messages": HELLO, "max_tokens": 60}
+    tight = {"org": f"{org}-tight", "budgets": {"usd_per_day": 1e-9}}
+    poor = {"X-API-KEY": http.post("/keys/create", json=tight).json()["api_key"]}
+    told = http.post("/v1/chat/completions", json=asked, headers=poor).json()["error"]["message"]
+    bound = float(re.search(r"may cost \$([0-9.]+)", told)[1])  # the most that one of them can cost
+    made = {"org": org, "budgets": {"usd_per_day": 2.5 * bound}}
+    mine = {"X-API-KEY": http.post("/keys/create", json=made).raise_for_status().json()["api_key"]}
+    for _ in range(3):
+        refused = http.post("/v1/chat/completions", json={**asked, "n": 4, "stream": stream}, headers=mine)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (402, "budget_exceeded")
+    assert bills() == []
+    assert not http.get("/keys/me", headers=mine).json()["spent_today_usd"]
+    both = http.post("/v1/chat/completions", json={**asked, "n": 2}, headers=mine).raise_for_status().json()
+    assert len(both["choices"]) == 2
+    assert len(bills()) == 2

@@ -37,6 +37,18 @@ def test_the_head_of_each_answer_says_what_is_left_and_a_refusal_when_to_come_ba
     assert "x-ratelimit-limit-requests" not in http.post("/route", json={**HELLO, "org": f"{org}-b"}).headers
 
 
+def test_several_answers_that_a_limit_will_never_let_in_are_refused_by_name(http: httpx.Client, org: str):
+    secret = new_key(http, org, requests_per_minute=3)
+    never = http.post("/v1/chat/completions", json={**CHAT, "n": 4}, headers=bearer(secret))
+    assert (never.status_code, never.json()["error"]["param"]) == (422, "n")
+    assert "retry-after" not in never.headers
+    http.post("/v1/chat/completions", json={**CHAT, "n": 2}, headers=bearer(secret)).raise_for_status()
+    later = http.post("/v1/chat/completions", json={**CHAT, "n": 2}, headers=bearer(secret))
+    assert later.status_code == 429
+    assert later.headers["x-ratelimit-remaining-requests"] == "1"  # the one that was let in was let out again
+    http.post("/v1/chat/completions", json=CHAT, headers=bearer(secret)).raise_for_status()
+
+
 def test_a_stream_tells_it_too(http: httpx.Client, org: str):
     secret = new_key(http, org, requests_per_minute=2)
     with http.stream(
@@ -139,3 +151,11 @@ def test_a_quota_of_tokens_is_refused_before_anything_is_spent(http: httpx.Clien
 def test_a_limit_that_is_none_is_named(http: httpx.Client, org: str, limits, field):
     answer = http.post("/keys/create", json={"org": org, "limits": limits})
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)
+
+
+async def test_several_answers_at_once_do_not_keep_each_other_out(gateway, http: httpx.Client, org: str):
+    secret = new_key(http, org, requests_per_minute=10)
+    async with httpx.AsyncClient(base_url=gateway.url, timeout=60, headers=bearer(secret)) as client:
+        asked = [client.post("/v1/chat/completions", json={**CHAT, "n": 3}) for _ in range(8)]
+        codes = [one.status_code for one in await asyncio.gather(*asked)]
+    assert sorted(codes) == [200] * 3 + [429] * 5

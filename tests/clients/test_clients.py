@@ -6,6 +6,7 @@ Each script is a program of its own, run in an environment outside the repositor
 import hashlib
 import json
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,7 @@ CACHE = Path(os.environ.get("X25_CLIENTS", Path.home() / ".cache" / "x25-clients
 INSTALLS_WITHIN_S, RUNS_WITHIN_S = 600, 120
 PYTHON = sorted((HERE / "python").glob("*.py"))
 NODE = sorted((HERE / "node").glob("*.mjs"))
+PARALLEL = runpy.run_path(str(HERE / "parallel_vendor.py"))
 QUIET = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "ANONYMIZED_TELEMETRY": "false"}
 
 
@@ -76,7 +78,27 @@ def node() -> Path:
 
 
 @pytest.fixture(scope="session")
-def environ(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def parallel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Return the variables that lead to a gateway on models that call several tools at once, and say what is called."""
+    folder = tmp_path_factory.mktemp("parallel")
+    vendor = PARALLEL["ParallelVendor"]()
+    names = [f"parallel/{name}" for name in PARALLEL["MODELS"]]
+    for name in PARALLEL["MODELS"]:
+        prices = {"input_usd_per_mtok": 1, "output_usd_per_mtok": 4}
+        model = {"model_id": f"parallel/{name}", "base_url": vendor.url, "tier": "slm", "prices": prices}
+        (folder / f"{name}.yaml").write_text(json.dumps(model), encoding="utf-8")
+    own = {"upstream": "real", "models_dir": str(folder)}
+    try:
+        with gateway_process(folder / "gateway", "", **own) as gateway:
+            calls = json.dumps(PARALLEL["CALLS"])
+            url = {"PARALLEL_BASE_URL": f"{gateway.url}/v1", "PARALLEL_CALLS": calls}
+            yield {**url, "PARALLEL_MODELS": ",".join(names)}
+    finally:
+        vendor.close()
+
+
+@pytest.fixture(scope="session")
+def environ(parallel: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Return the variables that lead every client to a gateway of its own."""
     with (
         SimulatorProcess(latency=False) as simulator,
@@ -84,7 +106,7 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     ):
         base = {name: value for name, value in os.environ.items() if not name.startswith("X25_")}
         url = {"OPENAI_BASE_URL": f"{gateway.url}/v1", "OPENAI_API_KEY": "none"}
-        yield {**base, **QUIET, **url}
+        yield {**base, **QUIET, **url, **parallel}
 
 
 def told(output: str) -> dict[str, str]:

@@ -52,6 +52,16 @@ def test_an_unknown_prompt_gets_a_text_that_says_it_is_simulated() -> None:
     assert "Write me a poem about {the} sea." in said
 
 
+@pytest.mark.parametrize(
+    ("stop", "left"), [("is", "Th"), (["answer", "sim", "nowhere"], "This is a "), ([], None), (None, None)]
+)
+def test_an_answer_ends_before_the_first_of_the_words_that_stop_it(stop: object, left: str | None) -> None:
+    whole = answer(model(), body("Write a poem."), 7)
+    said = answer(model(), body("Write a poem.", stop=stop), 7)
+    assert said.message["content"] == (whole.message["content"] if left is None else left)
+    assert said.finish_reason == "stop"
+
+
 def test_cost_is_tokens_times_price() -> None:
     said = answer(model(), body("Hello there, you."), 7)
     assert said.prompt_tokens == 5 + 4

@@ -1,4 +1,14 @@
-from x25.state.rates import NO_RATES, Limited, Rates, Standing, asked_tokens, headers_of, refusal
+from x25.state.rates import (
+    NO_RATES,
+    Limited,
+    Rates,
+    Slot,
+    Standing,
+    asked_tokens,
+    beyond,
+    headers_of,
+    refusal,
+)
 
 
 def standing(rates, requests=0, tokens=0, under_way=0, owner="org"):
@@ -33,3 +43,18 @@ def test_of_two_owners_the_one_that_leaves_less_is_told():
     assert (told["x-ratelimit-limit-tokens"], told["x-ratelimit-remaining-tokens"]) == ("1000", "10")
     assert told["x-ratelimit-reset-tokens"] == "60s"
     assert not any("concurrent" in name for name in told)
+
+
+def test_calls_at_once_that_a_limit_will_never_let_in_are_told_from_those_that_may_wait():
+    owners = [Limited("acme", "org", NO_RATES), Limited("acme", "key:k", Rates(3, 100, 2))]
+    assert beyond(owners, [50, 50]) is None
+    assert "this key may ask 3 times a minute" in beyond(owners, [1] * 4)
+    assert "2 calls under way at once" in beyond(owners, [1] * 3)
+    assert "100 tokens a minute" in beyond(owners, [50, 51])
+    assert beyond(owners[:1], [10**9] * 8) is None
+
+
+def test_a_standing_without_slots_that_were_given_back():
+    slots = [Slot("a", (), 30), Slot("b", (), 500)]
+    told = standing(Rates(3, 100, 2), 3, 140, 2).without(slots)
+    assert (told.requests, told.tokens, told.under_way) == (1, 10, 0)

@@ -3,6 +3,7 @@ import asyncio
 import pytest
 
 from x25.api.surfaces.choices import (
+    Calls,
     all_replies,
     choices_wanted,
     options_of_choice,
@@ -44,6 +45,7 @@ def test_a_cost_cap_is_divided_and_no_cache_is_used():
         "policy": {"max_cost_per_call_usd": pytest.approx(0.1), "max_tier": "mid"}, "cache": "off",
     }  # fmt: skip
     assert shared({"cache": {"use": "off"}}, 2) == {"cache": "off"}
+    assert shared({"mode": "proxy"}, 2) == {"mode": "proxy", "cache": "off"}
     assert shared({"policy": "nonsense"}, 2) == {"policy": "nonsense", "cache": "off"}
 
 
@@ -53,6 +55,8 @@ def test_a_cost_cap_is_divided_and_no_cache_is_used():
         ({"call_id": "mine"}, "x25.call_id"),
         ({"cache": "near"}, "x25.cache"),
         ({"cache": {"use": "exact"}}, "x25.cache"),
+        ({"mode": "cache"}, "x25.mode"),
+        ({"mode": "full"}, "x25.mode"),
         ({"routing_hints": {"chain_timeout_s": 3}}, "routing_hints.chain_timeout_s"),
     ],
 )
@@ -83,7 +87,24 @@ async def test_all_calls_have_ended_before_a_failure_is_told():
             raise error
         return REPLY
 
-    calls = [asyncio.create_task(call(0.0, ValueError("no"))), asyncio.create_task(call(0.01))]
+    calls = Calls()
+    for told in (call(0.01), call(0.0, ValueError("no"))):
+        calls.add(asyncio.create_task(told))
     with pytest.raises(ValueError, match="no"):
         await all_replies(calls)
     assert ended == [0.0, 0.01]
+
+
+async def test_of_several_failures_the_first_in_time_is_told():
+    async def fail(seconds, word):
+        await asyncio.sleep(seconds)
+        raise ValueError(word)
+
+    calls = Calls()
+    for seconds, word in ((0.02, "because of the other"), (0.0, "cause"), (0.03, "late")):
+        calls.add(asyncio.create_task(fail(seconds, word)))
+    calls.check()  # none so far
+    with pytest.raises(ValueError, match="cause"):
+        await all_replies(calls)
+    with pytest.raises(ValueError, match="cause"):
+        calls.check()

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from x25.api.surfaces.draft import Draft
+from x25.providers.wire.fragments import ToolFragments
 
 
 def call(index, text, name=None):
@@ -15,6 +16,21 @@ def call(index, text, name=None):
 
 def verbs(steps):
     return [(step.verb, step.part.place) for step in steps]
+
+
+def in_order(steps):
+    """Check that parts are told one after another, as clients take for granted."""
+    told, at = [], -1
+    for step in steps:
+        if step.verb == "begin":
+            assert step.part.place == at + 1, "begun out of turn"
+            assert told == [], "begun before the one before it ended"
+            at = step.part.place
+            told.append(at)
+        assert told == [step.part.place], "told of a part that is not open"
+        if step.verb == "end":
+            told.pop()
+    assert told == []
 
 
 def test_a_part_ends_when_the_next_begins():
@@ -58,6 +74,34 @@ def test_a_whole_message_goes_the_same_way():
     assert not any(part.is_open for part in draft.parts)
 
 
+def test_words_amid_the_arguments_of_a_call_wait_for_their_end():
+    draft = Draft()
+    deltas = [{"content": "a"}, call(0, "{", "f"), {"content": "b"}, {"refusal": "c"}, call(0, "}"), {"content": "d"},
+              call(1, "{", "g"), {"content": "e"}]  # fmt: skip
+    steps = [step for delta in deltas for step in draft.take(delta)]
+    steps += draft.finish()
+    in_order(steps)
+    assert [(part.kind, part.said) for part in draft.parts] == [
+        ("text", "a"), ("function", "{}"), ("text", "b"), ("refusal", "c"), ("text", "d"), ("function", "{"),
+        ("text", "e"),
+    ]  # fmt: skip
+
+
+def test_a_free_text_ends_when_the_next_call_begins():
+    draft = Draft()
+    custom = {"index": 0, "id": "k", "type": "custom", "custom": {"name": "g", "input": "free"}}
+    steps = [*draft.take({"tool_calls": [custom]}), *draft.take(call(1, "{}", "f")), *draft.finish()]
+    in_order(steps)
+
+
+def test_nothing_is_told_of_a_call_that_has_ended():
+    draft = Draft()
+    deltas = [call(0, "{}", "f"), call(1, "{}", "g"), call(0, " ")]
+    steps = [step for delta in deltas for step in draft.take(delta)]
+    in_order([*steps, *draft.finish()])
+    assert [part.said for part in draft.parts] == ["{}", "{}"]
+
+
 @given(
     st.lists(
         st.dictionaries(st.text(max_size=4), st.integers() | st.text(max_size=5), max_size=3),
@@ -72,13 +116,18 @@ def test_fragments_of_calls_survive_any_chunking_in_any_turns(arguments, chance)
     for text in texts:
         cuts = sorted({0, len(text), *(chance.randrange(len(text) + 1) for _ in range(3))})
         queues.append([text[a:b] for a, b in pairwise(cuts)])
-    draft, begun, steps = Draft(), set(), []
+    draft, fragments, steps, begun = Draft(), ToolFragments("d"), [], []
     while any(queues):
         index = chance.choice([place for place, queue in enumerate(queues) if queue])
-        steps += draft.take(call(index, queues[index].pop(0), None if index in begun else "f"))
-        begun.add(index)
-    steps += draft.finish()
-    grown = {}
+        fragment = call(index, queues[index].pop(0), None if index in begun else "f")["tool_calls"][0]
+        steps += draft.take({"tool_calls": fragments.add([fragment])})
+        if chance.random() < 0.2:
+            steps += draft.take({"content": "w"})
+        begun += [index] if index not in begun else []
+    steps += [*draft.take({"tool_calls": fragments.rest()}), *draft.finish()]
+    in_order(steps)
+    texts = [texts[index] for index in begun]
+    steps, grown = [step for step in steps if step.part.is_call], {}
     for step in steps:
         if step.verb == "grow":
             assert step.part.number in grown

@@ -113,11 +113,20 @@ def understood(body):
     return messages_of(body), options_of(body)
 
 
+def test_a_tool_may_ask_for_what_is_so_with_every_tool():
+    plain = {"name": "f", "input_schema": {"type": "object"}}
+    as_it_is = {"eager_input_streaming": True, "defer_loading": False, "allowed_callers": ["direct"]}
+    assert options_of(asked(tools=[{**plain, **as_it_is}])) == options_of(asked(tools=[plain]))
+
+
 @pytest.mark.parametrize(
     ("said", "field"),
     [
         ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, "tools[0].type"),
         ({"tools": [{"name": "f", "made_up": 1}]}, "tools[0].made_up"),
+        ({"tools": [{"name": "f", "eager_input_streaming": False}]}, "tools[0].eager_input_streaming"),
+        ({"tools": [{"name": "f", "defer_loading": True}]}, "tools[0].defer_loading"),
+        ({"tools": [{"name": "f", "allowed_callers": ["code_execution"]}]}, "tools[0].allowed_callers"),
         ({"tool_choice": {"type": "some"}}, "tool_choice.type"),
         ({"metadata": {"other": "x"}}, "metadata.other"),
         ({"thinking": {"type": "enabled"}}, "thinking"),

@@ -6,6 +6,7 @@ from x25.api.pieces import Piece
 from x25.api.surfaces.responses_reply import ResponseStream, response_of
 from x25.api.surfaces.responses_request import ResponseRequest
 from x25.providers.deltas import Ending, Source
+from x25.providers.wire.fragments import ToolFragments
 
 REPLY = {
     "call_id": "c1", "org": "lab", "model_used": "v/m", "provider": "v", "tier": "mid", "audit_hash": "a" * 64,
@@ -138,22 +139,23 @@ def test_pieces_are_told_as_they_come_and_the_end_has_the_same_items():
     assert message["tool_calls"][0] == {**CALL, "id": "k0"}
 
 
-def test_calls_whose_fragments_come_in_turns_are_told_side_by_side():
+def test_an_item_is_done_before_the_next_is_added():
+    said = [fragment(0, '{"a":', name="f"), fragment(1, '{"b":', name="g"), {"content": "Wait."},
+            fragment(0, "1}"), fragment(1, "2}")]  # fmt: skip
+    fragments = ToolFragments("d")
     told = straight(
-        fragment(0, '{"a":', name="f"), fragment(1, '{"b":', name="g"), fragment(0, "1}"), fragment(1, "2}")
+        *(
+            {**delta, "tool_calls": fragments.add(delta["tool_calls"])} if "tool_calls" in delta else delta
+            for delta in said
+        )
     )
-    done = {
-        event["output_index"]: event["arguments"]
+    assert [
+        (event["type"].rpartition(".")[2], event["output_index"])
         for event in told
-        if event["type"].endswith("arguments.done")
-    }
-    assert done == {0: '{"a":1}', 1: '{"b":2}'}
-    assert [event["output_index"] for event in told if event["type"].endswith("arguments.delta")] == [
-        0,
-        1,
-        0,
-        1,
-    ]
+        if event["type"].startswith("response.output_item.")
+    ] == [(verb, place) for place in range(3) for verb in ("added", "done")]
+    output = told[-1]["response"]["output"]
+    assert [item.get("arguments", item["type"]) for item in output] == ['{"a":1}', "message", '{"b":2}']
 
 
 def test_what_was_cut_off_is_incomplete_and_only_that():

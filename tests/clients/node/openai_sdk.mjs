@@ -32,6 +32,18 @@ assert.deepEqual([kinds[0], kinds.at(-1)], ["response.created", "response.comple
 assert((await client.responses.stream({ model: "auto", input: "Say hello." }).finalResponse()).output.length);
 assert.equal((await client.embeddings.create({ model: "x25-embed", input: "a" })).data[0].embedding.length, 256);
 assert((await client.models.list()).data.some((model) => model.id === "auto"));
+// Several tools called at once, however their vendor cuts the stream.
+const parallel = new OpenAI({ baseURL: process.env.PARALLEL_BASE_URL });
+const flat = ["get_weather", "get_time"].map((name) => ({ type: "function", name, parameters: { type: "object", properties: {} }, strict: false }));
+const tools = flat.map(({ name, parameters }) => ({ type: "function", function: { name, parameters } }));
+for (const model of process.env.PARALLEL_MODELS.split(",")) {
+  const { choices } = await parallel.chat.completions.stream({ model, messages, tools }).finalChatCompletion();
+  const { output } = await parallel.responses.stream({ model, input: "Go on.", tools: flat }).finalResponse();
+  const chosen = choices[0].message.tool_calls.map((call) => call.function);
+  for (const calls of [chosen, output.filter((item) => item.type === "function_call")]) {
+    assert.deepEqual(calls.map((call) => [call.name, JSON.parse(call.arguments)]), JSON.parse(process.env.PARALLEL_CALLS), model);
+  }
+}
 await assert.rejects(client.responses.create({ model: "auto", input: "x", tools: [{ type: "web_search" }] }), /web_search/);
 const { version } = JSON.parse(readFileSync("node_modules/openai/package.json"));
 console.log(JSON.stringify({ "openai (Node)": version }));

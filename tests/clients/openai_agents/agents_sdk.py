@@ -2,9 +2,19 @@
 
 import asyncio
 import json
+import os
 from importlib.metadata import version
 
-from agents import Agent, Runner, SQLiteSession, function_tool, set_default_openai_api, set_tracing_disabled
+from agents import (
+    Agent,
+    OpenAIProvider,
+    RunConfig,
+    Runner,
+    SQLiteSession,
+    function_tool,
+    set_default_openai_api,
+    set_tracing_disabled,
+)  # fmt: skip
 from pydantic import BaseModel
 
 ASKED = "What is the weather in Paris?"
@@ -18,6 +28,26 @@ class City(BaseModel):
 def get_weather(city: str) -> str:
     """Weather of a city."""
     return f"sunny in {city}"
+
+
+@function_tool
+def get_time(zone: str) -> str:
+    """Time in a zone."""
+    return f"noon in {zone}"
+
+
+async def call_in_parallel(model: str, *, over_responses: bool) -> None:
+    """Follow a stream in which three tools are called at once."""
+    at = OpenAIProvider(
+        base_url=os.environ["PARALLEL_BASE_URL"], api_key="none", use_responses=over_responses
+    )
+    agent = Agent(name="parallel", model=model, tools=[get_weather, get_time])
+    streamed = Runner.run_streamed(agent, ASKED, run_config=RunConfig(model_provider=at))
+    items = [event.item async for event in streamed.stream_events() if event.type == "run_item_stream_event"]
+    calls = [item.raw_item for item in items if item.type == "tool_call_item"]
+    wanted = json.loads(os.environ["PARALLEL_CALLS"])
+    assert [[call.name, json.loads(call.arguments)] for call in calls] == wanted, model
+    assert streamed.final_output == "All done."
 
 
 async def converse(api: str, model: str) -> None:
@@ -49,6 +79,9 @@ async def main() -> None:
     for api in ("responses", "chat_completions"):
         for model in ("auto", "xantly-classic"):
             await converse(api, model)
+    for model in os.environ["PARALLEL_MODELS"].split(","):
+        for over_responses in (True, False):
+            await call_in_parallel(model, over_responses=over_responses)
 
 
 asyncio.run(main())

@@ -1,7 +1,10 @@
 """langchain-openai, a LangChain agent with tools, and LangGraph's prebuilt agent."""
 
 import json
+import os
+from functools import reduce
 from importlib.metadata import version
+from operator import add
 
 from langchain.agents import create_agent
 from langchain_core.tools import tool
@@ -22,6 +25,12 @@ def get_weather(city: str) -> str:
     return f"sunny in {city}"
 
 
+@tool
+def get_time(zone: str) -> str:
+    """Time in a zone."""
+    return f"noon in {zone}"
+
+
 ASKED = "What is the weather in Paris?"
 for responses in (False, True):
     llm = ChatOpenAI(model="auto", use_responses_api=responses)
@@ -33,6 +42,15 @@ for responses in (False, True):
         messages = agent.invoke({"messages": [("user", ASKED)]})["messages"]
         assert [message.type for message in messages] == ["human", "ai", "tool", "ai"]
         assert "sunny in Paris" in messages[-1].text
+    for model in os.environ["PARALLEL_MODELS"].split(","):
+        at = {"base_url": os.environ["PARALLEL_BASE_URL"], "use_responses_api": responses}
+        llm, tools = ChatOpenAI(model=model, streaming=True, **at), [get_weather, get_time]
+        said = reduce(add, llm.bind_tools(tools).stream(ASKED))
+        calls = [[call["name"], call["args"]] for call in said.tool_calls]
+        assert calls == json.loads(os.environ["PARALLEL_CALLS"]), model
+        messages = create_agent(llm, tools).invoke({"messages": [("user", ASKED)]})["messages"]
+        assert [message.type for message in messages] == ["human", "ai", "tool", "tool", "tool", "ai"]
+        assert messages[-1].text == "All done."
 vectors = OpenAIEmbeddings(model="x25-embed", check_embedding_ctx_length=False).embed_documents(["a", "b"])
 assert [len(vector) for vector in vectors] == [256, 256]
 print(json.dumps({name: version(name) for name in ("langchain-openai", "langchain", "langgraph")}))

@@ -1,6 +1,7 @@
 """The official OpenAI client: chat, streams, parsing, tools, responses, embeddings, models."""
 
 import json
+import os
 from unittest import TestCase
 
 import openai
@@ -84,4 +85,27 @@ assert raw.headers["x-x25-call-id"]
 with TestCase().assertRaises(openai.NotFoundError) as unknown:
     client.chat.completions.create(model="gpt-nope", messages=ASKED)
 assert unknown.exception.code == "model_not_found"
+
+# Several tools called at once, however their vendor cuts the stream.
+wanted_calls = json.loads(os.environ["PARALLEL_CALLS"])
+parallel = openai.OpenAI(base_url=os.environ["PARALLEL_BASE_URL"])
+flat_tools = [{"type": "function", "name": name, "parameters": {}} for name in ("get_weather", "get_time")]
+tools = [{"type": "function", "function": {"name": tool["name"], "parameters": {}}} for tool in flat_tools]
+for model in os.environ["PARALLEL_MODELS"].split(","):
+    with parallel.chat.completions.stream(model=model, messages=ASKED, tools=tools) as stream:
+        done = [event for event in stream if event.type == "tool_calls.function.arguments.done"]
+        message = stream.get_final_completion().choices[0].message
+    for calls in (done, [call.function for call in message.tool_calls]):
+        assert [[call.name, json.loads(call.arguments)] for call in calls] == wanted_calls, model
+    with parallel.responses.stream(model=model, input=ASKED, tools=flat_tools) as stream:
+        done = [event for event in stream if event.type == "response.function_call_arguments.done"]
+        final = stream.get_final_response()
+    items = [item for item in final.output if item.type == "function_call"]
+    for calls in (done, items):
+        assert [[call.name, json.loads(call.arguments)] for call in calls] == wanted_calls, model
+    outputs = [{"type": "function_call_output", "call_id": item.call_id, "output": "1"} for item in items]
+    told = parallel.responses.create(
+        model=model, input=outputs, tools=flat_tools, previous_response_id=final.id
+    )
+    assert told.output_text == "All done."
 print(json.dumps({"openai": openai.__version__}))

@@ -1,5 +1,6 @@
 """pydantic-ai: an agent with a tool and a structured answer, over chats and over responses."""
 
+import asyncio
 import json
 import os
 from importlib.metadata import version
@@ -29,4 +30,34 @@ for kind in (OpenAIChatModel, OpenAIResponsesModel):
 
     assert "sunny in Paris" in agent.run_sync("What is the weather in Paris?").output
     assert isinstance(Agent(model, output_type=City).run_sync("What is the weather in Paris?").output, City)
+
+
+async def call_in_parallel(kind: type[OpenAIChatModel | OpenAIResponsesModel], name: str) -> None:
+    """Run an agent on a stream in which three tools are called at once."""
+    at = OpenAIProvider(base_url=os.environ["PARALLEL_BASE_URL"], api_key="none")
+    agent, calls = Agent(kind(name, provider=at)), []
+
+    @agent.tool_plain
+    def get_weather(city: str) -> str:
+        """Weather of a city."""
+        calls.append(["get_weather", {"city": city}])
+        return "1"
+
+    @agent.tool_plain
+    def get_time(zone: str) -> str:
+        """Time in a zone."""
+        calls.append(["get_time", {"zone": zone}])
+        return "2"
+
+    async with agent.run_stream("Go on.") as said:
+        text = await said.get_output()
+    if name != "parallel/words-amid":  # its words are taken for the answer, whoever is the gateway
+        assert text == "All done."
+    wanted = json.loads(os.environ["PARALLEL_CALLS"])
+    assert sorted(map(json.dumps, calls)) == sorted(map(json.dumps, wanted)), name
+
+
+for kind in (OpenAIChatModel, OpenAIResponsesModel):
+    for name in os.environ["PARALLEL_MODELS"].split(","):
+        asyncio.run(call_in_parallel(kind, name))
 print(json.dumps({"pydantic-ai": version("pydantic-ai-slim")}))

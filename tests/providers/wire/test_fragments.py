@@ -63,6 +63,57 @@ def test_calls_survive_any_chunking_and_numbering(batches):
     assert whole == wanted
 
 
+TURNS = [
+    [{"index": 0, "id": "a", "function": {"name": "one", "arguments": ""}},
+     {"index": 1, "id": "b", "function": {"name": "two", "arguments": ""}},
+     {"index": 2, "id": "c", "function": {"name": "six", "arguments": ""}}],
+    [{"index": 2, "function": {"arguments": '{"z"'}}, {"index": 1, "function": {"arguments": '{"y": {'}}],
+    [{"index": 0, "function": {"arguments": '{"x"'}}, {"index": 2, "function": {"arguments": ": 3}"}}],
+    [{"index": 1, "function": {"arguments": "}}"}}, {"index": 0, "function": {"arguments": ": 1}"}}],
+]  # fmt: skip
+"""Three calls whose fragments come in turns, the arguments of the last one first."""
+
+
+def test_calls_are_passed_on_one_after_another_in_the_order_in_which_they_began():
+    fragments = ToolFragments("d")
+    sent = [delta for batch in TURNS for delta in fragments.add(batch)]
+    assert [one["index"] for one in sent] == [0, 0, 1, 2]
+    assert [one["id"] for one in sent if "id" in one] == ["a", "b", "c"]
+    assert together(sent + fragments.rest()) == [
+        {"id": one["id"], "name": one["function"]["name"], "arguments": one["function"]["arguments"]}
+        for one in fragments.calls()
+    ]
+    assert [one["function"]["arguments"] for one in fragments.calls()] == [
+        '{"x": 1}',
+        '{"y": {}}',
+        '{"z": 3}',
+    ]
+
+
+def test_a_call_is_passed_on_piece_by_piece_once_the_one_before_it_is_whole():
+    fragments = ToolFragments("d")
+    fragments.add([{"index": 0, "id": "a", "function": {"name": "one", "arguments": '{"x": 1}'}}])
+    began = fragments.add([{"index": 1, "id": "b", "function": {"name": "two", "arguments": "{"}}])
+    assert [one["function"]["arguments"] for one in began] == ["{"]
+    assert [one["index"] for one in fragments.add([{"index": 1, "function": {"arguments": "}"}}])] == [1]
+
+
+def test_calls_after_one_whose_arguments_never_end_are_passed_on_at_the_end():
+    fragments = ToolFragments("d")
+    sent = fragments.add([{"index": 0, "id": "a", "function": {"name": "one", "arguments": '{"x": '}}])
+    sent += fragments.add([{"index": 1, "id": "b", "function": {"name": "two", "arguments": "{}"}}])
+    assert [one["index"] for one in sent] == [0]
+    assert [one["index"] for one in fragments.rest()] == [1]
+
+
+def test_what_follows_a_whole_call_is_passed_on_all_the_same():
+    fragments = ToolFragments("d")
+    sent = fragments.add([{"index": 0, "id": "a", "function": {"name": "one", "arguments": "{}"}}])
+    sent += fragments.add([{"index": 1, "id": "b", "function": {"name": "two", "arguments": "{}"}}])
+    sent += fragments.add([{"index": 0, "function": {"arguments": " "}}])
+    assert together(sent)[0]["arguments"] == fragments.calls()[0]["function"]["arguments"] == "{} "
+
+
 def test_calls_that_interleave_stay_apart():
     fragments = ToolFragments("d")
     given_ = [

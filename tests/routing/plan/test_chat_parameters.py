@@ -71,8 +71,20 @@ def test_a_value_of_another_type_is_refused_by_name_or_is_one_that_the_type_hold
         ({"tool_choice": "any"}, "options.tool_choice"),
         ({"tool_choice": {"type": "function"}}, "options.tool_choice"),
         ({"tool_choice": {"type": "function", "function": {"name": []}}}, "options.tool_choice"),
+        ({"tool_choice": "required"}, "options.tool_choice"),
+        ({"tool_choice": "required", "tools": []}, "options.tool_choice"),
+        ({"tool_choice": {"type": "function", "function": {"name": "f"}}}, "options.tool_choice"),
+        (
+            {"tools": [FUNCTION], "tool_choice": {"type": "function", "function": {"name": "other"}}},
+            "options.tool_choice",
+        ),
+        (
+            {"tools": [FUNCTION], "tool_choice": {"type": "custom", "custom": {"name": "other"}}},
+            "options.tool_choice",
+        ),
         ({"function_call": []}, "options.function_call"),
         ({"response_format": {"type": "xml"}}, "options.response_format.type"),
+        ({"response_format": {"type": "json_schema"}}, "options.response_format.json_schema"),
         (
             {"response_format": {"type": "json_schema", "json_schema": []}},
             "options.response_format.json_schema",

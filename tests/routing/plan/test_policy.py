@@ -76,6 +76,12 @@ def test_prompt_and_answer_must_fit_the_window():
     assert removed([arm("m", window=199)]) == {"m": "context length: about 200 tokens > 199"}
 
 
+def test_an_answer_takes_no_more_of_the_window_than_the_model_can_say():
+    assert removed([arm("m")], answer_tokens=128_000) == {}
+    reason = "context length: about 10001 tokens > 10000"
+    assert removed([arm("m")], prompt_tokens=10_001 - 4_096, answer_tokens=128_000) == {"m": reason}
+
+
 def test_the_dearer_of_both_prices_is_compared_with_the_cap_per_token():
     assert removed([arm("m", price=1.0)], {"max_cost_per_token": 2e-6}) == {}
     assert "max_cost_per_token" in removed([arm("m", price=1.0)], {"max_cost_per_token": 1.9e-6})["m"]
