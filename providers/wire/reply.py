@@ -197,12 +197,10 @@ def _tool_call(given: Any, place: int, deployment: str) -> JSONObject:
 
 
 def _written(arguments: Any, kind: str) -> str:
-    if arguments is None or arguments == "":  # nothing to say; clients read JSON
-        return "{}" if kind == "function" else ""
-    if not isinstance(arguments, str):
-        return json.dumps(arguments, ensure_ascii=False)
-    # Without arguments some vendors write nothing at all, which is no JSON that a client could read.
-    return "{}" if kind == "function" and not arguments.strip() else arguments
+    if arguments is None or (isinstance(arguments, str) and not arguments.strip()):
+        # Nothing at all is no JSON that a client could read.
+        return "{}" if kind == "function" else arguments or ""
+    return arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
 
 
 def _short_text(value: Any) -> str | None:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,6 +28,7 @@ CACHE = Path(os.environ.get("X25_CLIENTS", Path.home() / ".cache" / "x25-clients
 INSTALLS_WITHIN_S, RUNS_WITHIN_S = 600, 120
 PYTHON = sorted((HERE / "python").glob("*.py"))
 NODE = sorted((HERE / "node").glob("*.mjs"))
+SHELL = runpy.run_path(str(HERE / "shell_vendor.py"))
 PARALLEL = runpy.run_path(str(HERE / "parallel_vendor.py"))
 QUIET = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "ANONYMIZED_TELEMETRY": "false"}
 
@@ -136,6 +138,68 @@ def test_the_agents_of_openai_work(environ: dict[str, str], tmp_path: Path) -> N
     folder = HERE / "openai_agents"
     python = str(environment(folder / "requirements.txt") / "python")
     documented(told(run([python, str(folder / "agents_sdk.py")], RUNS_WITHIN_S, env=environ, cwd=tmp_path)))
+
+
+@pytest.fixture(scope="module")
+def shell_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of a gateway on a model that lists the folder with whatever tool for that it is offered."""
+    folder = tmp_path_factory.mktemp("shell")
+    vendor = SHELL["ShellVendor"]()
+    prices = {"input_usd_per_mtok": 1, "output_usd_per_mtok": 4}
+    model = {"model_id": "shell/model", "base_url": vendor.url, "tier": "mid", "prices": prices}
+    (folder / "model.yaml").write_text(json.dumps(model), encoding="utf-8")
+    try:
+        with gateway_process(folder / "gateway", "", upstream="real", models_dir=str(folder)) as gateway:
+            yield gateway.url
+    finally:
+        vendor.close()
+
+
+@pytest.fixture(scope="module")
+def coding_agents() -> Path:
+    """Return the folder with the command lines of coding agents."""
+    if shutil.which("npm") is None:
+        pytest.skip("there is no npm here")
+    wanted = HERE / "coding_agents" / "package.json"
+    folder = folder_for(wanted.read_bytes())
+    if not (folder / "whole").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(wanted, folder)
+        run(["npm", "install", "--no-audit", "--no-fund", "--silent"], INSTALLS_WITHIN_S, cwd=folder)
+        run(["node", "install.cjs"], INSTALLS_WITHIN_S, cwd=folder / "node_modules/@anthropic-ai/claude-code")
+        (folder / "whole").touch()
+    return folder / "node_modules" / ".bin"
+
+
+@pytest.fixture
+def workplace(tmp_path: Path) -> dict[str, Any]:
+    """Return where an agent runs: a home of its own, and a folder with one file."""
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "seen.txt").touch()
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "OPENAI_API_KEY": "none"}
+    return {"cwd": tmp_path / "work", "env": environ, "stdin": subprocess.DEVNULL}
+
+
+def test_codex_works(coding_agents: Path, shell_gateway: str, workplace: dict[str, Any]) -> None:
+    provider = (
+        f'{{name="x25", base_url="{shell_gateway}/v1", wire_api="responses", env_key="OPENAI_API_KEY"}}'
+    )
+    settings = {"model": '"auto"', "model_provider": '"x25"', "model_providers.x25": provider}
+    settings["web_search"] = '"disabled"'
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    codex = str(coding_agents / "codex")
+    command = [codex, "exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", *options]
+    assert "The folder holds seen.txt." in run([*command, "List the files."], RUNS_WITHIN_S, **workplace)
+    documented({"codex": run([codex, "--version"], RUNS_WITHIN_S, **workplace).split()[-1]})
+
+
+def test_claude_code_works(coding_agents: Path, shell_gateway: str, workplace: dict[str, Any]) -> None:
+    workplace["env"] |= {"ANTHROPIC_BASE_URL": shell_gateway, "ANTHROPIC_API_KEY": "none"}
+    workplace["env"] |= {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}
+    claude = str(coding_agents / "claude")
+    command = [claude, "-p", "List the files.", "--model", "auto", "--allowedTools", "Bash"]
+    assert "The folder holds seen.txt." in run(command, RUNS_WITHIN_S, **workplace)
+    documented({"claude-code": run([claude, "--version"], RUNS_WITHIN_S, **workplace).split()[0]})
 
 
 @pytest.mark.parametrize("more", [[], ["--no-stream"]], ids=["streamed", "whole"])
