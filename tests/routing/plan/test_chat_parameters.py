@@ -16,6 +16,9 @@ PASSED_ON = {
     "audio": {"voice": "alloy", "format": "wav"}, "prediction": {"type": "content", "content": "x"},
     "service_tier": "flex", "store": False, "metadata": {"a": "b"}, "user": "u", "safety_identifier": "s",
     "prompt_cache_key": "k", "prompt_cache_retention": "24h", "memory_hit": True,
+    "reasoning": {"effort": "low", "max_tokens": 9, "exclude": True}, "include_reasoning": False,
+    "thinking": {"type": "enabled", "budget_tokens": 1024}, "enable_thinking": False, "thinking_budget": 512,
+    "chat_template_kwargs": {"enable_thinking": False},
 }  # fmt: skip
 
 
@@ -62,6 +65,10 @@ def test_a_value_of_another_type_is_refused_by_name_or_is_one_that_the_type_hold
         ({"logprobs": True, "top_logprobs": -1}, "options.top_logprobs"),
         ({"logprobs": True, "top_logprobs": True}, "options.top_logprobs"),
         ({"logprobs": True, "top_logprobs": 2.0}, "options.top_logprobs"),
+        ({"thinking": {"type": "on"}}, "options.thinking.type"),
+        ({"thinking": {"type": "enabled", "budget_tokens": 0}}, "options.thinking.budget_tokens"),
+        ({"reasoning": {"effort": "some"}}, "options.reasoning.effort"),
+        ({"thinking_budget": "9"}, "options.thinking_budget"),
         ({"tools": {}}, "options.tools"),
         ({"tools": [FUNCTION] * 513}, "options.tools"),
         ({"tools": [{"type": "web_search"}]}, "options.tools[0].type"),
