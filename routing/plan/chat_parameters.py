@@ -13,6 +13,7 @@ from typing_extensions import TypedDict  # pydantic reads no other below Python 
 
 from ...state.complaints import complain
 from ...state.errors import InvalidRequest
+from .thinking_parameters import Effort, Reasoning, Thinking, ThinkingTokens
 
 MOST_TOOLS = 512
 MOST_STOPS = 64
@@ -47,10 +48,6 @@ _Name = Annotated[
 _Switch = Annotated[bool, Field(description="true or false")]
 _Texts = Annotated[list[str], Field(max_length=MOST_STOPS)]
 _Object = Annotated[dict[str, Any], Field(description="an object")]
-_Effort = Annotated[
-    Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"],
-    Field(description="none, minimal, low, medium, high, xhigh or max"),
-]
 _Seen = with_config(ConfigDict(strict=True, extra="allow"))
 """Of nested objects the router reads the named keys; the others are between caller and model."""
 
@@ -138,27 +135,6 @@ class ResponseFormat(TypedDict, total=False):
 
 
 @_Seen
-class Thinking(TypedDict, total=False):
-    """Whether a model thinks, as Anthropic, DeepSeek, Z.AI and Moonshot spell it."""
-
-    type: Annotated[
-        Literal["enabled", "disabled", "adaptive", "auto"],
-        Field(description="enabled, disabled, adaptive or auto"),
-    ]
-    budget_tokens: _Tokens
-
-
-@_Seen
-class Reasoning(TypedDict, total=False):
-    """How much a model thinks, as OpenRouter spells it."""
-
-    effort: _Effort | None
-    max_tokens: _Tokens | None
-    exclude: _Switch | None
-    enabled: _Switch | None
-
-
-@_Seen
 class Audio(TypedDict):
     """How an audio answer sounds."""
 
@@ -222,12 +198,12 @@ class ChatParameters(TypedDict, total=False):
         Field(description="none, auto, or an object that names a function"),
     ]
     response_format: Annotated[ResponseFormat, Field(description="an object")]
-    reasoning_effort: _Effort
+    reasoning_effort: Effort
     reasoning: Annotated[Reasoning, Field(description="an object with effort or max_tokens")]
     include_reasoning: _Switch
     thinking: Annotated[Thinking, Field(description="an object with a type")]
     enable_thinking: _Switch
-    thinking_budget: _Tokens
+    thinking_budget: ThinkingTokens
     chat_template_kwargs: _Object
     verbosity: Annotated[Literal["low", "medium", "high"], Field(description="low, medium or high")]
     modalities: Annotated[
