@@ -317,6 +317,9 @@ class Health(BaseModel):
     keys_exhausted: list[dict[str, Any]] = Field(
         default_factory=list, description="Provider keys without credit: deployment, model, key, wait_s."
     )
+    keys_refused: list[dict[str, Any]] = Field(
+        default_factory=list, description="Provider keys unknown to their providers, likewise."
+    )
     notices: list[str] = Field(description="What works less well than it could, and what to set.")
     longest_pause_ms: float = Field(
         description="How long one piece of work kept all others waiting, last minute or two."

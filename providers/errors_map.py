@@ -11,6 +11,7 @@ import aiohttp
 import httpx
 
 from ..state.errors import (
+    BeyondAllowance,
     ContentFiltered,
     ContextLengthExceeded,
     MalformedRequest,
@@ -47,6 +48,11 @@ _BILLING = re.compile(r"insufficient[ _](?:quota|funds|balance)|billing|credit",
 # The body of a 400 may quote the prompt, so only sentences that no prompt is likely to hold count there.
 _BILLING_IN_400 = re.compile(
     r"insufficient_quota|billing_hard_limit|credit balance is too low", re.IGNORECASE
+)
+_BEYOND_ALLOWANCE = re.compile(
+    r"(?:fewer|lower|less|reduce) (?:the )?max_(?:completion_|output_)?tokens|can only afford|request too large"
+    r"|tokens must be reduced",
+    re.IGNORECASE,
 )
 _MODERATION = re.compile(
     r"content[ _]?(?:filter|policy|management)|responsibleaipolicy|data_inspection_failed|moderation|was flagged"
@@ -182,6 +188,8 @@ _IN_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (
 
 
 def _kind(status: int, text: str) -> type[ProviderError]:
+    if status in (402, 429) and _BEYOND_ALLOWANCE.search(text):
+        return BeyondAllowance
     no_credit = _BILLING_IN_400 if status == 400 else _BILLING
     if status in (400, 403, 429) and no_credit.search(text):
         return ProviderBilling

@@ -13,6 +13,7 @@ from x25.providers.errors_map import (
     redact,
 )
 from x25.state.errors import (
+    BeyondAllowance,
     ContentFiltered,
     ContextLengthExceeded,
     MalformedRequest,
@@ -42,6 +43,9 @@ def vendor(message, **extra):
         (401, vendor("bad key"), ProviderAuth),
         (403, vendor("not allowed"), ProviderForbidden),
         (402, vendor("pay first"), ProviderBilling),
+        (402, vendor("requires more credits, or fewer max_tokens. You can only afford 9"), BeyondAllowance),
+        (429, vendor("Request too large for m on tokens per min: Limit 9, Requested 99"), BeyondAllowance),
+        (402, vendor("Insufficient credits. Add more"), ProviderBilling),
         (429, vendor("quota", code="insufficient_quota"), ProviderBilling),
         (429, vendor("add credits to your account"), ProviderBilling),
         (400, vendor("Your credit balance is too low"), ProviderBilling),
