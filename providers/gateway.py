@@ -276,7 +276,7 @@ class Gateway:
             walk.beyond.add((key, deployment.base_url))
         elif lease.byok_key is not None:
             walk.failed_own.add((key, deployment.base_url))
-        rest_key(self.keyring, lease, deployment, error, self._patience.clock(), walk.org)
+        rest_key(self.keyring, lease, deployment, error, now_s=self._patience.clock(), org=walk.org)
 
     async def _may_repeat(self, walk: Walk, deployment: Deployment, error: ProviderError, tries: int) -> bool:
         """Wait out the backoff and return True; return False when it must not be asked again."""

@@ -9,7 +9,7 @@ NO_CREDIT = 402
 
 
 def rest_key(  # noqa: PLR0913 - which key, where, why, when, for whom
-    keyring: Keyring, lease: Lease, deployment: Deployment, error: ProviderError, now_s: float, org: str
+    keyring: Keyring, lease: Lease, deployment: Deployment, error: ProviderError, *, now_s: float, org: str
 ) -> None:
     """Let a key rest at a deployment as long as a failure of it says; any other failure changes nothing.
 

@@ -1,8 +1,8 @@
 """One completion's way through deployments and keys: what was tried, what came of it, what may still be asked."""
 
 from collections.abc import Callable, Collection, Sequence
-from math import inf
 from dataclasses import dataclass, field, replace
+from math import inf
 
 from ..state.errors import HedgeLost, ProviderError
 from ..state.types import JSONObject

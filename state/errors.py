@@ -316,7 +316,7 @@ class ProviderBilling(ProviderError):
 
 
 class BeyondAllowance(ProviderError):
-    """The account behind the key allows no request as large, by its credit or its tokens a minute; a smaller one it may."""
+    """The account allows no request as large, by its credit or its tokens a minute; a smaller one it may."""
 
     code = "beyond_allowance"
     retryable = False
