@@ -25,7 +25,7 @@ class ChoiceDialect(Dialect, Protocol):
 
     usage: JSONObject | None
 
-    def total(self, usage: JSONObject) -> bytes:
+    def total(self, usage: JSONObject | None) -> bytes:
         """Return the chunk that tells the tokens of all choices."""
         ...
 

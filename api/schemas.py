@@ -295,7 +295,8 @@ class Health(BaseModel):
 
     status: str = Field(description='"ok", or "degraded": calls are answered, but something is amiss.')
     degraded: dict[str, str] = Field(
-        default_factory=dict, description="What is amiss (checkpoints, encoder, overload, recovery), and why."
+        default_factory=dict,
+        description="What is amiss (checkpoints, encoder, keys, overload, recovery …), and why.",
     )
     checkpoints: dict[str, int] = Field(
         default_factory=dict, description="Checkpoint writes of this process: written, and lost."

@@ -236,17 +236,17 @@ class Improvements:
 
     async def wordless(self, org: str, call_ids: Collection[str]) -> set[str]:
         """Return which of these calls are in the org's log without a prompt: it keeps their words no more."""
-        names, found = sorted(call_ids), set[str]()
-        for start in range(0, len(names), CALLS_A_QUERY):
-            query = select(calls.c.call_id).where(
-                calls.c.org == org,
-                calls.c.call_id.in_(names[start : start + CALLS_A_QUERY]),
-                calls.c.prompt_sha256.is_(None),
-            )
-            found.update(
-                await self._database.query(lambda connection, one=query: connection.scalars(one).all())
-            )
-        return found
+        names = sorted(call_ids)
+        wordless = select(calls.c.call_id).where(calls.c.org == org, calls.c.prompt_sha256.is_(None))
+
+        def look(connection: Connection) -> set[str]:
+            found = set[str]()
+            for start in range(0, len(names), CALLS_A_QUERY):
+                some = calls.c.call_id.in_(names[start : start + CALLS_A_QUERY])
+                found.update(connection.scalars(wordless.where(some)))
+            return found
+
+        return await self._database.query(look)
 
     async def mean_difficulty(self, org: str) -> float:
         """Return the mean difficulty of the org's prompts, logits; 0 without any."""
