@@ -78,7 +78,7 @@ async def admitted(
         owners.append(Limited(org, f"key:{key.family}", key.rates))
     if not owners:
         return Pass(cascade, org, None)
-    slot = slot_of(owners, messages, options or {})
+    slot = slot_of(owners, messages, options or {}, services.store.lease.holder)
     try:
         standings = await services.rates.take(slot, cascade.settings.call_deadline_s + LASTS_BEYOND_S)
     except TooManyRequests as error:
