@@ -44,7 +44,9 @@ CONTEXT = re.compile(
     r"|tokens? .{0,40}must be (?:<=|less than)|inputs must have less than",
     re.IGNORECASE,
 )
-_BILLING = re.compile(r"insufficient[ _](?:quota|funds|balance)|billing|credit", re.IGNORECASE)
+_BILLING = re.compile(
+    r"insufficient[ _](?:quota|funds|balance)|billing|credit|key limit exceeded", re.IGNORECASE
+)
 # A 400 may quote the prompt, in its message, too: only how that begins is surely the vendor's own.
 _BILLING_IN_400 = re.compile(
     r"insufficient_quota|billing_hard_limit|(?:your )?credit balance is too low", re.IGNORECASE

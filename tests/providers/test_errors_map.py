@@ -66,6 +66,7 @@ def vendor(message, **extra):
         (403, vendor("not allowed", metadata={"flagged_input": "my credit card billing"}), ProviderForbidden),
         (403, json.dumps({"error": "Your team doesn't have any credits yet", "code": "x"}), ProviderBilling),
         (403, "no billing account", ProviderBilling),
+        (403, vendor("Key limit exceeded (monthly limit)."), ProviderBilling),
         (429, vendor("slow down"), ProviderRateLimit),
         (
             429,
