@@ -478,7 +478,7 @@ def _authorization(api_key: str | None) -> dict[str, str]:
 
 
 def _check_question(prompt: str | None, messages: list[dict[str, Any]] | None) -> None:
-    if messages is None and (prompt is None or not prompt.strip()):
+    if messages is None and (not isinstance(prompt, str) or not prompt.strip()):
         raise ValueError(f"prompt: expected text, here or in the constructor, got {prompt!r}")
     if messages is not None and not messages:
         raise ValueError("messages: expected at least one message, got an empty list")

@@ -1,4 +1,7 @@
-"""Several answers in one stream of server-sent events, their pieces in the order in which they come."""
+"""Several answers in one stream of server-sent events, their pieces in the order in which they come.
+
+The first pieces alone come in the order of the choices: OpenAI's client gives each the place at which it first saw one.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -13,6 +16,8 @@ from .sse import DONE, HEAD_AFTER_S, UNBUFFERED, Dialect, EventStream, events_of
 from .surfaces.choices import Calls, summed, summed_usage
 
 _END = None
+COMMENT = b":"
+"""How what keeps a connection alive begins."""
 
 
 class ChoiceDialect(Dialect, Protocol):
@@ -20,7 +25,7 @@ class ChoiceDialect(Dialect, Protocol):
 
     usage: JSONObject | None
 
-    def total(self, usage: JSONObject) -> bytes:
+    def total(self, usage: JSONObject | None) -> bytes:
         """Return the chunk that tells the tokens of all choices."""
         ...
 
@@ -90,13 +95,12 @@ async def _merged(
     wants_usage: bool,
 ) -> AsyncIterator[bytes]:
     said: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=len(calls))
+    begun = [asyncio.Event() for _ in calls]
 
-    async def tell(call: asyncio.Task[Reply], dialect: ChoiceDialect, reader: Pieces) -> None:
-        async for told in events_of(call, dialect, reader):
-            await said.put(told.removesuffix(DONE))
-        await said.put(_END)
-
-    telling = [asyncio.create_task(tell(*each)) for each in zip(calls, dialects, readers, strict=True)]
+    each = zip(calls, dialects, readers, strict=True)
+    telling = [
+        asyncio.create_task(_tell(events_of(*one), said, begun, place)) for place, one in enumerate(each)
+    ]
     left = len(telling)
     try:
         while left:
@@ -115,3 +119,21 @@ async def _merged(
     if wants_usage:
         yield dialects[0].total(summed_usage(usages))
     yield DONE
+
+
+async def _tell(
+    events: AsyncIterator[bytes],
+    said: asyncio.Queue[bytes | None],
+    begun: Sequence[asyncio.Event],
+    place: int,
+) -> None:
+    """Say a choice's events, the first not before that of the choice in front of it."""
+    async for told in events:
+        is_comment = told.startswith(COMMENT)
+        if place and not is_comment:
+            await begun[place - 1].wait()
+        await said.put(told.removesuffix(DONE))
+        if not is_comment:
+            begun[place].set()
+    begun[place].set()
+    await said.put(_END)

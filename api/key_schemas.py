@@ -1,5 +1,6 @@
 """Bodies about keys, and about what orgs set for their calls."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -220,11 +221,15 @@ class ProviderKeyInfo(BaseModel):
     priority: int
     prefix: str = Field(description="How the key begins.")
     created_at: datetime
+    usable: bool = Field(
+        description="false: the gateway cannot open it (its master key changed); calls go without it."
+    )
 
     @classmethod
-    def of(cls, key: ProviderKey) -> "ProviderKeyInfo":
-        """Return what a record says."""
-        return cls(**{name: getattr(key, name) for name in cls.model_fields})
+    def of(cls, key: ProviderKey, unusable: Collection[str] = ()) -> "ProviderKeyInfo":
+        """Return what a record says; `unusable` are the ids of those that cannot be opened."""
+        told = {name: getattr(key, name) for name in cls.model_fields if name != "usable"}
+        return cls(**told, usable=key.key_id not in unusable)
 
 
 class ProviderKeyList(BaseModel):

@@ -96,7 +96,8 @@ async def all_admitted(
     owners = await _owners(cascade, key, org)
     if not owners:
         return [Pass(cascade, org, None) for _ in asked]
-    slots = [slot_of(owners, *one) for one in asked]
+    holder = cascade.services.store.lease.holder
+    slots = [slot_of(owners, messages, options, holder) for messages, options in asked]
     if len(slots) > 1 and (never := beyond(owners, [slot.tokens for slot in slots])) is not None:
         raise InvalidRequest(f"{never}, and {len(slots)} answers at once are more", field="n")
     if len(slots) == 1:

@@ -33,6 +33,7 @@ GAUGES: Mapping[str, str] = {
     "x25_checkpoint_queue": "Checkpoints that wait to be written.",
     "x25_event_loop_pause_seconds": "Longest time one piece of work held all others up, last minute or two.",
     "x25_keys_exhausted": "Provider keys that were without credit when they were last used.",
+    "x25_keys_refused": "Provider keys that their providers did not know when they were last used.",
     "x25_draining": "1 while the gateway ends: it finishes calls and takes no more.",
 }
 COUNTERS: Mapping[str, str] = {
@@ -56,7 +57,7 @@ def figures_of(cascade: Cascade, admission: Admission, pulse: Pulse, *, is_drain
         "x25_checkpoints_lost": cascade.checkpoint_writes.lost,
     }
     trouble = trouble_of(cascade.services)
-    states["x25_keys_exhausted"] = len(trouble.keys)
+    states["x25_keys_exhausted"], states["x25_keys_refused"] = len(trouble.keys), len(trouble.refused_keys)
     return {**cascade.services.meter.told(), "states": states, "breakers": trouble.levels}
 
 

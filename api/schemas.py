@@ -295,7 +295,8 @@ class Health(BaseModel):
 
     status: str = Field(description='"ok", or "degraded": calls are answered, but something is amiss.')
     degraded: dict[str, str] = Field(
-        default_factory=dict, description="What is amiss (checkpoints, encoder, overload, recovery), and why."
+        default_factory=dict,
+        description="What is amiss (checkpoints, encoder, keys, overload, recovery …), and why.",
     )
     checkpoints: dict[str, int] = Field(
         default_factory=dict, description="Checkpoint writes of this process: written, and lost."
@@ -316,6 +317,9 @@ class Health(BaseModel):
     )
     keys_exhausted: list[dict[str, Any]] = Field(
         default_factory=list, description="Provider keys without credit: deployment, model, key, wait_s."
+    )
+    keys_refused: list[dict[str, Any]] = Field(
+        default_factory=list, description="Provider keys unknown to their providers, likewise."
     )
     notices: list[str] = Field(description="What works less well than it could, and what to set.")
     longest_pause_ms: float = Field(

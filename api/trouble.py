@@ -1,11 +1,12 @@
-"""What providers' trouble looks like from outside: breakers that are not closed, keys without credit."""
+"""What providers' trouble looks like from outside: breakers that are not closed, keys without credit or refused."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..nodes.services import Services
 from ..providers.breaker_places import Told
+from ..providers.keyring import OutOfUse
 
 LEVELS = {"closed": 0, "half_open": 1, "open": 2}
 MOST_NAMED = 8
@@ -18,6 +19,9 @@ class Trouble:
 
     breakers: list[Told]
     keys: list[dict[str, Any]]
+    """Without credit."""
+    refused_keys: list[dict[str, Any]]
+    """Unknown to their providers."""
     levels: list[list[Any]]
     """Model, deployment, key, and 0 closed, 1 half-open or 2 open: of every deployment, and of keys not closed."""
 
@@ -28,8 +32,9 @@ class Trouble:
         if self.breakers:
             found["providers"] = f"failing lately: {breakers_named(self.breakers)}"
         if self.keys:
-            names = ", ".join(sorted({f"{one['deployment']} ({one['key']})" for one in self.keys}))
-            found["keys"] = f"provider keys without credit: {names}"
+            found["keys"] = f"provider keys without credit: {_names(self.keys)}"
+        if self.refused_keys:
+            found["refused_keys"] = f"provider keys that their providers refuse: {_names(self.refused_keys)}"
         return found
 
 
@@ -45,15 +50,23 @@ def trouble_of(services: Services) -> Trouble:
     }
     levels |= {(one.label.model_id, one.label.deployment, one.label.key): LEVELS[one.state] for one in told}
     shared = {deployment.name for spec in services.models.values() for deployment in spec.deployments}
-    keys = [
-        {
-            "deployment": one.deployment, "model": one.upstream_model, "key": one.key,
-            "wait_s": round(max(0.0, one.until_s - now_s), 1),
-        }
-        for one in gateway.keyring.exhausted()
-        if one.deployment in shared
-    ]  # fmt: skip
-    return Trouble(told, keys, [[*labels, level] for labels, level in levels.items()])
+
+    def listed(keys: Iterable[OutOfUse]) -> list[dict[str, Any]]:
+        return [
+            {
+                "deployment": one.deployment, "model": one.upstream_model, "key": one.key,
+                "wait_s": round(max(0.0, one.until_s - now_s), 1),
+            }
+            for one in keys
+            if one.deployment in shared
+        ]  # fmt: skip
+
+    exhausted, refused = listed(gateway.keyring.exhausted()), listed(gateway.keyring.rejected())
+    return Trouble(told, exhausted, refused, [[*labels, level] for labels, level in levels.items()])
+
+
+def _names(keys: Iterable[dict[str, Any]]) -> str:
+    return ", ".join(sorted({f"{one['deployment']} ({one['key']})" for one in keys}))
 
 
 def facts(one: Told) -> dict[str, Any]:

@@ -8,7 +8,9 @@ import typer
 from rich.table import Table
 
 from ..graph.checkpoints import delete_checkpoints, open_saver, path_of
+from ..graph.retention import forget_before
 from ..graph.run import open_cascade
+from ..graph.training_days import TrainingDays
 from ..graph.training_folders import delete_folders
 from ..state.errors import ConfigError, InvalidRequest, NotFound
 from ..state.open_calls import OpenCall
@@ -115,10 +117,9 @@ def delete(
             raise InvalidRequest("say which: --org, --older-than-days, or both", field="org")
         settings = settings_for(db)
         async with open_saver(settings) as saver, await existing_store(settings) as store:
-            prompts = await store.calls.forget_prompts(org, before)
             await asyncio.to_thread(delete_folders, settings, org=org, before=before)
             deleted = 0 if saver is None else await delete_checkpoints(saver, org=org, before=before)
-            return deleted, prompts
+            return deleted, await forget_before(store, saver, TrainingDays(store, settings), org, before)
 
     deleted, prompts = run(work())
     if as_json:

@@ -9,6 +9,8 @@ from rich.table import Table
 
 from ..graph.checkpoints import open_saver, rebuild_file
 from ..graph.erasing import ErasedCall, erase_call
+from ..graph.retention import forget_before
+from ..graph.training_days import TrainingDays
 from ..state.audit.history import Logged, Page
 from ..state.errors import ConfigError, NotFound
 from ..state.names import check_call_id, check_org, check_user_id
@@ -111,12 +113,16 @@ def forget(
     db: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """Erase stored prompts, vectors of prompts and answers, and user ids; figures stay (X25_PROMPT_DAYS does so)."""
+    """Erase stored prompts, vectors of prompts and answers, checkpoints, user ids, and lines of training data.
+
+    Figures stay (X25_PROMPT_DAYS does so).
+    """
     before = datetime.now(UTC) - timedelta(days=older_than_days)
 
     async def work() -> int:
-        async with await existing_store(settings_for(db)) as store:
-            return await store.erasure.forget(None if org is None else check_org(org), before)
+        settings, owner = settings_for(db), None if org is None else check_org(org)
+        async with open_saver(settings) as saver, await existing_store(settings) as store:
+            return await forget_before(store, saver, TrainingDays(store, settings), owner, before)
 
     prompts = run(work())
     if as_json:

@@ -18,6 +18,7 @@ from .retention import (
     forget_old_words_for_ever,
 )
 from .settings import Settings
+from .training_days import TrainingDays
 
 
 @asynccontextmanager
@@ -39,15 +40,16 @@ def _chores(
     services: Services, recovery: Recovery, saver: BaseCheckpointSaver[Any] | None, settings: Settings
 ) -> list[Coroutine[Any, Any, None]]:
     store, now = services.store, services.now
+    training = TrainingDays(store, settings)
     chores = [
         recovery.look_for_ever(settings.lease_s / BEATS),
         drop_old_memories_for_ever(services),
-        forget_as_orgs_say_for_ever(store, saver, now),
+        forget_as_orgs_say_for_ever(store, saver, training, now),
     ]
     if saver is not None and settings.checkpoint_days:
         chores.append(drop_old_checkpoints_for_ever(saver, settings.checkpoint_days, now))
     if settings.keeps_text and settings.responses_days:
         chores.append(drop_old_responses_for_ever(store, settings.responses_days, now))
     if settings.prompt_days:
-        chores.append(forget_old_words_for_ever(store, settings.prompt_days, now))
+        chores.append(forget_old_words_for_ever(store, saver, training, settings.prompt_days, now))
     return chores

@@ -4,9 +4,11 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from io import StringIO
 from pathlib import Path
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from ..providers.keyring import Keyring
 from ..state.errors import ConfigError
@@ -22,15 +24,19 @@ def read_keys(path: str) -> dict[str, str]:
     Raises
     ------
     ConfigError
-        The file cannot be read.
+        The file cannot be read, or a line of it; the line is not repeated.
     """
     if not path:
         return {}
     try:
         with Path(path).expanduser().open(encoding="utf-8") as file:
-            found = dotenv_values(stream=file)
+            text = file.read()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"X25_KEYS_FILE: {path} cannot be read ({type(error).__name__})") from error
+    wrong = next((one.original.line for one in parse_stream(StringIO(text)) if one.error), None)
+    if wrong is not None:  # it may be half of a file: keys that it does not name yet would be dropped
+        raise ConfigError(f"X25_KEYS_FILE: line {wrong} of {path} is no NAME=value")
+    found = dotenv_values(stream=StringIO(text))
     return {name: value for name, value in found.items() if value is not None}
 
 

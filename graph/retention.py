@@ -13,6 +13,7 @@ from ..state.errors import StoreError
 from ..state.store import Store
 from .checkpoints import delete_checkpoints
 from .memory.losses import is_storage
+from .training_days import TrainingDays
 
 LOOKS_EVERY_S = 3600.0
 
@@ -35,14 +36,19 @@ async def drop_old_checkpoints_for_ever(
 async def forget_as_orgs_say_for_ever(
     store: Store,
     saver: BaseCheckpointSaver[Any] | None,
+    training: TrainingDays,
     now: Callable[[], datetime],
     every_s: float = LOOKS_EVERY_S,
 ) -> None:
-    """Forget what orgs set a time for, now and then, until cancelled; storage that fails is tried again."""
+    """Forget what orgs set a time for, now and then, until cancelled; storage that fails is tried again.
+
+    Folders of training data are looked through for what any process had the log forget.
+    """
 
     async def forget() -> None:
         for org, days in (await store.org_settings.all_with("retention_days")).items():
-            await forget_before(store, saver, org, now() - timedelta(days=days))
+            await forget_before(store, saver, training, org, now() - timedelta(days=days))
+        await training.pass_by()
 
     await _for_ever(forget, "what orgs have forgotten", every_s)
 
@@ -61,27 +67,39 @@ async def _for_ever(work: Callable[[], Awaitable[None]], what: str, every_s: flo
 
 
 async def forget_before(
-    store: Store, saver: BaseCheckpointSaver[Any] | None, org: str, before: datetime
+    store: Store,
+    saver: BaseCheckpointSaver[Any] | None,
+    training: TrainingDays,
+    org: str | None,
+    before: datetime,
 ) -> int:
     """Delete prompts, answers, responses, vectors and checkpoints of an org's calls made before a time.
 
-    Returns how many prompts went.
+    Returns how many prompts went; `org` None means every org. Their lines leave folders of training data, those in this
+    gateway's data folder.
 
     The log of calls, their money and the audit chain stay: they hold no words.
     """
-    forgotten = await store.calls.forget_prompts(org, before)
+    forgotten = await store.erasure.forget(org, before)
     if saver is not None:
         await delete_checkpoints(saver, org=org, before=before)
+    await training.pass_by(org, before)
     return forgotten
 
 
-async def forget_old_words_for_ever(
-    store: Store, days: float, now: Callable[[], datetime], every_s: float = LOOKS_EVERY_S
+async def forget_old_words_for_ever(  # noqa: PLR0913 - what, of whom, how old, how often
+    store: Store,
+    saver: BaseCheckpointSaver[Any] | None,
+    training: TrainingDays,
+    days: float,
+    now: Callable[[], datetime],
+    *,
+    every_s: float = LOOKS_EVERY_S,
 ) -> None:
     """Erase words stored longer than `days` ago now and then, until cancelled; a store that fails is tried again."""
 
     async def erase() -> None:
-        forgotten = await store.erasure.forget(None, now() - timedelta(days=days))
+        forgotten = await forget_before(store, saver, training, None, now() - timedelta(days=days))
         if forgotten:
             _log.info("erased %d prompts older than %g days", forgotten, days)
 

@@ -263,6 +263,10 @@ class Cascade:
         }
         if isinstance(self.services.rates, RedisSlots):
             found["limits"] = self.services.rates.reason
+        if unusable := len(self.services.provider_keys.unusable):
+            found["own_keys"] = (
+                f"provider keys that orgs brought cannot be opened: {unusable} (X25_BYOK_KEY); the gateway's are used"
+            )
         if self.recovery.set_aside:
             found["recovery"] = (
                 f"{self.recovery.set_aside} interrupted calls are set aside: see x25 checkpoints interrupted"

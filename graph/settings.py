@@ -74,8 +74,8 @@ class Settings(BaseModel):
         0.0,
         ge=0,
         le=36_500,
-        description="Days that stored prompts, vectors made of prompts and answers, and user ids are kept; 0 = for "
-        "ever. Figures, audit chains and what was learnt stay.",
+        description="Days that stored prompts, checkpoints, lines of training data, vectors made of prompts and "
+        "answers, and user ids are kept; 0 = for ever. Figures, audit chains and what was learnt stay.",
     )
     audit_key: str = Field(
         "",

@@ -55,7 +55,7 @@ def erase_lines(
     """
     found = Unlearnt()
     try:
-        folders = [folder for folder in folders_of(settings, org) if not _is_begun(folder)]
+        folders = [folder for folder in folders_of(settings, org) if not is_begun(folder)]
     except OSError as error:
         return Unlearnt(unsure=(f"{settings.data_dir / 'improve' / org}: {_reason(error)}",))
     for folder in folders:
@@ -100,7 +100,7 @@ def _erase_in(folder: Path, call_ids: Collection[str], prompt_sha256: str | None
         )
 
 
-def _is_begun(folder: Path) -> bool:
+def is_begun(folder: Path) -> bool:
     """Return whether somebody writes a folder, who looks for erased calls at the end; one that was left goes."""
     if not folder.name.endswith(PART):
         return False

@@ -1,6 +1,7 @@
 """Whose fault a failure is, as far as that says who may be asked instead."""
 
 from ..state.errors import (
+    BeyondAllowance,
     ContentFiltered,
     ContextLengthExceeded,
     ProviderAuth,
@@ -18,4 +19,6 @@ def lies_with_the_body(error: ProviderError) -> bool:
 
 def lies_with_the_key(error: ProviderError, key: str | None) -> bool:
     """Return whether another key may be answered; not where none was sent."""
-    return key is not None and isinstance(error, ProviderRateLimit | ProviderBilling | ProviderAuth)
+    return key is not None and isinstance(
+        error, ProviderRateLimit | ProviderBilling | ProviderAuth | BeyondAllowance
+    )

@@ -11,6 +11,7 @@ import aiohttp
 import httpx
 
 from ..state.errors import (
+    BeyondAllowance,
     ContentFiltered,
     ContextLengthExceeded,
     MalformedRequest,
@@ -43,10 +44,19 @@ CONTEXT = re.compile(
     r"|tokens? .{0,40}must be (?:<=|less than)|inputs must have less than",
     re.IGNORECASE,
 )
-_BILLING = re.compile(r"insufficient[ _](?:quota|funds|balance)|billing|credit", re.IGNORECASE)
-# The body of a 400 may quote the prompt, so only sentences that no prompt is likely to hold count there.
+_BILLING = re.compile(
+    r"insufficient[ _](?:quota|funds|balance)|billing|credit|key limit exceeded", re.IGNORECASE
+)
+# A 400 may quote the prompt, in its message, too: only how that begins is surely the vendor's own.
 _BILLING_IN_400 = re.compile(
-    r"insufficient_quota|billing_hard_limit|credit balance is too low", re.IGNORECASE
+    r"insufficient_quota|billing_hard_limit|(?:your )?credit balance is too low", re.IGNORECASE
+)
+_BUSY = re.compile(r"rate[ _-]?limit|too many requests|(?:try again|retry) in \d|per min", re.IGNORECASE)
+_FIRST_MESSAGE = re.compile(r"""['"]message['"]: ['"](.*)""", re.DOTALL)
+_BEYOND_ALLOWANCE = re.compile(
+    r"(?:fewer|lower|less|reduce) (?:the )?max_(?:completion_|output_)?tokens|can only afford|request too large"
+    r"|tokens must be reduced",
+    re.IGNORECASE,
 )
 _MODERATION = re.compile(
     r"content[ _]?(?:filter|policy|management)|responsibleaipolicy|data_inspection_failed|moderation|was flagged"
@@ -182,11 +192,12 @@ _IN_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (
 
 
 def _kind(status: int, text: str) -> type[ProviderError]:
-    no_credit = _BILLING_IN_400 if status == 400 else _BILLING
-    if status in (400, 403, 429) and no_credit.search(text):
-        return ProviderBilling
+    if status in (402, 429) and _BEYOND_ALLOWANCE.search(text):
+        return BeyondAllowance
     if status == 403 and _MODERATION.search(text):
-        return ContentFiltered
+        return ContentFiltered  # before its words about money: "no credits were charged"
+    if _says_no_credit(status, text):
+        return ProviderBilling
     if status == 404 and _UNSUPPORTED.search(text):
         return Unsupported  # an aggregator has the model, and nobody who runs it that way
     if status in (400, 409, 415, 422):
@@ -194,6 +205,36 @@ def _kind(status: int, text: str) -> type[ProviderError]:
         plain = ProviderServer if status == 409 else ProviderBadRequest
         return next((kind for words, kind in _IN_WORDS if words.search(text)), plain)
     return _KINDS.get(status) or _KIND_OF_HUNDRED.get(status // 100, ProviderMalformed)
+
+
+def _says_no_credit(status: int, text: str) -> bool:
+    """Return whether an account has no credit left, by the vendor's own words, not by what it quotes."""
+    if status == 429:  # one that is merely busy often says where to pay for a higher limit
+        is_spent = "insufficient_quota" in _own_words(text)
+        return is_spent or (_BILLING.search(text) is not None and _BUSY.search(text) is None)
+    if status == 403:
+        return any(_BILLING.search(one) for one in _own_words(text))
+    return status == 400 and any(_BILLING_IN_400.match(one) for one in _own_words(text))
+
+
+def _own_words(text: str) -> list[str]:
+    """Return an error's message, code and type, as far as they are texts.
+
+    Of a body that is no JSON object: all of it, and from the first message on, as libraries of vendors print one.
+    """
+    try:
+        body: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        return [text, *_FIRST_MESSAGE.findall(text)[:1]]
+    found = body[0] if isinstance(body, list) and body else body
+    if not isinstance(found, dict):
+        return [text]
+    inner = found.get("error")
+    told = [
+        inner,
+        *((inner if isinstance(inner, dict) else found).get(name) for name in ("message", "code", "type")),
+    ]
+    return [one for one in told if isinstance(one, str)]
 
 
 @dataclass(frozen=True, slots=True)

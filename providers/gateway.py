@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..state.errors import (
+    BeyondAllowance,
     ConfigError,
     ProviderAuth,
     ProviderBilling,
     ProviderError,
-    ProviderRateLimit,
     ProviderTimeout,
     ReaderLeft,
     StreamRefused,
@@ -24,8 +24,9 @@ from .deltas import Sending
 from .errors_map import hide_secret
 from .hedging import Lateness, first_good
 from .hindrance import hindrance_of
+from .key_rest import rest_key
 from .keyring import Keyring, Lease, OwnKey
-from .patience import MAX_BACKOFF_S, REFUSED_REST_S, Patience, backoff_s, exhausted_s, rest_s
+from .patience import MAX_BACKOFF_S, Patience, backoff_s
 from .registry import wanted_variables
 from .specs import Deployment, ModelSpec
 from .stream_race import StreamRace
@@ -167,7 +168,12 @@ class Gateway:
         """Return a key to ask a deployment with now; None where it has none that is rested, or is left alone."""
         now_s = self._patience.clock()
         wait_of = self.breakers.wait_of_key(deployment, now_s, walk.org)
-        lease = self.keyring.next_key(deployment, now_s, walk.own_keys, wait_of)
+        lease = None
+        for passed_over in (walk.beyond | walk.failed_own, walk.beyond):
+            allowed = walk.passing_over(passed_over, deployment, wait_of)
+            lease = self.keyring.next_key(deployment, now_s, walk.own_keys, allowed)
+            if (lease is not None and lease.wait_s == 0) or not walk.failed_own:
+                break
         if lease is None or lease.wait_s > 0:
             return None
         return lease if await self.breakers.admit(deployment, lease.key, now_s, walk.org) else None
@@ -230,7 +236,7 @@ class Gateway:
             walk.out = None
             is_hurried = walk.sending is None and timeout_s < ITS_TIME * walk.timeout_s
             self._count_failure(request, error, walk.org, is_hurried=is_hurried)
-            self._rest_key(lease, deployment, error)
+            self._rest_key(walk, lease, deployment, error)
             await walk.note_failure(attempt_id, error, deployment)
             return error
         except asyncio.CancelledError:
@@ -263,21 +269,15 @@ class Gateway:
         now_s = self._patience.clock()
         self.breakers.failed(request.spec, request.deployment, request.api_key, error, now_s, org)
 
-    def _rest_key(self, lease: Lease, deployment: Deployment, error: ProviderError) -> None:
+    def _rest_key(self, walk: Walk, lease: Lease, deployment: Deployment, error: ProviderError) -> None:
         """Let the key rest when the failure may lie with it, also where nothing more may be asked for this answer."""
         if (key := lease.key) is None:
             return
-        now_s = self._patience.clock()
-        if isinstance(error, ProviderRateLimit):
-            self.keyring.rest(key, deployment, now_s + rest_s(error))
-        elif isinstance(error, ProviderBilling) and lease.byok_key is not None:
-            self.keyring.refuse(
-                key, deployment, now_s + exhausted_s(error)
-            )  # its owner's trouble, and no alert of ours
-        elif isinstance(error, ProviderBilling):
-            self.keyring.exhaust(key, deployment, now_s + exhausted_s(error))
-        elif isinstance(error, ProviderAuth):
-            self.keyring.refuse(key, deployment, now_s + REFUSED_REST_S)
+        if isinstance(error, BeyondAllowance):
+            walk.beyond.add((key, deployment.base_url))
+        elif lease.byok_key is not None:
+            walk.failed_own.add((key, deployment.base_url))
+        rest_key(self.keyring, lease, deployment, error, now_s=self._patience.clock(), org=walk.org)
 
     async def _may_repeat(self, walk: Walk, deployment: Deployment, error: ProviderError, tries: int) -> bool:
         """Wait out the backoff and return True; return False when it must not be asked again."""

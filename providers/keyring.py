@@ -32,8 +32,8 @@ class OwnKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Exhausted:
-    """A key whose account has no credit left, as far as one deployment says."""
+class OutOfUse:
+    """A key that cannot be used for a while: without credit, or unknown to its provider, as one deployment says."""
 
     deployment: str
     upstream_model: str
@@ -59,7 +59,10 @@ class Keyring:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = _set_ones(environ)
-        self._exhausted: dict[_Place, Exhausted] = {}
+        self._exhausted: dict[_Place, OutOfUse] = {}
+        self._rejected: dict[_Place, OutOfUse] = {}
+        self._low_for: dict[_Place, str] = {}
+        """Whose request was too dear for a key's credit, none having been answered since."""
         self._turns: dict[tuple[str, ...], int] = {}
         self._resting_until_s: dict[_Place, float] = {}
         self._refused_by: dict[_Place, set[str]] = {}
@@ -81,7 +84,10 @@ class Keyring:
         given = _set_ones(environ)
         changed, self._environ = given != self._environ, given
         present = {key for name in given for key in self._keys((name,))}
-        for kept in (self._exhausted, self._resting_until_s, self._refused_by, self._refused_until_s):
+        for kept in (
+            self._exhausted, self._rejected, self._low_for, self._resting_until_s, self._refused_by,
+            self._refused_until_s,
+        ):  # fmt: skip
             for place in [place for place in kept if place[0] not in present]:
                 del kept[place]
         return changed
@@ -170,8 +176,7 @@ class Keyring:
         """Return what says for how many seconds a key may not be used at a deployment, whatever keeps it from that."""
 
         def wait_s(key: str) -> float:
-            rest_s = self._wait_s(key, deployment, now_s)
-            return rest_s if wait_of is None else max(rest_s, wait_of(key))
+            return max(self._wait_s(key, deployment, now_s), 0.0 if wait_of is None else wait_of(key))
 
         return wait_s
 
@@ -203,22 +208,52 @@ class Keyring:
     def exhaust(self, key: str, deployment: Deployment, until_s: float) -> None:
         """Note that the account of `key` has no credit left, and raise the alert where that is news."""
         self.refuse(key, deployment, until_s)
-        place, model = _at_model(key, deployment), deployment.upstream_model
-        is_news = place not in self._exhausted
-        self._exhausted[place] = Exhausted(deployment.name, model, fingerprint(key), until_s)
-        if is_news:
+        if _is_news(self._exhausted, key, deployment, until_s):
             _log.warning(
                 "provider_key_exhausted: key %s of %s has no credit left for %s; others are used until it has",
-                fingerprint(key), deployment.name, model,
+                fingerprint(key), deployment.name, deployment.upstream_model,
             )  # fmt: skip
 
-    def exhausted(self) -> list[Exhausted]:
+    def reject(self, key: str, deployment: Deployment, until_s: float) -> None:
+        """Note that a provider does not know `key`, and raise the alert where that is news."""
+        self.refuse(key, deployment, until_s)
+        if _is_news(self._rejected, key, deployment, until_s):
+            _log.warning(
+                "provider_key_refused: %s does not take key %s for %s; others are used, and it is tried again",
+                deployment.name, fingerprint(key), deployment.upstream_model,
+            )  # fmt: skip
+
+    def note_low(self, key: str, deployment: Deployment, until_s: float, org: str) -> None:
+        """Note that the credit of `key` is too little for a request of `org`, which may have asked for very much.
+
+        It rests for nobody, until a request of another org is refused likewise with none answered in between: then it
+        counts as exhausted.
+        """
+        place = _at_model(key, deployment)
+        if (before := self._low_for.get(place)) is not None:
+            if before != org:
+                self.exhaust(key, deployment, until_s)
+            return
+        self._low_for[place] = org
+        _log.warning(
+            "provider_key_low: key %s of %s has too little credit for a request to %s; smaller ones may go",
+            fingerprint(key), deployment.name, deployment.upstream_model,
+        )  # fmt: skip
+
+    def exhausted(self) -> list[OutOfUse]:
         """Return the keys that were without credit when they were last asked."""
         return list(self._exhausted.values())
 
+    def rejected(self) -> list[OutOfUse]:
+        """Return the keys that their providers did not know when they were last asked."""
+        return list(self._rejected.values())
+
     def accept(self, key: str, deployment: Deployment) -> None:
         """Note that a provider took `key`: what refused it before lay with a model."""
-        if self._exhausted.pop(_at_model(key, deployment), None) is not None:
+        place = _at_model(key, deployment)
+        self._low_for.pop(place, None)
+        was_exhausted, was_rejected = self._exhausted.pop(place, None), self._rejected.pop(place, None)
+        if was_exhausted or was_rejected:
             _log.warning(
                 "provider_key_restored: key %s of %s is used again", fingerprint(key), deployment.name
             )
@@ -231,9 +266,8 @@ class Keyring:
         self._resting_until_s[place] = max(until_s, self._resting_until_s.get(place, until_s))
 
     def _wait_s(self, key: str, deployment: Deployment, now_s: float) -> float:
-        return max(
-            0.0, *(self._resting_until_s.get(place, now_s) - now_s for place in _places(key, deployment))
-        )
+        resting = self._resting_until_s
+        return max(0.0, *(resting.get(place, now_s) - now_s for place in _places(key, deployment)))
 
     def _keys(self, names: tuple[str, ...]) -> list[str]:
         texts = ",".join(self._environ.get(name, "") for name in names)
@@ -246,6 +280,14 @@ _Place = tuple[str, ...]
 
 def _set_ones(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if value.strip()}
+
+
+def _is_news(kept: "dict[_Place, OutOfUse]", key: str, deployment: Deployment, until_s: float) -> bool:
+    """Remember that a key is out of use at a model; return whether that was not known."""
+    place, model = _at_model(key, deployment), deployment.upstream_model
+    is_news = place not in kept
+    kept[place] = OutOfUse(deployment.name, model, fingerprint(key), until_s)
+    return is_news
 
 
 def _at_address(key: str, deployment: Deployment) -> _Place:

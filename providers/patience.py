@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from ..state.errors import ProviderBilling, ProviderRateLimit
+from ..state.errors import BeyondAllowance, ProviderBilling, ProviderRateLimit
 
 RATE_LIMIT_REST_S = 5.0
 """How long a key rests after a rate limit that does not say how long."""
@@ -46,7 +46,7 @@ def rest_s(error: ProviderRateLimit) -> float:
     return min(LONGEST_REST_S, max(SHORTEST_REST_S, asked_s))
 
 
-def exhausted_s(error: ProviderBilling) -> float:
+def exhausted_s(error: ProviderBilling | BeyondAllowance) -> float:
     """Return how long a key without credit is left alone: until the reset its provider names, within bounds."""
     asked_s = EXHAUSTED_REST_S if error.retry_after_s is None else error.retry_after_s
     return min(LONGEST_EXHAUSTED_S, max(SHORTEST_REST_S, asked_s))

@@ -1,7 +1,8 @@
 """One completion's way through deployments and keys: what was tried, what came of it, what may still be asked."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 
 from ..state.errors import HedgeLost, ProviderError
 from ..state.types import JSONObject
@@ -47,6 +48,10 @@ class Walk:
     """Attempt whose request is out."""
     unused: Completion | None = None
     """What it brought too late."""
+    beyond: set[tuple[str, str]] = field(default_factory=set, repr=False)
+    """Keys, each with its address, whose accounts allow no request as large."""
+    failed_own: set[tuple[str, str]] = field(default_factory=set, repr=False)
+    """The caller's own keys, likewise, with which a request failed: another is used where there is one."""
     pending: tuple[str, ProviderError] | None = None
     """Attempt that failed, may have been billed, and can be repeated under its id without a second bill."""
     pending_with: str | None = None
@@ -56,6 +61,23 @@ class Walk:
     def is_bound(self) -> bool:
         """Whether nobody else may be asked: words were sent, or nobody waits for them."""
         return self.sending is not None and (self.sending.pieces > 0 or self.sending.reader.has_left)
+
+    def passing_over(
+        self,
+        keys: Collection[tuple[str, str]],
+        deployment: Deployment,
+        wait_of: Callable[[str], float] | None,
+    ) -> Callable[[str], float] | None:
+        """Return what tells the seconds until a key may be used, these ones never being it; None where all may now."""
+        if not keys:
+            return wait_of
+
+        def wait_s(key: str) -> float:
+            if (key, deployment.base_url) in keys:
+                return inf
+            return 0.0 if wait_of is None else wait_of(key)
+
+        return wait_s
 
     async def note_failure(self, attempt_id: str, error: ProviderError, deployment: Deployment) -> None:
         """Remember a failure; settle its attempt unless a repeat could still find the answer paid for."""

@@ -34,6 +34,7 @@ X25Error
     ├── ProviderForbidden       403: this request or model, not the key
     ├── ProviderRateLimit       429, 529 (retry_after_s)
     ├── ProviderBilling         402, or a 429 that says the quota is spent
+    ├── BeyondAllowance         402, 429: the account allows no request as large; a smaller one it may
     ├── ModelUnfit              this model cannot answer this request; another one may
     │   ├── ModelGone           404, 410: retired, renamed, or never there
     │   ├── Unsupported         a parameter, role or kind of input that the model does not take
@@ -314,6 +315,14 @@ class ProviderBilling(ProviderError):
     """The provider's account has no credit left."""
 
     code = "billing"
+
+
+class BeyondAllowance(ProviderError):
+    """The account allows no request as large, by its credit or its tokens a minute; a smaller one it may."""
+
+    code = "beyond_allowance"
+    retryable = False
+    is_providers_fault = False
 
 
 class ModelUnfit(ProviderError):

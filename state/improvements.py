@@ -1,6 +1,7 @@
 """Jobs that gather an org's training data: asked for, worked on by one process, and how they ended."""
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -15,6 +16,8 @@ from .schema import attempts, calls, columns_for, improvements, labels, training
 
 ABANDONED_AFTER = timedelta(seconds=60)
 """A job whose worker has not been seen for so long belongs to one that died; another may take it."""
+CALLS_A_QUERY = 500
+"""Ids that one query names, below what any SQLite takes."""
 Status = Literal["queued", "running", "done", "failed"]
 
 
@@ -230,6 +233,20 @@ class Improvements:
         )  # fmt: skip
         rows = await self._database.query(lambda connection: connection.execute(query).all())
         return [Rated(*row) for row in rows]
+
+    async def wordless(self, org: str, call_ids: Collection[str]) -> set[str]:
+        """Return which of these calls are in the org's log without a prompt: it keeps their words no more."""
+        names = sorted(call_ids)
+        wordless = select(calls.c.call_id).where(calls.c.org == org, calls.c.prompt_sha256.is_(None))
+
+        def look(connection: Connection) -> set[str]:
+            found = set[str]()
+            for start in range(0, len(names), CALLS_A_QUERY):
+                some = calls.c.call_id.in_(names[start : start + CALLS_A_QUERY])
+                found.update(connection.scalars(wordless.where(some)))
+            return found
+
+        return await self._database.query(look)
 
     async def mean_difficulty(self, org: str) -> float:
         """Return the mean difficulty of the org's prompts, logits; 0 without any."""

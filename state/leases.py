@@ -13,6 +13,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select, text
 
 from .column_types import UtcMicroseconds
 from .database import Database
+from .rate_slots import free_slots
 from .schema import leases
 
 BEATS = 6
@@ -50,6 +51,8 @@ class Lease:
     async def renew(self, term_s: float) -> None:
         """Hold the lease for `term_s` seconds from now; leases of others that have run out are swept up.
 
+        So are the places among an org's limited calls that their processes held.
+
         Raises
         ------
         StoreError
@@ -61,7 +64,10 @@ class Lease:
             now = time_of(connection)
             row = {"holder": self.holder, "now": now, "until": now + timedelta(seconds=term_s)}
             connection.execute(_RENEW, row)
-            connection.execute(delete(leases).where(leases.c.expires_at < now))
+            has_run_out = leases.c.expires_at < now
+            for dead in connection.scalars(select(leases.c.holder).where(has_run_out)).all():
+                free_slots(connection, dead)
+            connection.execute(delete(leases).where(has_run_out))
 
         await self._database.transact(write)
         now = _Moment.now()

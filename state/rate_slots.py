@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, or
 
 from .database import Database
 from .errors import TooManyRequests
-from .rates import BUSY_RETRY_S, MINUTE, Limited, Slot, Standing, asked_tokens, refusal
+from .rates import BUSY_RETRY_S, MINUTE, Limited, Slot, Standing, asked_tokens, refusal, slot_name
 from .schema import rate_slots
 
 # On Postgres requests of one owner wait in line for this lock; SQLite has one writer.
@@ -66,6 +66,14 @@ class RateSlots:
         """Forget a call that was refused before anything was done for it."""
         forget = delete(rate_slots).where(_places(slot))
         await self._database.transact(lambda connection: connection.execute(forget).close())
+
+
+def free_slots(connection: Connection, holder: str) -> None:
+    """Note that the calls of a process that died are under way no more; they go on counting in their minute."""
+    mine = rate_slots.c.slot_id.startswith(slot_name(holder, ""), autoescape=True)
+    connection.execute(
+        update(rate_slots).where(mine, rate_slots.c.open_until.is_not(None)).values(open_until=None)
+    )
 
 
 def _places(slot: Slot) -> ColumnElement[bool]:

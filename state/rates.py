@@ -161,6 +161,11 @@ def asked_tokens(rates: Rates, tokens: int) -> int:
     return min(tokens, rates.tokens_per_minute) if rates.tokens_per_minute else tokens
 
 
+def slot_name(holder: str, name: str) -> str:
+    """Return the id of a slot that a process holds, as `leases` calls it."""
+    return f"{holder}.{name}"
+
+
 class RateCounts(Protocol):
     """Where slots are counted, for all gateways together."""
 

@@ -404,8 +404,9 @@ async def test_async_agent_names_the_same_failures(gateway):
     async with AsyncX25(KEY, "Hi", "lab", gateway_url=gateway.url) as agent:
         with pytest.raises(Unauthorized, match="Unknown key"):
             await agent.get_stats()
-        with pytest.raises(ValueError, match="prompt: expected text"):
-            await agent.complete(" ")
+        for nothing in (" ", 5):
+            with pytest.raises(ValueError, match="prompt: expected text"):
+                await agent.complete(nothing)
     gateway.stop()
     async with AsyncX25(gateway_url=gateway.url) as agent:
         with pytest.raises(GatewayUnreachable, match="x25 serve"):

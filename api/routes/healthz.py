@@ -37,6 +37,7 @@ async def healthz(request: Request, cascade: CascadeDep) -> Health:
         judge_unreadable={} if services.judge is None else dict(services.judge.unreadable),
         breakers=[facts(one) for one in trouble.breakers],
         keys_exhausted=trouble.keys,
+        keys_refused=trouble.refused_keys,
         notices=[] if services.judge is not None else [NO_JUDGE],
         longest_pause_ms=request.app.state.pulse.longest_ms,
         uptime_s=round(monotonic() - request.app.state.started_s, 3),

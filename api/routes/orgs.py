@@ -84,8 +84,8 @@ async def delete_org(org: str, cascade: CascadeDep, manager: ManagerDep) -> OrgD
 async def list_provider_keys(org: str, cascade: CascadeDep, key: KeyDep) -> ProviderKeyList:
     """List them by how they begin, in the order they are used in; they are kept encrypted."""
     name = org_to_read(key, org, "keys")
-    found = await cascade.services.store.provider_keys.of(name)
-    return ProviderKeyList(keys=[ProviderKeyInfo.of(one) for one in found])
+    found, book = await cascade.services.store.provider_keys.of(name), cascade.services.provider_keys
+    return ProviderKeyList(keys=[ProviderKeyInfo.of(one, book.unusable) for one in found])
 
 
 @router.post("/orgs/{org}/provider-keys", status_code=201, summary="Bring a provider key along")

@@ -23,7 +23,7 @@ def completion_of(reply: Reply) -> JSONObject:
         "finish_reason": reply["finish_reason"],
     }
     head = _head_of(reply, "chat.completion")
-    return {**head, "choices": [choice], "usage": reply["usage"], "x25": receipt(reply)}
+    return {**head, "choices": [choice], "usage": reply["usage"] or None, "x25": receipt(reply)}
 
 
 def completion_of_all(replies: Sequence[Reply]) -> JSONObject:
@@ -73,7 +73,7 @@ class ChatStream:
         yield event({**last, **tier, "x25": told})
         self.usage = ending.usage
         if self._wants_usage:
-            yield event({**self._head, "choices": [], "usage": ending.usage})
+            yield event({**self._head, "choices": [], "usage": ending.usage or None})
         yield DONE
 
     def answer(self, reply: Reply) -> Iterator[bytes]:
@@ -85,14 +85,14 @@ class ChatStream:
         yield event({**head, "choices": [{**first, "finish_reason": None}]})
         yield event({**head, "choices": [last], "x25": receipt(reply)})
         if self._wants_usage:
-            yield event({**head, "choices": [], "usage": reply["usage"]})
+            yield event({**head, "choices": [], "usage": reply["usage"] or None})
         yield DONE
 
     def fail(self, status: int, body: JSONObject) -> Sequence[bytes]:  # noqa: ARG002 - a dialect's signature
         """Tell what went wrong; OpenAI's clients raise it."""
         return (event(body),)
 
-    def total(self, usage: JSONObject) -> bytes:
+    def total(self, usage: JSONObject | None) -> bytes:
         """Return the chunk that tells the tokens of all choices."""
         return event({**self._head, "choices": [], "usage": usage})
 

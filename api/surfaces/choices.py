@@ -113,7 +113,7 @@ def summed(replies: Sequence[Reply]) -> Reply:
     first: dict[str, Any] = dict(replies[0])
     first |= {name: sum(_number(reply, name) for reply in replies) for name in SUMMED}
     first["latency_ms"] = max(reply["latency_ms"] for reply in replies)
-    first["usage"] = summed_usage([reply["usage"] for reply in replies])
+    first["usage"] = summed_usage([reply["usage"] for reply in replies]) or {}
     return first  # type: ignore[return-value]
 
 
@@ -128,13 +128,18 @@ def receipt_of_all(replies: Sequence[Reply]) -> JSONObject:
     return {**told, "choices": [receipt(reply) for reply in replies]}
 
 
-def summed_usage(usages: Sequence[JSONObject]) -> JSONObject:
-    """Return the tokens of several answers: each read the prompt anew."""
+def summed_usage(usages: Sequence[JSONObject | None]) -> JSONObject | None:
+    """Return the tokens of several answers: each read the prompt anew. None where the vendor counted none of one."""
+    known = [usage for usage in usages if usage]
+    return _added(known) if len(known) == len(usages) else None
+
+
+def _added(usages: Sequence[JSONObject]) -> JSONObject:
     total: JSONObject = {}
     for usage in usages:
         for name, value in usage.items():
             if isinstance(value, Mapping):
-                total[name] = summed_usage([total.get(name) or {}, dict(value)])
+                total[name] = _added([total.get(name) or {}, dict(value)])
             elif isinstance(value, bool) or not isinstance(value, int | float):
                 total[name] = value
             else:

@@ -103,7 +103,7 @@ def options_of(body: CompletionRequest) -> dict[str, Any]:
 def completion_of(reply: Reply, body: CompletionRequest) -> JSONObject:
     """Return the reply as a completion."""
     head = _head(reply["call_id"], reply["model_used"])
-    return {**head, "choices": [_choice(reply, body)], "usage": reply["usage"], "x25": receipt(reply)}
+    return {**head, "choices": [_choice(reply, body)], "usage": reply["usage"] or None, "x25": receipt(reply)}
 
 
 def completion_of_all(replies: Sequence[Reply], bodies: Sequence[CompletionRequest]) -> JSONObject:
@@ -192,14 +192,14 @@ class CompletionStream:
         yield event({**self._chunk("", None, finish_reason), "x25": told})
         self.usage = usage
         if self._wants_usage:
-            yield event({**self._head, "choices": [], "usage": usage})
+            yield event({**self._head, "choices": [], "usage": usage or None})
         yield DONE
 
     def _chunk(self, text: str, logprobs: JSONObject | None, finish_reason: str | None = None) -> JSONObject:
         choice = {"index": self._index, "text": text, "logprobs": logprobs, "finish_reason": finish_reason}
         return {**self._head, "choices": [choice]}
 
-    def total(self, usage: JSONObject) -> bytes:
+    def total(self, usage: JSONObject | None) -> bytes:
         """Return the chunk that tells the tokens of all choices."""
         return event({**self._head, "choices": [], "usage": usage})
 

@@ -17,6 +17,10 @@ Unseal = Callable[[str, str, bytes], str]
 _NO_MODELS: Mapping[str, ModelSpec] = MappingProxyType({})
 
 
+def _no_master_key(org: str, provider: str, sealed: bytes) -> str:  # noqa: ARG001 - as `Unseal`
+    raise ConfigError("this gateway has no master key (X25_BYOK_KEY)")
+
+
 class ProviderKeyBook:
     """The orgs' own provider keys. Calls read it without waiting; `refresh` is called beside them.
 
@@ -36,9 +40,11 @@ class ProviderKeyBook:
         models: Sequence[ModelSpec] = (),
         closed: Sequence[ModelSpec] = (),
     ) -> None:
-        self._unseal = unseal
+        self._unseal = unseal or _no_master_key
         self.providers = frozenset(way.name for spec in (*models, *closed) for way in spec.deployments)
         """Names of the deployments that an org may bring a key for."""
+        self.unusable: frozenset[str] = frozenset()
+        """Ids of keys that are kept and cannot be opened: calls of their orgs go without them."""
         self._closed = tuple(closed)
         self._mark: Mark | None = None
         self._org_to_keys: dict[str, tuple[OwnKey, ...]] = {}
@@ -62,16 +68,17 @@ class ProviderKeyBook:
 
     async def refresh(self, store: Store) -> None:
         """Read all of them where anything changed; StoreError as the store's."""
-        if self._unseal is None:
-            return
         mark = await store.provider_keys.mark()
         if mark == self._mark:
             return
         found: dict[str, list[OwnKey]] = {}
-        for one in await store.provider_keys.all():
+        kept = await store.provider_keys.all()
+        for one in kept:
             own = self._opened(one)
             if own is not None:
                 found.setdefault(one.org, []).append(own)
+        opened = {own.key_id for keys in found.values() for own in keys}
+        self.unusable = frozenset(one.key_id for one in kept) - opened
         self._org_to_models = {org: models for org, keys in found.items() if (models := self._models(keys))}
         self._org_to_keys, self._mark = {org: tuple(keys) for org, keys in found.items()}, mark
 
@@ -82,7 +89,6 @@ class ProviderKeyBook:
         self._mark = None
 
     def _opened(self, one: ProviderKey) -> OwnKey | None:
-        assert self._unseal is not None
         try:
             return OwnKey(one.provider, one.key_id, self._unseal(one.org, one.provider, one.sealed))
         except ConfigError as error:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ...routing.plan.org_settings import OrgSettings
 from ...routing.prompt.tokens import estimate_prompt_tokens
 from ...state.errors import StoreError
-from ...state.rates import NO_RATES, Limited, Rates, Slot
+from ...state.rates import NO_RATES, Limited, Rates, Slot, slot_name
 from ...state.types import TOKEN_LIMITS, Context, DoorContext
 from ...state.working_memory import Opened
 
@@ -32,11 +32,15 @@ def of_org(org: str, rates: Rates) -> Limited:
 
 
 def slot_of(
-    owners: Sequence[Limited], messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any]
+    owners: Sequence[Limited], messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any], holder: str
 ) -> Slot:
-    """Return the slot that a call takes of its owners."""
+    """Return the slot that a call takes of its owners; its name says which process holds it."""
     counts_tokens = any(one.rates.tokens_per_minute for one in owners)
-    return Slot(secrets.token_hex(12), tuple(owners), _estimate(messages, options) if counts_tokens else 0)
+    return Slot(
+        slot_name(holder, secrets.token_hex(12)),
+        tuple(owners),
+        _estimate(messages, options) if counts_tokens else 0,
+    )
 
 
 async def take_place(
@@ -55,7 +59,7 @@ async def take_place(
     """
     if not settings.limits.rates:
         return None
-    slot = slot_of([of_org(org, settings.limits.rates)], messages, options or {})
+    slot = slot_of([of_org(org, settings.limits.rates)], messages, options or {}, services.store.lease.holder)
     await services.rates.take(slot, services.limits.call_deadline_s + LASTS_BEYOND_S)
     return slot.slot_id
 

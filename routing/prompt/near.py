@@ -1,8 +1,8 @@
 """Whether two questions want the same answer: what a vector cannot tell, told from their words.
 
-Numbers, names, negations, dates, units, code, scripts, question words, the forms of words and to whom something is done
-must agree, whatever else is alike; of what is left a logistic regression says how likely the same answer will do. Its
-weights are fitted by `training.near` on pairs written by hand.
+Numbers, names, negations, dates, units, code, signs, scripts, question words, the forms of words, to whom something is
+done and whose it is must agree, whatever else is alike; of what is left a logistic regression says how likely the same
+answer will do. Its weights are fitted by `training.near` on pairs written by hand.
 """
 
 from collections.abc import Mapping
@@ -35,6 +35,9 @@ class _Read:
     numbers: tuple[str, ...]
     names: frozenset[str]
     code: frozenset[str]
+    signs: tuple[str, ...]
+    letters: tuple[str, ...]
+    two_faced: frozenset[str]
     units: frozenset[str]
     script: frozenset[str]
     negations: int
@@ -43,6 +46,8 @@ class _Read:
     relations: tuple[str, ...]
     pairs: frozenset[tuple[str, str]]
     """Each word of relation or negation with the content word after it."""
+    owned: frozenset[tuple[str, str]]
+    """Each word of an owner with the content word after it."""
     forms: dict[str, frozenset[str]]
     """By stem, the forms that it stands in: `owned` is another question than `owns`, `smoking` than `to smoke`."""
 
@@ -54,10 +59,13 @@ def _read(text: str) -> _Read:
     skipped = words.FILLERS | words.RELATIONS | words.NEGATIONS | words.PAST | words.MODALS | words.OWNERS
     skipped |= {"what", "who", "whom", "whose", "when", "where", "why", "how", "will", "would"}
     content, pairs, waiting = [], set(), ""
+    owned, owner = set(), ""
     forms: dict[str, set[str]] = {}
     for one in found:
         if one in words.RELATIONS or one in words.NEGATIONS:
             waiting = one
+        elif one in words.OWNERS:
+            owner = one
         elif one not in skipped:
             root = words.stem(one)
             content.append(root)
@@ -65,18 +73,24 @@ def _read(text: str) -> _Read:
             if waiting:
                 pairs.add((waiting, root))
                 waiting = ""
+            if owner:
+                owned.add((owner, root))
+                owner = ""
     return _Read(
         words=found, content=content, numbers=words.numbers_of(plain), names=words.names_of(text),
-        code=words.code_of(text), units=words.units_of(found), script=words.script_of(text),
+        code=words.code_of(text), signs=words.signs_of(text), letters=words.letters_of(text),
+        two_faced=words.two_faced_of(text), units=words.units_of(found), script=words.script_of(text),
         negations=sum(one in words.NEGATIONS for one in found), asked=words.question_word(plain),
         objects=words.objects_of(plain),
         relations=tuple(sorted(one for one in found if one in words.RELATIONS)), pairs=frozenset(pairs),
+        owned=frozenset(owned),
         forms={root: frozenset(found) for root, found in forms.items()},
     )  # fmt: skip
 
 
 _MUST_AGREE = {
-    "numbers": "numbers", "code": "code", "units": "units", "script": "script", "negations": "negations",
+    "numbers": "numbers", "code": "code", "signs": "signs", "letters": "letters", "two_faced": "names",
+    "units": "units", "script": "script", "negations": "negations",
     "objects": "to whom it is done",
 }  # fmt: skip
 """What of two questions is the same wherever one answer serves both, and what it is called."""
@@ -93,11 +107,18 @@ def disagreement(a: str, b: str) -> str | None:
         return "question word"
     if any(found != y.forms.get(root, found) for root, found in x.forms.items()):
         return "form of a word"
+    if _changed_hands(x, y) and _changed_hands(y, x):
+        return "owners"
     # A name at the beginning of one question may stand in the middle of the other.
     said_x, said_y = {one.removesuffix("'s") for one in x.words}, {one.removesuffix("'s") for one in y.words}
     if x.names - said_y or y.names - said_x:
         return "names"
     return None
+
+
+def _changed_hands(x: _Read, y: _Read) -> bool:
+    """Return whether something that both speak of has an owner in one and none in the other."""
+    return any(thing in y.content and all(thing != one for _, one in y.owned) for _, thing in x.owned)
 
 
 def features_of(a: str, b: str) -> NDArray[np.float64]:

@@ -124,6 +124,16 @@ _CODE = re.compile(
 )
 _SHOUTED = frozenset({"OK", "FAQ", "ASAP"})
 _NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*(?:st|nd|rd|th|k|m|x|%)?")
+_OPENS = "([{\"'“‘"
+_ENDS = ".,;:!?…)]}\"'”’"
+_LONE = frozenset(("", "-", "–", "—", "&"))
+_JOINT = re.compile(r"(?<=\w)[.,:/’'\-–—&](?=\w)")
+_SIGN = re.compile(r"[^\w\s%$€£¥°]")
+_TWO_FACED = _set(
+    "august bill chad chase china chip drew faith frank grace guinea japan jersey job jordan lent march mark may "
+    "mobile nice norman olive pat polish rich rose sue swede tangier turkey will"
+)
+"""Capitalised, these are people, places, peoples or months."""
 _NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-Z][\w'’-]*")
 _UNITS = _set(
     """
@@ -198,6 +208,26 @@ def numbers_of(text: str) -> tuple[str, ...]:
 def code_of(text: str) -> frozenset[str]:
     """Return what of a question as it was written is code, quoted, or an abbreviation in capitals."""
     return frozenset(one.strip("`\"'“”") for one in _CODE.findall(text)) - _SHOUTED
+
+
+def signs_of(text: str) -> tuple[str, ...]:
+    """Return the parts of a question that hold a sign which no prose needs there, in order: `!x`, `x^2`, `../a`, 👍.
+
+    What ends or encloses a sentence, joins a word, or stands for money and shares is no such sign.
+    """
+    parts = (one.lstrip(_OPENS).rstrip(_ENDS) for one in text.split())
+    return tuple(one for one in parts if one not in _LONE and _SIGN.search(_JOINT.sub("", one)))
+
+
+def letters_of(text: str) -> tuple[str, ...]:
+    """Return the single letters of a question in order, where one of them is a name of something and no article."""
+    found = tuple(one for one in words_of(plain(text)) if len(one) == 1 and one.isalpha() and one != "i")
+    return found if any(one != "a" for one in found) else ()
+
+
+def two_faced_of(text: str) -> frozenset[str]:
+    """Return the words that are a name where they are capitalised, and something else where they are not."""
+    return names_of(text) & _TWO_FACED
 
 
 def names_of(text: str) -> frozenset[str]:

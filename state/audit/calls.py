@@ -22,7 +22,6 @@ from ..statements import Statement
 from .chain import append_entry, entry_from_row
 from .day_sums import add_to_days
 from .entries import AuditEntry
-from .erasure import Erasure
 from .prompts import keep_prompt
 from .sums import LOOKED_AT, add_call, read_sums
 
@@ -135,10 +134,6 @@ class Calls:
     async def stats(self, org: str | None) -> OrgStats:
         """Return the sums over the org's calls, or over everybody's when `org` is None."""
         return await self._database.query(lambda connection: read_sums(connection, org))
-
-    async def forget_prompts(self, org: str | None, before: datetime) -> int:
-        """Erase words as `Erasure.forget` does, and return how many prompts went."""
-        return await Erasure(self._database).forget(org, before)
 
     async def _recorded(self, org: str, call_id: str) -> tuple[AuditEntry, int]:
         query = (

@@ -1,11 +1,18 @@
 """Several answers to one request, through OpenAI's own client: whole and streamed, billed and logged each."""
 
+import asyncio
+import json
 import re
 from collections import defaultdict
 
 import httpx
 import openai
 import pytest
+
+from x25.api.choice_streams import streamed_choices
+from x25.api.pieces import Pieces
+from x25.api.surfaces.chats import ChatStream
+from x25.state.errors import CallFailed
 
 HELLO = [{"role": "user", "content": "Say hello."}]
 DIRECT = "sim/medium-4"
@@ -77,6 +84,48 @@ def test_a_stream_of_judged_choices_ends_whole(client):
         final = events.get_final_completion()
     assert [choice.index for choice in final.choices] == [0, 1]
     assert all(choice.message.content for choice in final.choices)
+
+
+CALLED = {
+    "conversation_id": "t1", "model_used": "v/m", "tier": "mid", "finish_reason": "stop", "usage": {"total_tokens": 1},
+    "service_tier": None, "logprobs": None, "explain": {}, "org": "lab", "cost_usd": 3e-6, "judge_cost_usd": 0.0,
+    "cost_saved_usd": 4e-5, "provider": "v", "audit_hash": "a" * 64, "cascade_steps": 1, "fallbacks": 0,
+    "quality_source": "estimate",
+}  # fmt: skip
+
+
+async def told_of(delays):
+    """Return the choices that the events of a stream are of, in order.
+
+    A call takes its delay, and fails where that is below 0.
+    """
+
+    async def call(place, delay):
+        await asyncio.sleep(abs(delay))
+        if delay < 0:
+            raise CallFailed("no model answered")
+        return {**CALLED, "call_id": f"c{place}", "message": {"role": "assistant", "content": f"{place}"}}
+
+    calls = [asyncio.create_task(call(*each)) for each in enumerate(delays)]
+    await asyncio.sleep(0.01)
+    dialects = [ChatStream(wants_usage=False, index=place) for place in range(len(calls))]
+    while_waiting = [Pieces() for _ in calls]
+    response = await streamed_choices(calls, dialects, while_waiting, wants_usage=False)
+    told = b"".join([one async for one in response.body_iterator]).split(b"\n\n")
+    events = [json.loads(one[6:]) for one in told if one.startswith(b"data: {")]
+    return [event["choices"][0]["index"] for event in events if "choices" in event]
+
+
+async def test_a_choice_that_ends_in_an_error_holds_no_other_up():
+    """The head is sent after half a second; what fails later is an event, and the others are told all the same."""
+    async with asyncio.timeout(5):
+        assert {*await told_of((-0.7, 0.05, 0.1))} == {1, 2}
+
+
+@pytest.mark.parametrize("delays", [(0.1, 0.05, 0.02), (0.05, 0.1, 0.02), (0.02, 0.05, 0.1)])
+async def test_choices_begin_in_their_order_whichever_call_is_faster(delays):
+    seen = await told_of(delays)
+    assert list(dict.fromkeys(seen)) == [0, 1, 2]
 
 
 def test_a_failure_of_one_fails_them_all(client, fault):

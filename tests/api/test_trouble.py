@@ -97,6 +97,24 @@ async def test_a_key_without_credit_is_in_healthz_by_a_fingerprint(open_app) -> 
         assert 'x25_keys_exhausted{worker="0"} 1.0' in (await client.get("/metrics")).text
 
 
+async def test_a_key_that_its_provider_refuses_is_in_healthz_and_metrics_apart_from_those_without_credit(
+    open_app,
+) -> None:
+    async with open_app() as client:
+        services = services_of(client)
+        deployment = services.models["sim/tiny-1"].deployments[0]
+        services.gateway.keyring.reject("sk-secret", deployment, services.clock_s() + 60)
+        found = (await client.get("/healthz")).json()
+        assert [one["model"] for one in found["keys_refused"]] == ["sim/tiny-1"]
+        assert (found["status"], found["keys_exhausted"]) == ("degraded", [])
+        assert "simulator" in found["degraded"]["refused_keys"]
+        told = (await client.get("/metrics")).text
+        assert 'x25_keys_refused{worker="0"} 1.0' in told
+        assert 'x25_keys_exhausted{worker="0"} 0.0' in told
+        services.gateway.keyring.accept("sk-secret", deployment)
+        assert (await client.get("/healthz")).json()["keys_refused"] == []
+
+
 def test_a_head_names_a_few() -> None:
     told = [Told(Label(f"m/{number}", "one"), "open", 1.0) for number in range(20)]
     assert breakers_named(told).count("=open") == MOST_NAMED

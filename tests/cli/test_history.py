@@ -1,4 +1,5 @@
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,23 @@ def test_calls_and_decisions_are_listed_deleted_and_forgotten(x25, routed, home:
     assert x25("verify", "one").exit_code == 0
     assert x25("history", "vacuum").exit_code == 0
     assert b"hello there" not in b"".join(path.read_bytes() for path in (home / ".x25").glob("x25.db*"))
+
+
+@pytest.mark.parametrize("command", [("history", "forget"), ("checkpoints", "delete")])
+def test_what_is_forgotten_leaves_checkpoints_and_folders_of_training_data(
+    x25, routed, home: Path, monkeypatch, command
+) -> None:
+    monkeypatch.setenv("X25_STORE_PROMPTS", "true")
+    call_id = routed("hello there", "--org", "one")["call_id"]
+    folder = home / ".x25" / "improve" / "one" / "j1"
+    folder.mkdir(parents=True)
+    (folder / "train.jsonl").write_text('{"instruction": "hello there"}\n')
+    row = {"call_id": call_id, "sha256": sha256(b'{"instruction": "hello there"}').hexdigest()}
+    (folder / "calls.jsonl").write_text(json.dumps(row) + "\n")
+    assert x25("checkpoints", "show", "one", call_id).exit_code == 0
+    assert x25(*command, "--older-than-days", 0).exit_code == 0
+    assert x25("checkpoints", "show", "one", call_id).exit_code == 1
+    assert not folder.exists() or (folder / "train.jsonl").read_text() == ""
 
 
 def test_postgres_is_left_to_vacuum_itself(x25, home: Path) -> None:

@@ -54,7 +54,7 @@ async def test_the_vector_of_a_prompt_comes_back_byte_for_byte(store):
 
 async def test_forgetting_prompts_forgets_their_vectors(store):
     await store.calls.record(replace(CALL, prompt="hello"), {"n": 1})
-    assert await store.calls.forget_prompts("acme", NOON + timedelta(days=1)) == 1
+    assert await store.erasure.forget("acme", NOON + timedelta(days=1)) == 1
     found = await store.calls.get("acme", "c1")
     assert (found.prompt, found.inputs, found.model_id) == (None, None, "v/m")
 

@@ -276,13 +276,13 @@ async def test_forgetting_erases_old_texts_and_nothing_else(store: Store):
             make_attempt(f"{org}-{call_id}", call_id, org, started_at=at, response={"text": "hi"})
         )
     stats = await store.calls.stats(None)
-    assert await store.calls.forget_prompts("acme", later) == 1
+    assert await store.erasure.forget("acme", later) == 1
     assert (await store.calls.get("acme", "old")).prompt is None
     assert (await store.attempts.for_call("acme", "old"))[0].response is None
     for org, call_id in (("acme", "new"), ("beta", "old")):
         assert (await store.calls.get(org, call_id)).prompt == "hello"
         assert (await store.attempts.for_call(org, call_id))[0].response == {"text": "hi"}
-    assert await store.calls.forget_prompts(None, later + timedelta(days=1)) == 2
+    assert await store.erasure.forget(None, later + timedelta(days=1)) == 2
     assert await store.calls.stats(None) == stats
     assert all(verification.intact for verification in await store.audit.verify_all())
 

@@ -46,6 +46,31 @@ async def test_a_file_that_cannot_be_read_leaves_the_keys_as_they_are(tmp_path, 
     assert "k2" not in caplog.text
 
 
+@pytest.mark.parametrize(
+    "text", ["POOL='k1\n", "# ours\nPOOL=k1\nhalf of sk-secret\n", "POOL k1=sk-secret\n"]
+)
+def test_a_line_that_is_no_assignment_is_refused_by_its_number_and_not_repeated(tmp_path, text):
+    with pytest.raises(
+        ConfigError, match=rf"line {3 if 'half' in text else 1} of .* is no NAME=value"
+    ) as refused:
+        read_keys(str(write(tmp_path / "keys.env", text)))
+    assert "secret" not in str(refused.value)
+
+
+async def test_a_file_that_is_half_written_leaves_the_keys_as_they_are(tmp_path, caplog):
+    path = write(tmp_path / "keys.env", "POOL=k1\n")
+    keyring = Keyring(read_keys(str(path)))
+    async with following_keys(keyring, lambda: read_keys(str(path)), (path,), every_s=0.01):
+        write(path, "POOL='k")
+        await until(lambda: "provider_keys_unreadable" in caplog.text)
+        assert keyring.next_key(ONE, 0.0).key == "k1"
+
+
+def test_comments_blank_lines_exports_and_quotes_are_read_as_in_any_such_file(tmp_path):
+    text = "# ours\n\nexport POOL='k1, k2'  # two\nOTHER=\"k3\"\nNONE\n"
+    assert read_keys(str(write(tmp_path / "keys.env", text))) == {"POOL": "k1, k2", "OTHER": "k3"}
+
+
 def test_a_file_that_is_not_there_at_start_is_refused_by_name(tmp_path):
     with pytest.raises(ConfigError, match="X25_KEYS_FILE"):
         read_keys(str(tmp_path / "absent.env"))

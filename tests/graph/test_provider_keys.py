@@ -50,3 +50,15 @@ async def test_an_org_has_so_many_keys_and_no_more(opened):
         await add_key(cascade.services, vault, "acme", **wanted)
     with pytest.raises(InvalidRequest, match="50 provider keys"):
         await add_key(cascade.services, vault, "acme", **wanted)
+
+
+@pytest.mark.parametrize("changed", ["", new_master_key()])
+async def test_keys_that_the_master_key_does_not_open_any_more_degrade_the_gateway(open_gateway, changed):
+    key = new_master_key()
+    first = await open_gateway(byok_key=key)
+    wanted = {"provider": "simulator", "secret": SECRET, "priority": 0, "by": ""}
+    await add_key(first.services, Vault(key), "acme", **wanted)
+    assert "own_keys" not in first.degraded()
+    second = await open_gateway(byok_key=changed)
+    assert "cannot be opened: 1 (X25_BYOK_KEY)" in second.degraded()["own_keys"]
+    assert (await second.route({"prompt": "What is 2 + 2?", "org": "acme"}))["byok"] is None

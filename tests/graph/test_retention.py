@@ -10,6 +10,7 @@ from x25.graph.retention import (
     forget_before,
     forget_old_words_for_ever,
 )
+from x25.graph.training_days import TrainingDays
 from x25.state.errors import StoreError
 from x25.state.responses import KeptResponse
 
@@ -67,7 +68,9 @@ async def test_an_org_has_its_own_words_forgotten_after_its_own_days_and_keeps_i
     await cascade.drain()
     await store.org_settings.change("a", lambda _: {"retention_days": 0.5}, "")
     later = datetime.now(UTC) + timedelta(days=1)
-    forgetting = forget_as_orgs_say_for_ever(store, cascade.saver, lambda: later, 0.001)
+    forgetting = forget_as_orgs_say_for_ever(
+        store, cascade.saver, TrainingDays(store, cascade.settings), lambda: later, 0.001
+    )
     task = asyncio.create_task(forgetting)
     async with asyncio.timeout(10):
         while await words_of(cascade, "a") != [(False, False)] or len(await kept(cascade.saver)) > 1:
@@ -81,27 +84,32 @@ async def test_an_org_has_its_own_words_forgotten_after_its_own_days_and_keeps_i
 
 async def test_what_is_younger_is_kept(open_gateway):
     cascade = await open_gateway(store_prompts=True)
-    before = datetime.now(UTC)
+    store, before = cascade.services.store, datetime.now(UTC)
+    training = TrainingDays(store, cascade.settings)
     await cascade.route({"prompt": "hi", "org": "a"})
     await cascade.drain()
-    assert await forget_before(cascade.services.store, cascade.saver, "a", before) == 0
+    assert await forget_before(store, cascade.saver, training, "a", before) == 0
     assert (await words_of(cascade, "a"), len(await kept(cascade.saver))) == ([(True, True)], 1)
     later = datetime.now(UTC) + timedelta(seconds=1)
-    assert await forget_before(cascade.services.store, None, "a", later) == 1
+    assert await forget_before(store, None, training, "a", later) == 1
     assert len(await kept(cascade.saver)) == 1
 
 
 async def test_old_words_go_after_the_days_that_the_settings_say(open_gateway):
     cascade = await open_gateway(store_prompts=True)
     reply = await cascade.route({"prompt": "hi", "user_id": "ada"})
+    await cascade.drain()
     store, later = cascade.services.store, datetime.now(UTC)
+    training = TrainingDays(store, cascade.settings)
 
     async def prompt():
         return (await store.calls.get("default", reply["call_id"])).prompt
 
     for days, left in ((2, "hi"), (0.5, None)):
         task = asyncio.create_task(
-            forget_old_words_for_ever(store, days, lambda: later + timedelta(days=1), 0.001)
+            forget_old_words_for_ever(
+                store, cascade.saver, training, days, lambda: later + timedelta(days=1), every_s=0.001
+            )
         )
         async with asyncio.timeout(10):
             while await prompt() != left:
@@ -109,6 +117,7 @@ async def test_old_words_go_after_the_days_that_the_settings_say(open_gateway):
         await asyncio.sleep(0.05)
         task.cancel()
         assert await prompt() == left
+        assert len(await kept(cascade.saver)) == (left is not None)
 
 
 async def test_a_store_that_fails_is_asked_again(open_gateway, caplog, monkeypatch):
@@ -124,7 +133,11 @@ async def test_a_store_that_fails_is_asked_again(open_gateway, caplog, monkeypat
 
     monkeypatch.setattr(store.erasure, "forget", forget)
     caplog.set_level(logging.INFO)
-    task = asyncio.create_task(forget_old_words_for_ever(store, 1, lambda: datetime.now(UTC), 0.001))
+    task = asyncio.create_task(
+        forget_old_words_for_ever(
+            store, None, TrainingDays(store, cascade.settings), 1, lambda: datetime.now(UTC), every_s=0.001
+        )
+    )
     async with asyncio.timeout(10):
         while len(asked) < 3:
             await asyncio.sleep(0.01)

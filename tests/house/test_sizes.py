@@ -30,12 +30,16 @@ NOT_CODE = {
 
 LONGER_FILES = {
     "providers/gateway.py": (315, "2026-11-28: one walk, from its first deployment to why there is none"),
-    "api/schemas.py": (330, "2026-11-28: what callers send and get at the doors of calls, in one place"),
+    "providers/keyring.py": (
+        310,
+        "2026-11-29: one ring of keys, and all that keeps one of them from being used",
+    ),
+    "api/schemas.py": (335, "2026-11-29: what callers send and get at the doors of calls, in one place"),
     "bench/side_by_side.py": (315, "2026-11-28: one command, from its rows to its table"),
     "graph/run.py": (380, "2026-11-28: every door's one function; what it calls has files of its own"),
     "graph/settings.py": (380, "2026-11-29: the only file that reads the environment, one entry a setting"),
     "state/working_memory.py": (325, "2026-11-28: a call's nouns after each node, read from top to bottom"),
-    "state/errors.py": (465, "2026-11-28: one tree of errors in one file, drawn at its top"),
+    "state/errors.py": (475, "2026-11-29: one tree of errors in one file, drawn at its top"),
     "state/schema.py": (430, "2026-11-29: all tables in one picture; a table is declared nowhere else"),
     "client.py": (490, "2026-11-28: both agents and both constructor forms are spelled out for editors"),
 }

@@ -4,6 +4,7 @@ import pytest
 
 from x25.state import errors
 from x25.state.errors import (
+    BeyondAllowance,
     BreakerOpen,
     CallFailed,
     HedgeLost,
@@ -60,12 +61,14 @@ NOT_ASKED = BreakerOpen | HedgeLost
 @pytest.mark.parametrize("kind", [kind for kind in TREE if issubclass(kind, ProviderError)])
 def test_what_lies_with_request_or_model_is_not_asked_again(kind):
     lies_elsewhere = issubclass(
-        kind, ProviderBadRequest | ModelUnfit | ProviderForbidden | ReaderLeft | NOT_ASKED
+        kind, ProviderBadRequest | BeyondAllowance | ModelUnfit | ProviderForbidden | ReaderLeft | NOT_ASKED
     )
     assert kind("x").retryable is not lies_elsewhere
 
 
 @pytest.mark.parametrize("kind", [kind for kind in TREE if issubclass(kind, ProviderError)])
 def test_what_lies_with_request_or_model_says_nothing_about_the_providers_health(kind):
-    lies_elsewhere = issubclass(kind, ProviderBadRequest | ModelUnfit | ReaderLeft | NOT_ASKED)
+    lies_elsewhere = issubclass(
+        kind, ProviderBadRequest | BeyondAllowance | ModelUnfit | ReaderLeft | NOT_ASKED
+    )
     assert kind("x").is_providers_fault is not lies_elsewhere

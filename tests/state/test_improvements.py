@@ -87,3 +87,6 @@ async def test_calls_are_rated_strictly_above_the_least_and_of_one_org(store, ma
     assert await store.improvements.prompts_kept("acme") == 2
     assert await store.improvements.mean_difficulty("acme") == pytest.approx(0.5)
     assert await store.improvements.mean_difficulty("nobody") == 0.0
+    many = [*(f"unknown-{number}" for number in range(1_100)), "c0", "c1", "x"]
+    assert await store.improvements.wordless("acme", many) == {"c0"}
+    assert await store.improvements.wordless("acme", ()) == set()

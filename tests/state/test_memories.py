@@ -98,7 +98,7 @@ async def test_what_is_old_goes_of_one_org_or_of_all(store, kept):
 async def test_forgetting_prompts_forgets_what_is_remembered_of_them(store, kept):
     for org in ("acme", "other"):
         await kept(org)
-    await store.calls.forget_prompts("acme", NOON + timedelta(seconds=1))
+    await store.erasure.forget("acme", NOON + timedelta(seconds=1))
     assert [(await store.memories.page(org))[1] for org in ("acme", "other")] == [0, 1]
 
 

@@ -46,20 +46,22 @@ async def work(store: Store, settings: Settings, job: Improvement) -> Improvemen
 
 
 async def _without_erased(store: Store, settings: Settings, job: Improvement, gathered: Gathered) -> bool:
-    """Take out calls that were erased while the folder was made; return whether there were any.
+    """Take out calls that were erased, or whose words were, while the folder was made; return whether there were any.
 
-    Whoever erases looks through the folders once the log has the call no more: one of both sees the other.
+    Whoever erases looks through the folders once the log has call or words no more: one of both sees the other.
 
     Raises
     ------
     NotFound
         When none is left; then there is no folder.
     """
-    logged = {one.call_id for one in await store.improvements.rated(job.org, 0.0)}
+    logged = {one.call_id for one in await store.improvements.rated(job.org, 0.0) if one.has_prompt}
     made_of = {one.call.call_id for one in (*gathered.train, *gathered.held_out)}
     if made_of.isdisjoint(logged):
         delete_folder(folder_of(settings, job.org, job.job_id))
-        raise NotFound("every call that it was made of was erased meanwhile")
+        raise NotFound(
+            "every call that it was made of was erased meanwhile, or is older than its words are kept"
+        )
     if erased := made_of - logged:
         erase_lines(settings, job.org, erased)
     return bool(erased)

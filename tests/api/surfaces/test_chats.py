@@ -29,6 +29,13 @@ def test_a_judged_answer_is_one_chunk_and_its_calls_have_an_index():
     assert (last["choices"][0]["finish_reason"], usage["usage"]["total_tokens"], done) == ("stop", 5, None)
 
 
+def test_tokens_that_no_vendor_counted_are_null_and_no_empty_object_that_clients_trip_over():
+    uncounted = {**REPLY, "usage": {}}
+    assert completion_of(uncounted)["usage"] is None
+    *_, usage, _ = chunks(ChatStream(wants_usage=True).answer(uncounted))
+    assert usage["usage"] is None
+
+
 def test_the_first_piece_has_the_role_and_all_have_one_id():
     stream = ChatStream(wants_usage=False)
     told = chunks(stream.take(SOURCE, [Piece({"content": "a"}, None), Piece({"content": "b"}, None)]))

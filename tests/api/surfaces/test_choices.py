@@ -77,6 +77,12 @@ def test_costs_and_tokens_are_summed_and_the_slowest_counts():
     assert summed_usage(usages) == {"total_tokens": 7, "details": {"cached_tokens": 1}, "estimated": True}
 
 
+@pytest.mark.parametrize("unknown", [{}, None])
+def test_where_the_tokens_of_one_answer_are_unknown_no_part_is_told_for_the_whole(unknown):
+    assert summed_usage([{"total_tokens": 3}, unknown]) is None
+    assert summed([REPLY, {**REPLY, "usage": {}}])["usage"] == {}
+
+
 async def test_all_calls_have_ended_before_a_failure_is_told():
     ended = []
 

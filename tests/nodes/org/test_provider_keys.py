@@ -50,4 +50,18 @@ async def test_a_key_that_cannot_be_read_is_left_out_and_said(store, caplog):
     assert book.of("acme") == ()
     assert "provider key a of org acme cannot be used" in caplog.text
     assert "secret" not in caplog.text
-    await ProviderKeyBook().refresh(store)  # a gateway that keeps none looks for none
+    assert book.unusable == {"a"}
+    readable = ProviderKeyBook(vault.unseal)
+    await readable.refresh(store)
+    assert readable.unusable == frozenset()
+
+
+async def test_a_gateway_without_a_master_key_says_which_keys_it_goes_without(store, caplog):
+    book = ProviderKeyBook()
+    await book.refresh(store)
+    assert (book.unusable, caplog.text) == (frozenset(), "")
+    await bring(store, Vault(new_master_key()), "acme", "a", "sk-secret-one")
+    for _ in range(3):
+        await book.refresh(store)
+    assert (book.of("acme"), book.unusable) == ((), {"a"})
+    assert caplog.text.count("no master key") == 1

@@ -27,7 +27,7 @@ def limit_now(cascade, org="acme", **limits):
 async def under_way(cascade, org="acme"):
     """Return how many requests, tokens and open calls are counted of an org."""
     asked = Limited(org, "org", Rates(concurrent_calls=10**6))
-    slot = slot_of([asked], (), {})
+    slot = slot_of([asked], (), {}, "me")
     (standing,) = await cascade.services.rates.take(slot, 1.0)
     await cascade.services.rates.give_back(slot)
     return standing.requests - 1, standing.tokens, standing.under_way - 1

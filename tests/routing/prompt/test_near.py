@@ -27,6 +27,15 @@ def verifier():
         ("Why did Bob stop smoking?", "Why did Bob stop to smoke?", "form of a word"),
         ("Which boring teacher left?", "Which bored teacher left?", "form of a word"),
         ("Does Bob want to leave?", "Does Bob want me to leave?", "to whom it is done"),
+        ("What does i++ do in C?", "What does ++i do in C?", "signs"),
+        ("What does !x mean?", "What does x! mean?", "signs"),
+        ("What does !a && b mean?", "What does a && !b mean?", "signs"),
+        ("What does (a+b)*c equal?", "What does a+(b*c) equal?", "signs"),
+        ("What does ../x mean?", "What does ./x mean?", "signs"),
+        ("What does 👍 mean?", "What does 👎 mean?", "signs"),
+        ("What does cp a b do?", "What does cp b a do?", "letters"),
+        ("How do I polish a table?", "How do I Polish a table?", "names"),
+        ("Can the landlord keep my deposit?", "Can my landlord keep the deposit?", "owners"),
         ("Ask Bob to call.", "Ask Bob whom to call.", "question word"),
     ],
 )
@@ -43,6 +52,8 @@ def test_what_must_agree_and_does_not_is_named(verifier, a, b, why):
         ("name three rivers", "Name 3 rivers."),
         ("What is the best way of cleaning a sofa?", "How do I clean a sofa?"),
         ("How do dogs sleep?", "How does a dog sleep?"),
+        ("How do I reset my (old) password?", "How can I reset my old password?!"),
+        ("How do I reset my password?", "Please - how can I reset my password?"),
     ],
 )
 def test_a_rewording_is_the_same(verifier, a, b):

@@ -57,6 +57,6 @@ async def test_what_was_kept_is_forgotten_with_the_prompts(store, org):
     for number in range(4):
         await store.judged_answers.keep(seen(number))
         await store.judged_answers.keep(seen(number, org="other"))
-    await store.calls.forget_prompts(org, START + timedelta(minutes=2))
+    await store.erasure.forget(org, START + timedelta(minutes=2))
     assert len(await store.judged_answers.newest("acme", 9)) == 2
     assert len(await store.judged_answers.newest("other", 9)) == (4 if org else 2)

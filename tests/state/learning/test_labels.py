@@ -129,9 +129,9 @@ async def test_retention_erases_the_words_and_leaves_the_label(store, judged):
     await store.labels.add(
         "acme", "c1", right=0.0, source="feedback", edges=EDGES, note="n", corrected_answer="x"
     )
-    await store.calls.forget_prompts("other", datetime.now(UTC) + timedelta(days=1))
+    await store.erasure.forget("other", datetime.now(UTC) + timedelta(days=1))
     assert (await store.labels.words("acme", "c1"))[0]["note"] == "n"
-    await store.calls.forget_prompts("acme", datetime.now(UTC) + timedelta(days=1))
+    await store.erasure.forget("acme", datetime.now(UTC) + timedelta(days=1))
     (said,) = await store.labels.words("acme", "c1")
     assert (said["right"], said["note"], said["corrected_answer"]) == (0.0, None, None)
 

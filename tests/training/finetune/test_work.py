@@ -3,8 +3,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from x25.graph.checkpoints import open_saver
+from x25.graph.retention import forget_before
 from x25.graph.run import open_cascade
 from x25.graph.settings import load_settings
+from x25.graph.training_days import TrainingDays
 from x25.graph.training_folders import FILES
 from x25.state.gathering import Gathering
 from x25.state.store import open_store
@@ -122,7 +124,7 @@ async def test_calls_that_are_erased_while_a_folder_is_written_are_not_in_it(
         failed = await work(store, settings, await claimed(store, "acme", min_examples=2))
         assert (failed.status, failed.detail) == (
             "failed",
-            "every call that it was made of was erased meanwhile",
+            "every call that it was made of was erased meanwhile, or is older than its words are kept",
         )
         assert folders_in(tmp_path) == [Path(done.result["folder"]).name]
 
@@ -134,3 +136,38 @@ async def test_a_job_that_finds_too_little_says_so_and_writes_nothing(tmp_path):
     assert (done.status, done.result) == ("failed", None)
     assert "X25_STORE_PROMPTS=true" in done.detail
     assert not (tmp_path / "improve").exists()
+
+
+async def test_calls_whose_words_pass_their_days_while_a_folder_is_written_are_not_in_it(
+    tmp_path, simulator, monkeypatch
+):
+    settings = load_settings(
+        {},
+        data_dir=tmp_path,
+        upstream="simulator",
+        simulator_url=simulator.url,
+        store_prompts=True,
+        judge="none",
+    )
+    async with open_cascade(settings, does_chores=False) as cascade:
+        store, gathering, due = cascade.services.store, module.gather, []
+        ids = await ask(cascade, 4)
+        times = [(await store.calls.get("acme", call_id)).created_at for call_id in ids]
+
+        async def slow(*given):
+            gathered = await gathering(*given)
+            await forget_before(store, cascade.saver, TrainingDays(store, settings), "acme", due[0])
+            return gathered
+
+        monkeypatch.setattr(module, "gather", slow)
+        due[:] = [times[2]]
+        done = await work(store, settings, await claimed(store, "acme", min_examples=2))
+        assert sum(done.result["examples"].values()) == 2 == len(lines_of(done.result["folder"]))
+        assert all(
+            b"What is 2 plus" in one or b"What is 3 plus" in one for one in lines_of(done.result["folder"])
+        )
+        due[:] = [datetime.now(UTC)]
+        failed = await work(store, settings, await claimed(store, "acme", min_examples=2))
+        assert (failed.status, "older than its words are kept" in failed.detail) == ("failed", True)
+        assert lines_of(done.result["folder"]) == []
+        assert folders_in(tmp_path) == [Path(done.result["folder"]).name]
