@@ -12,6 +12,7 @@ import pytest
 from x25.api.choice_streams import streamed_choices
 from x25.api.pieces import Pieces
 from x25.api.surfaces.chats import ChatStream
+from x25.api.surfaces.choices import Calls
 from x25.state.errors import CallFailed
 
 HELLO = [{"role": "user", "content": "Say hello."}]
@@ -106,7 +107,9 @@ async def told_of(delays):
             raise CallFailed("no model answered")
         return {**CALLED, "call_id": f"c{place}", "message": {"role": "assistant", "content": f"{place}"}}
 
-    calls = [asyncio.create_task(call(*each)) for each in enumerate(delays)]
+    calls = Calls()
+    for each in enumerate(delays):
+        calls.add(asyncio.create_task(call(*each)))
     await asyncio.sleep(0.01)
     dialects = [ChatStream(wants_usage=False, index=place) for place in range(len(calls))]
     while_waiting = [Pieces() for _ in calls]
