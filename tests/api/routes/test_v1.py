@@ -190,7 +190,7 @@ def test_a_model_by_its_id_is_held_to_the_policy(client: openai.OpenAI) -> None:
     "name",
     ["models", "route", "provider", "plugins", "transforms", "fallbacks", "web_search_options", "extra_body",
      "api_base", "api_key", "base_url", "preset", "guardrails", "mock_response", "metadata_", "usage",
-     "reasoning", "thinking", "max_price", "safety_settings", "extra_headers"],
+     "max_price", "safety_settings", "extra_headers"],
 )  # fmt: skip
 @pytest.mark.parametrize("value", [["openai/gpt-5"], {"order": ["x"]}, "x", True])
 def test_a_word_that_other_gateways_obey_is_refused_by_name_and_nothing_is_bought(
@@ -272,3 +272,11 @@ def test_a_model_that_is_null_counts_as_not_given(http):
         "/v1/chat/completions", json={"model": None, "messages": [{"role": "user", "content": "hi"}]}
     )
     assert reply.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "said", [{"thinking": {"type": "disabled"}}, {"reasoning": {"effort": "none"}}, {"enable_thinking": False}]
+)
+def test_how_much_a_model_thinks_may_be_said_in_any_vendors_words(client: openai.OpenAI, said) -> None:
+    answer = client.chat.completions.create(model="auto", messages=HELLO, extra_body=said)
+    assert answer.choices[0].message.content
