@@ -4,7 +4,7 @@ import gc
 import os
 import runpy
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,15 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, authority: Path) -> None:
             monkeypatch.delenv(name)
     monkeypatch.setenv("LANGSMITH_TRACING", "false")
     monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked_gateways() -> Iterator[None]:
+    """Let `ChildServer` fork gateways from a process that has imported them; tests/cli starts them as users do."""
+    module = runpy.run_path(str(Path(__file__).parent / "forked_gateways.py"))
+    with closing(module["Forge"]()) as forge, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("x25.simulator.child.subprocess", forge)
+        yield
 
 
 @pytest.fixture(scope="session")
