@@ -119,7 +119,10 @@ def fork(wanted: Any, descriptors: Sequence[int]) -> int:
 
 
 def main() -> None:
-    for name in ("x25.cli", "x25.terminal.mounting", "nicegui", "argon2", "uvloop", "httptools", "tokenizers"):
+    for name in (
+        "x25.cli", "x25.terminal.mounting", "nicegui", "argon2", "langgraph.checkpoint.sqlite.aio",
+        "aiosqlite", "tokenizers", "safetensors",
+    ):  # fmt: skip
         try:
             __import__(name)
         except ImportError:

