@@ -1,5 +1,6 @@
 """A running simulator, and a whole gateway on a folder of the test's own."""
 
+import asyncio
 import gc
 import os
 import runpy
@@ -14,6 +15,8 @@ import hypothesis
 import pytest
 
 from x25.simulator.process import SimulatorProcess
+from x25.state import sqlite_driver
+from x25.state.store import open_store
 
 MODELS = {"slm": ("sim/tiny-1", "sim/small-2"), "mid": ("sim/medium-3", "sim/medium-4"),
           "frontier": ("sim/large-5", "sim/xlarge-6")}  # fmt: skip
@@ -68,6 +71,22 @@ def forked_gateways() -> Iterator[None]:
     module = runpy.run_path(str(Path(__file__).parent / "forked_gateways.py"))
     with closing(module["Forge"]()) as forge, pytest.MonkeyPatch.context() as patch:
         patch.setattr("x25.simulator.child.subprocess", forge)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def copied_stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Begin new SQLite files of this process as copies of one that was made once; tests/state makes each as shipped."""
+    path = tmp_path_factory.mktemp("store") / "empty.db"
+
+    async def make() -> None:
+        async with await open_store(f"sqlite+aiosqlite:///{path}"):
+            pass
+
+    asyncio.run(make())
+    content = path.read_bytes()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite_driver, "make_private", lambda path: sqlite_driver.make_private_with(path, content))
         yield
 
 
