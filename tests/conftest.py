@@ -93,7 +93,9 @@ def copied_stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     asyncio.run(make())
     content = path.read_bytes()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sqlite_driver, "make_private", lambda path: sqlite_driver.make_private_with(path, content))
+        patch.setattr(
+            sqlite_driver, "make_private", lambda path: sqlite_driver.make_private_with(path, content)
+        )
         yield
 
 

@@ -81,7 +81,9 @@ def test_where_a_policy_has_nobody_to_ask_the_call_is_as_it_was(world):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("names", "explores"), [(("near", "always:v/mid"), 0.06), (("always:v/large",), 0.6)])
+@pytest.mark.parametrize(
+    ("names", "explores"), [(("near", "always:v/mid"), 0.06), (("always:v/large",), 0.6)]
+)
 def test_intervals_cover_the_truth_in_200_logs(world, names, explores, record_property):
     """Near and far from the log: quality, cost and their differences, each by nominal 95 % intervals."""
     rng = np.random.default_rng(11)
@@ -90,10 +92,16 @@ def test_intervals_cover_the_truth_in_200_logs(world, names, explores, record_pr
     logged_quality, logged_cost = big.truth(big.propensities)
     for name in names:
         policy = NEAR if name == "near" else parse_policy(name, {})
-        covered, sizes, stated = dict.fromkeys(("ips", "snips", "dr", "difference", "cost", "ratio"), 0), [], 0
-        probs = {"near": big.propensities**0.8, "always:v/mid": np.eye(3)[[1]], "always:v/large": np.eye(3)[[2]]}[
-            name
-        ]
+        covered, sizes, stated = (
+            dict.fromkeys(("ips", "snips", "dr", "difference", "cost", "ratio"), 0),
+            [],
+            0,
+        )
+        probs = {
+            "near": big.propensities**0.8,
+            "always:v/mid": np.eye(3)[[1]],
+            "always:v/large": np.eye(3)[[2]],
+        }[name]
         quality, cost = big.truth(np.broadcast_to(probs / probs.sum(axis=1, keepdims=True), big.true.shape))
         for log in logs:
             found = value(log, policy)
