@@ -45,6 +45,29 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Checkout())  # from here, as a hook of this file hears of tests/ alone
 
 
+LONGEST = (
+    "graph/test_convergence.py", "contracts/test_workers_contract.py", "system/test_generated_replies.py",
+    "api/test_generated_requests.py", "terminal/test_home.py", "graph/test_own_model_share.py", "test_notebooks.py",
+    "training/off_policy/test_evaluation.py", "routing/belief/test_quality_bound.py", "graph/execution/test_walk.py",
+    "bench/test_overload.py", "contracts/test_budget_race_contract.py", "api/test_openapi.py",
+    "providers/wire/test_reply.py",
+)  # fmt: skip
+"""Files that take longest among those with slow tests."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with the longest files where files are dealt out in the order they come in (`--no-loadscope-reorder`).
+
+    xdist begins with those of most tests, and a worker would be alone with a long one at the end.
+    """
+    if config.getoption("loadscopereorder", True):
+        return
+    here = Path(__file__).parent
+    ranks = {here / name: rank for rank, name in enumerate(LONGEST)}
+    assert all(path.is_file() for path in ranks), "a file of LONGEST has another name now"
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_unconfigure() -> None:
     """Look through the heap once: pytest does so five times at its end, for errors in what nobody holds any more."""
