@@ -1,10 +1,11 @@
 """A running simulator, and a whole gateway on a folder of the test's own."""
 
+import asyncio
 import gc
 import os
 import runpy
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ import hypothesis
 import pytest
 
 from x25.simulator.process import SimulatorProcess
+from x25.state import sqlite_driver
+from x25.state.store import open_store
 
 MODELS = {"slm": ("sim/tiny-1", "sim/small-2"), "mid": ("sim/medium-3", "sim/medium-4"),
           "frontier": ("sim/large-5", "sim/xlarge-6")}  # fmt: skip
@@ -42,6 +45,36 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Checkout())  # from here, as a hook of this file hears of tests/ alone
 
 
+LONGEST = (
+    "graph/test_convergence.py", "contracts/test_workers_contract.py", "system/test_generated_replies.py",
+    "api/test_generated_requests.py", "terminal/test_home.py", "graph/test_own_model_share.py", "test_notebooks.py",
+    "training/off_policy/test_evaluation.py", "routing/belief/test_quality_bound.py", "graph/execution/test_walk.py",
+    "bench/test_overload.py", "contracts/test_budget_race_contract.py", "api/test_openapi.py",
+    "providers/wire/test_reply.py",
+)  # fmt: skip
+"""Files that take longest among those with slow tests."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with the longest files where files are dealt out in the order they come in (`--no-loadscope-reorder`).
+
+    xdist begins with those of most tests, and a worker would be alone with a long one at the end.
+    """
+    if config.getoption("loadscopereorder", True):
+        return
+    here = Path(__file__).parent
+    ranks = {here / name: rank for rank, name in enumerate(LONGEST)}
+    assert all(path.is_file() for path in ranks), "a file of LONGEST has another name now"
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_unconfigure() -> None:
+    """Look through the heap once: pytest does so five times at its end, for errors in what nobody holds any more."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a file with one certificate authority: everything is on this machine, and reading them all takes 20 ms."""
@@ -60,6 +93,33 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, authority: Path) -> None:
             monkeypatch.delenv(name)
     monkeypatch.setenv("LANGSMITH_TRACING", "false")
     monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked_gateways() -> Iterator[None]:
+    """Let `ChildServer` fork gateways from a process that has imported them; tests/cli starts them as users do."""
+    module = runpy.run_path(str(Path(__file__).parent / "forked_gateways.py"))
+    with closing(module["Forge"]()) as forge, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("x25.simulator.child.subprocess", forge)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def copied_stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Begin new SQLite files of this process as copies of one that was made once; tests/state makes each as shipped."""
+    path = tmp_path_factory.mktemp("store") / "empty.db"
+
+    async def make() -> None:
+        async with await open_store(f"sqlite+aiosqlite:///{path}"):
+            pass
+
+    asyncio.run(make())
+    content = path.read_bytes()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            sqlite_driver, "make_private", lambda path: sqlite_driver.make_private_with(path, content)
+        )
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -45,7 +45,7 @@ async def later(result, delay_s=0.15):
 
 
 async def test_comments_come_while_the_cascade_works_and_then_the_answer(quick):
-    response = await streamed(asyncio.create_task(later(REPLY)), ChatStream(wants_usage=False))
+    response = await streamed(asyncio.create_task(later(REPLY, 0.5)), ChatStream(wants_usage=False))
     assert response.headers["x-accel-buffering"] == "no"
     found = await pieces(response)
     comments = [piece for piece in found if piece == KEEP_ALIVE]

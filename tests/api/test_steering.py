@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 
 import httpx
@@ -13,15 +14,21 @@ from x25.simulator.tasks import generate
 PROMPTS = [task.prompt for task in generate(5, 24)]
 
 
-@pytest.fixture
-def ask(gateway, org: str) -> Iterator[Callable[..., dict]]:
-    with httpx.Client(base_url=gateway.url, timeout=30) as http:
+@contextmanager
+def asking(url: str, org: str) -> Iterator[Callable[..., dict]]:
+    with httpx.Client(base_url=url, timeout=30) as http:
 
         def post(prompt: str, *, status: int = 200, **steering: object) -> dict:
             answer = http.post("/route", json={"prompt": prompt, "org": org, **steering})
             assert answer.status_code == status, answer.text
             return answer.json()
 
+        yield post
+
+
+@pytest.fixture
+def ask(gateway, org: str) -> Iterator[Callable[..., dict]]:
+    with asking(gateway.url, org) as post:
         yield post
 
 
@@ -37,10 +44,11 @@ def height(tier_to_calls: Counter[str]) -> int:
     return 2 * tier_to_calls["frontier"] + tier_to_calls["mid"]
 
 
-def test_a_dial_and_modes_shift_the_tiers(ask) -> None:
-    # Other tests' faults are in the gateway's memory of what is well: the ladder is compared, not one rung of it.
-    assert height(tiers(ask, mode="quality")) > height(tiers(ask, mode="cost_optimized"))
-    assert tiers(ask, preference_dial=0.0)["frontier"] <= tiers(ask, preference_dial=1.0)["frontier"]
+def test_a_dial_and_modes_shift_the_tiers(start_gateway, org: str) -> None:
+    # Other tests' faults are in the shared gateway's memory of what is well, and would shift them too.
+    with asking(start_gateway().url, org) as ask:
+        assert height(tiers(ask, mode="quality")) > height(tiers(ask, mode="cost_optimized"))
+        assert tiers(ask, preference_dial=0.0)["frontier"] <= tiers(ask, preference_dial=1.0)["frontier"]
 
 
 def test_less_than_half_a_second_is_for_the_fastest_tier(ask) -> None:

@@ -9,7 +9,8 @@ import pytest
 from x25.api.app import OTHERS, create_app
 from x25.api.unknown_parts import WITHOUT_BODY
 
-DESCRIBED = create_app().openapi()["paths"]
+DESCRIPTION = create_app().openapi()
+DESCRIBED = DESCRIPTION["paths"]
 """What a gateway publishes of its doors."""
 OPERATIONS = [
     (method.upper(), path, tuple(one["name"] for one in door.get("parameters", ()) if one["in"] == "query"))
@@ -142,7 +143,7 @@ def test_a_field_that_a_body_does_not_know_is_refused(http: httpx.Client, method
     if name is None:  # an org's settings: a free object, which is checked by its own rules
         assert "qqqqqq" in answer.json()["error"]["message"]
         return
-    schema = create_app().openapi()["components"]["schemas"][name.rpartition("/")[2]]
+    schema = DESCRIPTION["components"]["schemas"][name.rpartition("/")[2]]
     assert schema["additionalProperties"] is False
 
 

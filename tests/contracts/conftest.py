@@ -13,6 +13,7 @@ from typing import NoReturn
 import psycopg
 import pytest
 
+from x25.state.sqlite_driver import make_private
 from x25.state.store import Store, open_store
 
 SERVER_USER = "postgres"
@@ -37,6 +38,12 @@ def do_without(reason: str) -> NoReturn:
 
 def server_account() -> dict[str, str]:
     return {"user": SERVER_USER, "group": SERVER_USER} if os.geteuid() == 0 else {}
+
+
+@pytest.fixture(autouse=True)
+def stores_as_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make each database's schema as the product does, not as a copy."""
+    monkeypatch.setattr("x25.state.sqlite_driver.make_private", make_private)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from x25.simulator.process import SimulatorProcess
 
 pytestmark = pytest.mark.slow
 
-ORG, WORKERS = "crowd", 4
+ORG, WORKERS = "crowd", 3
 
 
 @pytest.fixture

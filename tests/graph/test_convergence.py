@@ -19,6 +19,7 @@ from x25.providers.keyring import Keyring
 from x25.providers.specs import Deployment, ModelSpec
 from x25.routing.belief.judge_table import DEFAULT_TABLE
 from x25.routing.belief.thompson import DEFAULT_LEARNER, Learner, combined
+from x25.routing.plan.configs import RouterConfig
 from x25.state.store import open_store
 from x25.state.usage import Usage
 
@@ -104,7 +105,7 @@ class ScriptedJudge:
         return 0.0
 
     def bound_cost_nusd(self, messages, answer, spec):
-        return 10
+        return 1_000  # above what it bills: a bill above the bound is disputed, and told of in the log
 
     async def score(self, spec, *, messages, answer, record, **of_whom):
         is_right = self.models.was_right(answer["content"])
@@ -138,6 +139,7 @@ class World:
         learner: Learner = DEFAULT_LEARNER,
         caught_share: float = 0.14,
         draws: Draws | None = None,
+        routers: dict[str, RouterConfig] | None = None,
     ) -> None:
         draws = draws or Draws(np.random.default_rng(seed))
         self.models = ScriptedModels(pass_rates, draws, caught_share)
@@ -152,7 +154,7 @@ class World:
             encoder=ESTIMATORS.encoder,
             classifier=ESTIMATORS.classifier,
             difficulty=ESTIMATORS.difficulty,
-            routers=load_routers(),
+            routers=routers or load_routers(),
             judge=ScriptedJudge(self.models, draws, (cheap_judge,)),
             judge_table=DEFAULT_TABLE,
             learner=learner,
@@ -197,11 +199,11 @@ WORLDS = [
 
 
 async def converge(store, pass_rates, cheapest) -> tuple[list[float], list[float]]:
-    """Return cost over that of the cheapest tier above the bar, and quality, of calls 500 to 700 of ten orgs."""
+    """Return cost over that of the cheapest tier above the bar, and quality, of calls 400 to 600 of five orgs."""
     ratios, qualities = [], []
-    for seed in range(10):
+    for seed in range(5):
         world = World(store, pass_rates, seed)
-        seen = (await world.run(700, org=f"org-{seed}", policy={"quality_bar": BAR}))[500:]
+        seen = (await world.run(600, org=f"org-{seed}", policy={"quality_bar": BAR}))[400:]
         ratios.append(float(np.mean([cost for cost, *_ in seen])) / cost_of(cheapest))
         qualities.append(float(np.mean([right for _, right, *_ in seen])))
     return ratios, qualities
@@ -225,12 +227,20 @@ async def test_after_convergence_the_cost_is_that_of_the_cheapest_tier_above_the
 @pytest.mark.slow
 @pytest.mark.parametrize("caught_share", [0.0, 0.5])
 async def test_what_is_learnt_is_unbiased_whatever_share_of_wrong_answers_fails_a_check(store, caught_share):
-    """Shipped judge, checks and audit rate; 30 orgs. One model, so that nothing but audits has answers judged."""
-    true_quality, calls, warm, orgs = 0.853, 500, 250, 30
+    """Shipped judge and checks. One model, so that nothing but audits has answers judged.
+
+    Half the answers are audited instead of one in twenty: ten times as many are learnt from for each call.
+    """
+    true_quality, calls, warm, orgs, rate = 0.853, 300, 50, 10, 0.5
+    routers = load_routers()
+    assert routers["auto"].audit_rate == 0.05
+    routers["auto"] = replace(routers["auto"], audit_rate=rate)
     draws = Dealt(np.random.default_rng(25))
     rewards, observations, drifts, audits, believed = 0.0, 0.0, 0, 0.0, []
     for seed in range(orgs):
-        world = World(store, {"slm": true_quality}, seed, caught_share=caught_share, draws=draws)
+        world = World(
+            store, {"slm": true_quality}, seed, caught_share=caught_share, draws=draws, routers=routers
+        )
         await world.run(warm, org=f"org-{seed}")
         (early,) = await store.posteriors.read_pooled(f"org-{seed}")
         await world.run(calls - warm, org=f"org-{seed}")
@@ -247,7 +257,7 @@ async def test_what_is_learnt_is_unbiased_whatever_share_of_wrong_answers_fails_
     )
     assert rewards / observations == pytest.approx(true_quality, abs=0.02)
     assert np.mean(believed) == pytest.approx(true_quality, abs=0.02)
-    assert audited == pytest.approx(0.05, abs=0.01)
+    assert audited == pytest.approx(rate, abs=0.03)
     assert drifts == 0
 
 
@@ -270,9 +280,9 @@ async def test_two_orgs_with_opposite_models_come_to_prefer_different_tiers_and_
 
 @pytest.mark.slow
 async def test_traffic_leaves_a_tier_that_begins_to_fail_and_comes_back_once_it_is_repaired(store):
-    """Seen by the shipped judge, under a bar; six orgs of their own."""
+    """Seen by the shipped judge, under a bar; four orgs of their own."""
     bar, back, alarms = 0.80, [], 0
-    for seed in range(9, 15):
+    for seed in range(9, 13):
         world, org = World(store, {"slm": 0.95, "mid": 0.96, "frontier": 0.97}, seed), f"org-{seed}"
         before = await world.run(500, org=org, policy={"quality_bar": bar})
         world.models.tier_to_pass_rate["slm"] = 0.30
@@ -289,7 +299,7 @@ async def test_traffic_leaves_a_tier_that_begins_to_fail_and_comes_back_once_it_
         back.append(next((at for at, share in enumerate(windows) if share >= 0.5), 400))
         assert (await store.audit.verify(org)).intact
     print(f"\ncalls after the repair until it has half the traffic: {sorted(back)}")  # noqa: T201 - as above
-    assert alarms >= 4, "where the model was still hardly known, the belief moves without an alarm"
+    assert alarms >= 2, "where the model was still hardly known, the belief moves without an alarm"
     assert np.median(back) <= 150, back
     # One org had known the model as worse than it is, so that its fall was too small to be found as a change.
     assert sorted(back)[-2] <= 250, back

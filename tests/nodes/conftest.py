@@ -22,7 +22,8 @@ from x25.nodes.services import Services
 from x25.nodes.stage_check import stage_check
 from x25.nodes.thompson_select import thompson_select
 from x25.nodes.update_posterior import update_posterior
-from x25.state.learning.judge_tables import count_label
+from x25.state.label_counts import NO_FIRST_ANSWER
+from x25.state.learning.judge_tables import add_counts, edges_key
 from x25.state.types import Context
 
 STORY = (
@@ -104,12 +105,14 @@ def label_scores(services: Services) -> Callable[..., Awaitable[None]]:
 
     async def label(right: Sequence[int], wrong: Sequence[int], org: str = "default") -> None:
         def add(connection: Any) -> None:
+            edges = edges_key(services.judge_table.edges)
             for score_bin in range(5):
-                for times, outcome in ((right[score_bin], 1.0), (wrong[score_bin], 0.0)):
-                    for _ in range(times):
-                        count_label(
-                            connection, org, "sim/judge-1", services.judge_table.edges, score_bin, outcome
-                        )
+                key = {
+                    "org": org, "source": "audit", "model_id": "", "task_cell": "", "judge": "sim/judge-1",
+                    "edges": edges, "place": score_bin, "epoch": NO_FIRST_ANSWER,
+                }  # fmt: skip
+                sums = {"right": right[score_bin], "wrong": wrong[score_bin], "predicted": 0.0}
+                add_counts(connection, key, sums)
 
         await services.store.transact(add)
 

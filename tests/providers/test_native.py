@@ -156,6 +156,7 @@ class Stub:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # or a body waits 40 ms for its head to be acknowledged
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, create_engine
 
 from x25.state.migrations.upgrade import load_scripts
 from x25.state.records import Attempt, Call
+from x25.state.sqlite_driver import make_private
 from x25.state.store import Store, open_store
 
 NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)
@@ -27,6 +28,12 @@ ATTEMPT = Attempt(
     attempt_id="a1", org="acme", call_id="c1", step=0, kind="answer", model_id="v/m", tier="mid",
     deployment="d", status="started", reserved_nusd=7, started_at=NOON,
 )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def stores_as_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make each database's schema as the product does, not as a copy."""
+    monkeypatch.setattr("x25.state.sqlite_driver.make_private", make_private)
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import signal
 import sqlite3
 import sys
 from random import Random
@@ -76,38 +78,49 @@ async def unsettled(tmp_path) -> int:
         return database.execute(query).fetchone()[0]
 
 
+# Imports once, then forks a process for each life it reads; that one says its number, and when it has ended is told.
 SERVE_FOR_EVER = """
 import asyncio, itertools, os, sys
 from x25.bench.store import serve
 from x25.state.store import open_store
 
-async def work(store, names):
+async def work(store, life, names):
     for number in names:
-        call_id = f"{sys.argv[2]}-{number}"
+        call_id = f"{life}-{number}"
         await serve(store, f"org-{number % 3}", call_id)
         os.write(1, f"org-{number % 3} {call_id}\\n".encode())
 
-async def main():
+async def main(life):
     async with await open_store(sys.argv[1]) as store:
         names = itertools.count()
-        await asyncio.gather(*(work(store, names) for _ in range(16)))
+        await asyncio.gather(*(work(store, life, names) for _ in range(16)))
 
-asyncio.run(main())
+for line in sys.stdin:
+    if os.fork() == 0:
+        os.write(1, f"{os.getpid()}\\n".encode())
+        asyncio.run(main(line.strip()))
+    os.wait()
+    os.write(1, b"ended\\n")
 """
 
 
 @pytest.mark.slow
 async def test_kill_9_while_calls_share_transactions_loses_no_answered_call(tmp_path):
     url, answered, rng = f"sqlite+aiosqlite:///{tmp_path}/x25.db", [], Random(25)
+    pipe = asyncio.subprocess.PIPE
+    forking = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", SERVE_FOR_EVER, url, stdin=pipe, stdout=pipe
+    )
     for life in range(30):
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", SERVE_FOR_EVER, url, f"life{life}", stdout=asyncio.subprocess.PIPE
-        )
-        told = [await process.stdout.readline() for _ in range(rng.randrange(1, 400))]
-        process.kill()
-        told += (await process.stdout.read()).splitlines(keepends=True)
-        await process.wait()
-        answered += [tuple(line.decode().split()) for line in told if line.endswith(b"\n")]
+        forking.stdin.write(f"life{life}\n".encode())
+        pid = int(await forking.stdout.readline())
+        told = [await forking.stdout.readline() for _ in range(rng.randrange(1, 400))]
+        os.kill(pid, signal.SIGKILL)
+        while (line := await forking.stdout.readline()) != b"ended\n":
+            told.append(line)
+        answered += [tuple(line.decode().split()) for line in told]
+    forking.stdin.close()
+    assert await forking.wait() == 0
     async with await open_store(url) as store:
         assert all(found.intact for found in await store.audit.verify_all())
     with sqlite3.connect(tmp_path / "x25.db") as database:

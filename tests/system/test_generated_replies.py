@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,8 @@ from hypothesis import strategies as st
 from x25.demo.gateway import gateway_process
 
 AT_ONCE = 40
+CASES = int(os.environ.get("X25_GENERATED_CASES", "1500"))
+"""Others in each run; a change of how answers are read is worth X25_GENERATED_CASES=10000."""
 NAMED = {"call_failed", "request_refused", "all_models_busy"}
 GOOD = {
     "choices": [{"message": {"role": "assistant", "content": "Paris"}, "finish_reason": "stop"}],
@@ -145,8 +148,8 @@ def test_whatever_a_vendor_answers_a_call_ends_well(
 def test_thousands_of_replies_of_a_vendor_end_well(
     vendor: Any, gateway: httpx.Client, tmp_path: Path
 ) -> None:
-    replies = drawn(5_000, same_each_time=False)
-    assert len(replies) >= 4_900  # hypothesis stops where it has drawn all it can think of
+    replies = drawn(CASES, same_each_time=False)
+    assert len(replies) >= 0.98 * CASES  # hypothesis stops where it has drawn all it can think of
     speak(vendor, replies)
     longest_ms = []
 

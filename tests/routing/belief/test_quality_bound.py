@@ -1,4 +1,5 @@
 import math
+from bisect import bisect_left
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -173,11 +174,11 @@ def test_after_a_drift_the_restated_level_is_true_in_500_orgs(record_property):
     for _ in range(500):
         right = rng.random(3_000) < true
         looked, labelled = rng.random(3_000) < 0.2, np.flatnonzero(rng.random(3_000) < 0.1)
-        of_labels = [SampledLabel(float(one), 0.1) for one in right[labelled]]
-        shown = next(
-            (labelled[n - 1] for n in range(150, len(labelled) + 1) if label_alarms(dated(of_labels[:n]))),
-            None,
-        )
+        of_labels = dated([SampledLabel(float(one), 0.1) for one in right[labelled]])
+        # What the first n labels told is told by more of them too.
+        counts = range(150, len(labelled) + 1)
+        first = bisect_left(counts, True, key=lambda n, told=of_labels: label_alarms(told[:n]) is not None)
+        shown = labelled[counts[first] - 1] if first < len(counts) else None
         heard = [one for one in (judge_alarm(right, looked, 0.92, rng), shown) if one is not None]
         alarm = min(heard, default=None)
         end = 1_500 if alarm is None else min(alarm, 1_500)
