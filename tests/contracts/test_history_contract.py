@@ -15,7 +15,7 @@ from x25.state.schema import audit, prompts
 from x25.state.store import Store, open_store
 
 NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)
-PROCESSES, APPENDS = 8, 150
+PROCESSES, APPENDS = 8, 500
 WRITERS = """
 import asyncio, os, sys
 from x25.state.store import open_store

@@ -35,7 +35,7 @@ TIER_TO_LATENCY_MS = {"slm": 1500.0, "mid": 2500.0, "frontier": 6000.0}
 OTHERS = {"chat/slm": 0.75, "chat/mid": 0.85, "chat/frontier": 0.92}
 BEFORE, SETTLING, COUNTED = 40, 50, 50
 """Calls before the registration, after it, and then those that are counted."""
-SEEDS = 10
+SEEDS = 20
 
 
 @dataclass

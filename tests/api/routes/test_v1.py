@@ -275,7 +275,8 @@ def test_a_model_that_is_null_counts_as_not_given(http):
 
 
 @pytest.mark.parametrize(
-    "said", [{"thinking": {"type": "disabled"}}, {"reasoning": {"effort": "none"}}, {"enable_thinking": False}]
+    "said",
+    [{"thinking": {"type": "disabled"}}, {"reasoning": {"effort": "none"}}, {"enable_thinking": False}],
 )
 def test_how_much_a_model_thinks_may_be_said_in_any_vendors_words(client: openai.OpenAI, said) -> None:
     answer = client.chat.completions.create(model="auto", messages=HELLO, extra_body=said)

@@ -78,8 +78,8 @@ def test_nothing_is_said_before_feedback_opens(side):
 
 
 def test_honest_labels_make_up_for_a_weak_judge_and_lies_cost_less_than_a_point(side):
-    """An org whose predictions are wrong: the small model is thought the best of all. Six orders."""
-    found = measure_feedback(MODELS, side, setting(6), 900, prior="inverted")
+    """An org whose predictions are wrong: the small model is thought the best of all. Ten orders."""
+    found = measure_feedback(MODELS, side, setting(10), 900, prior="inverted")
     assert found["lost"]["low"] > 0.0, found
     assert found["recovered"]["share"] > 0.5, found
     assert found["added"]["honest"]["low"] > 0.0, found
