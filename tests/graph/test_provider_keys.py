@@ -52,7 +52,7 @@ async def test_an_org_has_so_many_keys_and_no_more(opened):
         await add_key(cascade.services, vault, "acme", **wanted)
 
 
-@pytest.mark.parametrize("changed", ["", new_master_key()])
+@pytest.mark.parametrize("changed", ["", new_master_key()], ids=["none", "another"])
 async def test_keys_that_the_master_key_does_not_open_any_more_degrade_the_gateway(open_gateway, changed):
     key = new_master_key()
     first = await open_gateway(byok_key=key)
