@@ -47,7 +47,7 @@ REQUEST = {
         {"role": "assistant", "content": None, "tool_calls": [CALLED]},
         {"role": "tool", "tool_call_id": "1", "content": f"It is {WORD}."},
     ],
-    "options": {"tools": [TOOL], "stop": [WORD], "user": WORD},
+    "options": {"tools": [TOOL], "stop": [f"no {WORD}"], "user": WORD},
 }
 FAILURES = [
     InvalidRequest(f"no {WORD}", field=f"field.{WORD}"), NoEligibleModel(f"no {WORD}", removed={"m": WORD}),
