@@ -35,8 +35,10 @@ class PromptCacheBook:
 
     def note(self, org: str, before: Author | None, answer: Answer) -> None:
         """Note what was billed for an answer, where it goes on with one of the same model; else nothing."""
+        if before is None or before.model_id != answer.model_id:
+            return
         usage = Usage.from_openai(answer.usage)
-        if before is None or before.model_id != answer.model_id or usage is None or not usage.prompt_tokens:
+        if usage is None or not usage.prompt_tokens:
             return
         seen = self._seen.get((org, answer.model_id), _Seen())
         share = usage.cached_tokens / usage.prompt_tokens
