@@ -15,6 +15,9 @@ _CACHED_APART = ("cache_read_input_tokens", "cache_creation_input_tokens")
 """Anthropic's names for what was read from its cache, and written to it."""
 _WRITTEN = ("cache_write_tokens", "cache_creation_tokens")
 """What aggregators call tokens that were written to a cache, among the details of a prompt."""
+_USUAL = frozenset({"cached_tokens", "audio_tokens", "image_tokens"})
+"""Details of a prompt that tell nothing of that."""
+_TELLS_WRITES = frozenset({_CACHED_APART[1], "cache_creation"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ class Usage:
         if not isinstance(usage, dict):
             return None
         reasoning = _detail(usage, "completion_tokens_details", "reasoning_tokens")
-        prompt, completion = _prompt_count(usage), _completion_count(usage, reasoning)
+        prompt = _prompt_count(usage)
+        completion = _completion_count(usage, prompt, reasoning)
         if prompt is None or completion is None or prompt + completion == 0:
             return None
         written, written_1h = _cache_writes(usage)
@@ -115,10 +119,10 @@ def _prompt_count(usage: JSONObject) -> int | None:
     return prompt
 
 
-def _completion_count(usage: JSONObject, reasoning: int | None) -> int | None:
+def _completion_count(usage: JSONObject, prompt: int | None, reasoning: int | None) -> int | None:
     """Return the tokens of the answer, with the thinking that a vendor counts in the total alone."""
     completion = _first_count(usage, ("completion_tokens", "output_tokens"))
-    prompt, total = _prompt_count(usage), _count(usage.get("total_tokens"))
+    total = _count(usage.get("total_tokens"))
     surplus = 0 if total is None or prompt is None else total - prompt - (completion or 0)
     if surplus > 0 and reasoning in (None, surplus):
         return (completion or 0) + surplus
@@ -126,17 +130,21 @@ def _completion_count(usage: JSONObject, reasoning: int | None) -> int | None:
 
 
 def _first_count(usage: JSONObject, names: tuple[str, ...]) -> int | None:
-    return next((count for name in names if (count := _count(usage.get(name))) is not None), None)
+    for name in names:
+        if (count := _count(usage.get(name))) is not None:
+            return count
+    return None
 
 
 def _count(value: Any) -> int | None:
     """Return a number of tokens; None for anything that is none."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= MOST_DIGITS:
-        value = int(value)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int):
+    if value is None:
         return None
+    if type(value) is not int:  # which it is nearly always, and this is asked dozens of times a call
+        is_text = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= MOST_DIGITS
+        if not is_text and not (isinstance(value, float) and value.is_integer()):
+            return None
+        value = int(value)
     return value if 0 <= value <= MOST_TOKENS else None
 
 
@@ -153,6 +161,8 @@ def _cache_writes(usage: JSONObject) -> tuple[int, int]:
     """
     details = usage.get("prompt_tokens_details")
     details = details if isinstance(details, dict) else {}
+    if details.keys() <= _USUAL and not usage.keys() & _TELLS_WRITES:
+        return 0, 0
     hourly: int | None = _count(details.get("cache_write_1h_tokens"))
     for place in (usage.get("cache_creation"), details.get("cache_creation_token_details")):
         if hourly is None and isinstance(place, dict):
