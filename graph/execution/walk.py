@@ -102,6 +102,7 @@ class _Node:
         self._reads = node.channels
         self._mapper = node.mapper
         self._bound = None if isinstance(node.bound, RunnablePassthrough) else node.bound
+        self._function = _function_of(node.bound)
         self._writers = [_short_way(writer) for writer in node.flat_writers]
 
     async def take(self, run: Run, config: RunnableConfig, writes: Writes) -> None:
@@ -109,7 +110,10 @@ class _Node:
         given = run.read(self._reads)
         if self._mapper is not None:
             given = self._mapper(given)
-        brought = given if self._bound is None else await self._bound.ainvoke(given, config)
+        if self._function is not None:
+            brought = self._function(given)
+        else:
+            brought = given if self._bound is None else await self._bound.ainvoke(given, config)
         for writer in self._writers:
             if isinstance(writer, _PlainWriter):
                 writer.write(brought, writes)
@@ -124,6 +128,14 @@ class _Node:
                 writer.finish(brought, await writer.goes(SeenAfter(run, writes)), inside)
             else:
                 await writer(brought, inside)
+
+
+def _function_of(bound: Runnable[Any, Any]) -> Callable[[Any], Any] | None:
+    """Return the function of LangGraph's own start node: nobody watches, so no callback has to be looked for."""
+    if not isinstance(bound, RunnableCallable) or bound.afunc is not None or bound.func is None:
+        return None
+    asks_for_more = bound.func_accepts or bound.kwargs or bound.explode_args
+    return None if asks_for_more else bound.func
 
 
 @dataclass(frozen=True, slots=True)
