@@ -13,4 +13,14 @@ async def test_every_call_is_in_the_store_with_its_cost(tmp_path):
 
 def test_figures_are_printed_for_each_number_of_calls_under_way(capsys):
     store.main(["--calls", "10", "--at-once", "1"])
-    assert "500 calls, 1 at once: " in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "500 calls, 1 at once: " in printed
+    assert "bytes on disk a call" in printed
+
+
+def test_another_store_is_measured_where_one_is_named(tmp_path, capsys):
+    url = f"sqlite+aiosqlite:///{tmp_path}/named.db"
+    for _ in range(2):  # also a second time
+        store.main(["--calls", "10", "--at-once", "2", "--database-url", url])
+    assert "bytes" not in capsys.readouterr().out
+    assert (tmp_path / "named.db").is_file()
