@@ -12,8 +12,8 @@ import sqlite3
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack, closing
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -146,6 +146,17 @@ async def _median_s(read: Callable[[], Awaitable[object]], rounds: int) -> float
     return sorted(taken[1:])[rounds // 2]
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Log nothing for a while: that nobody judges is meant."""
+    before = logging.root.manager.disable
+    logging.disable()
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Measure, and print."""
     parser = argparse.ArgumentParser(prog="python -m x25.bench.pages", description=__doc__)
@@ -153,8 +164,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the seconds there as well")
     options = parser.parse_args(arguments)
-    logging.disable()  # that nobody judges is meant
-    with tempfile.TemporaryDirectory(prefix="x25-bench-") as folder, ExitStack() as stack:
+    with quiet(), tempfile.TemporaryDirectory(prefix="x25-bench-") as folder, ExitStack() as stack:
         models = write_models(Path(folder) / "models", start_stub(stack).url.removesuffix(CHAT), MODELS)
         settings = Settings(data_dir=Path(folder), upstream="real", judge="none", models_dir=models, seed=7)
         asyncio.run(prepare(settings, options.calls))

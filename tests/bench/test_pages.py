@@ -1,4 +1,5 @@
 import json
+import logging
 
 import pytest
 
@@ -30,3 +31,12 @@ def test_a_small_log_is_read_by_every_page_and_its_sums_are_those_of_its_calls(t
     found = json.loads(out.read_text())
     assert found["one org"].keys() >= {"Home", "Observatory, 365 days", "stage", "agrees"}
     assert "all orgs, 400 calls: Home" in capsys.readouterr().out
+
+
+def test_nothing_is_logged_for_a_while_and_everything_afterwards(caplog):
+    log = logging.getLogger("x25.any")
+    with pytest.raises(ZeroDivisionError), pages.quiet():
+        log.critical("within")
+        _ = 1 / 0
+    log.warning("afterwards")
+    assert caplog.messages == ["afterwards"]
