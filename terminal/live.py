@@ -6,6 +6,7 @@ make, encode and remember one for each page.
 """
 
 import asyncio
+import gc
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -24,6 +25,10 @@ SHARE = 0.02
 """Of the loop's time, at most, in sending."""
 SLICE = 20
 """Pages that are sent something without a pause for calls."""
+MOST_LEFT = 50
+"""Pages that may have left until the memory that they held is looked for, which holds up calls for some ms."""
+COLLECTS_AFTER_S = 2.0
+"""How long that waits for further ones."""
 EVENT, SEEN, LEAVE = "x25", "x25_seen", "leave"
 """The websocket's event to pages, that of pages, and the part of a page that means: this session is over."""
 Read = Callable[[], Awaitable[str]]
@@ -63,6 +68,7 @@ class Live:
         self._send: Send | None = None
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
+        self._left = 0
 
     def __len__(self) -> int:
         """Return how many pages are open."""
@@ -76,8 +82,17 @@ class Live:
             self._task = asyncio.create_task(self._look_for_ever())
 
     def leave(self, page_id: str) -> None:
-        """Forget a page."""
-        self._pages.pop(page_id, None)
+        """Forget a page; once many have left, what they held is given up as well."""
+        if self._pages.pop(page_id, None) is None:
+            return
+        self._left += 1
+        if self._left == MOST_LEFT:
+            # A page's elements hold one another, and a gateway looks through its oldest objects hardly ever.
+            asyncio.get_running_loop().call_later(COLLECTS_AFTER_S, self._collect)
+
+    def _collect(self) -> None:
+        self._left = 0
+        gc.collect()
 
     def see(self, page_id: str, *, is_seen: bool) -> None:
         """Send to a page that somebody looks at, first what changed while nobody did; and no more once nobody does."""

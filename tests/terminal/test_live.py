@@ -128,3 +128,20 @@ async def test_a_message_is_handed_over_once_for_all():
 
     await send_by(emit)("x25", {"strip": "a"}, ("p", "q"))
     assert given == [("x25", {"strip": "a"}, ["p", "q"])]
+
+
+async def test_what_many_pages_held_is_looked_for_once_they_left_and_not_for_each(desk, monkeypatch):
+    collected = []
+    monkeypatch.setattr(module, "COLLECTS_AFTER_S", 0.0)
+    monkeypatch.setattr(module.gc, "collect", lambda: collected.append(len(desk.live)))
+    pages = [f"p{number}" for number in range(2 * module.MOST_LEFT)]
+    desk.open(*pages)
+    for page in pages[: module.MOST_LEFT - 1]:
+        desk.live.leave(page)
+        desk.live.leave(page)  # which has left
+    await asyncio.sleep(0.01)
+    assert collected == []
+    for page in pages[module.MOST_LEFT - 1 :]:
+        desk.live.leave(page)
+    await asyncio.sleep(0.01)
+    assert collected == [0]
