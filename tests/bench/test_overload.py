@@ -31,7 +31,10 @@ def test_three_times_as_many_calls_as_can_be_served_slow_down_nobody_who_is_let_
     assert burst["statuses"][503] > 0, told
     assert burst["settled_p95_ms"] < 5_000, told
     assert burst["refused_p50_ms"] < 500, told
-    assert max(burst["rss_mb"]) - burst["rss_mb"][0] < 30, told
+    # The calls that are let in take their room in the first seconds; from then on it stays the same.
+    memory = burst["rss_mb"]
+    assert max(memory) - memory[0] < 60, told
+    assert memory[-1] - memory[len(memory) // 4] < 10, told
     assert after["statuses"][200] > 0.2 * report["capacity_per_s"] * after["seconds"], told
     assert after["settled_p95_ms"] < 5_000, told
 
