@@ -78,7 +78,10 @@ def options_of(body: MessagesRequest) -> dict[str, Any]:
 def _check_edits(management: Mapping[str, Any]) -> None:
     """Let pass what clears nothing, as coding agents send it: thoughts are kept, and no other edit is named."""
     _only(management, ("edits",), "context_management")
-    for index, edit in enumerate(management.get("edits") or ()):
+    edits = management.get("edits") or []
+    if not isinstance(edits, list):
+        raise InvalidRequest("context_management.edits must be a list", field="context_management.edits")
+    for index, edit in enumerate(edits):
         where = f"context_management.edits[{index}]"
         if not isinstance(edit, Mapping) or edit.get("keep") != "all":
             raise InvalidRequest(f"{where}: only edits that keep all are taken", field=where)

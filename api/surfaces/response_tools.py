@@ -15,13 +15,19 @@ def tools_of(tools: Sequence[Mapping[str, Any]]) -> list[JSONObject]:
     Raises
     ------
     InvalidRequest
-        For one that a vendor runs: what that costs nothing bounds.
+        For one that a vendor runs: what that costs nothing bounds. For one of a namespace whose one name is another's.
     """
     found: list[JSONObject] = []
+    taken = {tool.get("name") for tool in tools if isinstance(tool.get("name"), str)}
     for index, tool in enumerate(tools):
         where = f"tools[{index}]"
         if tool.get("type") == NAMESPACE:
-            found += [_tool(one, place) for one, place in members(tool, where)]
+            for one, place in members(tool, where):
+                if one["name"] in taken:
+                    field = f"{place}.name"
+                    raise InvalidRequest(f"{field}: another tool goes by {one['name']!r}", field=field)
+                taken.add(one["name"])
+                found.append(_tool(one, place))
         else:
             found.append(_tool(tool, where))
     return found

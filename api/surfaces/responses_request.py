@@ -109,7 +109,7 @@ def _of_text(text: Mapping[str, Any]) -> dict[str, Any]:
 
 def _of_reasoning(reasoning: Mapping[str, Any]) -> dict[str, Any]:
     _only(reasoning, ("effort", "summary"), "reasoning")
-    if reasoning.get("summary") not in {None, "auto"}:
+    if reasoning.get("summary") not in (None, "auto"):
         # "auto" leaves it open whether there is one, and the answer says that there is none.
         raise InvalidRequest(
             "reasoning.summary: only auto is taken, and none is had", field="reasoning.summary"

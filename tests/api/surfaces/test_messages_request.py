@@ -136,6 +136,7 @@ def test_a_tool_may_ask_for_what_is_so_with_every_tool():
             "context_management.edits[1]",
         ),
         ({"context_management": {"other": 1}}, "context_management.other"),
+        ({"context_management": {"edits": 5}}, "context_management.edits"),
         ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].role"),
         ({"messages": [{"role": "user", "content": 3}]}, "messages[0].content"),
         ({"messages": [{"role": "user", "content": [{"type": "video"}]}]}, "messages[0].content[0].type"),

@@ -53,6 +53,18 @@ def test_a_namespace_that_is_none_is_refused_by_name(space, field):
     assert refused.value.field == field
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"type": "function", "name": "agents__close", "parameters": ANY},
+        {"type": "namespace", "name": "agents", "tools": [{"type": "function", "name": "close"}]},
+    ],
+)
+def test_two_tools_of_one_name_could_not_be_told_apart(other):
+    with pytest.raises(InvalidRequest, match="another tool goes by 'agents__close'"):
+        tools_of([SPACE, other])
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_call_of_such_a_tool_carries_name_and_namespace_at_the_door(http: httpx.Client, stream) -> None:
     call = {

@@ -123,6 +123,7 @@ def test_parameters_become_those_of_chats():
         ({"conversation": "c"}, "conversation"),
         ({"prompt": {"id": "p"}}, "prompt"),
         ({"reasoning": {"summary": "detailed"}}, "reasoning.summary"),
+        ({"reasoning": {"summary": ["auto"]}}, "reasoning.summary"),
         ({"text": {"format": {"type": "grammar"}}}, "text.format.type"),
         ({"text": {"form": 1}}, "text.form"),
         ({"include": ["file_search_call.results"]}, "include"),
