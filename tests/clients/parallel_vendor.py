@@ -1,9 +1,7 @@
 """A vendor whose answer calls three tools at once, in the chunkings that vendors of OpenAI's form are known for."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import zip_longest
 from typing import Any
 
@@ -53,51 +51,21 @@ def _more(place: int, text: str) -> dict[str, Any]:
     return {"index": place, "function": {"arguments": text}}
 
 
-class ParallelVendor:
-    """Answers on a free port of the loopback: calls first, and "All done." once it is told their results."""
-
-    def __init__(self) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        is_told = body["messages"][-1]["role"] == "tool"
-        deltas = [{"content": "All done."}] if is_told else list(fragments(body["model"]))
-        reason = "stop" if is_told else "tool_calls"
-        head = {"id": "a", "created": 1, "model": body["model"]}
-        usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
-        if not body.get("stream"):
-            calls = [_with(_head(place, name), json.dumps(said)) for place, (name, said) in enumerate(CALLS)]
-            message = deltas[0] if is_told else {"content": None, "tool_calls": calls}
-            choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": reason}
-            self._send("application/json", {**head, "choices": [choice], "usage": usage})
-            return
-        steps = [*((delta, None) for delta in deltas), ({}, reason)]
-        chunks = [
-            {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": end}]} for delta, end in steps
-        ]
-        self._send("text/event-stream", *chunks, {**head, "choices": [], "usage": usage})
-
-    def _send(self, kind: str, *told: dict[str, Any]) -> None:
-        is_stream = kind == "text/event-stream"
-        texts = [f"data: {json.dumps(one)}\n\n" if is_stream else json.dumps(one) for one in told]
-        said = "".join([*texts, "data: [DONE]\n\n"] if is_stream else texts).encode()
-        self.send_response(200)
-        self.send_header("content-type", kind)
-        self.send_header("content-length", str(len(said)))
-        self.end_headers()
-        self.wfile.write(said)
+def answer(body: dict[str, Any]) -> tuple[str, bytes]:
+    """Return calls first, and "All done." once their results are told; content type and body."""
+    is_told = body["messages"][-1]["role"] == "tool"
+    deltas = [{"content": "All done."}] if is_told else list(fragments(body["model"]))
+    reason = "stop" if is_told else "tool_calls"
+    head = {"id": "a", "created": 1, "model": body["model"]}
+    usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
+    if not body.get("stream"):
+        calls = [_with(_head(place, name), json.dumps(said)) for place, (name, said) in enumerate(CALLS)]
+        message = deltas[0] if is_told else {"content": None, "tool_calls": calls}
+        choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": reason}
+        return "application/json", json.dumps({**head, "choices": [choice], "usage": usage}).encode()
+    steps = [*((delta, None) for delta in deltas), ({}, reason)]
+    chunks = [
+        {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": end}]} for delta, end in steps
+    ]
+    told = [f"data: {json.dumps(one)}\n\n" for one in (*chunks, {**head, "choices": [], "usage": usage})]
+    return "text/event-stream", "".join([*told, "data: [DONE]\n\n"]).encode()

@@ -28,6 +28,7 @@ CACHE = Path(os.environ.get("X25_CLIENTS", Path.home() / ".cache" / "x25-clients
 INSTALLS_WITHIN_S, RUNS_WITHIN_S = 600, 120
 PYTHON = sorted((HERE / "python").glob("*.py"))
 NODE = sorted((HERE / "node").glob("*.mjs"))
+VENDOR = runpy.run_path(str(HERE / "vendor.py"))["Vendor"]
 SHELL = runpy.run_path(str(HERE / "shell_vendor.py"))
 PARALLEL = runpy.run_path(str(HERE / "parallel_vendor.py"))
 QUIET = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "ANONYMIZED_TELEMETRY": "false"}
@@ -83,7 +84,7 @@ def node() -> Path:
 def parallel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Return the variables that lead to a gateway on models that call several tools at once, and say what is called."""
     folder = tmp_path_factory.mktemp("parallel")
-    vendor = PARALLEL["ParallelVendor"]()
+    vendor = VENDOR(PARALLEL["answer"])
     names = [f"parallel/{name}" for name in PARALLEL["MODELS"]]
     for name in PARALLEL["MODELS"]:
         prices = {"input_usd_per_mtok": 1, "output_usd_per_mtok": 4}
@@ -144,7 +145,7 @@ def test_the_agents_of_openai_work(environ: dict[str, str], tmp_path: Path) -> N
 def shell_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the address of a gateway on a model that lists the folder with whatever tool for that it is offered."""
     folder = tmp_path_factory.mktemp("shell")
-    vendor = SHELL["ShellVendor"]()
+    vendor = VENDOR(SHELL["answer"])
     prices = {"input_usd_per_mtok": 1, "output_usd_per_mtok": 4}
     model = {"model_id": "shell/model", "base_url": vendor.url, "tier": "mid", "prices": prices}
     (folder / "model.yaml").write_text(json.dumps(model), encoding="utf-8")
