@@ -21,6 +21,7 @@ def forget_org(services: Services, responses: KeptResponses, org: str) -> None:
     services.org_models.forget(org)
     services.verifiers.forget(org)
     services.store.posteriors.forget(org)
+    services.store.orgs.forget(org)
     services.store.memories.forget_vectors(org)
 
 

@@ -8,9 +8,8 @@ from typing import Protocol, TypeVar
 from sqlalchemy import Connection, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError, StatementError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from .changes import Announce, Changes, taken_changes
+from .changes import Announce, Changes
 from .errors import StoreError
 from .sqlite_driver import MEMORY, SqliteDriver, Synchronous
 from .sqlite_pages import give_back
@@ -19,9 +18,6 @@ from .sqlite_thread import Asked
 T = TypeVar("T")
 R = TypeVar("R")
 
-POOL_TIMEOUT_S = 120.0
-"""Longest wait for a Postgres connection; it outlasts a burst of callers."""
-POSTGRES_CONNECTIONS = 10
 DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
     "sqlite+aiosqlite": "sqlite+aiosqlite",
@@ -57,66 +53,6 @@ class Driver(Protocol):
     async def close(self) -> None:
         """Close every connection; closing twice is harmless."""
         ...
-
-
-class PostgresDriver:
-    """A pool of connections; SQLAlchemy lets `work` await the network from inside its plain calls."""
-
-    def __init__(self, engine: AsyncEngine, announce: Announce | None = None) -> None:
-        self._engine = engine
-        self._announce = announce
-        self._reader = engine.execution_options(isolation_level="AUTOCOMMIT")
-
-    @property
-    def waiting(self) -> int:
-        """How many connections are in use or waited for."""
-        used = getattr(self._engine.pool, "checkedout", None)
-        return int(used()) if used is not None else 0
-
-    async def transact(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in a transaction of one connection."""
-        changed: Changes = {}
-        is_committed = False
-
-        def noting(connection: Connection) -> T:
-            nonlocal changed
-            try:
-                return work(connection)
-            finally:
-                changed = taken_changes(connection)
-
-        try:
-            async with self._engine.begin() as connection:
-                result = await connection.run_sync(noting)
-            is_committed = True
-            return result
-        finally:
-            if not is_committed:
-                changed = dict.fromkeys(changed)
-            if changed and self._announce is not None:
-                self._announce(changed)
-
-    async def transact_later(self, work: Callable[[Connection], T]) -> Asked[T]:
-        """Run `work` in a transaction and wait for it: nothing else keeps the order of several connections."""
-        asked = Asked(work, asyncio.get_running_loop())
-        try:
-            asked.result = await self.transact(work)
-        except Exception as error:  # noqa: BLE001 - whoever asks for the outcome is told
-            asked.error = error
-        asked.tell()
-        return asked
-
-    async def catch_up(self) -> None:
-        """Wait for nothing: `transact_later` has waited."""
-
-    async def query(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` on one connection, each statement for itself."""
-        async with self._reader.connect() as connection:
-            return await connection.run_sync(work)
-
-    async def close(self) -> None:
-        """Close every connection; closing twice is harmless."""
-        await self._engine.dispose()
 
 
 class Database:
@@ -228,7 +164,8 @@ async def connect(url: str, *, synchronous: Synchronous = "NORMAL") -> Database:
             watcher(changed)
 
     if parsed.drivername == "postgresql+psycopg":
-        driver = await asyncio.to_thread(_postgres, parsed, announce)  # loads psycopg from disk
+        # psycopg and SQLAlchemy's asyncio part are loaded from disk only here: SQLite takes neither.
+        driver = await asyncio.to_thread(_postgres, parsed, announce)
         return Database(repr(parsed), driver, watchers)
     path = parsed.database or MEMORY
     try:
@@ -257,12 +194,7 @@ def parse(url: str) -> URL:
     return parsed.set(drivername=DRIVERS[parsed.drivername])
 
 
-def _postgres(url: URL, announce: Announce) -> PostgresDriver:
-    engine = create_async_engine(
-        url,
-        pool_size=POSTGRES_CONNECTIONS,
-        pool_timeout=POOL_TIMEOUT_S,
-        pool_pre_ping=True,
-        hide_parameters=True,
-    )
-    return PostgresDriver(engine, announce)
+def _postgres(url: URL, announce: Announce) -> Driver:
+    from .postgres_driver import open_postgres  # noqa: PLC0415 - 7 MiB that SQLite has no use for
+
+    return open_postgres(url, announce)

@@ -61,7 +61,7 @@ class Store:
         self.org_settings = SettingsOfOrgs(database)
         self.audit = Audit(database)
         self.attempts = Attempts(database, holder)
-        self.calls = Calls(database, self.attempts.unsure)
+        self.calls = Calls(database, self.attempts.unsure, self.orgs.note_call_count)
         self.decisions = Decisions(database)
         self.history = History(database)
         self.erasure = Erasure(database)

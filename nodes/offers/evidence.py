@@ -29,7 +29,7 @@ async def observed_by(call: Estimated, services: "Services") -> Observed:
     cells, pooled = await services.store.posteriors.read_levels(call.org, call.task.cell)
     org_calls = 0
     if any(one.drifts for one in pooled.values()):
-        org_calls = await services.store.orgs.call_count(call.org)
+        org_calls = await services.store.orgs.recent_call_count(call.org)
     evidence = combine(cells, pooled, services.learner, org_calls)
     labels = services.judge_book.labels(call.org)
     if labels.counts:

@@ -47,11 +47,19 @@ class Calls:
     ----------
     unsure
         Tells what was asked for of a call, org and call id, without which it must not be logged.
+    count
+        Told an org's call count when a call of it was logged.
     """
 
-    def __init__(self, database: Database, unsure: Callable[[str, str], Sequence[Asked[Any]]]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        unsure: Callable[[str, str], Sequence[Asked[Any]]],
+        count: Callable[[str, int], None],
+    ) -> None:
         self._database = database
         self._unsure = unsure
+        self._count = count
 
     async def record(
         self, call: Call, audit_record: dict[str, Any], teach: Teach | None = None
@@ -83,9 +91,11 @@ class Calls:
             return _record(connection, call, audit_record, teach)
 
         try:
-            return await self._database.transact(record)
+            entry, call_count = await self._database.transact(record)
         except _AlreadyRecorded:
             return await self._recorded(call.org, call.call_id)
+        self._count(call.org, call_count)
+        return entry, call_count
 
     async def get(self, org: str, call_id: str) -> Call | None:
         """Return one call of the org."""
