@@ -92,7 +92,7 @@ class Settings(BaseModel):
     )
     store_inputs: bool = Field(
         True,
-        description="Keep the vector each prompt is made into (about 640 bytes) and features of judged answers, "
+        description="Keep the vector each prompt is made into (about 300 bytes) and features of judged answers, "
         "so that an org's own calls can teach its estimators; words of a prompt can partly be guessed from it.",
     )
     memory: bool = Field(

@@ -38,9 +38,38 @@ _CHOICE_FACTS = (
     '"quality_bar":null,"quality_price":0.1,"reference_cost_nusd":507000,"reference_latency_ms":90},"theta":0.'
 )
 _FIRST = _PLAN_FACTS + _RECORD_FACTS
-DICTIONARIES = {1: _FIRST.encode(), 2: (_CHOICE_FACTS + _FIRST).encode()}
+_USUAL_RECORD = (
+    '{"answer":{"model_id":"sim/large","sha256":"33"},"at":"2026-11-29T09:37:38.758799+00:00","attempts":['
+    '{"attempt_id":"8-a0-0","cost_source":"computed","disputed_nusd":0,"error":null,"kind":"answer",'
+    '"model_id":"sim/large","spent_nusd":408000,"status":"finished"}],"call_id":"01a226","cost_nusd":408000,'
+    '"decision":{"explored":false,"judge_prob":0.0,"model_id":"sim/large","propensity":0.7,"strategy":"plan",'
+    '"tier":"frontier"},"judge_cost_nusd":0,"kind":"call","optimize_for":{"cost":0.32999999999999996,'
+    '"latency":0.32999999999999996,"quality":0.33999999999999997},"policy":{},"prompt_sha256":"6","router":"auto",'
+    '"status":"answered","task":{"cell":"reasoning","source":"classifier","type":"reasoning"},'
+    '"verdicts":[{"failed_check":null,"model_id":"sim/large","score":0.8,"source":"estimate"}]}'
+)
+_USUAL_DECISION = (
+    '{"allowances":{},"arms":{"sim/large":[2,0.01,0.91,0.92,2000,7290000,6000,1.0],'
+    '"sim/medium":[1,0.98,0.84,0.86,2000,915000,2500,1.0],"sim/small":[0,0.01,0.72,0.81,2000,123000,1500,1.0]},'
+    '"audited":false,"baseline_prob":0.7,"chance_judge_prob":0.0,"difficulty":-0.3,"expected_cost_nusd":915000,'
+    '"explored":false,"first_verdict":{"bin":null,"judge_model":null,"outcome":"unseen","score":0.8,"seen_prob":0.0,'
+    '"source":"estimate"},"inputs_id":"e19c225392ebcae8","is_judged":false,"judge_prob":0.0,"memory_hit":false,'
+    '"model_id":"sim/medium","optimize_for":{"cost":0.32999999999999996,"latency":0.32999999999999996,'
+    '"quality":0.33999999999999997},"predicted_prob":0.8,"propensity":0.98,"reason":"mid: best expected value 0.7 '
+    '(draw 0.8); the answer is not judged","strategy":"plan","terms":{"judge":null,"judge_cost":0.0,'
+    '"latency_price":0.03,"quality_bar":null,"quality_price":0.07,"reference_cost_nusd":7290000,'
+    '"reference_latency_ms":6000},"theta":0.8,"tier":"mid","tier_to_model":{"frontier":"sim/large","mid":"sim/medium",'
+    '"slm":"sim/small"},"tokens":[40,0,24],"value":0.7,"verification":null}'
+)
+_SECOND = _CHOICE_FACTS + _FIRST
+DICTIONARIES = {
+    1: _FIRST.encode(),
+    2: _SECOND.encode(),
+    # A whole text of each kind as it is written now: what follows one another is found in one piece.
+    3: (_SECOND + _USUAL_RECORD + _USUAL_DECISION).encode(),
+}
 """By the first byte of a packed text. What is kept was made with them: a new one is added, none is ever changed."""
-NEWEST = 2
+NEWEST = 3
 _RAW = -zlib.MAX_WBITS
 
 

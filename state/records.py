@@ -236,7 +236,7 @@ class Call:
     prompt: str | None = None
     """Null unless prompts are stored."""
     inputs: bytes | None = None
-    """[embedding | features] of the prompt as little-endian half precision; null unless inputs are stored."""
+    """[embedding | features] of the prompt as `pack_inputs` packs them; null unless inputs are stored."""
     pool_cost_nusd: int | None = None
     """Cost of the same tokens on the dearest model the router chooses among; null where it chooses among all."""
     user_id: str | None = None

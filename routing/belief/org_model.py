@@ -7,6 +7,7 @@ Difficulty hardly transfers between sources of prompts: the bundled head is wher
 """
 
 import base64
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,6 +30,10 @@ KIND = "own"
 MOST_MOVED = 6.0
 """Largest move of a difficulty, logits."""
 LOWEST, HIGHEST = 0.02, 0.98
+_LARGEST_HALF = 65_504.0
+_STEPS = 127
+"""Of a number of a packed embedding, either way of 0."""
+_SIZES = struct.Struct("<HB")
 _WANTED = {"base", "shift", "u_f4", "levels"}
 
 
@@ -57,14 +62,55 @@ def base_id(difficulty: DifficultyModel) -> str:
 
 
 def pack_inputs(embedding: ArrayLike, features: ArrayLike) -> bytes:
-    """Return [embedding | features] as little-endian half precision, two bytes an input."""
-    values = np.concatenate([np.asarray(embedding, dtype=np.float64), np.asarray(features, dtype=np.float64)])
-    return values.clip(-65_504.0, 65_504.0).astype("<f2").tobytes()
+    """Return [embedding | features] in half the bytes that half precision takes.
+
+    An odd number of bytes: how many numbers the embedding has (2 bytes) and features there are (1), the embedding's
+    step (half precision) and its numbers in steps (1 byte each, so that one is off by half a step at most: 0.4 % of
+    the largest), which features are not 0 (a bit each), and those in half precision; then a 0 where that is even.
+    All little-endian. What is not finite is kept as `unpack_inputs` says that older ones were.
+    """
+    whole = np.concatenate([np.asarray(embedding, dtype=np.float64), np.asarray(features, dtype=np.float64)])
+    if not np.isfinite(whole).all():
+        return whole.astype("<f2").tobytes()
+    vector = np.asarray(embedding, dtype=np.float64).clip(-_LARGEST_HALF, _LARGEST_HALF)
+    given = np.asarray(features, dtype=np.float64).clip(-_LARGEST_HALF, _LARGEST_HALF).astype("<f2")
+    largest = np.abs(vector).max(initial=0.0)
+    # A step rounded down would not reach the largest number.
+    step = (
+        np.nextafter(np.float16(largest / _STEPS), np.float16(np.inf)) if largest > 0.0 else np.float16(1.0)
+    )
+    steps = np.rint(vector / np.float64(step)).astype(np.int8)
+    packed = b"".join((
+        _SIZES.pack(vector.size, given.size), step.astype("<f2").tobytes(), steps.tobytes(),
+        np.packbits(given != 0).tobytes(), given[given != 0].tobytes(),
+    ))  # fmt: skip
+    return packed if len(packed) % 2 else packed + b"\0"
 
 
 def unpack_inputs(packed: bytes) -> Floats:
-    """Return what `pack_inputs` packed, shape (inputs,)."""
-    return np.frombuffer(packed, dtype="<f2").astype(np.float64)
+    """Return what `pack_inputs` packed, shape (inputs,); an even number of bytes is half precision throughout.
+
+    Raises
+    ------
+    ValueError
+        When it was packed by nobody here.
+    """
+    if len(packed) % 2 == 0:  # as they were packed first
+        return np.frombuffer(packed, dtype="<f2").astype(np.float64)
+    try:
+        dimension, count = _SIZES.unpack_from(packed)
+        (step,) = np.frombuffer(packed, dtype="<f2", count=1, offset=_SIZES.size)
+        at = _SIZES.size + 2
+        steps = np.frombuffer(packed, dtype=np.int8, count=dimension, offset=at)
+        bits = np.frombuffer(packed, dtype=np.uint8, count=-(-count // 8), offset=at + dimension)
+        is_there = np.unpackbits(bits, count=count).astype(np.bool_)
+        features = np.zeros(count)
+        features[is_there] = np.frombuffer(
+            packed, dtype="<f2", count=int(is_there.sum()), offset=at + dimension + bits.size
+        )
+    except (struct.error, ValueError) as error:
+        raise ValueError(f"expected packed inputs, got {len(packed)} bytes of another kind") from error
+    return np.concatenate([steps * np.float64(step), features])
 
 
 def move_inputs(difficulty: DifficultyModel, inputs: ArrayLike) -> Floats:

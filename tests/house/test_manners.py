@@ -56,7 +56,7 @@ BROAD_HANDLERS = {
         1,
         "2026-11-28: libraries that load weights share no base class; becomes a named failure, and no call's",
     ),
-    "state/database.py": (
+    "state/postgres_driver.py": (
         1,
         "2026-11-28: what a transaction raised that nobody waits for is kept for who asks",
     ),

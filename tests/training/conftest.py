@@ -65,6 +65,7 @@ def org_log():
     from x25.state.records import Call
 
     difficulty, noon = load_difficulty(), datetime(2025, 1, 1, 12, tzinfo=UTC)
+    embedded = difficulty.encoder_dimension
 
     def log_of(org="acme", count=800, seed=0, strength=3.0):
         """Return an org's calls: ten themes, two of which are hard in a way the bundled head does not know."""
@@ -74,7 +75,8 @@ def org_log():
         found = []
         for number in range(count):
             theme = rng.normal(size=10)
-            inputs = pack_inputs(difficulty.head.mean + difficulty.head.scale * (theme @ themes), [])
+            prompt = difficulty.head.mean + difficulty.head.scale * (theme @ themes)
+            inputs = pack_inputs(prompt[:embedded], prompt[embedded:])
             hard = difficulty.estimate(unpack_inputs(inputs)).value + strength * (theme[0] - theme[1])
             model_id = list(ORG_MODELS)[rng.integers(2)]
             tier, level = ORG_MODELS[model_id]

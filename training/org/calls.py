@@ -105,13 +105,23 @@ def _why_useless(call: Call, wanted: str, size: int) -> str | None:
     decision = call.decision
     if call.inputs is None:
         return "no vector kept"
-    if decision.get("inputs_id") != wanted or len(call.inputs) != 2 * size:
+    if decision.get("inputs_id") != wanted:
         return "vector of another encoder"
-    if not np.isfinite(unpack_inputs(call.inputs)).all():
-        return "damaged vector"
+    if (reason := _why_unread(call.inputs, size)) is not None:
+        return reason
     if not decision.get("first_verdict") or not decision.get("model_id"):
         return "first model did not answer"
     return None
+
+
+def _why_unread(packed: bytes, size: int) -> str | None:
+    try:
+        inputs = unpack_inputs(packed)
+    except ValueError:
+        return "damaged vector"
+    if len(inputs) != size:
+        return "vector of another encoder"
+    return None if np.isfinite(inputs).all() else "damaged vector"
 
 
 def _seen(

@@ -103,12 +103,45 @@ def test_another_difficulty_model_is_refused(difficulty):
         OrgModel(model.base, model.shift, model.u[:-1], model.levels).require_base(difficulty)
 
 
-def test_a_packed_vector_takes_two_bytes_an_input_and_keeps_three_digits():
-    embedding, features = np.linspace(-1.0, 1.0, 256), np.linspace(0.0, 12.0, 64)
+def test_packed_inputs_take_half_the_bytes_of_half_precision_and_keep_their_values():
+    rng = np.random.default_rng(7)
+    embedding, features = (
+        rng.normal(0.0, 0.1, 256),
+        np.where(rng.random(64) < 0.3, rng.uniform(0, 12, 64), 0.0),
+    )
     packed = pack_inputs(embedding, features)
-    assert len(packed) == 640
-    assert unpack_inputs(packed) == pytest.approx(np.concatenate([embedding, features]), rel=1e-3, abs=1e-4)
-    assert np.isfinite(unpack_inputs(pack_inputs([1e9], []))).all()
+    found = unpack_inputs(packed)
+    assert len(packed) < 0.5 * 2 * (256 + 64)
+    assert np.abs(found[:256] - embedding).max() <= 0.0045 * np.abs(embedding).max()
+    assert found[256:] == pytest.approx(features, rel=1e-3)
+
+
+@pytest.mark.parametrize(("dimension", "count"), [(0, 64), (256, 0), (256, 64), (255, 63), (1, 1), (0, 0)])
+def test_packed_inputs_have_an_odd_number_of_bytes_whatever_their_shape(dimension, count):
+    embedding, features = np.linspace(-2.0, 1.0, dimension), np.linspace(0.0, 5.0, count)
+    packed = pack_inputs(embedding, features)
+    assert len(packed) % 2 == 1
+    assert unpack_inputs(packed) == pytest.approx(np.concatenate([embedding, features]), rel=1e-3, abs=0.01)
+
+
+@pytest.mark.parametrize("largest", [1e9, 65_504.0, 1.0, 1e-7, 1e-30, 0.0])
+def test_the_largest_number_of_an_embedding_stays_the_largest_and_finite(largest):
+    found = unpack_inputs(pack_inputs([largest, -largest / 2, 0.0], [largest]))
+    assert np.isfinite(found).all()
+    assert found[0] == pytest.approx(min(largest, 65_504.0), rel=0.01, abs=1e-7)
+    assert found[1] <= 0.0 == found[2]
+
+
+def test_inputs_packed_in_half_precision_are_still_read():
+    inputs = np.linspace(-3.0, 12.0, 320)
+    assert unpack_inputs(inputs.astype("<f2").tobytes()) == pytest.approx(inputs, rel=1e-3, abs=1e-3)
+
+
+def test_inputs_that_are_no_numbers_are_told_apart():
+    assert np.isnan(unpack_inputs(pack_inputs([np.nan, 1.0], [2.0]))[0])
+    for damaged in (pack_inputs([1.0] * 8, [3.0] * 8)[:-2], b"\1", b"abc"):
+        with pytest.raises(ValueError, match="packed inputs"):
+            unpack_inputs(damaged)
 
 
 def test_vectors_of_another_encoder_have_another_name():
