@@ -7,6 +7,7 @@ Difficulty hardly transfers between sources of prompts: the bundled head is wher
 """
 
 import base64
+import math
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ MOST_MOVED = 6.0
 """Largest move of a difficulty, logits."""
 LOWEST, HIGHEST = 0.02, 0.98
 _LARGEST_HALF = 65_504.0
+_ENDLESS = np.float16(np.inf)
 _STEPS = 127
 """Of a number of a packed embedding, either way of 0."""
 _SIZES = struct.Struct("<HB")
@@ -69,20 +71,21 @@ def pack_inputs(embedding: ArrayLike, features: ArrayLike) -> bytes:
     the largest), which features are not 0 (a bit each), and those in half precision; then a 0 where that is even.
     All little-endian. What is not finite is kept as `unpack_inputs` says that older ones were.
     """
-    whole = np.concatenate([np.asarray(embedding, dtype=np.float64), np.asarray(features, dtype=np.float64)])
-    if not np.isfinite(whole).all():
-        return whole.astype("<f2").tobytes()
-    vector = np.asarray(embedding, dtype=np.float64).clip(-_LARGEST_HALF, _LARGEST_HALF)
-    given = np.asarray(features, dtype=np.float64).clip(-_LARGEST_HALF, _LARGEST_HALF).astype("<f2")
-    largest = np.abs(vector).max(initial=0.0)
+    vector = np.asarray(embedding, dtype=np.float64)
+    given = np.asarray(features, dtype=np.float64)
+    largest = float(np.maximum(vector.max(initial=0.0), -vector.min(initial=0.0)))
+    if not math.isfinite(largest + given.sum()):
+        return np.concatenate([vector, given]).astype("<f2").tobytes()
+    if largest > _LARGEST_HALF:
+        vector, largest = vector.clip(-_LARGEST_HALF, _LARGEST_HALF), _LARGEST_HALF
+    given = np.minimum(np.maximum(given, -_LARGEST_HALF), _LARGEST_HALF).astype("<f2")
     # A step rounded down would not reach the largest number.
-    step = (
-        np.nextafter(np.float16(largest / _STEPS), np.float16(np.inf)) if largest > 0.0 else np.float16(1.0)
-    )
-    steps = np.rint(vector / np.float64(step)).astype(np.int8)
+    step = np.nextafter(np.float16(largest / _STEPS), _ENDLESS) if largest > 0.0 else np.float16(1.0)
+    steps = np.rint(vector * (1.0 / float(step))).astype(np.int8)
+    there = given.nonzero()
     packed = b"".join((
         _SIZES.pack(vector.size, given.size), step.astype("<f2").tobytes(), steps.tobytes(),
-        np.packbits(given != 0).tobytes(), given[given != 0].tobytes(),
+        np.packbits(given != 0).tobytes(), given[there].tobytes(),
     ))  # fmt: skip
     return packed if len(packed) % 2 else packed + b"\0"
 
