@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ..state.accounts import LASTS, Account, Accounts
 from ..state.errors import TooManyRequests
-from .gate import session_of, viewer_in
+from .gate import prefix_of, session_of, viewer_in
 from .markup import Markup, div, tag
 from .passwords import Throttle, is_right
 from .theme import head, theme_css
@@ -70,7 +70,7 @@ async def begin_session(request: Request, accounts: Accounts, account: Account, 
     token, _ = await accounts.sign_in(account, instead_of=session_of(request.scope))
     response = RedirectResponse(f"{request.scope['root_path']}/{target}", 303)
     response.set_cookie(
-        COOKIE, token, max_age=int(LASTS.total_seconds()), path=request.scope["root_path"] or "/",
+        COOKIE, token, max_age=int(LASTS.total_seconds()), path=cookie_path(request),
         httponly=True, samesite="lax", secure=request.url.scheme == "https",
     )  # fmt: skip
     return response
@@ -83,8 +83,13 @@ async def sign_out(request: Request) -> Response:
     if viewer.token is not None:
         await cascade.services.store.accounts.sign_out(viewer.token)
     response = RedirectResponse(f"{request.scope['root_path']}/sign-in", 303)
-    response.delete_cookie(COOKIE, path=request.scope["root_path"] or "/")
+    response.delete_cookie(COOKIE, path=cookie_path(request))
     return response
+
+
+def cookie_path(request: Request) -> str:
+    """Return below which path a browser sends its cookies back: the one that it sees, also through a proxy."""
+    return f"{prefix_of(request.scope)}{request.scope['root_path']}" or "/"
 
 
 def safe_target(asked: str) -> str:

@@ -52,6 +52,23 @@ def test_a_session_is_a_new_one_that_scripts_cannot_read_and_sign_out_ends_it(lo
 
 
 @pytest.mark.slow
+def test_behind_a_proxy_that_takes_a_prefix_away_somebody_signs_in_all_the_same(locked_pages):
+    base, behind = f"{locked_pages.url}/terminal", {"x-forwarded-prefix": "/x25", "accept": "text/html"}
+    assert httpx.get(f"{base}/keys", headers=behind).headers["location"] == "/x25/terminal/sign-in?next=keys"
+    for bare in (locked_pages.url, base):
+        assert httpx.get(bare, headers=behind).headers["location"] == "/x25/terminal/"
+    answer = httpx.post(f"{base}/sign-in", data=FORM, headers=behind)
+    assert answer.headers["location"] == "/x25/terminal/"
+    assert "Path=/x25/terminal;" in answer.headers["set-cookie"]
+    mine = behind | {"cookie": answer.headers["set-cookie"].split(";")[0]}
+    assert 'prefix: "/x25/terminal"' in httpx.get(f"{base}/", headers=mine).text
+    elsewhere = mine | {"x-forwarded-prefix": "//evil.test"}
+    assert "evil.test" not in httpx.get(f"{base}/", headers=elsewhere).text
+    gone = httpx.post(f"{base}/sign-out", headers=elsewhere)
+    assert gone.headers["location"] == "/terminal/sign-in"
+
+
+@pytest.mark.slow
 def test_guessing_has_to_wait_and_says_nothing_of_who_exists(locked_pages):
     with locked_pages.client() as client:
         answers = [client.post("sign-in", data={"name": "mallory", "password": "x" * n}) for n in range(4)]
