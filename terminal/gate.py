@@ -94,11 +94,16 @@ def with_plain_prefix(scope: Scope) -> Scope:
 
 def session_of(scope: Scope) -> str | None:
     """Return the token of the session that a request shows; None without one."""
+    return cookie_in(scope, COOKIE)
+
+
+def cookie_in(scope: Scope, name: str) -> str | None:
+    """Return a cookie of a request; None without it."""
     try:
         cookies = SimpleCookie((header(scope, b"cookie") or b"").decode("latin-1"))
     except CookieError:
         return None
-    found = cookies.get(COOKIE)
+    found = cookies.get(name)
     return None if found is None else found.value
 
 

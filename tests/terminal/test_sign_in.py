@@ -1,4 +1,5 @@
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -78,6 +79,35 @@ def test_guessing_has_to_wait_and_says_nothing_of_who_exists(locked_pages):
         waiting = client.post("sign-in", data={"name": "root", "password": PASSWORD})
         assert waiting.status_code == 429
         assert 0 < int(waiting.headers["retry-after"]) <= 300
+
+
+@pytest.mark.slow
+def test_who_signed_in_here_before_is_not_kept_out_by_what_others_guess(serve_locked):
+    with serve_locked() as pages, pages.client("ann") as mine, pages.client() as strangers:
+        for _ in range(5):
+            strangers.post("sign-in", data={"name": "ann", "password": "wrong"})
+        assert strangers.post("sign-in", data=FORM).status_code == 429
+        assert mine.post("sign-out").status_code == 303
+        wrong = [mine.post("sign-in", data={**FORM, "password": "wrong"}).status_code for _ in range(4)]
+        assert (wrong, mine.post("sign-in", data=FORM).status_code) == ([401] * 4, 303)
+        assert mine.post("sign-in", data={"name": "root", "password": PASSWORD}).status_code == 429
+        guessed = [mine.post("sign-in", data={**FORM, "password": "wrong"}).status_code for _ in range(6)]
+        assert guessed == [401] * 5 + [429]
+        shown = mine.cookies.get("x25_device")
+        assert PASSWORD not in shown
+        forged = {"cookie": f"x25_device={shown.partition('.')[0]}.{'0' * 64}"}
+        assert strangers.post("sign-in", data=FORM, headers=forged).status_code == 429
+
+
+@pytest.mark.slow
+def test_passwords_sent_at_once_are_counted_before_they_are_looked_at(serve_locked):
+    with serve_locked() as pages, pages.client() as client, ThreadPoolExecutor(12) as senders:
+
+        def guess(number):
+            wrong = {"name": f"nobody{number}", "password": "wrong"}
+            return client.post("sign-in", data=wrong).status_code
+
+        assert sorted(senders.map(guess, range(12))) == [401] * 5 + [429] * 7
 
 
 @pytest.mark.browser
