@@ -123,9 +123,13 @@ class Accounts:
         return account
 
     async def by_name(self, name: str) -> Account | None:
-        """Return the account of that name that may sign in."""
+        """Return the account of that name that may sign in; none has a name that breaks the rule."""
+        try:
+            plain = check_name(name)
+        except InvalidRequest:
+            return None
         query = select(*columns_for(accounts, Account)).where(
-            accounts.c.name == name.strip().lower(), accounts.c.disabled_at.is_(None)
+            accounts.c.name == plain, accounts.c.disabled_at.is_(None)
         )
         row = await self._database.query(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else Account(*row)

@@ -28,6 +28,8 @@ PAGES = (
     ("Mission control", "mission"),
 )  # fmt: skip
 DAYS = 30
+MOST_ASKED = 500
+"""Characters of one parameter of an address."""
 LOCAL = (
     "No account exists, so everybody on this machine is an admin here. "
     "Make the first: x25 accounts create NAME --admin, or x25 accounts link"
@@ -70,12 +72,27 @@ async def view_of(request: Request) -> View:
     """
     viewer, cascade = viewer_in(request.scope)
     asked = dict(request.query_params)
+    for name, value in asked.items():
+        check_asked(name, value)
     orgs = viewer.visible(await cascade.services.store.orgs.list())
     named = check_org(asked["org"]) if asked.get("org") else None
     org = viewer.choose(named, orgs)
     period = period_of(asked, cascade.services.now().date())
     check_tier(asked.get("tier", ""))
     return View(viewer, cascade, orgs, org, period, asked, request.scope[TICKER])
+
+
+def check_asked(name: str, value: str) -> None:
+    """Raise unless a parameter of an address is short and can be printed.
+
+    Raises
+    ------
+    InvalidRequest
+        Because a store may have no way to look for anything else.
+    """
+    if len(value) > MOST_ASKED or not value.isprintable():
+        shown = name[:40].encode("ascii", "backslashreplace").decode()
+        raise InvalidRequest(f"{shown} must be at most {MOST_ASKED} printable characters", field=shown)
 
 
 def check_tier(named: str) -> None:

@@ -141,7 +141,7 @@ def test_what_an_address_may_not_ask_for_is_refused_by_name(locked_pages):
     with locked_pages.client("ann") as client:
         for query, status, field in (
             ("org=beta", 403, "org"), ("org=No+Name", 422, "org"), ("from=soon", 422, "from"),
-            ("tier=best", 422, "tier"),
+            ("tier=best", 422, "tier"), ("model=%00", 422, "model"), (f"model={'x' * 501}", 422, "model"),
         ):  # fmt: skip
             shown, saved = client.get(f"observatory?{query}"), client.get(f"export/calls.csv?{query}")
             assert (shown.status_code, saved.status_code) == (status, status), query
