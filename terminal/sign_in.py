@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ..state.accounts import LASTS, Account, Accounts
-from ..state.errors import NotFound, TooManyRequests
+from ..state.errors import InvalidRequest, NotFound, TooManyRequests
 from .devices import DEVICE_COOKIE, LASTS_S, device_of, new_device
 from .gate import cookie_in, prefix_of, session_of, viewer_in
 from .markup import Markup, div, tag
@@ -48,7 +48,10 @@ async def form(request: Request) -> Response:
 async def sign_in(request: Request) -> Response:
     """Begin a session: always a new one, whatever the browser brought along."""
     _, cascade = viewer_in(request.scope)
-    fields = await fields_of(request)
+    try:
+        fields = await fields_of(request)
+    except InvalidRequest as error:
+        return HTMLResponse(_page("", complaint=str(error)), 413)
     name, password = fields.get("name", ""), fields.get("password", "")
     target = safe_target(fields.get("next", ""))
     accounts = cascade.services.store.accounts
@@ -110,12 +113,18 @@ def safe_target(asked: str) -> str:
 
 
 async def fields_of(request: Request) -> dict[str, str]:
-    """Return the fields of a form; none of one that is too large."""
+    """Return the fields of a form.
+
+    Raises
+    ------
+    InvalidRequest
+        When it is too large.
+    """
     body = b""
     async for part in request.stream():
         body += part
         if len(body) > MOST_BODY:
-            return {}
+            raise InvalidRequest(f"name and password must have at most {MOST_BODY:,} bytes", field="password")
     return {name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
 
 

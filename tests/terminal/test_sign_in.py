@@ -93,6 +93,8 @@ def test_who_signed_in_here_before_is_not_kept_out_by_what_others_guess(serve_lo
         assert mine.post("sign-in", data={"name": "root", "password": PASSWORD}).status_code == 429
         guessed = [mine.post("sign-in", data={**FORM, "password": "wrong"}).status_code for _ in range(6)]
         assert guessed == [401] * 5 + [429]
+        endless = strangers.post("sign-in", data={"name": "ann", "password": "x" * 9_000})
+        assert (endless.status_code, "at most 8,192 bytes" in endless.text) == (413, True)
         shown = mine.cookies.get("x25_device")
         assert PASSWORD not in shown
         forged = {"cookie": f"x25_device={shown.partition('.')[0]}.{'0' * 64}"}
