@@ -67,7 +67,10 @@ async def sign_in(request: Request) -> Response:
         words = str(error)
         return HTMLResponse(_page(target, complaint=words), 429, {"retry-after": str(error.retry_after_s)})
     if not await is_right(password, None if account is None else account.password_hash) or account is None:
+        # Not the name that was typed: people type their password there.
+        _log.warning("wrong password for %s, %s", account.name if account else "an unknown name", address)
         return HTMLResponse(_page(target, complaint=WRONG), 401)
+    _log.info("%s signed in, %s", account.name, address)
     throttle.give_back(subjects[0])
     throttle.forget(subjects[-1])
     try:

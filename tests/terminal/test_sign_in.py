@@ -1,10 +1,15 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
-from x25.terminal.sign_in import safe_target
+from x25.state.store import open_store
+from x25.terminal.gate import CASCADE, VIEWER
+from x25.terminal.passwords import hash_password
+from x25.terminal.sign_in import router, safe_target
 
 PASSWORD = "correct horse battery"
 FORM = {"name": "ann", "password": PASSWORD}
@@ -19,6 +24,28 @@ FORM = {"name": "ann", "password": PASSWORD}
 )  # fmt: skip
 def test_nobody_is_sent_elsewhere_after_signing_in(asked, target):
     assert safe_target(asked) == target
+
+
+async def test_who_signed_in_and_whose_password_was_wrong_is_logged_without_what_was_typed(tmp_path, caplog):
+    caplog.set_level("INFO")
+    app = FastAPI()
+    app.include_router(router)
+    async with await open_store(f"sqlite+aiosqlite:///{tmp_path}/x25.db") as store:
+        await store.accounts.create("ann", hash_password(PASSWORD), orgs=["acme"])
+        cascade = SimpleNamespace(services=SimpleNamespace(store=store))
+
+        async def gated(scope, receive, send):
+            await app({**scope, VIEWER: None, CASCADE: cascade}, receive, send)
+
+        through = httpx.ASGITransport(gated, client=("192.0.2.7", 1))
+        async with httpx.AsyncClient(transport=through, base_url="http://gateway") as client:
+            for name, password in (("Ann", "typed"), ("my secret\n", "typed"), ("ann", PASSWORD)):
+                await client.post("/sign-in", data={"name": name, "password": password})
+    told = [one.getMessage() for one in caplog.records if one.name == "x25.terminal.sign_in"]
+    assert told == [
+        "wrong password for ann, from 192.0.2.7", "wrong password for an unknown name, from 192.0.2.7",
+        "ann signed in, from 192.0.2.7",
+    ]  # fmt: skip
 
 
 @pytest.mark.slow
