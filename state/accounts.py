@@ -123,9 +123,13 @@ class Accounts:
         return account
 
     async def by_name(self, name: str) -> Account | None:
-        """Return the account of that name that may sign in."""
+        """Return the account of that name that may sign in; none has a name that breaks the rule."""
+        try:
+            plain = check_name(name)
+        except InvalidRequest:
+            return None
         query = select(*columns_for(accounts, Account)).where(
-            accounts.c.name == name.strip().lower(), accounts.c.disabled_at.is_(None)
+            accounts.c.name == plain, accounts.c.disabled_at.is_(None)
         )
         row = await self._database.query(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else Account(*row)
@@ -164,18 +168,34 @@ class Accounts:
             raise NotFound(f"no account {name[:MOST_NAME]!r}")
 
     async def sign_in(self, account: Account, *, instead_of: str | None = None) -> tuple[str, Session]:
-        """Begin a session and return its token, which is kept nowhere; `instead_of` is the token it replaces."""
+        """Begin a session and return its token, which is kept nowhere; `instead_of` is the token it replaces.
+
+        Raises
+        ------
+        NotFound
+            When the account was disabled, or its password changed, since it was read.
+        """
         token, now = secrets.token_urlsafe(32), datetime.now(UTC)
         session = Session(hash_token(token), account.account_id, now, now + LASTS)
         over = account_sessions.c.expires_at <= now
         if instead_of is not None:
             over |= account_sessions.c.token_hash == hash_token(instead_of)
 
-        def work(connection: Connection) -> None:
+        # Looking at a password takes a while, and whoever changes one meanwhile means to end what it opened.
+        same = update(accounts).where(
+            accounts.c.account_id == account.account_id, accounts.c.disabled_at.is_(None),
+            accounts.c.password_hash == account.password_hash,
+        ).values(password_hash=account.password_hash)  # fmt: skip
+
+        def work(connection: Connection) -> bool:
+            if not connection.execute(same).rowcount:  # an update, as it waits for one under way
+                return False
             connection.execute(delete(account_sessions).where(over))
             connection.execute(insert(account_sessions), values_of(session))
+            return True
 
-        await self._database.transact(work)
+        if not await self._database.transact(work):
+            raise NotFound(f"no account {account.name!r} with this password any more")
         return token, session
 
     async def of_session(self, token: str) -> Account | None:

@@ -13,7 +13,7 @@ from .frame import View, frame, opened, show
 from .markup import Markup, div, join, link, span, tag
 from .tables import Column, table
 from .theme import THEME_COOKIE
-from .viewers import is_still
+from .viewers import OVER, is_still
 
 MOST_CHARS, MOST_SHOWN = 500, 60
 READER = "No language model is used: a built-in reader understands the questions."
@@ -84,7 +84,7 @@ class Conversation:
 
     async def _answer(self, question: str) -> Markup:
         if not await is_still(self._view.viewer, self._view.cascade):
-            return tag("p", "Your session is over: sign in again.", class_="bad")
+            return tag("p", OVER, class_="bad")
         try:
             return said(self._view, await told(self._agent, question))
         except Forbidden as error:

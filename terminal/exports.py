@@ -62,7 +62,8 @@ async def export(name: str, request: Request) -> Response:
     try:
         view = await view_of(request)
     except (Forbidden, InvalidRequest) as error:
-        return JSONResponse({"error": {"message": str(error)}}, 403 if isinstance(error, Forbidden) else 422)
+        status, field = (403, "org") if isinstance(error, Forbidden) else (422, error.field)
+        return JSONResponse({"error": {"message": str(error), "field": field}}, status)
     if name == "calls":
         return _file(name, view, _calls(view))
     if name == "history" and view.org is not None:

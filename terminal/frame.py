@@ -15,6 +15,7 @@ from ..graph.run import Cascade
 from ..state.errors import Forbidden, InvalidRequest
 from ..state.names import check_org
 from ..state.queries.periods import Period
+from ..state.types import TIERS
 from .gate import TICKER, viewer_in
 from .live import Part, send_by
 from .markup import Markup, join, link, span, tag
@@ -27,6 +28,8 @@ PAGES = (
     ("Mission control", "mission"),
 )  # fmt: skip
 DAYS = 30
+MOST_ASKED = 500
+"""Characters of one parameter of an address."""
 LOCAL = (
     "No account exists, so everybody on this machine is an admin here. "
     "Make the first: x25 accounts create NAME --admin, or x25 accounts link"
@@ -69,11 +72,39 @@ async def view_of(request: Request) -> View:
     """
     viewer, cascade = viewer_in(request.scope)
     asked = dict(request.query_params)
+    for name, value in asked.items():
+        check_asked(name, value)
     orgs = viewer.visible(await cascade.services.store.orgs.list())
     named = check_org(asked["org"]) if asked.get("org") else None
     org = viewer.choose(named, orgs)
     period = period_of(asked, cascade.services.now().date())
+    check_tier(asked.get("tier", ""))
     return View(viewer, cascade, orgs, org, period, asked, request.scope[TICKER])
+
+
+def check_asked(name: str, value: str) -> None:
+    """Raise unless a parameter of an address is short and can be printed.
+
+    Raises
+    ------
+    InvalidRequest
+        Because a store may have no way to look for anything else.
+    """
+    if len(value) > MOST_ASKED or not value.isprintable():
+        shown = name[:40].encode("ascii", "backslashreplace").decode()
+        raise InvalidRequest(f"{shown} must be at most {MOST_ASKED} printable characters", field=shown)
+
+
+def check_tier(named: str) -> None:
+    """Raise unless an address names a tier that there is, or none.
+
+    Raises
+    ------
+    InvalidRequest
+        Because a page for a tier that is none would show as if there had been no calls.
+    """
+    if named and named not in TIERS:
+        raise InvalidRequest(f"tier must be one of {', '.join(TIERS)}, got {named[:80]!r}", field="tier")
 
 
 def period_of(asked: Mapping[str, str], today: date) -> Period:
@@ -135,6 +166,7 @@ def note_seen(socket_id: str, is_seen: object) -> None:
 
 def complain(error: Exception) -> None:
     """Say on a page of its own why nothing is shown."""
+    ui.context.client.status_code = 403 if isinstance(error, Forbidden) else 422
     ui.page_title("Not shown · x25")
     ui.add_head_html(str(head()))
     with ui.element("div").classes("page"):

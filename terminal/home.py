@@ -12,12 +12,15 @@ from .figures import Home, Spent, read_home
 from .formats import NOTHING, number, percent, points, share_range, usd, usd_range
 from .frame import View, frame, opened, show
 from .markup import Markup, div, link, span, tag
+from .mounting import PREFIX
 from .tables import Column, table
 from .theme import THEME_COOKIE
 
 Week = tuple[str, Callable[[Any], str], float | None, float | None]
 """A figure's name, how it is written, and what it was this week and last."""
-FIRST_CALL = """curl http://localhost:8000/v1/chat/completions -H 'content-type: application/json' \\
+GATEWAY = "http://localhost:8000"
+"""Where a gateway is unless it was told otherwise; pages alone do not know where theirs is."""
+FIRST_CALL = """curl {address}/v1/chat/completions -H 'content-type: application/json' \\
   -d '{"model": "auto", "messages": [{"role": "user", "content": "What is 17 + 4?"}]}'"""
 
 
@@ -32,17 +35,18 @@ async def home_page(request: Request) -> None:
     with frame(view, "Home", dark=request.cookies.get(THEME_COOKIE)):
         show(tag("h1", f"This week, {view.org_words}"))
         if not found.week.total_calls:
-            show(nothing_yet(view))
+            here = str(request.base_url).removesuffix("/").removesuffix(PREFIX)
+            show(nothing_yet(view, GATEWAY if view.ticker.admission is None else here))
         show(hero(found))
         show(cards(view, found, alerts))
 
 
-def nothing_yet(view: View) -> Markup:
-    """Return what to do where no call was made in the last seven days."""
+def nothing_yet(view: View, address: str) -> Markup:
+    """Return what to do where no call was made in the last seven days; `address` is the gateway's."""
     words = tag("p", "No calls in the last seven days. Make one, and this page fills:")
     more = tag("p", "Or fill it with simulated calls: ", tag("span", "x25 demo --open", class_="mono"))
     older = link(view.href("observatory"), "Look at earlier days")
-    return div("empty", words, tag("pre", FIRST_CALL), more, older)
+    return div("empty", words, tag("pre", FIRST_CALL.replace("{address}", address)), more, older)
 
 
 def hero(found: Home) -> Markup:

@@ -52,6 +52,28 @@ async def check_allowed(view: View, org: str) -> None:
     view.viewer.check(org)
 
 
+def check_limit(typed: float | None) -> int:
+    """Return how many calls a minute a key may make; 0, for no limit, where nothing was typed.
+
+    Raises
+    ------
+    InvalidRequest
+        For anything but a whole number in range: the nearest one would be a limit that nobody chose, or none.
+    """
+    asked = typed or 0
+    if not 0 <= asked <= MOST_RPM or asked != int(asked):
+        raise InvalidRequest(
+            f"calls per minute must be a whole number from 0 to {MOST_RPM:,}, got {typed:g}",
+            field="rate_limit_rpm",
+        )
+    return int(asked)
+
+
+def limit_words(rpm: int) -> str:
+    """Return a limit a minute in words."""
+    return f"{number(rpm)} calls a minute" if rpm else "any number of calls a minute"
+
+
 class Maker:
     """The three steps: name the organisation, check it, proceed; then the key, once."""
 
@@ -76,14 +98,14 @@ class Maker:
         with ui.row().classes("filters"):
             field = ui.input("Organisation name", value=self._view.org or "").props("outlined dense")
             field.props("autofocus" if is_open else "")
-            limit = ui.number("Calls per minute, 0 = unlimited", value=0, min=0, max=MOST_RPM, precision=0)
+            limit = ui.number("Calls per minute, 0 = unlimited", value=0)
             limit.props("outlined dense").style("min-width: 240px")
             ui.button("Check", on_click=lambda: self._check(field.value, limit.value)).props("unelevated")
         field.on("keydown.enter", lambda: self._check(field.value, limit.value))
 
     async def _check(self, org: str, limit: float | None) -> None:
         try:
-            named = check_org((org or "").strip())
+            named, rpm = check_org((org or "").strip()), check_limit(limit)
             await check_allowed(self._view, named)
         except (InvalidRequest, Forbidden) as error:
             self._say("bad", str(error))
@@ -97,9 +119,10 @@ class Maker:
         self._org = named
         self._steps.clear()
         with self._steps:
-            show(tag("p", "The key will be of ", tag("b", named, data_org=named), f"; {known}"))
+            may = f"it may make {limit_words(rpm)}"
+            show(tag("p", "The key will be of ", tag("b", named, data_org=named), f"; {known}; {may}"))
             with ui.row().classes("filters"):
-                ui.button("Proceed", on_click=lambda: self._make(int(limit or 0))).props("unelevated")
+                ui.button("Proceed", on_click=lambda: self._make(rpm)).props("unelevated")
                 ui.button("Back", on_click=self._again).props("flat")
         self._say("", "")
 
@@ -112,7 +135,7 @@ class Maker:
         except Forbidden as error:
             self._say("bad", str(error))
             return
-        secret, key = await self._view.cascade.services.store.keys.create(org, min(max(limit, 0), MOST_RPM))
+        secret, key = await self._view.cascade.services.store.keys.create(org, limit)
         _log.info("key %s of org %s was made on the keys page", key.key_id, org)
         self.show_once(secret, key)
         await self.on_made()

@@ -82,9 +82,8 @@ class Live:
             self._task = asyncio.create_task(self._look_for_ever())
 
     def leave(self, page_id: str) -> None:
-        """Forget a page; once many have left, what they held is given up as well."""
-        if self._pages.pop(page_id, None) is None:
-            return
+        """Forget a page that is closed, or never came to be open; once many are, what they held is given up as well."""
+        self._pages.pop(page_id, None)
         self._left += 1
         if self._left == MOST_LEFT:
             # A page's elements hold one another, and a gateway looks through its oldest objects hardly ever.
@@ -148,7 +147,7 @@ class Live:
         if over:
             await self._to_all({LEAVE: "sign-in"}, over)
         for page_id in over:
-            self.leave(page_id)
+            self._pages.pop(page_id, None)  # closed meanwhile, perhaps
 
     async def _to_all(self, parts: Mapping[str, str], page_ids: Iterable[str]) -> float:
         assert self._send is not None

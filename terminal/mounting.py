@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .gate import Gate
+from .gate import Gate, prefix_of
 
 PREFIX = "/terminal"
 ROOMS = "x25.terminal.rooms"
@@ -71,10 +71,12 @@ def mount(app: FastAPI) -> None:
                 await lazy.close()
 
     async def first(request: Request) -> RedirectResponse:
-        return RedirectResponse(f"{request.scope.get('root_path', '')}{PREFIX}/", 307)
+        base = f"{prefix_of(request.scope)}{request.scope.get('root_path', '')}"
+        return RedirectResponse(f"{base}{PREFIX}/", 307)
 
     app.router.lifespan_context = lifespan
-    app.add_api_route("/", first, include_in_schema=False)
+    for path in ("/", PREFIX):
+        app.add_api_route(path, first, include_in_schema=False)
     # Before the routes of the API: FastAPI prepares each when a path is first compared with it, a tenth of a second
     # for all of them, on the loop.
     app.router.routes.insert(0, Mount(PREFIX, Gate(lazy)))

@@ -54,13 +54,13 @@ class Throttle:
         self._clock_s = clock_s
         self._wrong: OrderedDict[str, deque[float]] = OrderedDict()
 
-    def check(self, *subjects: str) -> None:
-        """Raise where one of the subjects has to wait.
+    def take(self, *subjects: str) -> None:
+        """Count a password as wrong before it is looked at, or many sent at once would all be looked at.
 
         Raises
         ------
         TooManyRequests
-            Saying for how long.
+            Saying for how long one of the subjects has to wait; then nothing is counted.
         """
         now = self._clock_s()
         for subject in subjects:
@@ -71,13 +71,17 @@ class Throttle:
                     f"too many wrong passwords; try again in {wait_s} s", retry_after_s=wait_s
                 )
 
-    def note_wrong(self, *subjects: str) -> None:
-        """Count a wrong password."""
         for subject in subjects:
-            self._wrong.setdefault(subject, deque(maxlen=TRIES)).append(self._clock_s())
+            self._wrong.setdefault(subject, deque(maxlen=TRIES)).append(now)
             self._wrong.move_to_end(subject)
         while len(self._wrong) > MOST_SUBJECTS:
             self._wrong.popitem(last=False)
+
+    def give_back(self, subject: str) -> None:
+        """Count the last password of a subject no more, as it was right; those before it were wrong all the same."""
+        tries = self._wrong.get(subject)
+        if tries:
+            tries.pop()
 
     def forget(self, subject: str) -> None:
         """Begin anew for a subject that gave the right one."""

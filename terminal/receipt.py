@@ -12,6 +12,7 @@ from .kept import Receipt, Step, receipt_of
 from .markup import Markup, div, link, span, tag
 from .tables import Column, table
 from .theme import THEME_COOKIE
+from .viewers import OVER, is_still
 
 
 @ui.page("/call")
@@ -165,6 +166,9 @@ def _chain(view: View, found: Receipt) -> None:
         answer = show(tag("p", "", role="status"))
 
         async def verify() -> None:
+            if not await is_still(view.viewer, view.cascade):
+                answer.set_content(str(tag("p", OVER, class_="bad", role="status")))
+                return
             checked = await audit.verify_new(call.org)
             level, words = ("good", "intact") if checked.intact else ("bad", f"broken: {checked.reason}")
             told = (

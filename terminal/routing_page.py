@@ -17,7 +17,7 @@ from .markup import Markup, div, join, link, span, tag
 from .receipt import bar
 from .tables import Column, table
 from .theme import THEME_COOKIE
-from .viewers import is_still
+from .viewers import OVER, is_still
 
 Candidate = Mapping[str, Any]
 MOST_CHARS = 20_000
@@ -73,7 +73,7 @@ class Desk:
         with ui.element("section").classes("card").props('aria-label="History"'):
             with ui.row().classes("pair items-center"):
                 show(tag("h2", "History"))
-                ui.button("Refresh", on_click=self._refresh).props("flat dense")
+                ui.button("Refresh", on_click=self._ask_again).props("flat dense")
             self._history = show(Markup(""))
         self._summarise()
         await self._refresh()
@@ -93,7 +93,7 @@ class Desk:
         except Forbidden as error:
             self._say(str(error))
             return False
-        self._say("Your session is over: sign in again.")
+        self._say(OVER)
         return False
 
     async def _decide(self) -> None:
@@ -132,6 +132,10 @@ class Desk:
         if logged.kind == "decision":
             return span("tag", "decision")
         return call_link(self._view, self._org, logged.row.call_id)
+
+    async def _ask_again(self) -> None:
+        if await self._allowed():
+            await self._refresh()
 
     async def _refresh(self) -> None:
         page = await self._view.cascade.services.store.history.recent(self._org, limit=ROWS)

@@ -30,7 +30,11 @@ async def form(request: Request) -> Response:
 async def set_up(request: Request) -> Response:
     """Make the first account, an admin, and sign it in."""
     _, cascade = viewer_in(request.scope)
-    fields, store = await fields_of(request), cascade.services.store
+    store = cascade.services.store
+    try:
+        fields = await fields_of(request)
+    except InvalidRequest as error:
+        return _refused(str(error), 413)
     token, name, password = (fields.get(one, "") for one in ("token", "name", "password"))
     if not await store.setups.is_good(token):  # or anybody could have passwords hashed, which takes long
         return _refused(OVER)
@@ -47,11 +51,11 @@ async def set_up(request: Request) -> Response:
     return await begin_session(request, store.accounts, account, "")
 
 
-def _refused(why: str) -> Response:
+def _refused(why: str, status: int = 403) -> Response:
     inside = div(
         "card", _brand(), tag("p", f"{why[:1].upper()}{why[1:]}.", role="alert"), link("sign-in", "Sign in")
     )
-    return HTMLResponse(plain_page("Set up", inside), 403)
+    return HTMLResponse(plain_page("Set up", inside), status)
 
 
 def _page(token: str, name: str = "", complaint: str = "") -> str:

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ..state.accounts import LASTS, Account, Accounts
-from ..state.errors import TooManyRequests
-from .gate import session_of, viewer_in
+from ..state.errors import InvalidRequest, NotFound, TooManyRequests
+from .devices import DEVICE_COOKIE, LASTS_S, device_of, new_device
+from .gate import cookie_in, prefix_of, session_of, viewer_in
 from .markup import Markup, div, tag
 from .passwords import Throttle, is_right
 from .theme import head, theme_css
@@ -18,6 +19,7 @@ MOST_BODY = 8_192
 NO_ACCOUNT = (
     "There is no account yet. Open the link that the gateway printed at its start, or one that this prints: "
 )
+WRONG = "Name or password is wrong."
 COMMAND = "x25 accounts link"
 _log = logging.getLogger(__name__)
 
@@ -46,33 +48,47 @@ async def form(request: Request) -> Response:
 async def sign_in(request: Request) -> Response:
     """Begin a session: always a new one, whatever the browser brought along."""
     _, cascade = viewer_in(request.scope)
-    fields = await fields_of(request)
+    try:
+        fields = await fields_of(request)
+    except InvalidRequest as error:
+        return HTMLResponse(_page("", complaint=str(error)), 413)
     name, password = fields.get("name", ""), fields.get("password", "")
     target = safe_target(fields.get("next", ""))
     accounts = cascade.services.store.accounts
     address = f"from {request.client.host if request.client else 'a socket'}"
     known_as = f"for {name.strip().lower()[:120]}"
+    account = await accounts.by_name(name)
+    device = device_of(account, cookie_in(request.scope, DEVICE_COOKIE))
+    # Whoever signed in here before is not kept out by what others guess, here or elsewhere.
+    subjects = (address, known_as) if device is None else (f"by {device}",)
     try:
-        throttle.check(address, known_as)
+        throttle.take(*subjects)
     except TooManyRequests as error:
         words = str(error)
         return HTMLResponse(_page(target, complaint=words), 429, {"retry-after": str(error.retry_after_s)})
-    account = await accounts.by_name(name)
     if not await is_right(password, None if account is None else account.password_hash) or account is None:
-        throttle.note_wrong(address, known_as)
-        return HTMLResponse(_page(target, complaint="Name or password is wrong."), 401)
-    throttle.forget(known_as)
-    return await begin_session(request, accounts, account, target)
+        # Not the name that was typed: people type their password there.
+        _log.warning("wrong password for %s, %s", account.name if account else "an unknown name", address)
+        return HTMLResponse(_page(target, complaint=WRONG), 401)
+    _log.info("%s signed in, %s", account.name, address)
+    throttle.give_back(subjects[0])
+    throttle.forget(subjects[-1])
+    try:
+        return await begin_session(request, accounts, account, target)
+    except NotFound:  # changed while it was looked at
+        return HTMLResponse(_page(target, complaint=WRONG), 401)
 
 
 async def begin_session(request: Request, accounts: Accounts, account: Account, target: str) -> Response:
     """Return what signs somebody in and leads to a page."""
     token, _ = await accounts.sign_in(account, instead_of=session_of(request.scope))
     response = RedirectResponse(f"{request.scope['root_path']}/{target}", 303)
-    response.set_cookie(
-        COOKIE, token, max_age=int(LASTS.total_seconds()), path=request.scope["root_path"] or "/",
-        httponly=True, samesite="lax", secure=request.url.scheme == "https",
-    )  # fmt: skip
+    given = ((COOKIE, token, int(LASTS.total_seconds())), (DEVICE_COOKIE, new_device(account), LASTS_S))
+    for name, value, lasts_s in given:
+        response.set_cookie(
+            name, value, max_age=lasts_s, path=cookie_path(request),
+            httponly=True, samesite="lax", secure=request.url.scheme == "https",
+        )  # fmt: skip
     return response
 
 
@@ -83,8 +99,13 @@ async def sign_out(request: Request) -> Response:
     if viewer.token is not None:
         await cascade.services.store.accounts.sign_out(viewer.token)
     response = RedirectResponse(f"{request.scope['root_path']}/sign-in", 303)
-    response.delete_cookie(COOKIE, path=request.scope["root_path"] or "/")
+    response.delete_cookie(COOKIE, path=cookie_path(request))
     return response
+
+
+def cookie_path(request: Request) -> str:
+    """Return below which path a browser sends its cookies back: the one that it sees, also through a proxy."""
+    return f"{prefix_of(request.scope)}{request.scope['root_path']}" or "/"
 
 
 def safe_target(asked: str) -> str:
@@ -95,12 +116,18 @@ def safe_target(asked: str) -> str:
 
 
 async def fields_of(request: Request) -> dict[str, str]:
-    """Return the fields of a form; none of one that is too large."""
+    """Return the fields of a form.
+
+    Raises
+    ------
+    InvalidRequest
+        When it is too large.
+    """
     body = b""
     async for part in request.stream():
         body += part
         if len(body) > MOST_BODY:
-            return {}
+            raise InvalidRequest(f"name and password must have at most {MOST_BODY:,} bytes", field="password")
     return {name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
 
 

@@ -10,6 +10,7 @@ from ..state.accounts import Account
 from ..state.errors import Forbidden
 
 COOKIE = "x25_session"
+OVER = "Your session is over: sign in again."
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from ...graph.feedback import Feedback, Taken, give_feedback
 from ...graph.run import Cascade
 from ...nodes.services import Services
 from ...state.complaints import nearest_key
-from ...state.errors import InvalidRequest
+from ...state.errors import InvalidRequest, NotFound
 from ..deps import CascadeDep, KeyDep, org_of_call, require_scope
 from ..feedback_schemas import FeedbackRequest, FeedbackTaken
 
@@ -44,6 +44,8 @@ async def take(cascade: Cascade, org: str, call_id: str, given: Feedback) -> Tak
 
     What is said of an answer that was given again is said of the call that bought it. A wrong one is given no more.
     """
+    if not call_id.isprintable():  # which not every database could look for
+        raise NotFound(f"org {org!r} has no call {call_id[:80]!r}")
     services = cascade.services
     if given.correct_model is not None and given.correct_model not in services.models:
         near = nearest_key(given.correct_model, list(services.models))

@@ -81,3 +81,9 @@ async def test_sums_by_day_and_by_choice_count_each_call_once(store):
     (choice,) = await store.rollups.choices("acme")
     assert (choice.total_calls, choice.prompt_tokens, choice.judged, choice.quality) == (9, 63, 9, 4.5)
     assert isinstance(choice.cost_nusd, int)
+
+
+async def test_no_account_has_a_name_that_cannot_be_kept(store):
+    await store.accounts.create("root", "h", is_admin=True)
+    for name in ("root\x00", "\x00", "", "x" * 121):
+        assert await store.accounts.by_name(name) is None

@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from x25.api.routes.feedback import take
 from x25.graph.checkpoints import delete_checkpoints, path_of, values_of
+from x25.graph.feedback import Feedback
 from x25.graph.run import open_cascade
 from x25.graph.settings import load_settings
 from x25.state.errors import NotFound
@@ -76,3 +78,8 @@ async def test_checkpoints_are_deleted_by_age(cascade):
     await cascade.drain()
     assert await delete_checkpoints(cascade.saver, before=datetime.now(UTC) - timedelta(hours=1)) == 0
     assert await delete_checkpoints(cascade.saver, before=datetime.now(UTC) + timedelta(seconds=1)) == 3
+
+
+async def test_feedback_on_an_id_that_no_call_could_have_finds_none(cascade):
+    with pytest.raises(NotFound, match="has no call"):
+        await take(cascade, "a", "c\x00", Feedback(score=1.0))

@@ -57,3 +57,18 @@ async def test_a_disabled_account_is_signed_out_and_cannot_sign_in(store):
     assert [one.name for one in await store.accounts.list()] == ["root"]
     with pytest.raises(NotFound):
         await store.accounts.change("nobody", disabled=True)
+
+
+async def test_who_was_let_in_by_a_password_that_changed_meanwhile_gets_no_session(store):
+    read = await store.accounts.create("root", "h", is_admin=True)
+    await store.accounts.change("root", password_hash="other")
+    with pytest.raises(NotFound, match="any more"):
+        await store.accounts.sign_in(read)
+    newer = await store.accounts.by_name("root")
+    token, _ = await store.accounts.sign_in(newer)
+    assert await store.accounts.of_session(token) == newer
+    await store.accounts.change("root", disabled=True)
+    with pytest.raises(NotFound):
+        await store.accounts.sign_in(newer)
+    await store.accounts.change("root", disabled=False)
+    assert await store.accounts.of_session(token) is None

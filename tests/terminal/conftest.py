@@ -149,6 +149,27 @@ def pages(simulator: SimulatorProcess, tmp_path_factory: pytest.TempPathFactory)
         yield Pages(server.url, folder, calls)
 
 
+@pytest.fixture
+def serve_locked(serve_pages: Any, tmp_path: Path) -> Any:
+    """Return a function that serves pages with accounts and without calls, on which passwords can be got wrong."""
+
+    @contextmanager
+    def served() -> Iterator[Pages]:
+        apart(make_accounts(f"sqlite+aiosqlite:///{tmp_path}/x25.db"))
+        with serve_pages(tmp_path) as found:
+            yield found
+
+    return served
+
+
+async def make_accounts(url: str) -> None:
+    """Add an admin, `root`, and `ann`, who sees the org acme."""
+    async with await open_store(url) as store:
+        hashed = hash_password(PASSWORD)
+        await store.accounts.create("root", hashed, is_admin=True)
+        await store.accounts.create("ann", hashed, orgs=["acme"])
+
+
 @pytest.fixture(scope="module")  # a module's wrong passwords throttle no other's
 def locked_pages(simulator: SimulatorProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
     """Pages with accounts: an admin, `root`, and `ann`, who sees the org acme."""
@@ -158,10 +179,7 @@ def locked_pages(simulator: SimulatorProcess, tmp_path_factory: pytest.TempPathF
 
     async def prepare() -> None:
         await fill(url, calls)
-        async with await open_store(url) as store:
-            hashed = hash_password(PASSWORD)
-            await store.accounts.create("root", hashed, is_admin=True)
-            await store.accounts.create("ann", hashed, orgs=["acme"])
+        await make_accounts(url)
 
     apart(prepare())
     with serve(folder, simulator) as server:

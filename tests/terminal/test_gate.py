@@ -3,14 +3,20 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from x25.terminal.gate import is_foreign, session_of
+from x25.terminal.gate import is_foreign, prefix_of, session_of, with_plain_prefix
 
 CASCADE = SimpleNamespace(settings=SimpleNamespace(allowed_hosts="pages.example"))
 
 
-def scope(method="POST", kind="http", **headers):
+POLLED = "/_nicegui_ws/socket.io/"
+
+
+def scope(method="POST", path="/", kind="http", **headers):
     named = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    return {"type": kind, "method": method, "headers": [(b"host", b"127.0.0.1:8000"), *named]}
+    return {
+        "type": kind, "method": method, "path": f"/terminal{path}", "root_path": "/terminal",
+        "headers": [(b"host", b"127.0.0.1:8000"), *named],
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -21,6 +27,12 @@ def scope(method="POST", kind="http", **headers):
         (scope(origin="https://pages.example"), False), (scope(sec_fetch_site="cross-site"), True),
         (scope(sec_fetch_site="same-origin"), False), (scope("GET", origin="https://evil.test"), False),
         (scope(kind="websocket", origin="https://evil.test"), True), (scope(kind="websocket"), False),
+        (scope("GET", POLLED, origin="https://evil.test"), True), (scope("GET", POLLED, origin="null"), True),
+        (scope("GET", POLLED, origin="http://127.0.0.1:8000"), False), (scope("GET", POLLED), False),
+        (scope("GET", sec_fetch_site="cross-site", sec_fetch_dest="image"), True),
+        (scope("GET", sec_fetch_site="same-site", sec_fetch_dest="empty"), True),
+        (scope("GET", sec_fetch_site="cross-site", sec_fetch_dest="document"), False),
+        (scope("GET", sec_fetch_site="same-origin", sec_fetch_dest="style"), False),
     ],
 )  # fmt: skip
 def test_what_changes_something_must_come_from_a_page_of_ours(asked, is_refused):
@@ -31,6 +43,21 @@ def test_the_session_is_the_cookies():
     assert session_of(scope(cookie="a=b; x25_session=tok; c=d")) == "tok"
     assert session_of(scope(cookie="a=b")) is None
     assert session_of(scope()) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "prefix"),
+    [
+        ("/x25", "/x25"), ("/a/b.c/", "/a/b.c"), ("", ""), ("/", ""), ("x25", ""), ("//evil.test", ""),
+        ("https://evil.test", ""), ('/"><script>', ""), ("/a b", ""),
+    ],
+)  # fmt: skip
+def test_a_proxys_prefix_is_a_path_or_nothing(told, prefix):
+    asked = scope(x_forwarded_prefix=told)
+    assert prefix_of(asked) == prefix
+    assert [value.decode() for name, value in with_plain_prefix(asked)["headers"] if name != b"host"] == (
+        [prefix] if prefix else []
+    )
 
 
 @pytest.mark.slow
@@ -95,3 +122,28 @@ def test_a_member_reads_no_other_orgs_rows(locked_pages):
             assert foreign not in shown.replace(f"id={foreign}", "")
         assert "is on record in your organisations" in client.get(f"call?id={foreign}").text
         assert "sim/large-5" not in client.get(f"mission?call={foreign}").text.split("Trace")[1][:200]
+
+
+@pytest.mark.slow
+def test_a_page_of_another_site_neither_polls_nor_loads_pages(locked_pages):
+    with locked_pages.client("ann") as client:
+        polled = client.get(
+            "_nicegui_ws/socket.io/?EIO=4&transport=polling", headers={"origin": "https://evil.test"}
+        )
+        assert polled.status_code == 403
+        assert "access-control-allow-origin" not in polled.headers
+        picture = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"}
+        assert client.get("observatory", headers=picture).status_code == 403
+
+
+@pytest.mark.slow
+def test_what_an_address_may_not_ask_for_is_refused_by_name(locked_pages):
+    with locked_pages.client("ann") as client:
+        for query, status, field in (
+            ("org=beta", 403, "org"), ("org=No+Name", 422, "org"), ("from=soon", 422, "from"),
+            ("tier=best", 422, "tier"), ("model=%00", 422, "model"), (f"model={'x' * 501}", 422, "model"),
+        ):  # fmt: skip
+            shown, saved = client.get(f"observatory?{query}"), client.get(f"export/calls.csv?{query}")
+            assert (shown.status_code, saved.status_code) == (status, status), query
+            assert "Not shown" in shown.text
+            assert saved.json()["error"]["field"] == field

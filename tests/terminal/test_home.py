@@ -68,3 +68,9 @@ def test_no_page_is_wider_than_its_window_nor_breaks_a_rule_of_axe(tab, pages, w
         if one["impact"] in {"serious", "critical"}
     ]
     assert grave == []
+
+
+def test_a_first_call_is_shown_at_the_address_of_the_gateway_that_shows_it(tab, serve_pages, tmp_path):
+    with serve_pages(tmp_path) as pages:
+        page = tab(pages).open()
+        assert page.locator(".empty pre").inner_text().startswith(f"curl {pages.url}/v1/chat/completions ")

@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from x25.state.api_key import ApiKey
-from x25.terminal.keys_page import described, is_good, may_manage
+from x25.state.errors import InvalidRequest
+from x25.terminal.keys_page import check_limit, described, is_good, limit_words, may_manage
 from x25.terminal.viewers import OWNER, Viewer
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
@@ -18,6 +19,17 @@ def test_a_key_is_good_until_it_ends():
     assert not is_good(ApiKey("a", "acme", "h", NOW, revoked_at=NOW), NOW)
     assert not is_good(ApiKey("a", "acme", "h", NOW, expires_at=NOW), NOW)
     assert is_good(ApiKey("a", "acme", "h", NOW, expires_at=NOW + timedelta(seconds=1)), NOW)
+
+
+@pytest.mark.parametrize("typed", [-1, 1.5, 1_000_001, 1e99, float("inf"), float("nan")])
+def test_a_limit_that_is_none_is_refused_and_not_taken_for_the_nearest(typed):
+    with pytest.raises(InvalidRequest, match="whole number from 0 to 1,000,000"):
+        check_limit(typed)
+
+
+def test_a_limit_is_a_whole_number_and_none_without_one():
+    assert [check_limit(typed) for typed in (None, 0, 5.0, 1_000_000)] == [0, 0, 5, 1_000_000]
+    assert (limit_words(0), limit_words(5)) == ("any number of calls a minute", "5 calls a minute")
 
 
 def test_an_admins_key_is_an_admins_to_manage():
@@ -91,3 +103,10 @@ def test_no_key_is_made_for_an_org_that_may_not_be_seen_or_has_no_name(tab, lock
         page.get_by_role("button", name="Check").click()
         page.locator("[role=status]", has_text=words).wait_for()
         assert page.get_by_role("button", name="Proceed").count() == 0
+    page.get_by_label("Organisation name").fill("acme")
+    page.get_by_label("Calls per minute").fill("-1")
+    page.get_by_role("button", name="Check").click()
+    page.locator("[role=status]", has_text="calls per minute must be").wait_for()
+    page.get_by_label("Calls per minute").fill("7")
+    page.get_by_role("button", name="Check").click()
+    page.get_by_text("it may make 7 calls a minute").wait_for()

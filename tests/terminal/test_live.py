@@ -138,10 +138,26 @@ async def test_what_many_pages_held_is_looked_for_once_they_left_and_not_for_eac
     desk.open(*pages)
     for page in pages[: module.MOST_LEFT - 1]:
         desk.live.leave(page)
-        desk.live.leave(page)  # which has left
     await asyncio.sleep(0.01)
     assert collected == []
     for page in pages[module.MOST_LEFT - 1 :]:
         desk.live.leave(page)
     await asyncio.sleep(0.01)
     assert collected == [0]
+
+
+async def test_pages_that_never_came_to_be_open_held_as_much(desk, monkeypatch):
+    collected = []
+    monkeypatch.setattr(module, "COLLECTS_AFTER_S", 0.0)
+    monkeypatch.setattr(module.gc, "collect", lambda: collected.append(len(desk.live)))
+    for number in range(module.MOST_LEFT):
+        desk.live.leave(f"p{number}")
+    await asyncio.sleep(0.01)
+    assert collected == [0]
+
+
+async def test_a_page_that_is_sent_away_is_not_closed_by_that(desk):
+    desk.open("p", viewer=ANN)
+    desk.gone.add(ANN)
+    await desk.look()
+    assert desk.live._left == 0

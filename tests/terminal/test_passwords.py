@@ -23,15 +23,27 @@ def test_a_subject_waits_after_five_wrong_passwords_until_the_first_is_old():
     now = [0.0]
     throttle = Throttle(lambda: now[0])
     for n in range(TRIES):
-        throttle.check("a", "b")
         now[0] = float(n)
-        throttle.note_wrong("a")
+        throttle.take("a")
     with pytest.raises(TooManyRequests, match="try again") as raised:
-        throttle.check("b", "a")
+        throttle.take("b", "a")
     assert raised.value.retry_after_s == WITHIN_S - (TRIES - 1)
-    throttle.check("b")
+    for _ in range(TRIES):
+        throttle.take("b")  # which the one refused did not count for
     now[0] = WITHIN_S
-    throttle.check("a")
+    throttle.take("a")
     throttle.forget("a")
-    throttle.note_wrong("a")
-    throttle.check("a")
+    throttle.take("a")
+
+
+def test_a_right_password_gives_its_own_try_back_and_no_other():
+    throttle = Throttle(lambda: 0.0)
+    for _ in range(TRIES - 1):
+        throttle.take("a")
+    for _ in range(TRIES):
+        throttle.take("a")
+        throttle.give_back("a")
+    throttle.take("a")
+    with pytest.raises(TooManyRequests):
+        throttle.take("a")
+    throttle.give_back("nobody")

@@ -43,3 +43,16 @@ def test_a_call_that_is_not_there_is_said_not_to_be(tab, pages):
     page = tab(pages).open("call?org=acme&id=<script>window.pwned=1</script>")
     assert "is on record" in page.locator(".empty").inner_text()
     assert page.evaluate("window.pwned") is None
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_page_that_stays_after_its_session_is_over_verifies_nothing(tab, locked_pages):
+    one = tab(locked_pages)
+    one.sign_in("ann")
+    page = one.open(f"call?org=acme&id={locked_pages.of('acme')[-1].call_id}")
+    page.evaluate("window.socket.off('x25')")  # it does not leave when told to
+    assert page.request.post(f"{one.base}sign-out", max_redirects=0).status == 303
+    page.get_by_role("button", name="Verify the chain").click()
+    page.get_by_role("status").filter(has_text="Your session is over").wait_for()
+    assert "intact" not in page.content()

@@ -49,3 +49,17 @@ def test_the_picker_lists_every_config_and_an_empty_prompt_is_refused(tab, pages
     assert names == [one["name"] for one in listed]
     page.get_by_role("option", name="cheap-pair").click()
     page.get_by_text("cheap-pair:").wait_for()
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_page_that_stays_after_its_session_is_over_is_told_no_newer_history(tab, locked_pages):
+    one = tab(locked_pages)
+    one.sign_in("ann")
+    page = one.open("routing")
+    page.evaluate("window.socket.off('x25')")  # it does not leave when told to
+    assert page.request.post(f"{one.base}sign-out", max_redirects=0).status == 303
+    shown = page.get_by_role("region", name="History").last.inner_text()
+    page.get_by_role("button", name="Refresh").click()
+    page.get_by_role("alert").filter(has_text="Your session is over").wait_for()
+    assert page.get_by_role("region", name="History").last.inner_text() == shown

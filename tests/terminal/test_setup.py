@@ -39,6 +39,8 @@ def test_a_link_opens_a_form_whose_first_sending_makes_the_admin_and_no_second(l
     form = {"token": token, "name": "root", "password": PASSWORD, "again": PASSWORD}
     wrong = [form | {"password": "short", "again": "short"}, form | {"again": "other"}, form | {"name": " "}]
     assert [httpx.post(f"{url}/setup", data=one).status_code for one in wrong] == [422] * 3
+    endless = httpx.post(f"{url}/setup", data=form | {"password": "x" * 9_000})
+    assert (endless.status_code, "at most 8,192 bytes" in endless.text) == (413, True)
     foreign = {"origin": "http://evil.test"}
     assert httpx.post(f"{url}/setup", data=form, headers=foreign).status_code == 403
     with ThreadPoolExecutor(2) as two:
