@@ -14,18 +14,21 @@ from ..terminal.mounting import PREFIX
 from .console import AsJson, Database, err, out, print_json, run, settings_for
 
 accounts = typer.Typer(
-    help="Create, link to, list, disable and enable accounts of the manager terminal.", no_args_is_help=True
+    help="Create, link to, list, change, disable and enable accounts of the manager terminal.",
+    no_args_is_help=True,
 )
 
 Name = Annotated[str, typer.Argument(help="What is typed to sign in, such as an address.")]
+Admin = Annotated[bool, typer.Option("--admin", help="See and manage every org.")]
+Orgs = Annotated[list[str] | None, typer.Option("--org", help="Org that a member sees, again for each.")]
 FromInput = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 
 
 @accounts.command()
 def create(
     name: Name,
-    admin: Annotated[bool, typer.Option("--admin", help="See and manage every org.")] = False,
-    org: Annotated[list[str] | None, typer.Option(help="Org that a member sees, again for each.")] = None,
+    admin: Admin = False,
+    org: Orgs = None,
     password_stdin: FromInput = False,
     db: Database = None,
     as_json: AsJson = False,
@@ -36,11 +39,7 @@ def create(
     """
 
     async def work() -> Account:
-        orgs = [check_org(one) for one in org or ()]
-        if admin and orgs:
-            raise InvalidRequest("an admin sees every org: leave --org out, or --admin", field="org")
-        if not admin and not orgs:
-            raise InvalidRequest("say --admin, or --org for each org that a member sees", field="org")
+        orgs = _orgs(org, is_admin=admin)
         password_hash = _hashed(_password(from_input=password_stdin))
         async with await open_store(settings_for(db).store_url) as store:
             return await store.accounts.create(name, password_hash, is_admin=admin, orgs=orgs)
@@ -90,6 +89,19 @@ def password(name: Name, password_stdin: FromInput = False, db: Database = None)
     err.print(f"the password of {name} is another now")
 
 
+@accounts.command()
+def role(name: Name, admin: Admin = False, org: Orgs = None, db: Database = None) -> None:
+    """Make an account an admin, or a member of these orgs and no other; its sessions end at once."""
+
+    async def work() -> None:
+        orgs = _orgs(org, is_admin=admin)
+        async with await open_store(settings_for(db).store_url) as store:
+            await store.accounts.set_role(name, is_admin=admin, orgs=orgs)
+
+    run(work())
+    err.print(f"account {name} sees {'every org' if admin else ', '.join(org or ())}")
+
+
 @accounts.command("list")
 def list_accounts(db: Database = None, as_json: AsJson = False) -> None:
     """List accounts; passwords are not kept."""
@@ -129,6 +141,15 @@ def _switch(name: str, db: str | None, *, disabled: bool) -> None:
 
     run(work())
     err.print(f"account {name} is {'disabled' if disabled else 'good'}")
+
+
+def _orgs(named: list[str] | None, *, is_admin: bool) -> list[str]:
+    orgs = [check_org(one) for one in named or ()]
+    if is_admin and orgs:
+        raise InvalidRequest("an admin sees every org: leave --org out, or --admin", field="org")
+    if not is_admin and not orgs:
+        raise InvalidRequest("say --admin, or --org for each org that a member sees", field="org")
+    return orgs
 
 
 def _password(*, from_input: bool) -> str:

@@ -1,7 +1,7 @@
 """Accounts of people who look at pages, and the sessions they are signed in with. Passwords are hashed by the door."""
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -74,12 +74,16 @@ def make_account(
     InvalidRequest
         When its name or an org's breaks the rule, or a member has no org.
     """
-    if not is_admin and not orgs:
-        raise InvalidRequest("orgs must name at least one org for a member", field="orgs")
     return Account(
         account_id=secrets.token_hex(6), name=check_name(name), password_hash=password_hash,
-        is_admin=is_admin, orgs=tuple(sorted({check_org(one) for one in orgs})), created_at=datetime.now(UTC),
+        is_admin=is_admin, orgs=_checked_orgs(orgs, is_admin=is_admin), created_at=datetime.now(UTC),
     )  # fmt: skip
+
+
+def _checked_orgs(orgs: Collection[str], *, is_admin: bool) -> tuple[str, ...]:
+    if not is_admin and not orgs:
+        raise InvalidRequest("orgs must name at least one org for a member", field="orgs")
+    return tuple(sorted({check_org(one) for one in orgs}))
 
 
 def add_account(connection: Connection, account: Account) -> None:
@@ -153,6 +157,21 @@ class Accounts:
         values: dict[str, object] = {} if password_hash is None else {"password_hash": password_hash}
         if disabled is not None:
             values["disabled_at"] = datetime.now(UTC) if disabled else None
+        await self._change(name, values)
+
+    async def set_role(self, name: str, *, is_admin: bool, orgs: Collection[str] = ()) -> None:
+        """Make an account an admin, or a member that sees these orgs and no other; its sessions end.
+
+        Raises
+        ------
+        NotFound
+            When there is no account of that name.
+        InvalidRequest
+            When a member has no org, or an org's name breaks the rule.
+        """
+        await self._change(name, {"is_admin": is_admin, "orgs": _checked_orgs(orgs, is_admin=is_admin)})
+
+    async def _change(self, name: str, values: Mapping[str, object]) -> None:
         named = select(accounts.c.account_id).where(accounts.c.name == check_name(name))
 
         def work(connection: Connection) -> bool:

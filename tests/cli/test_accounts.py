@@ -27,6 +27,8 @@ def test_accounts_are_made_listed_and_disabled(run):
     assert [(one["name"], one["role"], one["orgs"]) for one in found] == [
         ("ann", "member", ["acme", "beta"]), ("root@lab", "admin", []),
     ]  # fmt: skip
+    assert run("role", "ann", "--org", "gamma").exit_code == 0
+    assert json.loads(run("list", "--json").stdout)[0]["orgs"] == ["gamma"]
     assert run("disable", "ann").exit_code == 0
     assert "disabled" in run("list").stdout
     assert run("enable", "ann").exit_code == run("password", "ann", "--password-stdin").exit_code == 0
@@ -40,6 +42,8 @@ def test_what_is_wrong_is_said(run):
         in run("create", "ann", "--admin", "--org", "acme", "--password-stdin").stderr
     )
     assert "no account" in run("disable", "nobody").stderr
+    assert "no account" in run("role", "nobody", "--admin").stderr
+    assert "--admin, or --org" in run("role", "nobody").stderr
 
 
 @pytest.mark.slow

@@ -59,6 +59,21 @@ async def test_a_disabled_account_is_signed_out_and_cannot_sign_in(store):
         await store.accounts.change("nobody", disabled=True)
 
 
+async def test_another_role_ends_sessions_and_counts_from_the_next_one(store):
+    account = await store.accounts.create("ann", "h", orgs=["acme", "beta"])
+    token, _ = await store.accounts.sign_in(account)
+    await store.accounts.set_role("Ann", is_admin=False, orgs=["beta"])
+    assert await store.accounts.of_session(token) is None
+    assert (await store.accounts.by_name("ann")).orgs == ("beta",)
+    await store.accounts.set_role("ann", is_admin=True)
+    promoted = await store.accounts.by_name("ann")
+    assert (promoted.is_admin, promoted.orgs) == (True, ())
+    with pytest.raises(InvalidRequest, match="at least one org"):
+        await store.accounts.set_role("ann", is_admin=False)
+    with pytest.raises(NotFound):
+        await store.accounts.set_role("nobody", is_admin=True)
+
+
 async def test_who_was_let_in_by_a_password_that_changed_meanwhile_gets_no_session(store):
     read = await store.accounts.create("root", "h", is_admin=True)
     await store.accounts.change("root", password_hash="other")
