@@ -56,6 +56,7 @@ class Home:
 
     week: Totals
     before: Totals
+    today: Totals
     saved: Range
     quality: Range | None
     quality_change: Range | None
@@ -97,6 +98,7 @@ async def read_home(services: Services, org: str | None, today: date) -> Home:
     return Home(
         week=totals,
         before=old,
+        today=total(_within(sums, Period(today, today))),
         saved=saved_total(totals),
         quality=quality,
         quality_change=difference(quality, mean_quality(old)),
