@@ -23,6 +23,9 @@ _COUNT = re.compile(
 )
 _MONTH_END = re.compile(r"\b(?:(?:by|at|for|until) )?(?:the )?end of (?:(?:the|this|current) )*month\b")
 MEASURES = frozenset({"spend", "save", "calls", "quality"})
+FORECASTS = frozenset({"forecast", "budget_forecast"})
+MEASURELESS = frozenset({"model", "tier", "most", "least"})
+_SIZE = re.compile(r"\b(?:biggest|largest|greatest|heaviest|highest|maximum|max|smallest|lowest|minimum)\b")
 _NUMBERS = {"three": 3, "five": 5, "ten": 10}
 
 
@@ -69,7 +72,9 @@ def read(text: str, known: Known) -> Asked | None:
     spans, words = spans_in(words, known.today)
     count, words = _take_count(words)
     concepts = _concepts(words, slots)
-    if concepts is None or len(spans) > 2:
+    # The largest model: by its calls, its parameters, its price?
+    is_vague = concepts is not None and concepts <= MEASURELESS and _SIZE.search(words) is not None
+    if concepts is None or is_vague or len(spans) > 2:
         return None
     if len(spans) == 2:
         # Two figures in two stretches are two questions.
@@ -79,7 +84,7 @@ def read(text: str, known: Known) -> Asked | None:
     rule = _matching(concepts, slots, has_count=count is not None)
     if rule is None or (spans and not rule.has_span) or (len(spans) == 2 and rule.kind != "compare"):
         return None
-    if rule.kind == "forecast" and any(known.today not in one.period for one in spans):
+    if rule.kind in FORECASTS and any(known.today not in one.period for one in spans):
         return None  # the month of today is the only one that is forecast
     return _asked(rule, spans, known, slots, count)
 
@@ -143,11 +148,10 @@ def _take_count(words: str) -> tuple[int | None, str]:
 def _concepts(words: str, slots: dict[str, str]) -> set[str] | None:
     """Return what the words stand for; None where one is not known."""
     found: set[str] = set()
-    for pattern, concept in PHRASES:
+    for pattern, concepts in PHRASES:
         if pattern.search(words):
             words = pattern.sub(" ", words)
-            if concept:
-                found.add(concept)
+            found.update(concepts)
     for token in _TOKEN.findall(words):
         word = token.strip("'.-").removesuffix("'s")
         if word in TIERS or word == "small":

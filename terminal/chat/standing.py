@@ -52,11 +52,15 @@ async def prices(scope: Scope) -> Answer:
     rows = Rows(("Model", "Tier", "$ per million tokens in", "out"), [
         (one.model_id, one.tier, _price(one.input_usd_per_mtok), _price(one.output_usd_per_mtok)) for one in ordered
     ])  # fmt: skip
-    first = ordered[0]
+    first, last = ordered[0], ordered[-1]
+    least = (
+        f"{last.model_id} the least, {_price(last.input_usd_per_mtok)} in and "
+        f"{_price(last.output_usd_per_mtok)} out"
+    )
     words = (
         f"{first.model_id} costs ${float(first.input_usd_per_mtok):,.2f} per million tokens in and "
         f"${float(first.output_usd_per_mtok):,.2f} out"
-        + ("." if len(ordered) == 1 else f", the most of {len(ordered)} models.")
+        + ("." if len(ordered) == 1 else f", the most of {len(ordered)} models; {least}.")
     )
     return Answer(words, "the registry of models, prices of now", rows, figures={"models": len(ordered)})
 
