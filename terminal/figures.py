@@ -142,16 +142,29 @@ async def ceilings_of(services: Services, org: str | None) -> list[Spent]:
     return found
 
 
-async def read_observed(services: Services, org: str | None, period: Period) -> Observed:
-    """Return what the Observatory shows of a period."""
-    sums = await services.store.rollups.days(org, period.first, period.last)
-    lines = await services.store.call_pages.newest(CallFilter(org, period))
-    counts = await services.store.rollups.latencies(org, period.first, period.last)
+async def read_observed(services: Services, wanted: CallFilter) -> Observed:
+    """Return what the Observatory shows of the calls that fit."""
+    period, rollups = wanted.period, services.store.rollups
+    sums = await sums_of(services, wanted)
+    lines = await services.store.call_pages.newest(wanted)
+    counts = await rollups.latencies(
+        wanted.org, period.first, period.last, model_id=wanted.model_id, tier=wanted.tier
+    )
     totals = total(sums)
     return Observed(
         sums=sums, totals=totals, points=by_day(sums, period), models=by_model(sums), tiers=by_tier(sums),
         lines=lines, rates=rates(totals), percentiles=percentiles_ms(counts), tasks=quality_by_task(lines),
     )  # fmt: skip
+
+
+async def sums_of(services: Services, wanted: CallFilter) -> list[DaySum]:
+    """Return the sums by day and model of the calls that fit."""
+    period = wanted.period
+    found = await services.store.rollups.days(wanted.org, period.first, period.last)
+    return [
+        one for one in found
+        if wanted.model_id in (None, one.model_id) and wanted.tier in (None, one.tier)
+    ]  # fmt: skip
 
 
 async def stage_now(services: Services, org: str) -> Stage:

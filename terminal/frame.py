@@ -49,9 +49,15 @@ class View:
 
     def href(self, page: str, **more: str | None) -> str:
         """Return a link that keeps org and period."""
-        kept = {"org": self.org, "from": self.asked.get("from"), "to": self.asked.get("to")} | more
-        written = urlencode({name: value for name, value in kept.items() if value})
+        asked = {**self.kept, **more}
+        written = urlencode({name: value for name, value in asked.items() if value})
         return f"{page}?{written}" if written else page
+
+    @property
+    def kept(self) -> Mapping[str, str]:
+        """What of the address goes from page to page: org and period."""
+        asked = {"org": self.org, "from": self.asked.get("from"), "to": self.asked.get("to")}
+        return {name: value for name, value in asked.items() if value}
 
     @property
     def org_words(self) -> str:

@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from x25.state.queries.call_pages import CallFilter
 from x25.state.queries.periods import Period, Totals
 from x25.terminal.figures import ceilings_of, measured_by, read_home, read_observed, stage_now
 
@@ -33,12 +34,18 @@ async def test_home_equals_a_recomputation_from_the_log(filled):
 async def test_a_period_equals_a_recomputation_from_the_log(filled):
     cascade, calls = filled
     period = Period.ending(datetime.now(UTC).date(), 30)
-    found = await read_observed(cascade.services, "beta", period)
+    found = await read_observed(cascade.services, CallFilter("beta", period))
     mine = [one for one in calls if one.org == "beta" and one.created_at.date() in period]
     assert len(found.points) == 30
     assert sum(one.totals.saved_nusd for one in found.points) == sum(one.saved_nusd for one in mine)
     assert sum(one.totals.total_calls for one in found.models) == len(mine) == found.rates.calls
     assert sum(one.calls for one in found.tasks) == len(list(mine))
+    for named in ({"model_id": "sim/large-5"}, {"tier": "slm"}, {"model_id": "sim/large-5", "tier": "slm"}):
+        part = [one for one in mine if all(getattr(one, name) == value for name, value in named.items())]
+        narrowed = await read_observed(cascade.services, CallFilter("beta", period, **named))
+        assert narrowed.totals.total_calls == len(narrowed.lines) == len(part)
+        assert narrowed.totals.saved_nusd == sum(one.saved_nusd for one in part)
+        assert bool(narrowed.percentiles) == bool(part)
 
 
 async def test_what_an_org_set_and_reached(filled):
