@@ -43,7 +43,7 @@ def columns(view: View, *, is_marked: bool = False) -> list[Column[CallLine]]:
             lambda one: round(one.latency_ms, 1),
             is_number=True,
         ),
-        Column("Why", why, lambda one: str(why(one))),
+        Column("Why", lambda one: span("words", why(one)), why),
     ]
 
 

@@ -31,6 +31,11 @@ def test_figures_of_thirty_days_equal_a_recomputation_from_the_log(tab, pages):
         "Fell back": percent(sum(one.fallbacks > 0 for one in mine) / len(mine)),
     }  # fmt: skip
     assert page.locator(".chart svg").count() == 6
+    narrow = tab(pages, width=1280).open("observatory?org=acme")
+    tallest = narrow.evaluate(
+        "Math.max(...[...document.querySelectorAll('#decisions tbody tr')].map(one => one.offsetHeight))"
+    )
+    assert tallest < 90  # three lines at most, the table scrolls instead
     tasks = Counter(one.task_type for one in mine)
     card = page.locator(".card", has_text="Quality by kind of task").inner_text()
     for task, count in tasks.items():
