@@ -63,6 +63,7 @@ class Home:
     gain: Interval | None
     """Quality less what the reference model is believed to reach on the same kinds of task; of one org alone."""
     reference_model: str
+    """What calls are measured against now; the log holds what each would have cost on the one of its time."""
     measured_by: str
     drivers: list[Share]
     month: Forecast
@@ -95,6 +96,7 @@ async def read_home(services: Services, org: str | None, today: date) -> Home:
     totals, old = total(_within(sums, week)), total(_within(sums, week.before))
     quality, seen = mean_quality(totals), rates(totals)
     beside = None if org is None else (await compare(services, org)).frontier
+    reference = await reference_name(services, org)
     return Home(
         week=totals,
         before=old,
@@ -102,14 +104,23 @@ async def read_home(services: Services, org: str | None, today: date) -> Home:
         saved=saved_total(totals),
         quality=quality,
         quality_change=difference(quality, mean_quality(old)),
-        gain=None if beside is None else beside.quality_gain,
-        reference_model=services.reference.model_id if beside is None else beside.model_id,
+        gain=beside.quality_gain if beside is not None and beside.model_id == reference else None,
+        reference_model=reference,
         measured_by=await measured_by(services, org, totals),
         drivers=cost_drivers(_within(sums, week)),
         month=forecast(sums, today),
         ceilings=await ceilings_of(services, org),
         simulated=0.0 if seen is None else seen.simulated,
     )
+
+
+async def reference_name(services: Services, org: str | None) -> str:
+    """Return which model an org's calls are measured against from now on: its own choice, or else the gateway's."""
+    if org is not None:
+        settings = await services.org_settings.of(org, services.store, services.clock_s())
+        if settings.reference_model in services.models:
+            return settings.reference_model
+    return services.reference.model_id
 
 
 async def measured_by(services: Services, org: str | None, totals: Totals) -> str:

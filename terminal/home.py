@@ -78,7 +78,7 @@ def _first_body(org: str | None) -> str:
 def hero(found: Home) -> Markup:
     """Return the banner: saved, calls, quality, each with what it is measured against."""
     saved, week = found.saved, found.week
-    against = f"against {found.reference_model} for every call, judge included"
+    against = f"against the reference model for every call, now {found.reference_model}; judge included"
     share = None if week.saved_share is None else span("nowrap", f"({percent(week.saved_share, 0)})")
     simulated = span("tag", "simulated") if found.simulated > 0 else None
     interval = usd_range(saved)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ...state.queries.periods import Period, Share, Totals, by_day, by_model, by_tier, forecast, total
 from ...state.queries.rollups import DaySum
-from ..figures import MONTH_DAYS, ceilings_of
+from ..figures import MONTH_DAYS, ceilings_of, reference_name
 from ..formats import NOTHING, change, counted, number, percent, point_change, usd
 from .answers import Answer, Look, Rows, Scope
 
@@ -49,11 +49,11 @@ async def spend_per_call(scope: Scope) -> Answer:
 async def saved(scope: Scope) -> Answer:
     """What was saved against the reference."""
     found = await scope.totals()
-    reference = scope.cascade.services.reference.model_id
+    reference = await reference_name(scope.cascade.services, scope.org)
     words = (
         f"Routing saved {usd(found.saved_nusd)}{scope.narrowed} {scope.days}: the answers' tokens would "
-        f"have cost {usd(found.reference_cost_nusd)} on {reference}, and {usd(found.paid_nusd)} was paid, "
-        "judging included."
+        f"have cost {usd(found.reference_cost_nusd)} on the reference model (now {reference}), and "
+        f"{usd(found.paid_nusd)} was paid, judging included."
     )
     return Answer(words, scope.source(SUMS), figures={"saved_nusd": found.saved_nusd})
 

@@ -91,8 +91,9 @@ def read(text: str, known: Known) -> Asked | None:
 
 def _asked(rule: Rule, spans: list[Span], known: Known, slots: dict[str, str], count: int | None) -> Asked:
     span = spans[0] if spans else last_days(known.today, 7 if rule.kind == "compare" else DEFAULT_DAYS)
-    other = None
-    if rule.kind == "compare":
+    if rule.kind != "compare":
+        span, other = span.up_to(known.today), None
+    else:
         span, other = _two(spans, span, known.today)
     return Asked(rule.kind, span, other, is_default_span=not spans, count=count, **slots)
 
