@@ -118,7 +118,7 @@ async def reference_name(services: Services, org: str | None) -> str:
     """Return which model an org's calls are measured against from now on: its own choice, or else the gateway's."""
     if org is not None:
         settings = await services.org_settings.of(org, services.store, services.clock_s())
-        if settings.reference_model in services.models:
+        if settings.reference_model is not None and settings.reference_model in services.models:
             return settings.reference_model
     return services.reference.model_id
 

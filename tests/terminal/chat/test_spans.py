@@ -39,7 +39,7 @@ def test_a_stretch_is_read_and_taken_out(text, first, last):
         "up to 2026-02-01",
         "after 2026-02-01",
         "till last month",
-    ],  # fmt: skip
+    ],
 )
 def test_what_is_no_stretch_stays(text):
     assert spans_in(text, TODAY) == ([], text)
