@@ -191,11 +191,14 @@ def _org_picker(view: View) -> Markup:
     ]
     kept = [
         tag("input", type="hidden", name=name, value=view.asked[name])
-        for name in ("from", "to")
+        for name in ("from", "to", "model", "tier")
         if view.asked.get(name)
     ]
-    picker = tag("select", *options, name="org", aria_label="Organisation", onchange="this.form.submit()")
-    return tag("form", picker, *kept, method="get")
+    # Going back, a browser would otherwise put the later choice beside the figures of the earlier one.
+    picker = tag(
+        "select", *options, name="org", aria_label="Organisation", onchange="this.form.submit()", autocomplete="off",
+    )  # fmt: skip
+    return tag("form", picker, *kept, method="get", autocomplete="off")
 
 
 def _menu(view: View) -> Markup:

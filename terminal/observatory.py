@@ -72,7 +72,7 @@ def head(view: View) -> Markup:
         tag(
             "form", *dates, tag("label", "Model", model), tag("label", "Tier", tag("select", *tiers, name="tier")),
             tag("input", type="hidden", name="org", value=view.org or ""), tag("button", "Show", class_="primary"),
-            method="get", class_="filters",
+            method="get", class_="filters", autocomplete="off",
         ),
     )  # fmt: skip
 
