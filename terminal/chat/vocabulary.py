@@ -50,6 +50,13 @@ PHRASES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
         (r"\bget wrong\b", "fail"),
         (r"\b(?:per|by|for each|of each|each|every) (?:model|llm)\b", "model share"),
         (r"\b(?:per|by|for each|of each|each|every) tier\b", "tier share"),
+        (
+            (
+                r"\b(?:per|by|for each|of each|each|every) (?:org|organi[sz]ation|tenant)\b|"
+                r"\bby (?:orgs|organi[sz]ations)\b"
+            ),
+            "org share",
+        ),
     )
 )
 
@@ -190,6 +197,10 @@ RULES = (
     _rule("routers", "router", "list many", "", "Which router configs are there?", has_span=False),
     _rule("keys", "key many", "list", "", "How many API keys are there?", has_span=False),
     _rule("keys", "key list", "many", "", "List the API keys", has_span=False),
+    _rule("spend_by_org", "spend org most", "share", "count", "Which organisation spends the most?"),
+    _rule("spend_by_org", "spend org share", "", "count", "Spend by organisation"),
+    _rule("calls_by_org", "calls org most", "share many", "count", "Which organisation makes most calls?"),
+    _rule("calls_by_org", "calls org share", "many", "count", "Calls by organisation"),
     _rule("orgs", "org", "list many", "", "Which organisations are there?", has_span=False),
 )
 KINDS = tuple(dict.fromkeys(rule.kind for rule in RULES))
