@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from ...state.queries.periods import Period
 from ...state.types import TASK_TYPES, TIERS
 from .spans import Span, last_days, spans_in
-from .vocabulary import IGNORED, PHRASES, RULES, WORDS, Rule
+from .vocabulary import IGNORED, PHRASES, REFUSED, RULES, WORDS, Rule
 
 DEFAULT_DAYS = 30
 MOST_CHARS = 500
@@ -23,7 +23,7 @@ _COUNT = re.compile(
 )
 _MONTH_END = re.compile(r"\b(?:(?:by|at|for|until) )?(?:the )?end of (?:(?:the|this|current) )*month\b")
 MEASURES = frozenset({"spend", "save", "calls", "quality"})
-FORECASTS = frozenset({"forecast", "budget_forecast"})
+OF_NOW = frozenset({"forecast", "budget_forecast", "budget"})
 MEASURELESS = frozenset({"model", "tier", "most", "least"})
 _SIZE = re.compile(r"\b(?:biggest|largest|greatest|heaviest|highest|maximum|max|smallest|lowest|minimum)\b")
 _NUMBERS = {"three": 3, "five": 5, "ten": 10}
@@ -64,7 +64,7 @@ class Asked:
 def read(text: str, known: Known) -> Asked | None:
     """Return what a text asks; None where that is not sure."""
     words = " " + re.sub(r"\s+", " ", text.lower().replace("’", "'")).strip() + " "
-    if len(words) > MOST_CHARS:
+    if len(words) > MOST_CHARS or REFUSED.search(words):
         return None
     slots: dict[str, str] = {}
     words = _take_names(words, known, slots)
@@ -84,8 +84,8 @@ def read(text: str, known: Known) -> Asked | None:
     rule = _matching(concepts, slots, has_count=count is not None)
     if rule is None or (spans and not rule.has_span) or (len(spans) == 2 and rule.kind != "compare"):
         return None
-    if rule.kind in FORECASTS and any(known.today not in one.period for one in spans):
-        return None  # the month of today is the only one that is forecast
+    if rule.kind in OF_NOW and any(known.today not in one.period for one in spans):
+        return None  # of the day and month of today alone
     return _asked(rule, spans, known, slots, count)
 
 

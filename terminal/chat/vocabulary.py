@@ -27,6 +27,7 @@ PHRASES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
         (r"\bis (?:anything|something) wrong\b|\bwhat is wrong\b", "alert"),
         (r"\bwould like\b|\bi'd like\b|\bas well as\b", ""),
         (r"\bgoing to\b", "forecast"),
+        (r"\b(?:go|goes|going|gone|went) (?:up|down)\b", "compare"),
         (r"\bresponse times?\b|\bhow long\b|\btime taken\b|\bwait(?:ing)? times?\b", "latency"),
         (
             (
@@ -59,6 +60,12 @@ PHRASES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
         ),
     )
 )
+
+
+REFUSED = re.compile(
+    r"\brate[- ]limit|\b(?:should|shall|could|can|must) (?:we|i) (?:use|pick|choose|take|route)\b|\bdo (?:we|i) need\b"
+)
+"""What no rule answers, though its words are known: limits a minute, and advice."""
 
 
 @dataclass(frozen=True, slots=True)
