@@ -74,10 +74,10 @@ async def call_of(view: View, written_id: str, org: str | None) -> Search:
         return Search(ending[0], "")
     if ending:
         return Search(None, f"Several calls' ids end in {sought}: write a whole one.")
-    whose = f" of {org}" if org else "" if view.viewer.is_admin else " in your organisations"
+    whose = f" in {org}" if org else "" if view.viewer.is_admin else " in your organisations"
     return Search(
         None,
-        f"No call {sought[:80]!r}{whose} is on record. A call is found by its id, or by the last {SHOWN_ID} "
+        f"No call {sought[:80]!r} is on record{whose}. A call is found by its id, or by the last {SHOWN_ID} "
         "characters of it or more.",
     )
 
