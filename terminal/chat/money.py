@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ...state.queries.periods import Period, Share, Totals, by_day, by_model, by_tier, forecast, total
-from ...state.queries.rollups import DaySum, OrgSum
+from ...state.queries.rollups import DaySum
 from ..figures import MONTH_DAYS, ceilings_of, reference_name
 from ..formats import NOTHING, change, counted, number, percent, point_change, usd
 from .answers import Answer, Look, Rows, Scope
@@ -179,39 +179,6 @@ def _daily(worth: Callable[[Totals], int], shown: Callable[[float], str], what: 
 spend_by_day = _daily(lambda one: one.paid_nusd, usd, "Spend")
 saved_by_day = _daily(lambda one: one.saved_nusd, usd, "Savings")
 calls_by_day = _daily(lambda one: one.total_calls, number, "Calls")
-
-
-def _by_org(what: str, worth: Callable[[OrgSum], int], shown: Callable[[int], str]) -> Look:
-    """Return a look-up that names the first organisation by some worth, of those that the asker sees."""
-
-    async def look(scope: Scope) -> Answer:
-        period, store = scope.asked.period, scope.cascade.services.store
-        seen = frozenset(scope.viewer.visible(await store.orgs.list()))
-        found = [one for one in await store.rollups.orgs(period.first, period.last) if one.org in seen]
-        source = f"{SUMS}; the organisations that you see; UTC days {period.first} to {period.last}"
-        if not found:
-            return Answer(f"No calls were made {scope.days}.", source, figures={"calls": 0})
-        ordered = sorted(found, key=lambda one: (-worth(one), one.org))
-        first, everything = ordered[0], sum(map(worth, found))
-        words = (
-            f"{first.org} {what} {scope.days}: {shown(worth(first))}, "
-            f"{percent(worth(first) / everything if everything else None)} of all {shown(everything)}."
-        )
-        rows = Rows(
-            ("Organisation", "Calls", "Paid", "Saved"),
-            [
-                (one.org, number(one.total_calls), usd(one.paid_nusd), usd(one.saved_nusd))
-                for one in ordered[: scope.asked.count or len(ordered)]
-            ],
-        )
-        return Answer(words, source, rows, "./", {"first": first.org, "value": worth(first)})
-
-    look.__doc__ = f"Which organisation {what}."
-    return look
-
-
-spend_by_org = _by_org("paid most", lambda one: one.paid_nusd, usd)
-calls_by_org = _by_org("made most calls", lambda one: one.total_calls, number)
 
 
 async def compare(scope: Scope) -> Answer:

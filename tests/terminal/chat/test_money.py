@@ -4,7 +4,7 @@ import pytest
 
 from x25.routing.plan.org_settings import OrgSettings
 from x25.terminal.chat.agent import ChatAgent
-from x25.terminal.viewers import OWNER, Viewer
+from x25.terminal.viewers import OWNER
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
@@ -104,17 +104,3 @@ async def test_days_and_counts_are_told_in_grammar(ask):
     assert " from 2026-01-01 to 2026-01-02: " in (await ask("Spend from 2026-01-01 to 2026-01-02")).words
     assert "over 0 calls" in (await ask("Spend on 2026-01-01")).words
     assert re.search(r"spent in [A-Z][a-z]+ \d{4} \(", (await ask("Spend in january")).words)
-
-
-async def test_organisations_are_told_apart_as_far_as_the_asker_sees_them(filled, ask):
-    paid = {org: sum(one.paid_nusd for one in of(filled[1], org)) for org in ("acme", "beta")}
-    count = {org: len(of(filled[1], org)) for org in paid}
-    for asker_org in (None, "beta"):
-        dearest = await ask("Which organisation spends the most?", asker_org)
-        first = max(paid, key=paid.get)
-        assert dearest.figures == {"first": first, "value": paid[first]}
-        assert [row[0] for row in dearest.rows.rows] == sorted(paid, key=lambda org: -paid[org])
-    busiest = await ask("How many calls per organisation?", None)
-    assert busiest.figures == {"first": max(count, key=count.get), "value": max(count.values())}
-    member = ChatAgent(filled[0], Viewer("ann", ("beta",), "t"), "beta")
-    assert [row[0] for row in (await member.ask("spend per org")).answer.rows.rows] == ["beta"]
