@@ -113,8 +113,8 @@ def readings(cascade: Cascade, org: str | None) -> dict[str, Callable[[], Awaita
 
     found: dict[str, Callable[[], Awaitable[object]]] = {
         "Home": home,
-        "Observatory, 30 days": lambda: read_observed(services, org, month),
-        "Observatory, 365 days": lambda: read_observed(services, org, year),
+        "Observatory, 30 days": lambda: read_observed(services, CallFilter(org, month)),
+        "Observatory, 365 days": lambda: read_observed(services, CallFilter(org, year)),
         "decisions of a tier, newest and oldest page": decisions,
         "receipt of the oldest call": receipt,
         "mission control's feed": lambda: store.call_pages.page(

@@ -175,6 +175,7 @@ async def _report(panels: list[dict[str, Any]], gateway_url: str, simulated: str
         "footnote": (
             "Dollars are list prices times tokens, escalations, failed attempts and the judge included. The judge is "
             f"simulated at AUC {JUDGE_AUC}; scores are the truth, not the judge's. "
-            "Brackets: 95 % bootstrap over prompts."
+            "Brackets: 95 % bootstrap over prompts. Here each baseline is asked every prompt; pages and receipts "
+            "reckon the answer's own tokens on the reference model, which says less where a small model is brief."
         ),
     }

@@ -8,13 +8,17 @@ from ..graph.run import Cascade
 from ..nodes.services import Services
 from ..routing.belief.judge_agreement import judge_report
 from .figures import Home, Spent
-from .formats import percent, usd
+from .formats import counted, number, percent, usd
 
 Level = Literal["bad", "warn"]
 NEARLY = 0.8
 """Share of a budget from which it is nearly spent."""
 DOWN_PROB = 0.5
 LATELY = timedelta(days=14)
+FAILING, FAILING_BADLY = 0.05, 0.5
+"""Shares of calls without an answer from which it is told, and told first."""
+LEAST_FAILED = 3
+"""Fewer are not told of: one call may ask for what no model can do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ async def alerts_of(cascade: Cascade, org: str | None, home: Home) -> list[Alert
     """Return the alerts of an org, or those of no single one for None; the worst first."""
     services = cascade.services
     found = [one for ceiling in home.ceilings if (one := budget_alert(ceiling, home)) is not None]
-    found += providers_down(services)
+    found += calls_failing(home) + providers_down(services)
     found += [
         Alert("warn", f"{name}: {reason}", "Calls are answered all the same; see GET /readyz.")
         for name, reason in cascade.degraded().items()
@@ -57,20 +61,29 @@ def budget_alert(spent: Spent, home: Home) -> Alert | None:
     return None
 
 
+def calls_failing(home: Home) -> list[Alert]:
+    """Return that many of today's calls, or else of the week's, got no answer."""
+    for when, totals in (("today", home.today), ("in the last seven days", home.week)):
+        share = totals.failed_share or 0.0
+        if totals.failed >= LEAST_FAILED and share >= FAILING:
+            words = f"{number(totals.failed)} of {counted(totals.total_calls, 'call')} {when} got no answer"
+            advice = "Mission control shows which models fail; a failed call's receipt says what was tried."
+            return [Alert("bad" if share >= FAILING_BADLY else "warn", words, advice)]
+    return []
+
+
 def providers_down(services: Services) -> list[Alert]:
     """Return the models whose next request is more likely to fail than not."""
     now_s = services.clock_s()
     chances = {
         name: services.health.outlook(spec, now_s).success_prob for name, spec in services.models.items()
     }
+    down = {name: chance for name, chance in chances.items() if chance < DOWN_PROB}
+    is_any_up = any(spec.role == "chat" and name not in down for name, spec in services.models.items())
+    advice = "Others take its calls." if is_any_up else "No other model is left to take its calls."
     return [
-        Alert(
-            "bad",
-            f"{name} fails: {percent(chance, 0)} of requests are expected to be answered",
-            "Others take its calls.",
-        )
-        for name, chance in chances.items()
-        if chance < DOWN_PROB
+        Alert("bad", f"{name} fails: {percent(chance, 0)} of requests are expected to be answered", advice)
+        for name, chance in down.items()
     ]
 
 

@@ -1,8 +1,11 @@
 """The table of calls: its columns, on the page and in a file, and the way through all of its pages."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from ..state.queries.call_pages import CallFilter, CallLine, CallPages, Place, Toward
+from ..state.records import Call
 from .formats import NOTHING, duration, moment, percent, usd
 from .frame import View
 from .markup import Markup, div, join, link, span, tag
@@ -10,6 +13,8 @@ from .tables import Column, table
 
 ROWS = 25
 SEPARATOR = "~"
+SHOWN_ID = 8
+"""Last characters of an id that tables show."""
 
 
 def columns(view: View, *, is_marked: bool = False) -> list[Column[CallLine]]:
@@ -38,13 +43,43 @@ def columns(view: View, *, is_marked: bool = False) -> list[Column[CallLine]]:
             lambda one: round(one.latency_ms, 1),
             is_number=True,
         ),
-        Column("Why", why, lambda one: str(why(one))),
+        Column("Why", lambda one: span("words", why(one)), why),
     ]
 
 
 def call_link(view: View, org: str, call_id: str) -> Markup:
     """Return a link to a call's receipt."""
-    return link(view.href("call", id=call_id, org=org), f"…{call_id[-8:]}", class_="mono", title=call_id)
+    return link(
+        view.href("call", id=call_id, org=org), f"…{call_id[-SHOWN_ID:]}", class_="mono", title=call_id
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What came of looking for a call."""
+
+    call: Call | None
+    words: str
+    """Why there is none."""
+
+
+async def call_of(view: View, written_id: str, org: str | None) -> Search:
+    """Return the call of an id, or of its last characters as tables show them; of an org, or of all that are seen."""
+    pages, sought = view.cascade.services.store.call_pages, written_id.strip().lstrip("…")
+    orgs = [org] if org else None if view.viewer.is_admin else view.orgs
+    if sought and (call := await pages.find(orgs, sought)) is not None:
+        return Search(call, "")
+    ending = await pages.find_ending(orgs, sought) if len(sought) >= SHOWN_ID else []
+    if len(ending) == 1:
+        return Search(ending[0], "")
+    if ending:
+        return Search(None, f"Several calls' ids end in {sought}: write a whole one.")
+    whose = f" in {org}" if org else "" if view.viewer.is_admin else " in your organisations"
+    return Search(
+        None,
+        f"No call {sought[:80]!r} is on record{whose}. A call is found by its id, or by the last {SHOWN_ID} "
+        "characters of it or more.",
+    )
 
 
 def tier_tag(tier: str | None) -> Markup:
@@ -79,6 +114,11 @@ def filter_of(view: View) -> CallFilter:
     return CallFilter(view.org, view.period, view.asked.get("model") or None, view.asked.get("tier") or None)
 
 
+def narrowing(view: View) -> Mapping[str, str | None]:
+    """Return the parameters of an address that narrow its calls to a model or a tier."""
+    return {name: view.asked.get(name) for name in ("model", "tier")}
+
+
 def place_from(written: str) -> Place | None:
     """Return the place that an address names; None for none, or nonsense."""
     parts = written.split(SEPARATOR)
@@ -101,10 +141,13 @@ async def decisions_card(view: View, pages: CallPages) -> Markup:
     start = place_from(asked.get("at", ""))
     lines = await pages.page(wanted, ROWS, start, toward)
     total = await pages.count(wanted)
-    are_simulated = all(one.simulated or one.model_id is None for one in lines) and bool(lines)
+    are_simulated = any(one.simulated for one in lines) and all(
+        one.simulated or one.model_id is None for one in lines
+    )
     head = div(
         "title", tag("h2", "Decisions ", span("tag warn", "simulated models") if are_simulated else None),
         tag("form", tag("label", "Call id ", tag("input", name="id", required=True, placeholder="search")),
+            *(tag("input", type="hidden", name=name, value=value) for name, value in view.kept.items()),
             tag("button", "Find", class_="button"), method="get", action="call", class_="filters"),
     )  # fmt: skip
     if not lines:
@@ -121,7 +164,7 @@ async def decisions_card(view: View, pages: CallPages) -> Markup:
 
 
 def _pager(view: View, lines: list[CallLine], total: int, *, older: bool, newer: bool) -> Markup:
-    kept = {name: view.asked.get(name) for name in ("model", "tier")}
+    kept = narrowing(view)
 
     def step(words: str, is_on: bool, at: str | None, toward: str | None) -> Markup:
         if not is_on:

@@ -11,6 +11,7 @@ from ..state.queries.call_pages import CallLine, Place
 from ..state.queries.periods import Share, by_day, by_model, by_tier
 from ..state.records import Call
 from .decisions import columns, filter_of
+from .figures import sums_of
 from .frame import View, view_of
 from .routing_page import selected
 from .tables import Column, csv_head, csv_line
@@ -68,14 +69,7 @@ async def export(name: str, request: Request) -> Response:
         return _file(name, view, _calls(view))
     if name == "history" and view.org is not None:
         return _file(name, view, _history(view, view.org))
-    wanted = filter_of(view)
-    sums = [
-        one
-        for one in await view.cascade.services.store.rollups.days(
-            view.org, view.period.first, view.period.last
-        )
-        if wanted.model_id in (None, one.model_id) and wanted.tier in (None, one.tier)
-    ]
+    sums = await sums_of(view.cascade.services, filter_of(view))
     if name == "days":
         shares = [Share(one.day.isoformat(), one.totals) for one in by_day(sums, view.period)]
         return _file(name, view, _shares("day", shares))

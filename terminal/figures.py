@@ -56,12 +56,14 @@ class Home:
 
     week: Totals
     before: Totals
+    today: Totals
     saved: Range
     quality: Range | None
     quality_change: Range | None
     gain: Interval | None
     """Quality less what the reference model is believed to reach on the same kinds of task; of one org alone."""
     reference_model: str
+    """What calls are measured against now; the log holds what each would have cost on the one of its time."""
     measured_by: str
     drivers: list[Share]
     month: Forecast
@@ -94,20 +96,31 @@ async def read_home(services: Services, org: str | None, today: date) -> Home:
     totals, old = total(_within(sums, week)), total(_within(sums, week.before))
     quality, seen = mean_quality(totals), rates(totals)
     beside = None if org is None else (await compare(services, org)).frontier
+    reference = await reference_name(services, org)
     return Home(
         week=totals,
         before=old,
+        today=total(_within(sums, Period(today, today))),
         saved=saved_total(totals),
         quality=quality,
         quality_change=difference(quality, mean_quality(old)),
-        gain=None if beside is None else beside.quality_gain,
-        reference_model=services.reference.model_id if beside is None else beside.model_id,
+        gain=beside.quality_gain if beside is not None and beside.model_id == reference else None,
+        reference_model=reference,
         measured_by=await measured_by(services, org, totals),
         drivers=cost_drivers(_within(sums, week)),
         month=forecast(sums, today),
         ceilings=await ceilings_of(services, org),
         simulated=0.0 if seen is None else seen.simulated,
     )
+
+
+async def reference_name(services: Services, org: str | None) -> str:
+    """Return which model an org's calls are measured against from now on: its own choice, or else the gateway's."""
+    if org is not None:
+        settings = await services.org_settings.of(org, services.store, services.clock_s())
+        if settings.reference_model is not None and settings.reference_model in services.models:
+            return settings.reference_model
+    return services.reference.model_id
 
 
 async def measured_by(services: Services, org: str | None, totals: Totals) -> str:
@@ -140,16 +153,29 @@ async def ceilings_of(services: Services, org: str | None) -> list[Spent]:
     return found
 
 
-async def read_observed(services: Services, org: str | None, period: Period) -> Observed:
-    """Return what the Observatory shows of a period."""
-    sums = await services.store.rollups.days(org, period.first, period.last)
-    lines = await services.store.call_pages.newest(CallFilter(org, period))
-    counts = await services.store.rollups.latencies(org, period.first, period.last)
+async def read_observed(services: Services, wanted: CallFilter) -> Observed:
+    """Return what the Observatory shows of the calls that fit."""
+    period, rollups = wanted.period, services.store.rollups
+    sums = await sums_of(services, wanted)
+    lines = await services.store.call_pages.newest(wanted)
+    counts = await rollups.latencies(
+        wanted.org, period.first, period.last, model_id=wanted.model_id, tier=wanted.tier
+    )
     totals = total(sums)
     return Observed(
         sums=sums, totals=totals, points=by_day(sums, period), models=by_model(sums), tiers=by_tier(sums),
         lines=lines, rates=rates(totals), percentiles=percentiles_ms(counts), tasks=quality_by_task(lines),
     )  # fmt: skip
+
+
+async def sums_of(services: Services, wanted: CallFilter) -> list[DaySum]:
+    """Return the sums by day and model of the calls that fit."""
+    period = wanted.period
+    found = await services.store.rollups.days(wanted.org, period.first, period.last)
+    return [
+        one for one in found
+        if wanted.model_id in (None, one.model_id) and wanted.tier in (None, one.tier)
+    ]  # fmt: skip
 
 
 async def stage_now(services: Services, org: str) -> Stage:

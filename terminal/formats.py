@@ -36,6 +36,21 @@ def points(change: float) -> str:
     return f"{100 * change:+.1f} points".replace("-", MINUS)
 
 
+def change(new: float | None, old: float | None) -> str:
+    """Return by which share an amount changed; nothing where there was none."""
+    return NOTHING if not old or new is None else f"{100 * (new - old) / abs(old):+.0f} %".replace("-", MINUS)
+
+
+def point_change(new: float | None, old: float | None) -> str:
+    """Return by how many percentage points a share changed."""
+    return NOTHING if new is None or old is None else points(new - old)
+
+
+def counted(value: float, noun: str) -> str:
+    """Return how many there are of something, in the singular for one."""
+    return f"{number(value)} {noun}" if round(value) == 1 else f"{number(value)} {noun}s"
+
+
 def duration(ms: float | None) -> str:
     """Return milliseconds, from a second on seconds."""
     if ms is None:

@@ -52,9 +52,15 @@ class View:
 
     def href(self, page: str, **more: str | None) -> str:
         """Return a link that keeps org and period."""
-        kept = {"org": self.org, "from": self.asked.get("from"), "to": self.asked.get("to")} | more
-        written = urlencode({name: value for name, value in kept.items() if value})
+        asked = {**self.kept, **more}
+        written = urlencode({name: value for name, value in asked.items() if value})
         return f"{page}?{written}" if written else page
+
+    @property
+    def kept(self) -> Mapping[str, str]:
+        """What of the address goes from page to page: org and period."""
+        asked = {"org": self.org, "from": self.asked.get("from"), "to": self.asked.get("to")}
+        return {name: value for name, value in asked.items() if value}
 
     @property
     def org_words(self) -> str:
@@ -217,11 +223,14 @@ def _org_picker(view: View) -> Markup:
     ]
     kept = [
         tag("input", type="hidden", name=name, value=view.asked[name])
-        for name in ("from", "to")
+        for name in ("from", "to", "model", "tier")
         if view.asked.get(name)
     ]
-    picker = tag("select", *options, name="org", aria_label="Organisation", onchange="this.form.submit()")
-    return tag("form", picker, *kept, method="get")
+    # Going back, a browser would otherwise put the later choice beside the figures of the earlier one.
+    picker = tag(
+        "select", *options, name="org", aria_label="Organisation", onchange="this.form.submit()", autocomplete="off",
+    )  # fmt: skip
+    return tag("form", picker, *kept, method="get", autocomplete="off")
 
 
 def _menu(view: View) -> Markup:

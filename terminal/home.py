@@ -6,22 +6,33 @@ from typing import Any
 from fastapi import Request
 from nicegui import ui
 
+from ..api.origins import LOOPBACK_HOSTS, host_of
 from ..state.queries.periods import Totals
 from .alerts import Alert, alerts_of
 from .figures import Home, Spent, read_home
-from .formats import NOTHING, number, percent, points, share_range, usd, usd_range
+from .formats import (
+    NOTHING,
+    change,
+    counted,
+    number,
+    percent,
+    point_change,
+    points,
+    share_range,
+    usd,
+    usd_range,
+)
 from .frame import View, frame, opened, show
-from .markup import Markup, div, link, span, tag
+from .markup import Markup, div, join, link, span, tag
 from .mounting import PREFIX
 from .tables import Column, table
 from .theme import THEME_COOKIE
 
-Week = tuple[str, Callable[[Any], str], float | None, float | None]
-"""A figure's name, how it is written, and what it was this week and last."""
+Change = Callable[[float | None, float | None], str]
+Week = tuple[str, Callable[[Any], str], Change, float | None, float | None]
+"""A figure's name, how it and its change are written, and what it was this week and last."""
 GATEWAY = "http://localhost:8000"
-"""Where a gateway is unless it was told otherwise; pages alone do not know where theirs is."""
-FIRST_CALL = """curl {address}/v1/chat/completions -H 'content-type: application/json' \\
-  -d '{"model": "auto", "messages": [{"role": "user", "content": "What is 17 + 4?"}]}'"""
+"""Where a gateway is unless it was told otherwise: pages that are served alone know of none."""
 
 
 @ui.page("/")
@@ -36,31 +47,47 @@ async def home_page(request: Request) -> None:
         show(tag("h1", f"This week, {view.org_words}"))
         if not found.week.total_calls:
             here = str(request.base_url).removesuffix("/").removesuffix(PREFIX)
-            show(nothing_yet(view, GATEWAY if view.ticker.admission is None else here))
+            show(nothing_yet(view, GATEWAY if view.ticker.is_alone else here))
         show(hero(found))
         show(cards(view, found, alerts))
 
 
-def nothing_yet(view: View, address: str) -> Markup:
-    """Return what to do where no call was made in the last seven days; `address` is the gateway's."""
+def nothing_yet(view: View, gateway: str) -> Markup:
+    """Return what to do where no call was made in the last seven days, at the address of the gateway."""
     words = tag("p", "No calls in the last seven days. Make one, and this page fills:")
+    is_local = host_of(gateway.partition("//")[2]) in LOOPBACK_HOSTS
+    asked_for = view.cascade.settings.require_key
+    needs_key = not is_local if asked_for is None else asked_for
+    first_call = " \\\n  ".join(
+        [
+            f"curl {gateway}/v1/chat/completions -H 'content-type: application/json'",
+            *(["-H 'authorization: Bearer YOUR-API-KEY'"] if needs_key else []),
+            f"-d '{_first_body(None if needs_key else view.org)}'",
+        ]
+    )
+    keys = link(view.href("keys", new="1"), "Generate an API key first") if needs_key else None
     more = tag("p", "Or fill it with simulated calls: ", tag("span", "x25 demo --open", class_="mono"))
     older = link(view.href("observatory"), "Look at earlier days")
-    return div("empty", words, tag("pre", FIRST_CALL.replace("{address}", address)), more, older)
+    return div("empty", words, tag("pre", first_call), keys, more, older)
+
+
+def _first_body(org: str | None) -> str:
+    whose = "" if org is None else f', "x25": {{"org": "{org}"}}'
+    return f'{{"model": "auto", "messages": [{{"role": "user", "content": "What is 17 + 4?"}}]{whose}}}'
 
 
 def hero(found: Home) -> Markup:
     """Return the banner: saved, calls, quality, each with what it is measured against."""
     saved, week = found.saved, found.week
-    against = f"against {found.reference_model} for every call, judge included"
-    share = "" if week.saved_share is None else f" ({percent(week.saved_share, 0)})"
+    against = f"against the reference model for every call, now {found.reference_model}; judge included"
+    share = None if week.saved_share is None else span("nowrap", f"({percent(week.saved_share, 0)})")
     simulated = span("tag", "simulated") if found.simulated > 0 else None
     interval = usd_range(saved)
     return tag(
         "section",
         div(
             "first", div("label", "Saved in seven days ", simulated),
-            div("figure", usd(saved.value) + share, data_hero="saved"),
+            div("figure", join([span("nowrap", usd(saved.value)), share], " "), data_hero="saved"),
             div("small", against),
             div("small", f"interval {interval}" if interval else "too few calls for an interval"),
         ),
@@ -76,15 +103,15 @@ def hero(found: Home) -> Markup:
 
 def _quality(found: Home) -> list[Markup]:
     """Return the change against the week before, or against the reference where there was none."""
-    change, quality = found.quality_change, found.quality
+    delta, quality = found.quality_change, found.quality
     if quality is None:
         none = div("small", "no answer was scored yet")
         return [div("label", "Quality"), div("figure", NOTHING, data_hero="quality"), none]
     around = share_range(quality)
-    rows = [div("label", "Quality" if change is None else "Quality delta")]
-    if change is not None:
-        rows.append(div("figure", points(change.value), data_hero="quality"))
-        rows.append(div("small", f"against the week before{_between(change.low, change.high)}"))
+    rows = [div("label", "Quality" if delta is None else "Quality delta")]
+    if delta is not None:
+        rows.append(div("figure", points(delta.value), data_hero="quality"))
+        rows.append(div("small", f"against the week before{_between(delta.low, delta.high)}"))
         rows.append(div("small", f"now {percent(quality.value)}" + (f" ({around})" if around else "")))
     else:
         rows.append(div("figure", percent(quality.value), data_hero="quality"))
@@ -116,22 +143,20 @@ def cards(view: View, found: Home, alerts: list[Alert]) -> Markup:
 def _weeks(found: Home) -> Markup:
     week, before = found.week, found.before
     rows: list[Week] = [
-        ("Calls", number, week.total_calls, before.total_calls), ("Paid", usd, week.paid_nusd, before.paid_nusd),
-        ("Saved", usd, week.saved_nusd, before.saved_nusd),
-        ("Quality", percent, week.mean_quality, before.mean_quality),
-        ("Judged", percent, week.judged_share, before.judged_share),
-    ]  # fmt: skip
+        ("Calls", number, change, week.total_calls, before.total_calls),
+        ("Paid", usd, change, week.paid_nusd, before.paid_nusd),
+        ("Saved", usd, change, week.saved_nusd, before.saved_nusd),
+        ("Quality", percent, point_change, week.mean_quality, before.mean_quality),
+        ("Judged", percent, point_change, week.judged_share, before.judged_share),
+        ("Failed", percent, point_change, week.failed_share, before.failed_share),
+    ]
     columns: list[Column[Week]] = [
         Column("Figure", lambda one: one[0]),
-        Column("This week", lambda one: one[1](one[2]), is_number=True),
-        Column("Last week", lambda one: one[1](one[3]), is_number=True),
-        Column("Change", lambda one: _change(one[2], one[3]), is_number=True),
+        Column("This week", lambda one: one[1](one[3]), is_number=True),
+        Column("Last week", lambda one: one[1](one[4]), is_number=True),
+        Column("Change", lambda one: one[2](one[3], one[4]), is_number=True),
     ]
     return table(columns, rows, label="Weeks", file="weeks")
-
-
-def _change(new: float | None, old: float | None) -> str:
-    return NOTHING if not old or new is None else f"{100 * (new - old) / abs(old):+.0f} %".replace("-", "−")
 
 
 def _spend(view: View, found: Home) -> Markup:
@@ -175,7 +200,7 @@ def _drivers(view: View, found: Home) -> Markup:
         where = link(view.href("observatory", model=name), name)
         return div(
             "", div("pair", span("", where), tag("b", words)),
-            div("small muted", f"{number(totals.total_calls)} calls"),
+            div("small muted", counted(totals.total_calls, "call")),
             div("meter", tag("i", style=f"width:{100 * share:.1f}%")),
         )  # fmt: skip
 

@@ -250,10 +250,11 @@ def described(key: ApiKey, *, is_live: bool) -> Markup:
     state = span("tag good", "good") if is_live else span("tag", "revoked" if key.revoked_at else "expired")
     used = join(["used ", moment(key.last_used_at)]) if key.last_used_at else "never used"
     limit = f"{number(key.rate_limit_rpm)} calls a minute" if key.rate_limit_rpm else "no limit a minute"
+    until = join([" · good until ", moment(key.expires_at)]) if is_live and key.expires_at else None
     admin = span("tag warn", "admin") if key.is_admin else None
     return div(
         "", span("mono", f"{key.prefix or NOTHING}…"), " ", tag("b", key.org), " ", state, " ", admin,
-        div("small muted", f"{key.key_id} · {limit} · ", ", ".join(key.scopes), " · ", used),
+        div("small muted", f"{key.key_id} · {limit} · ", ", ".join(key.scopes), " · ", used, until),
     )  # fmt: skip
 
 
@@ -263,6 +264,7 @@ def columns(now: datetime) -> list[Column[ApiKey]]:
         "Key": lambda one: one.key_id, "Begins": lambda one: one.prefix, "Organisation": lambda one: one.org,
         "Good": lambda one: is_good(one, now), "Scopes": lambda one: " ".join(one.scopes),
         "Calls a minute": lambda one: one.rate_limit_rpm, "Made": lambda one: one.created_at.isoformat(),
+        "Good until": lambda one: one.expires_at.isoformat() if one.expires_at else "",
         "Last used": lambda one: one.last_used_at.isoformat() if one.last_used_at else "",
     }  # fmt: skip
     return [Column(title, value, value) for title, value in facts.items()]

@@ -6,7 +6,7 @@ from fastapi import Request
 from nicegui import ui
 
 from ..state.queries.call_pages import CallLine
-from .decisions import call_link, tier_tag, why
+from .decisions import call_link, call_of, tier_tag, why
 from .figures import ceilings_of
 from .formats import duration, moment, usd
 from .frame import View, frame, moving, opened, show
@@ -65,17 +65,16 @@ async def _limits(view: View) -> str:
     return str(await limits(view))
 
 
-async def _traced(view: View) -> Receipt | None:
-    pages, call_id = view.cascade.services.store.call_pages, view.asked.get("call", "").strip()
-    if not call_id:
+async def _traced(view: View) -> Receipt | str:
+    """Return the receipt of the call that is asked for, or of the newest; or why there is none."""
+    if view.asked.get("call", "").strip():
+        sought = await call_of(view, view.asked["call"], view.org)
+    else:
         newest = await view.ticker.newest(view.org)
         if not newest:
-            return None
-        call = await pages.find([newest[0].org], newest[0].call_id)
-    else:
-        orgs = None if view.viewer.is_admin else view.orgs
-        call = await pages.find(orgs, call_id)
-    return None if call is None else await receipt_of(view.cascade, call)
+            return "No call was made yet."
+        sought = await call_of(view, newest[0].call_id, newest[0].org)
+    return sought.words if sought.call is None else await receipt_of(view.cascade, sought.call)
 
 
 async def _feed(view: View) -> str:
@@ -96,17 +95,15 @@ async def _feed(view: View) -> str:
     )
 
 
-def trace_card(view: View, found: Receipt | None) -> Markup:
+def trace_card(view: View, found: Receipt | str) -> Markup:
     """Return one call's way through the nodes, each with its time."""
     form = tag(
         "form", tag("input", name="call", placeholder="call id", aria_label="Call id", required=True),
         tag("input", type="hidden", name="org", value=view.org or ""), tag("button", "Trace", class_="button"),
         method="get", class_="filters",
     )  # fmt: skip
-    if found is None:
-        return div("title", tag("h2", "Trace"), form) + div(
-            "empty", "No such call on record, or none was made yet."
-        )
+    if isinstance(found, str):
+        return div("title", tag("h2", "Trace"), form) + div("empty", found)
     call = found.call
     name = link(view.href("call", id=call.call_id, org=call.org), call.call_id, class_="mono")
     who, took = call.model_id or "nobody", duration(call.latency_ms)

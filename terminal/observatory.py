@@ -12,7 +12,7 @@ from ..routing.belief.stage import STAGE_NAMES, Stage
 from ..state.queries.spreads import TaskQuality
 from ..state.types import TIERS
 from . import charts
-from .decisions import decisions_card
+from .decisions import decisions_card, filter_of, narrowing
 from .figures import Observed, read_observed, stage_now
 from .formats import NOTHING, duration, number, percent, share_range, usd
 from .frame import View, frame, opened, show
@@ -37,7 +37,7 @@ async def observatory_page(request: Request) -> None:
     if view is None:
         return
     services = view.cascade.services
-    found = await read_observed(services, view.org, view.period)
+    found = await read_observed(services, filter_of(view))
     beliefs = None if view.org is None else await thompson(view.org, view.cascade, None)
     stage = None if view.org is None else await stage_now(services, view.org)
     table = await decisions_card(view, services.store.call_pages)
@@ -62,15 +62,29 @@ def head(view: View) -> Markup:
         tag("option", one or "all tiers", value=one, selected=one == view.asked.get("tier", ""))
         for one in ("", *TIERS)
     ]
-    model = tag("input", name="model", value=view.asked.get("model", ""), placeholder="all models")
+    model = tag(
+        "input", name="model", value=view.asked.get("model", ""), placeholder="all models", list="models"
+    )
+    models = [tag("option", value=name) for name in (*sorted(view.cascade.services.models), "none")]
     return div(
-        "title", tag("h1", f"Observatory, {view.org_words}"),
+        "title", tag("h1", f"Observatory, {view.org_words}", span("muted", _of(view))),
+        tag("datalist", *models, id="models"),
         tag(
             "form", *dates, tag("label", "Model", model), tag("label", "Tier", tag("select", *tiers, name="tier")),
             tag("input", type="hidden", name="org", value=view.org or ""), tag("button", "Show", class_="primary"),
-            method="get", class_="filters",
+            method="get", class_="filters", autocomplete="off",
         ),
     )  # fmt: skip
+
+
+def _of(view: View) -> str | None:
+    """Return in words what the figures are narrowed to."""
+    wanted = filter_of(view)
+    named = [
+        f"model {wanted.model_id}" if wanted.model_id else "", f"tier {wanted.tier}" if wanted.tier else "",
+    ]  # fmt: skip
+    words = ", ".join(filter(None, named))
+    return f" ({words})" if words else None
 
 
 def figures(found: Observed, stage: Stage | None) -> Markup:
@@ -156,7 +170,7 @@ def _curves(view: View, found: Observed) -> None:
         _chart(
             "Savings",
             f"Added up over {view.period.length} UTC days, judge included; {usd(found.totals.saved_nusd)} in all",
-            charts.line(days, {"saved so far": running}, "$"), view.href("export/days.csv"), "s7",
+            charts.line(days, {"saved so far": running}, "$"), view.href("export/days.csv", **narrowing(view)), "s7",
         )  # fmt: skip
         _chart(
             "A day",
@@ -182,13 +196,13 @@ def _mixes(view: View, found: Observed) -> None:
     with ui.element("div").classes("grid"):
         _chart(
             "Spend by tier", "Dollars a day, judge included", charts.stacked(days, tiers, "$"),
-            view.href("export/tiers.csv"),
+            view.href("export/tiers.csv", **narrowing(view)),
             "s5",
         )  # fmt: skip
         _chart(
             "Model mix", f"Share of {number(found.totals.total_calls)} calls",
             charts.ring(models | ({"others": float(rest)} if rest else {}), "calls"),
-            view.href("export/models.csv"), "s4",
+            view.href("export/models.csv", **narrowing(view)), "s4",
         )  # fmt: skip
         _chart("Spend by model", "Dollars, judge included", charts.bars(spent, "$"), None, "s3")
 

@@ -5,7 +5,7 @@ from nicegui import ui
 
 from ..state.logged_arms import LoggedArm
 from ..state.records import Attempt, Call
-from .decisions import tier_tag
+from .decisions import call_of, tier_tag
 from .formats import NOTHING, duration, moment, number, percent, usd
 from .frame import View, frame, opened, show
 from .kept import Receipt, Step, receipt_of
@@ -21,18 +21,11 @@ async def receipt_page(request: Request) -> None:
     view = await opened(request)
     if view is None:
         return
-    call_id = view.asked.get("id", "").strip()
-    asked_org = view.asked.get("org")
-    orgs = [asked_org] if asked_org else None if view.viewer.is_admin else view.orgs
-    call = await view.cascade.services.store.call_pages.find(orgs, call_id)
+    sought = await call_of(view, view.asked.get("id", ""), view.asked.get("org"))
+    call = sought.call
     with frame(view, "Receipt", dark=request.cookies.get(THEME_COOKIE)):
         if call is None:
-            words = (
-                f"No call {call_id[:80]!r} is on record"
-                + ("" if view.viewer.is_admin else " in your organisations")
-                + "."
-            )
-            show(div("empty", tag("p", words), link(view.href("observatory"), "To all decisions")))
+            show(div("empty", tag("p", sought.words), link(view.href("observatory"), "To all decisions")))
             return
         found = await receipt_of(view.cascade, call)
         show(headline(view, found))

@@ -5,11 +5,15 @@ import asyncio
 from fastapi import FastAPI
 from nicegui import app as pages
 from nicegui import client, core, ui
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Message, Scope
 
 from . import chat_page, exports, home, keys_page, mission, observatory, receipt, routing_page, setup, sign_in
 from .frame import note_seen
 from .live import SEEN
+from .markup import div, link, tag
+from .sign_in import plain_page
 
 ROOMS = (chat_page, home, keys_page, mission, observatory, receipt, routing_page)
 """Imported for the pages they announce."""
@@ -25,6 +29,7 @@ def furnish() -> FastAPI:
     pages.include_router(exports.router)
     # NiceGUI takes its options with an application to be put on. Ours is put on the gateway's by `mounting`, which is
     # serving by then, so this one is thrown away.
+    pages.add_exception_handler(404, _not_found)
     ui.run_with(
         FastAPI(), title="x25", language="en-US", dark=None, tailwind=False, binding_refresh_interval=None,
         reconnect_timeout=RECONNECTS_WITHIN_S, message_history_length=HISTORY, show_welcome_message=False,
@@ -32,6 +37,14 @@ def furnish() -> FastAPI:
     core.sio.on(SEEN, note_seen)
     asyncio.run(_warm_up())
     return pages
+
+
+async def _not_found(request: Request, error: Exception) -> Response:
+    """Say to a browser in words that there is no such page, and how to go on."""
+    if request.method != "GET" or "text/html" not in request.headers.get("accept", ""):
+        return JSONResponse({"detail": getattr(error, "detail", "Not Found")}, 404)
+    first = link(f"{request.scope.get('root_path', '')}/", "To the first page")
+    return HTMLResponse(plain_page("Not found", div("card", tag("h1", "There is no such page"), first)), 404)
 
 
 async def _warm_up() -> None:

@@ -53,7 +53,7 @@ class Desk:
         configs = [name for name in services.routers_of(self._org) if name not in direct]
         with ui.element("section").classes("card").props('aria-label="Prompt"'):
             self._prompt = ui.textarea("Prompt", placeholder=EXAMPLE).props(
-                f"outlined autogrow maxlength={MOST_CHARS}"
+                f"outlined autogrow counter maxlength={MOST_CHARS}"
             )
             self._prompt.classes("w-full").style("width: 100%")
             with ui.row().classes("filters").style("margin-top: 12px"):

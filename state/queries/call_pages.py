@@ -119,6 +119,23 @@ class CallPages:
         row = await self._database.query(lambda connection: connection.execute(query).first())
         return None if row is None else Call(*row)
 
+    async def find_ending(self, orgs: Sequence[str] | None, ending: str) -> list[Call]:
+        """Return calls whose id ends so, two at most, of these orgs, or of any for None.
+
+        Reads the ids of all of them: for a search that somebody asks for, not for what a page does by itself.
+        """
+        of_orgs = () if orgs is None else (calls.c.org.in_(orgs),)
+        # Ids alone are in the index; with the other columns the whole table would be read.
+        query = (
+            select(calls.c.org, calls.c.call_id)
+            .where(calls.c.call_id.endswith(ending, autoescape=True), *of_orgs)
+            .order_by(calls.c.org, calls.c.call_id)
+            .limit(2)
+        )
+        rows = await self._database.query(lambda connection: connection.execute(query).all())
+        found = [await self.find([row.org], row.call_id) for row in rows]
+        return [one for one in found if one is not None]
+
     async def place_in_chain(self, org: str, call_id: str) -> int | None:
         """Return the index of the call's entry in the org's audit chain."""
         query = select(calls.c.audit_idx).where(calls.c.org == org, calls.c.call_id == call_id)

@@ -99,6 +99,11 @@ class Totals:
         """Share of the calls that a judge scored."""
         return self.judged / self.total_calls if self.total_calls else None
 
+    @property
+    def failed_share(self) -> float | None:
+        """Share of the calls that nobody answered."""
+        return self.failed / self.total_calls if self.total_calls else None
+
 
 @dataclass(frozen=True, slots=True)
 class Share:

@@ -48,6 +48,27 @@ class DaySum:
 
 
 @dataclass(frozen=True, slots=True)
+class OrgSum:
+    """Calls of one org over some days."""
+
+    org: str
+    total_calls: int
+    cost_nusd: int
+    judge_cost_nusd: int
+    reference_cost_nusd: int
+
+    @property
+    def paid_nusd(self) -> int:
+        """Everything the calls cost, judge included."""
+        return paid(self.cost_nusd, self.judge_cost_nusd)
+
+    @property
+    def saved_nusd(self) -> int:
+        """What was saved against the reference, judge included."""
+        return saved(self.reference_cost_nusd, self.paid_nusd)
+
+
+@dataclass(frozen=True, slots=True)
 class ChoiceSum:
     """Calls of one kind of task that one model answered; "none" = no answer was bought."""
 
@@ -91,6 +112,13 @@ class Rollups:
             return [DaySum(date.fromisoformat(row[0]), *row[1:]) for row in found]
 
         return await self._database.query(read)
+
+    async def orgs(self, first: date, last: date) -> list[OrgSum]:
+        """Return the sums of the days from `first` to `last`, both included, of each org that made calls."""
+        span = day_sums.c.day.between(first.isoformat(), last.isoformat())
+        return await self._database.query(
+            lambda connection: [OrgSum(*row) for row in _grouped(connection, day_sums, OrgSum, 1, None, span)]
+        )
 
     async def latencies(
         self,

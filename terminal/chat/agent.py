@@ -16,7 +16,7 @@ from ...graph.run import Cascade
 from ...graph.subgraph import as_node
 from ...state.errors import Forbidden, X25Error
 from ..viewers import Viewer
-from . import conduct, money, standing
+from . import conduct, money, organisations, standing
 from .answers import Answer, Look, Scope
 from .reader import Asked, Known, read
 from .vocabulary import KINDS, RULES
@@ -26,7 +26,7 @@ CHAT_ORG = "x25-chat"
 NAMES = {"forecast": money.month_end, "top_model": money.calls_by_model}
 LOOKS: dict[str, Look] = {
     kind: NAMES.get(kind)
-    or next(getattr(room, kind) for room in (money, conduct, standing) if hasattr(room, kind))
+    or next(getattr(room, kind) for room in (money, organisations, conduct, standing) if hasattr(room, kind))
     for kind in KINDS
 }
 EXAMPLES = tuple(rule.example for rule in RULES)

@@ -76,7 +76,10 @@ class Scope:
                 else f"{self.asked.span.words} ({period.first})"
             )
         words = self.asked.span.words
-        start = "in " if words.startswith("the ") else ""
+        if words == f"{period.first} to {period.last}":
+            return f"from {words}"
+        # A month is written with a capital: November 2026.
+        start = "in " if words.startswith("the ") or words[0].isupper() else ""
         return f"{start}{words} ({period.first} to {period.last})"
 
     def source(self, what: str) -> str:

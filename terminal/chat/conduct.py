@@ -190,10 +190,12 @@ async def quality_by_model(scope: Scope) -> Answer:
     if not rated:
         return _none(scope)
     ordered = sorted(rated, key=lambda one: -(one.totals.mean_quality or 0.0))
+    last = ordered[-1]
+    lowest = f", {last.name} the lowest: {percent(last.totals.mean_quality)}" if len(ordered) > 1 else ""
     words = (
         f"{ordered[0].name} has the highest mean score {scope.days}: "
-        f"{percent(ordered[0].totals.mean_quality)}. Models get different prompts, so this compares no "
-        "two of them fairly."
+        f"{percent(ordered[0].totals.mean_quality)}{lowest}. Models get different prompts, so this "
+        "compares no two of them fairly."
     )
     rows = Rows(("Model", "Calls", "Mean score"), [
         (one.name, number(one.totals.total_calls), percent(one.totals.mean_quality)) for one in ordered

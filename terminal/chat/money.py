@@ -1,11 +1,12 @@
 """Questions about money and volume, read from the sums by day and model."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from ...state.queries.periods import Period, Share, Totals, by_day, by_model, by_tier, forecast, total
 from ...state.queries.rollups import DaySum
-from ..figures import MONTH_DAYS, ceilings_of
-from ..formats import NOTHING, number, percent, usd
+from ..figures import MONTH_DAYS, ceilings_of, reference_name
+from ..formats import NOTHING, change, counted, number, percent, point_change, usd
 from .answers import Answer, Look, Rows, Scope
 
 SUMS = "sums by day and model"
@@ -17,7 +18,7 @@ async def spend(scope: Scope) -> Answer:
     found = await scope.totals()
     words = (
         f"{usd(found.paid_nusd)} was spent{scope.narrowed} {scope.days}: {usd(found.cost_nusd)} for "
-        f"answers and {usd(found.judge_cost_nusd)} for judging, over {number(found.total_calls)} calls."
+        f"answers and {usd(found.judge_cost_nusd)} for judging, over {counted(found.total_calls, 'call')}."
     )
     return Answer(
         words, scope.source(SUMS), figures={"paid_nusd": found.paid_nusd, "calls": found.total_calls}
@@ -40,7 +41,7 @@ async def spend_per_call(scope: Scope) -> Answer:
     mean = found.paid_nusd / found.total_calls
     words = (
         f"A call{scope.narrowed} cost {usd(mean)} on average {scope.days}, over "
-        f"{number(found.total_calls)} calls, judging included."
+        f"{counted(found.total_calls, 'call')}, judging included."
     )
     return Answer(words, scope.source(SUMS), figures={"mean_nusd": mean})
 
@@ -48,11 +49,11 @@ async def spend_per_call(scope: Scope) -> Answer:
 async def saved(scope: Scope) -> Answer:
     """What was saved against the reference."""
     found = await scope.totals()
-    reference = scope.cascade.services.reference.model_id
+    reference = await reference_name(scope.cascade.services, scope.org)
     words = (
         f"Routing saved {usd(found.saved_nusd)}{scope.narrowed} {scope.days}: the answers' tokens would "
-        f"have cost {usd(found.reference_cost_nusd)} on {reference}, and {usd(found.paid_nusd)} was paid, "
-        "judging included."
+        f"have cost {usd(found.reference_cost_nusd)} on the reference model (now {reference}), and "
+        f"{usd(found.paid_nusd)} was paid, judging included."
     )
     return Answer(words, scope.source(SUMS), figures={"saved_nusd": found.saved_nusd})
 
@@ -72,7 +73,8 @@ async def saved_share(scope: Scope) -> Answer:
 async def calls(scope: Scope) -> Answer:
     """How many calls there were."""
     found = await scope.totals()
-    words, asked = f"{number(found.total_calls)} calls were made{scope.narrowed} {scope.days}", scope.asked
+    asked, were = scope.asked, "was" if found.total_calls == 1 else "were"
+    words = f"{counted(found.total_calls, 'call')} {were} made{scope.narrowed} {scope.days}"
     figures: dict[str, str | int | float | None] = {"calls": found.total_calls}
     if asked.model or asked.tier:
         everything = total(
@@ -132,7 +134,7 @@ def _count(totals: Totals) -> float:
 
 
 def _calls_words(value: float) -> str:
-    return f"{number(value)} calls"
+    return counted(value, "call")
 
 
 spend_by_model = _led("cost most", by_model, _paid, usd, "Model")
@@ -185,24 +187,25 @@ async def compare(scope: Scope) -> Answer:
     assert other is not None
     new, old = await scope.totals(), await scope.totals(other.period)
     figures = (
-        ("Calls", number, new.total_calls, old.total_calls), ("Paid", usd, new.paid_nusd, old.paid_nusd),
-        ("Saved", usd, new.saved_nusd, old.saved_nusd),
-        ("Quality", percent, new.mean_quality, old.mean_quality),
-    )  # fmt: skip
+        ("Calls", number, change, new.total_calls, old.total_calls),
+        ("Paid", usd, change, new.paid_nusd, old.paid_nusd),
+        ("Saved", usd, change, new.saved_nusd, old.saved_nusd),
+        ("Quality", percent, point_change, new.mean_quality, old.mean_quality),
+    )
     rows = Rows(
         (
             "", f"{scope.asked.period.first} to {scope.asked.period.last}",
             f"{other.period.first} to {other.period.last}", "Change",
         ),
         [
-            (name, shown(a) if a is not None else NOTHING, shown(b) if b is not None else NOTHING, _change(a, b))
-            for name, shown, a, b in figures
+            (name, NOTHING if a is None else shown(a), NOTHING if b is None else shown(b), changed(a, b))
+            for name, shown, changed, a, b in figures
         ],
     )  # fmt: skip
     words = (
         f"{scope.asked.span.words.capitalize()} beside {other.words}: paid {usd(new.paid_nusd)} after "
         f"{usd(old.paid_nusd)}, saved {usd(new.saved_nusd)} after {usd(old.saved_nusd)}, "
-        f"{number(new.total_calls)} calls after {number(old.total_calls)}."
+        f"{counted(new.total_calls, 'call')} after {number(old.total_calls)}."
     )
     told = {
         "paid": new.paid_nusd,
@@ -213,24 +216,43 @@ async def compare(scope: Scope) -> Answer:
     return Answer(words, scope.source(SUMS), rows, "./", dict(told))
 
 
-def _change(new: float | None, old: float | None) -> str:
-    return NOTHING if not old or new is None else f"{100 * (new - old) / abs(old):+.0f} %".replace("-", "−")
-
-
 async def month_end(scope: Scope) -> Answer:
     """Where the month is heading."""
     services = scope.cascade.services
     today = services.now().date()
     period = Period.ending(today, MONTH_DAYS + 7)
     found = forecast(await services.store.rollups.days(scope.org, period.first, period.last), today)
+    left = {0: "this is its last day", 1: "one day is left"}.get(
+        found.days_left, f"{found.days_left} days are left"
+    )
     words = (
         f"At the rate of the last seven days the month ends at {usd(found.month_end_nusd)} "
         f"({usd(found.low_nusd)} to {usd(found.high_nusd)}, as the cheapest and the dearest of these "
-        f"days); {usd(found.spent_nusd)} is spent so far and {found.days_left} days are left."
+        f"days); {usd(found.spent_nusd)} is spent so far and {left}."
     )
     source = f"{SUMS}; {scope.whose}; UTC days {period.first} to {period.last}"
     return Answer(
         words, source, page="./", figures={"month_end": found.month_end_nusd, "spent": found.spent_nusd}
+    )
+
+
+async def budget_forecast(scope: Scope) -> Answer:
+    """Whether the month's budget lasts."""
+    standing = await budget(scope)
+    ceilings = {} if scope.org is None else {
+        one.name: one.ceiling_nusd for one in await ceilings_of(scope.cascade.services, scope.org)
+    }  # fmt: skip
+    if "month" not in ceilings:
+        none_a_month = " None is set for the month, so nothing can be said of its end." if ceilings else ""
+        return replace(standing, words=standing.words + none_a_month)
+    ahead = await month_end(scope)
+    is_passed = float(ahead.figures["month_end"] or 0) > ceilings["month"]
+    verdict = f"The month's budget of {usd(ceilings['month'])} {'does not last' if is_passed else 'lasts'}. "
+    return Answer(
+        verdict + ahead.words,
+        f"{standing.source}; {ahead.source}",
+        page="./",
+        figures=ahead.figures | {"budget": ceilings["month"]},
     )
 
 

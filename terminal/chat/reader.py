@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from ...state.queries.periods import Period
 from ...state.types import TASK_TYPES, TIERS
 from .spans import Span, last_days, spans_in
-from .vocabulary import IGNORED, PHRASES, RULES, WORDS, Rule
+from .vocabulary import IGNORED, PHRASES, REFUSED, RULES, WORDS, Rule
 
 DEFAULT_DAYS = 30
 MOST_CHARS = 500
@@ -23,6 +23,9 @@ _COUNT = re.compile(
 )
 _MONTH_END = re.compile(r"\b(?:(?:by|at|for|until) )?(?:the )?end of (?:(?:the|this|current) )*month\b")
 MEASURES = frozenset({"spend", "save", "calls", "quality"})
+OF_NOW = frozenset({"forecast", "budget_forecast", "budget"})
+MEASURELESS = frozenset({"model", "tier", "most", "least"})
+_SIZE = re.compile(r"\b(?:biggest|largest|greatest|heaviest|highest|maximum|max|smallest|lowest|minimum)\b")
 _NUMBERS = {"three": 3, "five": 5, "ten": 10}
 
 
@@ -61,7 +64,7 @@ class Asked:
 def read(text: str, known: Known) -> Asked | None:
     """Return what a text asks; None where that is not sure."""
     words = " " + re.sub(r"\s+", " ", text.lower().replace("’", "'")).strip() + " "
-    if len(words) > MOST_CHARS:
+    if len(words) > MOST_CHARS or REFUSED.search(words):
         return None
     slots: dict[str, str] = {}
     words = _take_names(words, known, slots)
@@ -69,7 +72,9 @@ def read(text: str, known: Known) -> Asked | None:
     spans, words = spans_in(words, known.today)
     count, words = _take_count(words)
     concepts = _concepts(words, slots)
-    if concepts is None or len(spans) > 2:
+    # The largest model: by its calls, its parameters, its price?
+    is_vague = concepts is not None and concepts <= MEASURELESS and _SIZE.search(words) is not None
+    if concepts is None or is_vague or len(spans) > 2:
         return None
     if len(spans) == 2:
         # Two figures in two stretches are two questions.
@@ -79,15 +84,16 @@ def read(text: str, known: Known) -> Asked | None:
     rule = _matching(concepts, slots, has_count=count is not None)
     if rule is None or (spans and not rule.has_span) or (len(spans) == 2 and rule.kind != "compare"):
         return None
-    if rule.kind == "forecast" and any(known.today not in one.period for one in spans):
-        return None  # the month of today is the only one that is forecast
+    if rule.kind in OF_NOW and any(known.today not in one.period for one in spans):
+        return None  # of the day and month of today alone
     return _asked(rule, spans, known, slots, count)
 
 
 def _asked(rule: Rule, spans: list[Span], known: Known, slots: dict[str, str], count: int | None) -> Asked:
     span = spans[0] if spans else last_days(known.today, 7 if rule.kind == "compare" else DEFAULT_DAYS)
-    other = None
-    if rule.kind == "compare":
+    if rule.kind != "compare":
+        span, other = span.up_to(known.today), None
+    else:
         span, other = _two(spans, span, known.today)
     return Asked(rule.kind, span, other, is_default_span=not spans, count=count, **slots)
 
@@ -143,11 +149,10 @@ def _take_count(words: str) -> tuple[int | None, str]:
 def _concepts(words: str, slots: dict[str, str]) -> set[str] | None:
     """Return what the words stand for; None where one is not known."""
     found: set[str] = set()
-    for pattern, concept in PHRASES:
+    for pattern, concepts in PHRASES:
         if pattern.search(words):
             words = pattern.sub(" ", words)
-            if concept:
-                found.add(concept)
+            found.update(concepts)
     for token in _TOKEN.findall(words):
         word = token.strip("'.-").removesuffix("'s")
         if word in TIERS or word == "small":

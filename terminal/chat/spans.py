@@ -2,7 +2,7 @@
 
 import re
 from calendar import monthrange
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from ...state.queries.periods import MOST_DAYS, Period
@@ -36,7 +36,11 @@ _NAMED = re.compile(
 _DATE = re.compile(
     r"\b(?:on |from |since )?(\d{4}-\d{2}-\d{2})(?: (?:to|until|till|and) (\d{4}-\d{2}-\d{2}))?\b"
 )
-_MONTH = re.compile(r"\b(?:in|during|for|of) (" + "|".join(MONTHS) + r")\b")
+_MONTH = re.compile(r"\b(?:in|during|for|of|since) (" + "|".join(MONTHS) + r")\b")
+
+
+_UP_TO = re.compile(r"\b(?:until|till|through|before|after|up to|\d{4}-\d{2}-\d{2} to) (?:the )?$")
+"""What makes a stretch the end of another one, whose beginning is not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,15 @@ class Span:
 
     words: str
     period: Period
+    is_since: bool = False
+    """It is asked of what came since its beginning: `up_to` today, unless it is compared with what followed."""
+
+    def up_to(self, today: date) -> "Span":
+        """Return all days from its first to today, where that was asked for."""
+        first = self.period.first
+        if not self.is_since or not timedelta(0) <= today - first < timedelta(days=MOST_DAYS):
+            return self
+        return Span(f"since {first}", Period(first, today))
 
 
 def spans_in(text: str, today: date) -> tuple[list[Span], str]:
@@ -53,10 +66,11 @@ def spans_in(text: str, today: date) -> tuple[list[Span], str]:
     A week is seven days: this one ends today, the last one ends before it begins. A month is the calendar's.
     """
     found: list[tuple[int, Span]] = []
+    written = text
 
     def take(pattern: re.Pattern[str], read: object, rest: str) -> str:
         def replaced(match: re.Match[str]) -> str:
-            span = read(match, today)  # type: ignore[operator]
+            span = None if _UP_TO.search(written[: match.start()]) else read(match, today)  # type: ignore[operator]
             if span is None:
                 return match.group(0)
             found.append((match.start(), span))
@@ -95,9 +109,8 @@ def _month(match: re.Match[str], today: date) -> Span:
     number = MONTHS.index(match.group(1)) + 1
     year = today.year if number <= today.month else today.year - 1
     first = date(year, number, 1)
-    return Span(
-        f"{match.group(1).title()} {year}", Period(first, first.replace(day=monthrange(year, number)[1]))
-    )
+    month = Period(first, first.replace(day=monthrange(year, number)[1]))
+    return _since(match.group(0), Span(f"{match.group(1).title()} {year}", month))
 
 
 def _named(match: re.Match[str], today: date) -> Span | None:
@@ -109,11 +122,15 @@ def _named(match: re.Match[str], today: date) -> Span | None:
         "yesterday": Span("yesterday", Period.ending(today - timedelta(days=1), 1)),
     }
     if name in fixed:
-        return fixed[name]
+        return _since(words, fixed[name])
     if not re.search(r"\b(this|last|past|previous|current|so far|to date)\b", words):
         return None
     is_last = re.search(r"\b(last|past|previous)\b", words) is not None
-    return _past(name, today) if is_last else _present(name, today)
+    return _since(words, _past(name, today) if is_last else _present(name, today))
+
+
+def _since(words: str, span: Span) -> Span:
+    return replace(span, is_since=words.startswith("since "))
 
 
 def _present(name: str, today: date) -> Span:

@@ -6,7 +6,7 @@ from ...api.routes.thompson import thompson
 from ...routing.belief.judge_agreement import judge_report
 from ...routing.belief.stage import STAGE_NAMES
 from ..alerts import alerts_of, providers_down
-from ..figures import read_home, stage_now
+from ..figures import read_home, reference_name, stage_now
 from ..formats import number, percent
 from .answers import Answer, Rows, Scope
 
@@ -15,12 +15,14 @@ CHOOSE = "Each organisation has its own: choose one above, or name it."
 
 async def reference(scope: Scope) -> Answer:
     """What savings are measured against."""
-    spec = scope.cascade.services.reference
+    name = await reference_name(scope.cascade.services, scope.org)
+    others = " Organisations may have named another: choose one above." if scope.org is None else ""
     words = (
-        f"Savings are measured against {spec.model_id}: what the same tokens would have cost there, less "
-        "everything paid, judging included."
+        f"Savings are measured against {name}: what the same tokens would have cost there, less "
+        f"everything paid, judging included.{others}"
     )
-    return Answer(words, "the registry of models", page="./", figures={"model": spec.model_id})
+    source = f"settings and the registry of models; {scope.whose}"
+    return Answer(words, source, page="./", figures={"model": name})
 
 
 async def stage(scope: Scope) -> Answer:
@@ -52,11 +54,15 @@ async def prices(scope: Scope) -> Answer:
     rows = Rows(("Model", "Tier", "$ per million tokens in", "out"), [
         (one.model_id, one.tier, _price(one.input_usd_per_mtok), _price(one.output_usd_per_mtok)) for one in ordered
     ])  # fmt: skip
-    first = ordered[0]
+    first, last = ordered[0], ordered[-1]
+    least = (
+        f"{last.model_id} the least, {_price(last.input_usd_per_mtok)} in and "
+        f"{_price(last.output_usd_per_mtok)} out"
+    )
     words = (
         f"{first.model_id} costs ${float(first.input_usd_per_mtok):,.2f} per million tokens in and "
         f"${float(first.output_usd_per_mtok):,.2f} out"
-        + ("." if len(ordered) == 1 else f", the most of {len(ordered)} models.")
+        + ("." if len(ordered) == 1 else f", the most of {len(ordered)} models; {least}.")
     )
     return Answer(words, "the registry of models, prices of now", rows, figures={"models": len(ordered)})
 

@@ -15,9 +15,9 @@ WORDS: dict[str, str] = {
 IGNORED = frozenset(_WRITTEN["ignored"].split())
 """Words that say nothing of what is asked."""
 
-PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), concept)
-    for pattern, concept in (
+PHRASES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
+    (re.compile(pattern), tuple(concepts.split()))
+    for pattern, concepts in (
         (r"\bhow many times\b|\bhow often\b|\bhow frequently\b", "many"),
         (r"\b(?:llm|model|ai) (?:calls?|requests?|queries|prompts?)\b", "calls"),
         (r"\bhow (?:expensive|costly|dear)\b", "spend"),
@@ -27,6 +27,7 @@ PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bis (?:anything|something) wrong\b|\bwhat is wrong\b", "alert"),
         (r"\bwould like\b|\bi'd like\b|\bas well as\b", ""),
         (r"\bgoing to\b", "forecast"),
+        (r"\b(?:go|goes|going|gone|went) (?:up|down)\b", "compare"),
         (r"\bresponse times?\b|\bhow long\b|\btime taken\b|\bwait(?:ing)? times?\b", "latency"),
         (
             (
@@ -48,8 +49,23 @@ PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bin (?:dollars|total|all|sum|percent)\b", ""),
         (r"\bright now\b|\bat the moment\b", ""),
         (r"\bget wrong\b", "fail"),
+        (r"\b(?:per|by|for each|of each|each|every) (?:model|llm)\b", "model share"),
+        (r"\b(?:per|by|for each|of each|each|every) tier\b", "tier share"),
+        (
+            (
+                r"\b(?:per|by|for each|of each|each|every) (?:org|organi[sz]ation|tenant)\b|"
+                r"\bby (?:orgs|organi[sz]ations)\b"
+            ),
+            "org share",
+        ),
     )
 )
+
+
+REFUSED = re.compile(
+    r"\brate[- ]limit|\b(?:should|shall|could|can|must) (?:we|i) (?:use|pick|choose|take|route)\b|\bdo (?:we|i) need\b"
+)
+"""What no rule answers, though its words are known: limits a minute, and advice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,16 +149,25 @@ RULES = (
     _rule("percentiles", "latency percentile", "calls", "", "What is the p95 latency?"),
     _rule("percentiles", "percentile", "calls", "", "Show the percentiles"),
     _rule("quality", "quality", "calls average many share", SLOTS, "How good are the answers?"),
-    _rule("quality_by_task", "quality task", "share calls most least average", "", "Quality by kind of task"),
-    _rule("quality_by_model", "quality model", "share calls most least average", "", "Quality by model"),
+    _rule(
+        "quality_by_task",
+        "quality task",
+        "share calls most least best average",
+        "",
+        "Quality by kind of task",
+    ),
+    _rule("quality_by_model", "quality model", "share calls most least best average", "", "Quality by model"),
     _rule("quality_by_model", "quality most", "model", "", "Which model has the highest quality?"),
+    _rule("quality_by_model", "quality best", "model", "", "Best quality this month?"),
+    _rule("quality_by_model", "model best", "", "", "Which model is the best?"),
     _rule("compare", "compare spend", "calls", "", "Compare spend this week with last week"),
     _rule("compare", "compare calls", "many", "", "Compare calls this week with last week"),
     _rule("compare", "compare save", "", "", "Compare savings this week with last week"),
     _rule("compare", "compare quality", "calls average", "", "Compare quality this week with last week"),
     _rule("compare", "compare", "", "", "Compare this week with last week"),
-    _rule("forecast", "forecast spend", "budget compare", "", "What will we spend this month?"),
-    _rule("forecast", "forecast", "budget", "", "What will we have spent by the end of the month?"),
+    _rule("forecast", "forecast spend", "compare", "", "What will we spend this month?"),
+    _rule("forecast", "forecast", "", "", "What will we have spent by the end of the month?"),
+    _rule("budget_forecast", "forecast budget", "spend compare", "", "Will we stay within the budget?"),
     _rule("budget", "budget", "spend share many", "", "How much budget is left?"),
     _rule(
         "reference", "save compare model", "", "", "Which model are savings measured against?", has_span=False
@@ -150,7 +175,7 @@ RULES = (
     _rule("reference", "reference", "model save", "", "What is the reference model?", has_span=False),
     _rule("stage", "stage", "next calls many", "", "What stage are we at?", has_span=False),
     _rule("stage", "next", "stage calls many", "", "What unlocks next?", has_span=False),
-    _rule("prices", "price", "model list many", "model", "What are the model prices?", has_span=False),
+    _rule("prices", "price", "model list many share", "model", "What are the model prices?", has_span=False),
     _rule("prices", "price token", "model many", "model", "What is the price per token?", has_span=False),
     _rule(
         "prices",
@@ -162,6 +187,8 @@ RULES = (
         has_span=False,
     ),
     _rule("prices", "price most", "model", "", "Which model has the highest price?", has_span=False),
+    _rule("prices", "price least", "model", "", "Which model has the lowest price?", has_span=False),
+    _rule("prices", "model cheap", "price list", "", "Which model is the cheapest?", has_span=False),
     _rule("models", "model list", "", "tier", "List the models", has_span=False),
     _rule("models", "model", "many", "tier", "Which models are there?", has_span=False),
     _rule("judged", "judge share", "calls many", "", "What share of calls is judged?"),
@@ -177,6 +204,10 @@ RULES = (
     _rule("routers", "router", "list many", "", "Which router configs are there?", has_span=False),
     _rule("keys", "key many", "list", "", "How many API keys are there?", has_span=False),
     _rule("keys", "key list", "many", "", "List the API keys", has_span=False),
+    _rule("spend_by_org", "spend org most", "share", "count", "Which organisation spends the most?"),
+    _rule("spend_by_org", "spend org share", "", "count", "Spend by organisation"),
+    _rule("calls_by_org", "calls org most", "share many", "count", "Which organisation makes most calls?"),
+    _rule("calls_by_org", "calls org share", "many", "count", "Calls by organisation"),
     _rule("orgs", "org", "list many", "", "Which organisations are there?", has_span=False),
 )
 KINDS = tuple(dict.fromkeys(rule.kind for rule in RULES))

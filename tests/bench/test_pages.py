@@ -4,6 +4,7 @@ import logging
 import pytest
 
 from x25.bench import pages
+from x25.state.queries.call_pages import CallFilter
 
 
 @pytest.mark.slow
@@ -14,7 +15,7 @@ def test_a_small_log_is_read_by_every_page_and_its_sums_are_those_of_its_calls(t
     def noted(cascade, org):
         async def agrees():
             period = pages.Period.ending(cascade.services.now().date(), pages.DAYS + 1)
-            found = await pages.read_observed(cascade.services, org, period)
+            found = await pages.read_observed(cascade.services, CallFilter(org, period))
             lines = found.lines
             seen[org] = (
                 found.rates.calls,

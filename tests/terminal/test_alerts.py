@@ -5,8 +5,8 @@ import pytest
 from x25.demo.run import SIMULATED_MODELS
 from x25.providers.health import HealthBook
 from x25.providers.registry import load_registry
-from x25.state.queries.periods import Forecast
-from x25.terminal.alerts import budget_alert, providers_down
+from x25.state.queries.periods import Forecast, Totals
+from x25.terminal.alerts import budget_alert, calls_failing, providers_down
 from x25.terminal.figures import Spent
 
 
@@ -35,5 +35,24 @@ def test_a_model_that_fails_is_told_of():
         health.note(name, models[name].deployments[0].name, None, 0.0)
     (alert,) = providers_down(services)
     assert alert.words.startswith(f"{name} fails")
+    assert alert.advice == "Others take its calls."
+    services.models = {name: models[name]}
+    (alone,) = providers_down(services)
+    assert alone.advice == "No other model is left to take its calls."
     assert set(health.seen(name)) == {models[name].deployments[0].name}
     assert health.seen("nobody") == {}
+
+
+@pytest.mark.parametrize(
+    ("today", "week", "level", "words"),
+    [
+        ((28, 28), (28, 28), "bad", "28 of 28 calls today got no answer"),
+        ((100, 6), (900, 6), "warn", "6 of 100 calls today got no answer"),
+        ((10, 0), (60, 40), "bad", "40 of 60 calls in the last seven days got no answer"),
+        ((10, 2), (60, 2), None, None), ((1_000, 20), (9_000, 90), None, None), ((0, 0), (0, 0), None, None),
+    ],
+)  # fmt: skip
+def test_calls_that_nobody_answered_are_told_of(today, week, level, words):
+    seen = [Totals(total_calls=calls, failed=failed) for calls, failed in (today, week)]
+    found = calls_failing(SimpleNamespace(today=seen[0], week=seen[1]))
+    assert [(one.level, one.words) for one in found] == ([] if level is None else [(level, words)])

@@ -4,11 +4,14 @@ import pytest
 
 from x25.state.queries.spreads import Range
 from x25.terminal.formats import (
+    change,
+    counted,
     dollars,
     duration,
     moment,
     number,
     percent,
+    point_change,
     points,
     share_range,
     uptime,
@@ -45,3 +48,13 @@ def test_intervals_are_told_where_they_are_known():
 
 def test_a_moment_carries_its_zone():
     assert 'datetime="2025-01-01T00:00:00+00:00"' in moment(datetime(2025, 1, 1, tzinfo=UTC))
+
+
+def test_amounts_change_by_shares_and_shares_by_points():
+    assert (change(70, 50), change(30, 50), change(1, 0), change(None, 5)) == ("+40 %", "−40 %", "–", "–")
+    assert (point_change(0.688, 0.67), point_change(0.7, 0.75)) == ("+1.8 points", "−5.0 points")
+    assert (point_change(0.1, 0.0), point_change(0.1, None)) == ("+10.0 points", "–")
+
+
+def test_one_of_something_is_told_in_the_singular():
+    assert [counted(n, "call") for n in (0, 1, 1_425)] == ["0 calls", "1 call", "1,425 calls"]

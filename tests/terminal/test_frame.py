@@ -1,3 +1,4 @@
+import re
 from datetime import date
 
 import httpx
@@ -82,3 +83,21 @@ def test_everything_is_reached_by_keyboard(tab, pages):
     page.get_by_role("link", name="Generate API Key").wait_for()
     page.keyboard.press("Escape")
     page.get_by_role("link", name="Generate API Key").wait_for(state="hidden")
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_going_back_shows_the_choices_of_the_page_that_is_shown(tab, pages):
+    page = tab(pages).open("observatory?org=acme&tier=slm")
+    page.get_by_label("Organisation", exact=True).select_option("beta")
+    page.wait_for_url(re.compile("org=beta.*tier=slm"))
+    page.locator("[data-tick]").first.wait_for()
+    page.locator("select[name=tier]").select_option("mid")
+    page.get_by_role("button", name="Show").click()
+    page.wait_for_url(re.compile("tier=mid"))
+    for org, tier in (("beta", "slm"), ("acme", "slm")):
+        page.go_back()
+        page.wait_for_url(re.compile(f"org={org}.*tier={tier}|tier={tier}.*org={org}"))
+        page.locator("[data-tick]").first.wait_for()
+        assert page.get_by_label("Organisation", exact=True).input_value() == org
+        assert page.locator("select[name=tier]").input_value() == tier

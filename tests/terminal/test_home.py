@@ -2,9 +2,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from x25.terminal.formats import number, usd
+from x25.state.store import open_store
+from x25.terminal.formats import number, percent, points, usd
+from x25.terminal.passwords import hash_password
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+PASSWORD = "correct horse battery"
 
 
 def week_of(calls, days_ago=0):
@@ -27,7 +32,14 @@ def test_the_banner_equals_a_recomputation_from_the_log(tab, pages, org):
     shown = page.locator("[data-hero=quality]").inner_text()
     assert shown == f"{100 * (means[0] - means[1]):+.1f} points".replace("-", "−")
     assert "simulated" in page.locator(".hero").inner_text()
+    assert all(
+        one.evaluate("one => getComputedStyle(one).whiteSpace") == "nowrap"
+        for one in page.locator("[data-hero=saved] span").all()
+    )
     table = page.get_by_role("table", name="Weeks").inner_text()
+    failed = [sum(one.status == "failed" for one in part) / len(part) for part in (week, before)]
+    row = ["Failed", percent(failed[0]), percent(failed[1]), points(failed[0] - failed[1])]
+    assert "\t".join(row) in table
     assert usd(sum(one.paid_nusd for one in before)) in table
 
 
@@ -44,7 +56,28 @@ def test_the_three_dearest_models_come_first_and_are_escaped(tab, pages):
 
 def test_whoever_has_no_calls_is_told_what_to_do(tab, pages):
     page = tab(pages).open("?org=nobody")
-    assert "No calls in the last seven days" in page.locator(".empty").first.inner_text()
+    told = page.locator(".empty").first.inner_text()
+    assert "No calls in the last seven days" in told
+    assert f"curl {pages.url}/v1/chat/completions" in told
+    assert '"x25": {"org": "nobody"}' in told
+    assert "authorization" not in told
+
+
+def test_where_keys_are_needed_the_first_call_has_one(tab, serve_pages, tmp_path):
+    with serve_pages(tmp_path, X25_REQUIRE_KEY="true") as pages:
+        pages.apart(_an_account(pages.store_url))
+        first = tab(pages)
+        first.sign_in("root")
+        first.page.get_by_text("No calls in the last seven days").wait_for()
+        told = first.page.locator(".empty").first
+        assert f"curl {pages.url}/v1/chat/completions" in told.inner_text()
+        assert "authorization: Bearer YOUR-API-KEY" in told.inner_text()
+        assert told.get_by_role("link", name="Generate an API key first").count() == 1
+
+
+async def _an_account(url):
+    async with await open_store(url) as store:
+        await store.accounts.create("root", hash_password(PASSWORD), is_admin=True)
 
 
 @pytest.mark.parametrize("width", [360, 1440, 3840])

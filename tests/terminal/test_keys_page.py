@@ -40,6 +40,12 @@ def test_an_admins_key_is_an_admins_to_manage():
     assert not may_manage(ann, admins)
     assert not may_manage(Viewer("bob", ("beta",), "t"), KEY)
     assert "never used" in described(KEY, is_live=True)
+    assert "good until" not in described(KEY, is_live=True)
+    replaced = ApiKey("a", "acme", "h", NOW, expires_at=NOW + timedelta(hours=1))
+    assert f'good until <time datetime="{replaced.expires_at.isoformat()}"' in described(
+        replaced, is_live=True
+    )
+    assert "good until" not in described(replaced, is_live=False)
 
 
 @pytest.mark.browser

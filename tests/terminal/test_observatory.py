@@ -31,6 +31,11 @@ def test_figures_of_thirty_days_equal_a_recomputation_from_the_log(tab, pages):
         "Fell back": percent(sum(one.fallbacks > 0 for one in mine) / len(mine)),
     }  # fmt: skip
     assert page.locator(".chart svg").count() == 6
+    narrow = tab(pages, width=1280).open("observatory?org=acme")
+    tallest = narrow.evaluate(
+        "Math.max(...[...document.querySelectorAll('#decisions tbody tr')].map(one => one.offsetHeight))"
+    )
+    assert tallest < 90  # three lines at most, the table scrolls instead
     tasks = Counter(one.task_type for one in mine)
     card = page.locator(".card", has_text="Quality by kind of task").inner_text()
     for task, count in tasks.items():
@@ -86,6 +91,36 @@ def test_filters_are_in_the_address_and_a_call_is_found_by_its_id(tab, pages):
     page.get_by_role("button", name="Find").click()
     page.wait_for_url(re.compile("/call"))
     assert call.call_id in page.get_by_role("heading", name="Receipt").inner_text()
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_filters_narrow_the_figures_and_their_files(tab, pages):
+    page = tab(pages).open("observatory?org=acme&model=sim%2Flarge-5")
+    mine = [one for one in pages.of("acme", 30) if one.model_id == "sim/large-5"]
+    assert page.locator("[data-figure='Saved']").inner_text() == usd(sum(one.saved_nusd for one in mine))
+    assert f"{number(len(mine))} calls" in page.locator(".card", has_text="Paid").first.inner_text()
+    assert "(model sim/large-5)" in page.get_by_role("heading", name="Observatory").inner_text()
+    for name in ("Savings", "Spend by tier", "Model mix"):
+        address = page.get_by_role("link", name=f"{name} as CSV").get_attribute("href")
+        assert "model=sim%2Flarge-5" in address
+    assert page.locator("datalist option[value='sim/tiny-1']").count() == 1
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize("shown", ["{}", "…{}"])
+def test_a_call_is_found_by_what_a_table_shows_of_its_id(tab, pages, shown):
+    call = pages.of("acme")[-3]
+    page = tab(pages).open("observatory?org=acme")
+    page.get_by_placeholder("search").fill(shown.format(call.call_id[-8:]))
+    page.get_by_role("button", name="Find").click()
+    page.wait_for_url(re.compile("/call.*org=acme"))
+    assert call.call_id in page.get_by_role("heading", name="Receipt").inner_text()
+    page.goto(f"{pages.url}/terminal/mission?org=acme&call={call.call_id[-8:]}")
+    assert call.call_id in page.get_by_role("heading", name="Trace of").inner_text()
+    page.goto(f"{pages.url}/terminal/call?org=acme&id=00000")
+    assert "the last 8 characters" in page.locator(".empty").inner_text()
 
 
 @pytest.mark.browser

@@ -42,6 +42,8 @@ def test_the_picker_lists_every_config_and_an_empty_prompt_is_refused(tab, pages
     page.get_by_role("button", name="Route", exact=True).click()
     page.get_by_role("alert").wait_for()
     assert "empty prompt" in page.get_by_role("alert").inner_text()
+    page.locator("textarea").fill("What is 17 + 4?")
+    page.get_by_text("15 / 20000").wait_for()  # what is pasted beyond is cut off, and is seen to be
     page.get_by_label("Router config").click()
     page.locator(".q-menu [role=option]").first.wait_for()
     names = [one.inner_text() for one in page.locator(".q-menu [role=option]").all()]

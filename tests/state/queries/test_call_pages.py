@@ -74,3 +74,17 @@ async def test_attempts_of_a_call_are_told_in_order(store, logged, make_attempt)
         )
     assert [one.kind for one in await store.call_pages.attempts("acme", "c1")] == ["answer", "judge"]
     assert await store.call_pages.attempts("beta", "c1") == []
+
+
+async def test_a_call_is_found_by_the_end_of_its_id_in_the_orgs_that_may_be_seen(store, make_call):
+    for org, call_id in (("acme", "01-aaaa1234"), ("beta", "02-aaaa1234"), ("beta", "03-bb%b5678")):
+        await store.calls.record(make_call(org=org, call_id=call_id), {"id": call_id})
+
+    async def found(orgs, ending):
+        return [one.call_id for one in await store.call_pages.find_ending(orgs, ending)]
+
+    assert await found(None, "aaaa1234") == ["01-aaaa1234", "02-aaaa1234"]
+    assert await found(["acme"], "aaaa1234") == ["01-aaaa1234"]
+    assert await found(["acme"], "5678") == await found([], "aaaa1234") == []
+    assert await found(None, "%b5678") == ["03-bb%b5678"]
+    assert await found(None, "%1234") == []

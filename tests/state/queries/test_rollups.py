@@ -32,6 +32,18 @@ async def logged(store, make_call):
     return calls
 
 
+async def test_orgs_equal_a_recomputation_from_the_log(store, logged):
+    first, last = date(2025, 1, 31), date(2025, 2, 2)
+    found = {one.org: one for one in await store.rollups.orgs(first, last)}
+    assert set(found) == {"acme", "beta"}
+    for org, one in found.items():
+        mine = [call for call in logged if call.org == org and first <= call.created_at.date() <= last]
+        assert one.total_calls == len(mine)
+        assert one.paid_nusd == sum(call.paid_nusd for call in mine)
+        assert one.saved_nusd == sum(call.saved_nusd for call in mine)
+    assert await store.rollups.orgs(date(2024, 1, 1), date(2024, 1, 2)) == []
+
+
 async def test_days_equal_a_recomputation_from_the_log(store, logged):
     for org in ("acme", "beta", None):
         mine = [call for call in logged if org in (None, call.org)]

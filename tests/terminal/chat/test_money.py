@@ -1,5 +1,8 @@
+import re
+
 import pytest
 
+from x25.routing.plan.org_settings import OrgSettings
 from x25.terminal.chat.agent import ChatAgent
 from x25.terminal.viewers import OWNER
 
@@ -66,4 +69,38 @@ async def test_weeks_months_and_budgets(filled, ask):
     assert (await ask("What will we spend this month?")).figures["month_end"] > 0
     assert (await ask("How much budget is left?")).words == "acme has set no budget."
     assert "choose one" in (await ask("How much budget is left?", None)).words
+    assert (await ask("When will we run out of budget?")).words == "acme has set no budget."
     assert (await ask("How much did we spend in the last 3 days", "nobody")).figures["calls"] == 0
+
+
+async def test_whether_a_budget_lasts_is_told_of_the_one_that_was_set(filled, ask):
+    services = filled[0].services
+    ahead = (await ask("What will we spend this month?")).figures["month_end"]
+    for ceiling, told in ((ahead / 2, "does not last"), (ahead * 2, "lasts")):
+        settings = OrgSettings.parse({"budgets": {"usd_per_month": ceiling / 1e9}})
+        services.org_settings.keep("acme", settings, services.clock_s())
+        answer = await ask("Will we stay within the budget?")
+        assert answer.words.startswith("The month's budget of $")
+        assert f" {told}. At the rate of" in answer.words
+        assert answer.figures["month_end"] == ahead
+    services.org_settings.forget("acme")
+
+
+async def test_the_words_name_the_model_that_was_asked_for(filled, ask):
+    cheapest = (await ask("Which model is the cheapest?")).words
+    prices = {name: spec.output_usd_per_mtok for name, spec in filled[0].services.models.items()}
+    assert f"{min(prices, key=prices.get)} the least" in cheapest
+    scores = {}
+    for one in of(filled[1]):
+        if one.quality_score is not None:
+            scores.setdefault(one.model_id, []).append(one.quality_score)
+    means = {name: sum(each) / len(each) for name, each in scores.items()}
+    words = (await ask("Which model is worst?")).words
+    assert words.startswith(f"{max(means, key=means.get)} has the highest mean score")
+    assert f", {min(means, key=means.get)} the lowest" in words
+
+
+async def test_days_and_counts_are_told_in_grammar(ask):
+    assert " from 2026-01-01 to 2026-01-02: " in (await ask("Spend from 2026-01-01 to 2026-01-02")).words
+    assert "over 0 calls" in (await ask("Spend on 2026-01-01")).words
+    assert re.search(r"spent in [A-Z][a-z]+ \d{4} \(", (await ask("Spend in january")).words)

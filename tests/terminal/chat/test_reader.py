@@ -59,6 +59,8 @@ def test_two_stretches_are_compared_the_newer_one_first():
     assert (asked.period.last, asked.other.period.last) == (TODAY, date(2026, 11, 21))
     since = read("How did spending change since last week?", KNOWN)
     assert (since.period, since.other.period) == (asked.period, asked.other.period)
+    assert read("How much did we spend since last week?", KNOWN).period == Period(date(2026, 11, 15), TODAY)
+    assert read("spend since yesterday", KNOWN).period == Period(date(2026, 11, 27), TODAY)
     alone = read("Compare this month", KNOWN)
     assert alone.other.period == alone.period.before
 

@@ -27,7 +27,19 @@ def test_a_stretch_is_read_and_taken_out(text, first, last):
 
 @pytest.mark.parametrize(
     "text",
-    ["week", "a day", "in the last 0 days", "last 400 weeks", "2026-02-31", "2026-03-05 to 2026-03-01"],
+    [
+        "week",
+        "a day",
+        "in the last 0 days",
+        "last 400 weeks",
+        "2026-02-31",
+        "2026-03-05 to 2026-03-01",
+        "until yesterday",
+        "before the last week",
+        "up to 2026-02-01",
+        "after 2026-02-01",
+        "till last month",
+    ],
 )
 def test_what_is_no_stretch_stays(text):
     assert spans_in(text, TODAY) == ([], text)
@@ -37,3 +49,19 @@ def test_two_are_found_in_their_order():
     found, _ = spans_in("this week or last week", TODAY)
     assert [one.words for one in found] == ["the last seven days", "the seven days before the last seven"]
     assert last_days(TODAY, 30).period.length == 30
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [("since yesterday", "2026-03-09"), ("since last week", "2026-02-25"), ("since february", "2026-02-01")],
+)
+def test_what_came_since_goes_up_to_today(text, first):
+    (span,), _ = spans_in(text, TODAY)
+    assert (str(span.period.first), span.up_to(TODAY).period.last) == (first, TODAY)
+    assert span.up_to(TODAY).words == f"since {first}"
+
+
+def test_a_range_that_ends_in_words_is_not_taken_for_two_stretches():
+    found, rest = spans_in("from 2026-03-01 to yesterday", TODAY)
+    assert [one.period.last for one in found] == [TODAY]
+    assert rest.strip() == "to yesterday"
