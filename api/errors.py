@@ -21,6 +21,7 @@ from ..state.errors import (
     InvalidRequest,
     NoEligibleModel,
     NotFound,
+    PromptTooLong,
     ProviderTimeout,
     RequestRefused,
     StageNotReached,
@@ -38,6 +39,7 @@ _log = logging.getLogger(__name__)
 ERROR_TO_STATUS: Mapping[type[X25Error], int] = {
     BudgetExceeded: 402,
     Undecidable: 400,
+    PromptTooLong: 400,
     InvalidRequest: 422,
     Unauthorized: 401,
     Forbidden: 403,

@@ -10,7 +10,7 @@ from ..graph.settings import Settings
 from ..state.rates import RATE_HEADERS
 from .errors import error_body
 from .headers import header
-from .receipts import BREAKERS_HEADER, RECEIPT_HEADERS
+from .receipts import BREAKERS_HEADER, RECEIPT_HEADERS, REQUEST_ID
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 ANY = "*"
@@ -81,6 +81,7 @@ class KnownPages:
                     "x-x25-byok",
                     *RATE_HEADERS,
                     "retry-after",
+                    REQUEST_ID,
                 ],
             )
         await self._cors(scope, receive, send)

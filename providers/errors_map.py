@@ -285,3 +285,12 @@ def hide_secret(error: ProviderError, secret: str | None) -> None:
     """Take a key out of what its vendor says: words of vendors reach logs and callers."""
     if secret:
         error.args = tuple(one.replace(secret, "…") if isinstance(one, str) else one for one in error.args)
+
+
+def logged(error: ProviderError) -> str:
+    """Return what the log says of a failed request: its class, and of a connection that was never made why.
+
+    The reason is the system's word, such as a certificate's fault; any other may quote the prompt.
+    """
+    is_ours = isinstance(error, ProviderConnection) and not error.may_have_billed
+    return f"{error.code}: {error}" if is_ours else error.code

@@ -21,7 +21,7 @@ from .base import AttemptRecord, ChatProvider, Completion, ProviderRequest
 from .blame import lies_with_the_body, lies_with_the_key
 from .breakers import BreakerBook
 from .deltas import Sending
-from .errors_map import hide_secret
+from .errors_map import hide_secret, logged
 from .hedging import Lateness, first_good
 from .hindrance import hindrance_of
 from .key_rest import rest_key
@@ -232,7 +232,7 @@ class Gateway:
                 completion = await provider.stream(request, walk.sending)
         except ProviderError as error:
             hide_secret(error, lease.key)
-            logger.info("attempt %s failed at %s: %s", attempt_id, deployment.name, error.code)
+            logger.info("attempt %s failed at %s: %s", attempt_id, deployment.name, logged(error))
             walk.out = None
             is_hurried = walk.sending is None and timeout_s < ITS_TIME * walk.timeout_s
             self._count_failure(request, error, walk.org, is_hurried=is_hurried)

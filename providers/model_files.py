@@ -39,11 +39,17 @@ DEFAULT_EXPECTED: dict[Tier, Expected] = {
 """What the bundled models of a tier are like in the middle, for a model whose file does not say."""
 
 
+ADDRESS = r"^https?://\S+$"
+AN_ADDRESS = "an address such as http://localhost:8001/v1"
+
+
 class DeploymentEntry(Written):
     """One way to reach the model. What it does not say is said by the provider of its name, where that is known."""
 
     name: Text
-    base_url: Annotated[Text | None, Field(validate_default=True)] = None
+    base_url: Annotated[
+        Text | None, Field(pattern=ADDRESS, validate_default=True, description=AN_ADDRESS)
+    ] = None
     key_env: KeyEnv = ()
     model: Text | None = None
     idempotent: Flag = False
@@ -110,8 +116,7 @@ class ModelFile(ProfileEntry):
     base_url: Annotated[
         str | None,
         Field(
-            pattern=r"^https?://\S+$", validate_default=True,
-            description="an address such as http://localhost:8001/v1",
+            pattern=ADDRESS, validate_default=True, description=AN_ADDRESS,
         ),
     ] = None  # fmt: skip
     key_env: KeyEnv = ()

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError, StatementError
 
 from .changes import Announce, Changes
 from .errors import StoreError
@@ -67,6 +67,8 @@ class Database:
         """The URL with its password hidden."""
         self.watchers = watchers
         """Told what transactions of this process changed, see `changes`."""
+        self.write_fault: str | None = None
+        """Why the newest transaction could not be written, such as a full disk; None where it was."""
         self._driver = driver
         self._closed = False
 
@@ -83,7 +85,14 @@ class Database:
         StoreError
             When the database refuses, or was closed.
         """
-        return await self._run("write", self._driver.transact, work)
+        try:
+            result = await self._run("write", self._driver.transact, work)
+        except StoreError as error:
+            if isinstance(error.__cause__, OperationalError):  # not what the work itself did wrong
+                self.write_fault = str(error)
+            raise
+        self.write_fault = None
+        return result
 
     async def query(self, work: Callable[[Connection], T]) -> T:
         """Return `work(connection)`, which only reads. Each statement sees its own snapshot.

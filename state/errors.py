@@ -3,8 +3,9 @@
 X25Error
 ├── InvalidRequest              the caller can fix it (HTTP 422)
 │   ├── NoEligibleModel         hard constraints leave no model (HTTP 422, nothing was spent)
-│   │   └── BudgetExceeded      a ceiling of the key or the org leaves no model (HTTP 402, nothing was spent)
-│   │       └── QuotaExceeded   its quota of tokens does (HTTP 402, likewise)
+│   │   ├── BudgetExceeded      a ceiling of the key or the org leaves no model (HTTP 402, nothing was spent)
+│   │   │   └── QuotaExceeded   its quota of tokens does (HTTP 402, likewise)
+│   │   └── PromptTooLong       no window holds the prompt (HTTP 400, nothing was spent)
 │   ├── ChainEnded              a chain of calls had the steps or the time that its caller allows (HTTP 422)
 │   └── Undecidable             a decision is asked for with nothing to decide on, or among (HTTP 400)
 │       ├── EmptyPrompt         there is no prompt
@@ -27,6 +28,7 @@ X25Error
 ├── ChainBroken                 an audit chain could not be extended
 ├── CallFailed                  every eligible model failed (HTTP 502, 504 when all timed out)
 │   ├── RequestRefused          the request is at fault, by the vendors' word (HTTP 400, with their reason)
+│   │   └── WindowExceeded      the prompt is too long, by their word
 │   ├── StreamBroken            an answer broke off of which something was sent already (an event of its stream)
 │   └── AllBusy                 every eligible model is busy (HTTP 503, with Retry-After)
 └── ProviderError               one provider request failed; caught by the gateway and by dispatch
@@ -94,6 +96,12 @@ class BudgetExceeded(NoEligibleModel):
     """A ceiling that the key or the org has leaves no model that may be asked."""
 
     code = "budget_exceeded"
+
+
+class PromptTooLong(NoEligibleModel):
+    """No window of those that might be asked holds the prompt; a shorter one would do."""
+
+    code = "context_length_exceeded"
 
 
 class ChainEnded(InvalidRequest):
@@ -249,6 +257,12 @@ class RequestRefused(CallFailed):
     """The vendors say that the request itself is wrong; the message is their reason."""
 
     code = "request_refused"
+
+
+class WindowExceeded(RequestRefused):
+    """The vendors say that the prompt is too long; clients know by the code that a shorter one would do."""
+
+    code = "context_length_exceeded"
 
 
 class StreamBroken(CallFailed):

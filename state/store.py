@@ -107,9 +107,11 @@ class Store:
         Raises
         ------
         StoreError
-            When it cannot be used.
+            When it cannot be used, or the newest transaction could not be written; the lease is, every few seconds.
         """
         await self._database.query(lambda connection: connection.scalar(select(1)))
+        if (fault := self._database.write_fault) is not None:
+            raise StoreError(fault)
 
     async def catch_up(self) -> None:
         """Wait for what was asked for and not waited for: outcomes of attempts, and what judged answers looked like."""

@@ -72,6 +72,8 @@ class Background:
             asyncio.run_coroutine_threadsafe(_close_all(kept), loop).result(CLOSES_WITHIN_S)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(CLOSES_WITHIN_S)
+        if not thread.is_alive():
+            loop.close()
 
     def _close_soon(self, stack: AsyncExitStack) -> None:
         task = asyncio.ensure_future(stack.aclose())

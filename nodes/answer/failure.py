@@ -20,6 +20,7 @@ from ...state.errors import (
     RequestRefused,
     StreamBroken,
     Unsupported,
+    WindowExceeded,
 )
 from ...state.working_memory import Logged
 from ..records.explanation import attempt_facts
@@ -56,6 +57,9 @@ def _failed(call: Logged) -> CallFailed:
     message = f"no model answered; the last error was: {last}"
     if failures and all(one.code in _REQUESTS_FAULT for one in failures):
         plainest = min(failures, key=lambda one: _REQUESTS_FAULT.index(one.code))
+        if plainest.code == ContextLengthExceeded.code:
+            too_long = f"prompt is too long: {plainest.message}"
+            return WindowExceeded(too_long, attempts=attempts, call_id=call.call_id)
         return RequestRefused(plainest.message, attempts=attempts, call_id=call.call_id)
     waits_s = [_wait_s(one) for one in failures if one.code not in _OUT_OF_ORDER]
     known_s = [wait_s for wait_s in waits_s if wait_s is not None]

@@ -60,10 +60,12 @@ class Assembly:
             raise ProviderMalformed(
                 f"{self._deployment} streamed {type(chunk).__name__} instead of an object"
             )
-        for name in ("model", "service_tier", "usage"):
+        choice = self._choice(chunk.get("choices"))
+        for name in ("model", "service_tier"):
             if chunk.get(name):
                 self._head[name] = chunk[name]
-        choice = self._choice(chunk.get("choices"))
+        if counted := chunk.get("usage") or _usage_elsewhere(chunk, choice):
+            self._head["usage"] = counted
         if choice is None:
             return {}, None
         given = choice.get("delta")
@@ -169,6 +171,12 @@ class Assembly:
             if found is not None and (tokens := found[name]):
                 self._logprobs.setdefault(name, []).extend(tokens)
         return None if found is None else {**found}
+
+
+def _usage_elsewhere(chunk: JSONObject, choice: JSONObject | None) -> Any:
+    """Return what Moonshot counts in a choice and Groq in an object of its own; None where neither did."""
+    own = chunk.get("x_groq")
+    return (choice or {}).get("usage") or (own.get("usage") if isinstance(own, dict) else None)
 
 
 def _join(kept: list[Any], one: Any) -> None:

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from ...state.ceilings import is_imposed, is_quota
 from ...state.complaints import complain
-from ...state.errors import BudgetExceeded, InvalidRequest, NoEligibleModel, QuotaExceeded
+from ...state.errors import BudgetExceeded, InvalidRequest, NoEligibleModel, PromptTooLong, QuotaExceeded
 from ...state.records import Arm, nusd_from_usd, usd_from_nusd
 from ...state.types import TIERS, Tier
 from .needs import Needs, narrow, unmet
@@ -31,6 +31,8 @@ _Budget = Annotated[
         description="a number of US dollars above 0, at most 1,000,000",
     ),
 ]
+_TOO_LONG = "context length:"
+"""How the objection of a window begins."""
 MOST_NAMES, MOST_NAME_CHARS = 256, 256
 _Name = Annotated[str, Field(strict=True, min_length=1, max_length=MOST_NAME_CHARS)]
 _Names = Annotated[
@@ -205,7 +207,7 @@ def _fitness_objection(arm: Arm, policy: Policy, demand: Demand) -> str | None:
     # Who asks for more than a model can say is sent as much as it can.
     tokens = demand.prompt_tokens + min(demand.answer_tokens, arm.max_output_tokens)
     if tokens > arm.context_tokens:
-        return f"context length: about {tokens} tokens > {arm.context_tokens}"
+        return f"{_TOO_LONG} about {tokens} tokens > {arm.context_tokens}"
     return None
 
 
@@ -253,10 +255,12 @@ def refuse(removed: Mapping[str, str]) -> NoEligibleModel:
     """Return the error to raise when no arm is left; its message says what removed each.
 
     It is a `BudgetExceeded` where a ceiling of the key or the org removed one: without that it might have been asked;
-    and a `QuotaExceeded` where a quota of tokens did.
+    a `QuotaExceeded` where a quota of tokens did; and else a `PromptTooLong` where a window did.
     """
     reasons = "; ".join(f"{model_id} ({sentence})" for model_id, sentence in removed.items())
     is_beyond = any(is_imposed(sentence) for sentence in removed.values())
     is_beyond_quota = any(is_quota(sentence) for sentence in removed.values())
     kind = QuotaExceeded if is_beyond_quota else BudgetExceeded if is_beyond else NoEligibleModel
+    if kind is NoEligibleModel and any(sentence.startswith(_TOO_LONG) for sentence in removed.values()):
+        return PromptTooLong(f"prompt is too long: {reasons}", removed=dict(removed))
     return kind(f"no model may be asked: {reasons or 'none is registered'}", removed=dict(removed))

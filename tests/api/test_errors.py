@@ -18,6 +18,8 @@ def failed(*codes: str) -> errors.CallFailed:
     [
         (errors.InvalidRequest("wrong", field="hint"), 422),
         (errors.NoEligibleModel("none", removed={"m": "max_tier"}), 422),
+        (errors.PromptTooLong("prompt is too long", removed={"m": "context length"}), 400),
+        (errors.WindowExceeded("prompt is too long", attempts=[]), 400),
         (errors.Unauthorized("no key"), 401),
         (errors.Forbidden("not yours"), 403),
         (errors.NotFound("no call"), 404),

@@ -54,6 +54,15 @@ def test_a_refusal_tells_what_is_known(http, path):
     assert refused.headers["x-x25-call-id"]
 
 
+@pytest.mark.parametrize("path", PATHS)
+def test_every_reply_has_the_id_that_its_clients_look_for(http, path):
+    name = "request-id" if path == "/v1/messages" else "x-request-id"
+    answer = http.post(path, json=PATHS[path])
+    assert answer.headers[name] == answer.headers["x-x25-call-id"]
+    first, second = (http.post(path, json={}) for _ in range(2))
+    assert first.headers[name] != second.headers[name]
+
+
 def test_a_failed_call_tells_its_id(http, fault):
     fault("500")
     answer = http.post("/v1/responses", json={"input": "hi"})

@@ -39,7 +39,7 @@ LONGER_FILES = {
     "graph/run.py": (380, "2026-11-28: every door's one function; what it calls has files of its own"),
     "graph/settings.py": (380, "2026-11-29: the only file that reads the environment, one entry a setting"),
     "state/working_memory.py": (325, "2026-11-28: a call's nouns after each node, read from top to bottom"),
-    "state/errors.py": (475, "2026-11-29: one tree of errors in one file, drawn at its top"),
+    "state/errors.py": (490, "2026-11-29: one tree of errors in one file, drawn at its top"),
     "state/schema.py": (430, "2026-11-29: all tables in one picture; a table is declared nowhere else"),
     "client.py": (490, "2026-11-28: both agents and both constructor forms are spelled out for editors"),
 }

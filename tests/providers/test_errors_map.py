@@ -10,6 +10,7 @@ from x25.providers.errors_map import (
     error_from_aiohttp,
     error_from_httpx,
     error_from_response,
+    logged,
     redact,
 )
 from x25.state.errors import (
@@ -285,3 +286,11 @@ def test_a_vendors_words_hold_nothing_that_cannot_be_written_down():
 def test_a_body_nested_without_end_is_an_error_like_any_other():
     error = error_from_response(HttpAnswer(500, {}, b'{"error":' + b"[" * 200_000), deployment="d")
     assert type(error) is ProviderServer
+
+
+def test_the_log_says_why_no_connection_was_made_and_of_vendors_words_none():
+    never = ProviderConnection("no connection to d (ClientConnectorError: certificate verify failed)")
+    never.may_have_billed = False
+    assert logged(never) == f"connection: {never}"
+    assert logged(ProviderConnection("broke (BadHttpMessage: what the prompt said)")) == "connection"
+    assert logged(ProviderBadRequest("d answered 400: what the prompt said")) == "bad_request"

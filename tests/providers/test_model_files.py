@@ -41,7 +41,7 @@ def test_free_with_a_price_is_a_contradiction(model):
         ({"prices": {"input": 1}}, r"unknown key 'prices\.input'; did you mean 'input_usd_per_mtok'"),
         ({"deployments": []}, "deployments must be a list with at least one entry"),
         (
-            {"deployments": [{"name": "d", "base_url": "u", "urls": 1}]},
+            {"deployments": [{"name": "d", "base_url": "http://u", "urls": 1}]},
             r"unknown key 'deployments\[0\]\.urls'",
         ),
         ({"expected": {"latency_ms": 1}}, r"expected\.output_tokens must be a whole number"),
@@ -51,6 +51,10 @@ def test_free_with_a_price_is_a_contradiction(model):
             "base_url must be an address such as .*, or deployments be listed, got nothing",
         ),
         ({"base_url": "https://a/v1"}, "base_url must be absent where deployments are listed"),
+        (
+            {"deployments": [{"name": "d", "base_url": "localhost:8000/v1"}]},
+            r"deployments\[0\].base_url must be an address such as http://localhost:8001/v1, got 'local",
+        ),
         ({"key_env": "A_KEY"}, "key_env must be absent where deployments are listed"),
         (
             {"deployments": None, "base_url": "localhost:8000"},
@@ -67,7 +71,9 @@ def test_a_wrong_file_is_refused_by_name_and_key(mapping, change, complaint):
 
 def test_a_deployment_speaks_the_models_own_name_unless_told_otherwise(model):
     given = {"name": "d", "base_url": "https://a/v1/", "key_env": ["A_KEY", "B_KEY"], "enabled_by": "A_ON"}
-    first, second = model(deployments=[given, {"name": "e", "base_url": "u", "model": "up"}]).deployments
+    first, second = model(
+        deployments=[given, {"name": "e", "base_url": "http://u", "model": "up"}]
+    ).deployments
     assert first == Deployment("d", "https://a/v1", "acme/small", ("A_KEY", "B_KEY"), "A_ON")
     assert (second.upstream_model, second.key_envs) == ("up", ())
 
@@ -101,7 +107,7 @@ def test_simulated_models_need_no_sources_and_can_be_aimed(model):
         ),
         ({"deployments": ["x"]}, r"deployments\[0\] must be a mapping, got 'x'"),
         (
-            {"deployments": [{"name": "a", "base_url": "b", "headers": {"X-Title": 3}}]},
+            {"deployments": [{"name": "a", "base_url": "http://b", "headers": {"X-Title": 3}}]},
             r"deployments\[0\]\.headers\.X-Title must be text, got 3",
         ),
         ({"sources": [{"url": "u", "what": "w"}]}, r"sources\[0\]\.date must be text, got nothing"),

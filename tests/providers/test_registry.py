@@ -92,11 +92,12 @@ def test_what_is_left_out_of_routing_says_why(model):
     registry = Registry(
         [
             model(),
-            model(model_id="a/keyless", deployments=[{"name": "d", "base_url": "u"}]),
+            model(model_id="a/keyless", deployments=[{"name": "d", "base_url": "http://u"}]),
             model(model_id="a/unpriced", prices=None),
             model(model_id="a/judge", role="judge"),
             model(
-                model_id="a/local", deployments=[{"name": "d", "base_url": "u", "enabled_by": "LOCAL_URL"}]
+                model_id="a/local",
+                deployments=[{"name": "d", "base_url": "http://u", "enabled_by": "LOCAL_URL"}],
             ),
         ]
     )
@@ -120,7 +121,7 @@ def test_a_model_without_a_price_is_never_taken_for_free(model):
 
 
 def test_wanted_variables_are_named_once(model):
-    twice = [{"name": name, "base_url": "u", "key_env": ["K1", "K2"]} for name in ("d", "e")]
+    twice = [{"name": name, "base_url": "http://u", "key_env": ["K1", "K2"]} for name in ("d", "e")]
     assert wanted_variables(model(deployments=twice)) == ["K1", "K2"]
 
 

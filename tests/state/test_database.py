@@ -52,6 +52,26 @@ async def test_refusal_of_the_database_is_a_store_error_without_parameters(datab
     assert await numbers(database) == [123456]
 
 
+async def test_what_cannot_be_written_is_known_until_something_is(tmp_path):
+    database = await connect(f"sqlite+aiosqlite:///{tmp_path / 'full.db'}")
+
+    async def write(sql: str) -> None:
+        await database.transact(lambda connection: connection.execute(text(sql)).close())
+
+    await write("CREATE TABLE blobs (b BLOB)")
+    await write("PRAGMA max_page_count = 3")
+    with pytest.raises(StoreError, match="full"):
+        await write("INSERT INTO blobs SELECT randomblob(90000)")
+    assert "full" in (database.write_fault or "")
+    await write("PRAGMA max_page_count = 9999")
+    await write("INSERT INTO blobs SELECT randomblob(90000)")
+    assert database.write_fault is None
+    with pytest.raises(ZeroDivisionError):
+        await database.transact(lambda connection: 1 / 0)
+    assert database.write_fault is None
+    await database.close()
+
+
 async def test_refusal_to_read_is_a_store_error(url):
     database = await connect(url)
     with pytest.raises(StoreError, match="refused to read: no such table: t"):

@@ -30,7 +30,8 @@ def test_every_error_is_drawn_in_the_tree_at_the_top():
 def test_every_error_has_a_code_of_its_own():
     codes = [kind.__dict__.get("code") for kind in TREE]
     assert None not in codes
-    assert len(set(codes)) == len(codes)
+    # Clients shorten their prompt at one code, whoever said that it is too long.
+    assert {code for code in codes if codes.count(code) > 1} == {"context_length_exceeded"}
 
 
 def test_invalid_request_names_the_field():

@@ -45,6 +45,12 @@ def test_a_background_that_was_closed_starts_anew_when_it_is_needed(background):
     assert wait_on(background.loop, where) is not before
 
 
+def test_a_loop_that_ended_leaves_no_socket_open(background):
+    loop = background.loop
+    background.close()
+    assert loop.is_closed()
+
+
 def test_what_is_kept_is_closed_with_the_background(background):
     closed = []
     stack = AsyncExitStack()

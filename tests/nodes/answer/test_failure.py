@@ -4,7 +4,7 @@ import pytest
 
 from x25.nodes.answer.failure import call_failure
 from x25.state.answers import Failure
-from x25.state.errors import AllBusy, CallFailed, RequestRefused
+from x25.state.errors import AllBusy, CallFailed, RequestRefused, WindowExceeded
 
 
 @pytest.fixture
@@ -28,8 +28,7 @@ async def failure_of(walk_to_model):
         (["bad_request"], "bad_request"),
         (["unsupported", "bad_request"], "bad_request"),
         (["malformed_request"], "malformed_request"),
-        (["context_length", "context_length"], "context_length"),
-        (["content_filter", "context_length"], "context_length"),
+        (["context_length", "bad_request"], "bad_request"),
     ],
 )
 async def test_a_request_that_every_model_refuses_is_at_fault(failure_of, codes, reason):
@@ -37,6 +36,13 @@ async def test_a_request_that_every_model_refuses_is_at_fault(failure_of, codes,
     assert type(error) is RequestRefused
     assert str(error) == f"{reason} it was"
     assert error.attempts
+
+
+@pytest.mark.parametrize("codes", [["context_length"], ["content_filter", "context_length"]])
+async def test_a_prompt_too_long_for_all_is_told_by_the_code_that_clients_shorten_it_at(failure_of, codes):
+    error = failure_of(*[(code, None) for code in codes])
+    assert (type(error), error.code) == (WindowExceeded, "context_length_exceeded")
+    assert str(error) == "prompt is too long: context_length it was"
 
 
 @pytest.mark.parametrize(

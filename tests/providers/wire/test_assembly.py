@@ -72,6 +72,21 @@ def test_usage_tier_and_thoughts_are_kept_and_other_choices_passed_over():
     assert (reply.usage.completion_tokens, reply.service_tier, reply.model) == (2, "flex", "up/m")
 
 
+@pytest.mark.parametrize(
+    "last",
+    [
+        {"x_groq": {"id": "r", "usage": {"prompt_tokens": 3, "completion_tokens": 2}}},
+        {"choices": [{"index": 0, "delta": {}, "usage": {"prompt_tokens": 3, "completion_tokens": 2}}]},
+    ],
+    ids=["groq", "moonshot"],
+)
+def test_tokens_are_counted_wherever_a_vendor_says_them(last):
+    assembly = Assembly({}, "up")
+    assembly.add(chunk({"content": "hi"}, "stop"))
+    assembly.add({"choices": [], **last})
+    assert assembly.usage == {"prompt_tokens": 3, "completion_tokens": 2}
+
+
 def test_a_legacy_call_goes_on_as_it_was_asked_for():
     said = [
         chunk({"function_call": {"name": "f"}}),

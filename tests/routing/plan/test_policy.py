@@ -76,6 +76,15 @@ def test_prompt_and_answer_must_fit_the_window():
     assert removed([arm("m", window=199)]) == {"m": "context length: about 200 tokens > 199"}
 
 
+def test_where_a_shorter_prompt_would_do_the_refusal_says_so():
+    window = removed([arm("m", window=199)])
+    error = refuse({**window, "n": "max_tier: frontier is above mid"})
+    assert (error.code, error.removed["m"]) == ("context_length_exceeded", window["m"])
+    assert str(error).startswith("prompt is too long: m (context length: about 200 tokens > 199)")
+    beyond = refuse({**window, "n": "key_budget_usd_per_day: may cost $1, $0 may be spent now"})
+    assert beyond.code == "budget_exceeded"
+
+
 def test_an_answer_takes_no_more_of_the_window_than_the_model_can_say():
     assert removed([arm("m")], answer_tokens=128_000) == {}
     reason = "context length: about 10001 tokens > 10000"
