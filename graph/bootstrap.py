@@ -21,6 +21,7 @@ from ..providers.registry import Registry, load_judges, load_registry, wanted_va
 from ..providers.specs import ModelSpec
 from ..providers.wire.client import VendorClient
 from ..routing.belief.thompson import DEFAULT_LEARNER, UNJUDGED_LEARNER
+from ..routing.plan.configs import RouterConfig
 from ..simulator.process import SimulatorProcess
 from ..state.errors import ConfigError
 from ..state.store import open_store
@@ -36,7 +37,7 @@ from .memory.store_memories import StoreMemories
 from .provider_keys import book_of
 from .rate_counts import counts_in
 from .recovery import holding
-from .routers import load_routers, with_direct_routers
+from .routers import absent_models, load_routers, with_direct_routers
 from .settings import PACKAGE_DIR, Settings, load_settings, read_environment
 from .tracing import tracing
 
@@ -128,7 +129,7 @@ async def open_services(
             encoder=estimators.encoder,
             classifier=estimators.classifier,
             difficulty=estimators.difficulty,
-            routers=with_direct_routers(pool.models, await asyncio.to_thread(load_routers, folder)),
+            routers=with_direct_routers(pool.models, await asyncio.to_thread(_routers, pool.models, folder)),
             judge=await asyncio.to_thread(_judge, pool, gateway, settings),
             learner=DEFAULT_LEARNER if pool.judges else UNJUDGED_LEARNER,
             limits=limits_of(settings),
@@ -199,6 +200,20 @@ async def _open_pool(
                 await simulator.start()
         url = simulator.url
     return await asyncio.to_thread(simulated_pool, settings, url)
+
+
+def _routers(models: Sequence[ModelSpec], folder: Path | None) -> dict[str, RouterConfig]:
+    """Return the router configs, and warn of models that those of the settings' folder name in vain."""
+    routers = load_routers(folder)
+    if folder is not None:
+        for name, missing in absent_models(models, routers, load_routers()).items():
+            # Not refused: an org may bring a key, or a model of its own, by that name later.
+            _log.warning(
+                "the router %r names what cannot be asked here: %s (x25 models lists what can)",
+                name,
+                ", ".join(missing),
+            )
+    return routers
 
 
 def _closed_own_models(settings: Settings, keyring: Keyring) -> str:

@@ -30,6 +30,19 @@ def load_routers(folder: Path | None = None) -> dict[str, RouterConfig]:
     return routers
 
 
+def absent_models(
+    models: Iterable[ModelSpec], routers: Mapping[str, RouterConfig], bundled: Mapping[str, RouterConfig]
+) -> dict[str, list[str]]:
+    """Return the models that nobody can reach here, by the name of the router of one's own that chooses among them."""
+    reached = {spec.model_id for spec in models}
+    absent = {
+        name: [model_id for model_id in router.models if model_id not in reached]
+        for name, router in routers.items()
+        if bundled.get(name) != router
+    }
+    return {name: missing for name, missing in absent.items() if missing}
+
+
 def with_direct_routers(
     models: Iterable[ModelSpec], routers: Mapping[str, RouterConfig]
 ) -> dict[str, RouterConfig]:

@@ -194,6 +194,14 @@ async def test_a_router_narrows_the_candidates(open_gateway, tmp_path):
     assert {one["model_id"] for one in reply["explain"]["candidates"]} == {"sim/tiny-1", "sim/large-5"}
 
 
+async def test_an_own_router_that_names_a_model_nobody_can_ask_is_warned_of(open_gateway, tmp_path, caplog):
+    (tmp_path / "ours.yaml").write_text("name: ours\nmodels: [sim/tiny-1, sim/tiny-9]\n")
+    (tmp_path / "whole.yaml").write_text("name: whole\nmodels: [sim/tiny-1]\n")
+    await open_gateway(routers_dir=str(tmp_path))
+    (told,) = [one.getMessage() for one in caplog.records if "names what cannot be asked" in one.getMessage()]
+    assert told.startswith("the router 'ours' names what cannot be asked here: sim/tiny-9 (")
+
+
 async def test_a_database_that_cannot_be_opened_is_named(settings, tmp_path):
     (tmp_path / "file").write_text("")
     wrong = settings.model_copy(update={"data_dir": tmp_path / "file"})
