@@ -5,6 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors_map import HttpAnswer, error_from_response
+from .assembly import Assembly
+from .events import DONE, EventReader
 from .json_text import parse_json
 from .reply import ChatReply, chat_reply
 
@@ -13,9 +15,28 @@ def reply_in(
     answer: HttpAnswer, deployment: str, options: Mapping[str, Any], secret: str | None
 ) -> ChatReply:
     """Return the completion in an answer of status 200, or raise what it says went wrong."""
+    body = answer.body.encode() if isinstance(answer.body, str) else answer.body
+    if body.lstrip().startswith(_EVENTS):
+        return _streamed(answer, body, deployment, options, secret)
     payload = parse_json(answer.body, deployment)
     refuse_error_within(payload, answer, deployment, secret)
     return chat_reply(payload, deployment, options)
+
+
+def _streamed(
+    answer: HttpAnswer, body: bytes, deployment: str, options: Mapping[str, Any], secret: str | None
+) -> ChatReply:
+    """Return the completion in the events of a vendor that streams whatever it is asked for, or calls them JSON."""
+    events, assembly = EventReader(deployment), Assembly(options, deployment)
+    for data in (*events.feed(body), *events.rest()):
+        if data == DONE:
+            assembly.close()
+            break
+        chunk = parse_json(data, deployment)
+        refuse_error_within(chunk, replace(answer, body=data), deployment, secret)
+        assembly.add(chunk)
+    assembly.rest()
+    return assembly.reply()
 
 
 def refuse_error_within(payload: Any, answer: HttpAnswer, deployment: str, secret: str | None) -> None:
@@ -25,6 +46,8 @@ def refuse_error_within(payload: Any, answer: HttpAnswer, deployment: str, secre
         raise error_from_response(within, deployment=deployment, secret=secret)
 
 
+_EVENTS = (b"data:", b"event:", b"id:", b"retry:", b":")
+"""How a stream of events begins, and no JSON."""
 _STATUS_OF_WORD = {
     # OpenAI's codes and types (https://platform.openai.com/docs/guides/error-codes)
     "invalid_api_key": 401, "invalid_request_error": 400, "insufficient_quota": 429, "rate_limit_exceeded": 429,
