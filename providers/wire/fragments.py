@@ -111,7 +111,9 @@ class ToolFragments:
         call = next((one for one in reversed(self._calls) if index is not None and one.index == index), None)
         if index is None:
             named = next((one for one in self._calls if given_id and one.id == given_id), None)
-            call = named or (self._calls[-1] if self._calls else None)
+            newest = self._calls[-1] if self._calls else None
+            is_next = newest is not None and _names(fragment) and _is_whole(newest)
+            call = named or (None if is_next else newest)
         if call is None or (given_id and call.id and given_id != call.id):
             if len(self._calls) >= MAX_TOOL_CALLS:
                 raise ProviderMalformed(f"{self._deployment} calls more than {MAX_TOOL_CALLS} tools")
@@ -171,6 +173,12 @@ class ToolFragments:
             call.id = f"{found}_{call.place}" if found in self._ids else found
             self._ids.add(call.id)
         return call.id
+
+
+def _names(fragment: JSONObject) -> bool:
+    """Return whether a fragment says whom it calls."""
+    places = (fragment, *(fragment.get(kind) for kind in _KEYS))
+    return any(isinstance(place, dict) and _text(place.get("name")) for place in places)
 
 
 def _is_whole(call: _Call) -> bool:

@@ -126,6 +126,18 @@ def test_arguments_that_follow_a_stand_in_take_its_place(first):
     assert alone.rest()[0]["function"]["arguments"] == alone.calls()[0]["function"]["arguments"] == "{}"
 
 
+def test_a_name_after_a_whole_call_begins_another_where_nothing_else_tells_them_apart():
+    fragments = ToolFragments("d")
+    sent = [
+        one
+        for city in ("Oslo", "Rome")
+        for one in fragments.add([{"function": {"name": "look", "arguments": json.dumps({"at": city})}}])
+    ]
+    assert [one["index"] for one in sent] == [0, 1]
+    assert [json.loads(one["function"]["arguments"])["at"] for one in fragments.calls()] == ["Oslo", "Rome"]
+    assert len({one["id"] for one in fragments.calls()}) == 2
+
+
 def test_a_call_without_the_object_around_it_is_read():
     fragments = ToolFragments("d")
     sent = fragments.add([{"index": 0, "id": "a", "name": "one", "arguments": '{"at": 1}'}])
