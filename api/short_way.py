@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..graph.run import Cascade
 from ..state.errors import InvalidRequest, X25Error
+from .addresses import MODEL
 from .bodies import BODY
 from .deps import caller_of
 from .errors import answer_to
@@ -46,9 +47,13 @@ class Way:
         if not body or not (kind == JSON or kind.startswith(JSON + b";")):
             return None
         try:
-            return self.takes.model_validate(from_json(body))
+            found = self.takes.model_validate(from_json(body))
         except (ValidationError, ValueError, InvalidRequest):
             return None
+        named = scope.get(MODEL)
+        if named is not None and getattr(found, "model", None) in (None, "auto"):
+            return found.model_copy(update={"model": named})
+        return found
 
 
 class ShortWay:
