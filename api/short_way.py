@@ -44,7 +44,7 @@ class Way:
         if self.is_ours and scope.get("query_string"):
             return None
         kind = header(scope, b"content-type") or b""
-        if not body or not (kind == JSON or kind.startswith(JSON + b";")):
+        if not body or not (kind in (JSON, b"") or kind.startswith(JSON + b";")):
             return None
         try:
             found = self.takes.model_validate(from_json(body))

@@ -54,6 +54,8 @@ _QUOTED = re.compile(
     r"['\"`]([A-Za-z_][\w.\[\]]{0,60})['\"`]"
     r"|(?:argument supplied|parameter|field|argument):? ([a-z_]{2,40})\b"
 )
+_ROLE = re.compile(r"['\"`](developer)['\"`]")
+"""A role that is refused; what vendors call the parameter is then the whole of the messages."""
 NEVER_SENT = {
     "ConnectTimeout", "PoolTimeout", "ConnectError", "ConnectTimeoutError", "EndpointConnectionError",
     "ClientConnectorError",
@@ -229,7 +231,8 @@ def _said(text: str, secret: str | None) -> _Said:
         message = found if isinstance(found, str) else json.dumps(found)
     except RecursionError:
         message = ""
-    named = parameter if isinstance(parameter, str) else _named(message)
+    role = _ROLE.search(message)
+    named = role[1] if role else parameter if isinstance(parameter, str) else _named(message)
     return _Said(_quoted(message, secret), None if named is None else re.split(r"[.\[]", named)[0])
 
 

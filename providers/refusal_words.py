@@ -66,7 +66,8 @@ _UNSUPPORTED = re.compile(
     r"unsupported|not supported|supported values are|only the default|no endpoints found|not enabled for"
     r"|(?:does(?:n't| not)|do(?:n't| not)|cannot|can't) (?:support|accept|allow|handle|process)"
     r"|unrecognized (?:request )?(?:argument|parameter|field)|no such parameter|is not allowed"
-    r"|(?:unknown|unexpected) (?:parameter|field|argument|role|key)|extra (?:inputs|fields) (?:are )?not permitted",
+    r"|(?:unknown|unexpected) (?:parameter|field|argument|role|key|variant)"
+    r"|extra (?:inputs|fields) (?:are )?not permitted",
     re.IGNORECASE,
 )
 _BODY_AT_FAULT = re.compile(

@@ -56,26 +56,6 @@ def test_fields_of_an_answer_that_say_nothing_are_not_sent_back():
     assert silent == {"role": "assistant", "content": None}
 
 
-def test_parts_are_sent_in_a_chats_form():
-    image = {"type": "image_url", "image_url": {"url": "https://x/y.png"}}
-    parts = [
-        {"type": "input_text", "text": "See"},
-        {"type": "image_url", "image_url": "https://x/y.png"},
-        {"type": "input_image", "image_url": "https://x/y.png", "detail": "low"},
-        {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AA"}},
-        {"type": "hologram", "text": 3},
-        "x",
-    ]
-    (sent,) = messages_for([{"role": "user", "content": parts}], "m", ReasoningOrigins())
-    assert sent["content"] == [
-        {"type": "text", "text": "See"},
-        image,
-        {"type": "image_url", "image_url": {"url": "https://x/y.png", "detail": "low"}},
-        {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}},
-        *parts[4:],
-    ]
-
-
 def test_a_signature_on_a_call_goes_to_no_model_but_its_own():
     call = {"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}
     message = {"role": "assistant", "content": None, "tool_calls": [call | {"extra_content": {"sig": "S"}}]}
