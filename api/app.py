@@ -16,6 +16,7 @@ from ..graph.refits import working_off
 from ..graph.run import open_cascade
 from ..graph.settings import Settings, load_settings
 from . import errors
+from .addresses import Addresses
 from .admission import Admission, Admitting
 from .bodies import BoundedBodies
 from .counted import Counted
@@ -86,6 +87,8 @@ WAYS = {
 }
 """The paths that calls come by."""
 ANTHROPIC_PATHS = ("/v1/messages", "/v1/messages/count_tokens")
+VENDOR_PATHS = (*(path for path in WAYS if path.startswith("/v1")), *ANTHROPIC_PATHS, "/v1/models")
+"""Those that clients of vendors are pointed at."""
 
 
 ROOMS = (route, v1, v1_texts, v1_responses, v1_embeddings, keys, healthz, livez, readyz, metrics)
@@ -149,3 +152,4 @@ def _add_middleware(app: FastAPI) -> None:
     app.add_middleware(AnthropicErrors, paths=ANTHROPIC_PATHS)
     app.add_middleware(KnownPages)
     app.add_middleware(Counted, paths=PATHS)
+    app.add_middleware(Addresses, paths=VENDOR_PATHS)

@@ -8,9 +8,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..graph.settings import Settings
 from ..state.rates import RATE_HEADERS
+from .addresses import ID_HEADERS
 from .errors import error_body
 from .headers import header
-from .receipts import BREAKERS_HEADER, RECEIPT_HEADERS, REQUEST_ID
+from .receipts import BREAKERS_HEADER, RECEIPT_HEADERS
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 ANY = "*"
@@ -81,7 +82,7 @@ class KnownPages:
                     "x-x25-byok",
                     *RATE_HEADERS,
                     "retry-after",
-                    REQUEST_ID,
+                    *ID_HEADERS,
                 ],
             )
         await self._cors(scope, receive, send)

@@ -7,7 +7,6 @@ last event has the rest.
 
 from collections.abc import Collection, Mapping
 from contextvars import ContextVar
-from secrets import token_hex
 from time import monotonic, perf_counter
 from typing import Any
 
@@ -32,10 +31,6 @@ RECEIPT_HEADERS = tuple(
 """What a page of another origin may read, too."""
 ORG_HEADER = f"{PREFIX}org-id"
 CALL_ID = f"{PREFIX}call-id"
-REQUEST_ID = "x-request-id"
-"""Where OpenAI's clients look for what to name when they ask about a reply; the call's id, where there is a call."""
-_REQUEST_ID_NAMES = {"/v1/messages": "request-id"}
-"""Where Anthropic's do."""
 BREAKERS_HEADER = f"{PREFIX}breakers"
 """Only where some breaker is not closed that the org's requests meet."""
 HEAD = "http.response.start"
@@ -155,8 +150,7 @@ class Receipts:
                 ):
                     noted[BREAKERS_HEADER] = named
                 free = {f"{PREFIX}cost-usd": f"{0:.9f}"} if message["status"] in SPENDS_NOTHING else {}
-                found = completed(message.get("headers") or (), noted | free, spent_ms, alias)
-                message["headers"] = [*found, _request_id(scope["path"], found)]
+                message["headers"] = completed(message.get("headers") or (), noted | free, spent_ms, alias)
             await send(message)
 
         try:
@@ -177,12 +171,6 @@ def completed(
         ours = [(name, value) for name, value in found if name.startswith(PREFIX.encode())]
         found += [(f"{alias}-".encode() + name[len(PREFIX) :], value) for name, value in ours]
     return found
-
-
-def _request_id(path: str, headers: Collection[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
-    """Return the header that a client quotes of a reply; a request that was no call has an id of its own."""
-    call_id = next((value for name, value in headers if name == CALL_ID.encode()), None)
-    return _REQUEST_ID_NAMES.get(path, REQUEST_ID).encode(), call_id or token_hex(14).encode()
 
 
 def _ascii(value: Any) -> bytes:

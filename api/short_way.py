@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..graph.run import Cascade
 from ..state.errors import InvalidRequest, X25Error
+from .addresses import MODEL
 from .bodies import BODY
 from .deps import caller_of
 from .errors import answer_to
@@ -43,12 +44,16 @@ class Way:
         if self.is_ours and scope.get("query_string"):
             return None
         kind = header(scope, b"content-type") or b""
-        if not body or not (kind == JSON or kind.startswith(JSON + b";")):
+        if not body or not (kind in (JSON, b"") or kind.startswith(JSON + b";")):
             return None
         try:
-            return self.takes.model_validate(from_json(body))
+            found = self.takes.model_validate(from_json(body))
         except (ValidationError, ValueError, InvalidRequest):
             return None
+        named = scope.get(MODEL)
+        if named is not None and getattr(found, "model", None) in (None, "auto"):
+            return found.model_copy(update={"model": named})
+        return found
 
 
 class ShortWay:

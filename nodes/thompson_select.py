@@ -33,7 +33,10 @@ async def thompson_select(call: Estimated, services: Services) -> Change:
         situation = await services.situations.of(call, services)
     offers = situation.offers()
     author = services.conversations.author_in(call)
-    beginning = beginning_of(call, situation.router, offers.arms, author)
+    unfit = {
+        model_id: why for model_id, why in situation.unfit.items() if offers.removed.get(model_id) == why
+    }
+    beginning = beginning_of(call, situation.router, offers.arms, author, unfit)
     following = begin(offers.arms, beginning.start, author)
     if not following.arms:
         raise refuse(offers.removed | following.removed)

@@ -14,7 +14,6 @@ from ..state.errors import (
     BeyondAllowance,
     ContentFiltered,
     ContextLengthExceeded,
-    MalformedRequest,
     ModelGone,
     ProviderAuth,
     ProviderBadRequest,
@@ -28,6 +27,7 @@ from ..state.errors import (
     ProviderTimeout,
     Unsupported,
 )
+from .refusal_words import MODERATION, kind_in_words
 from .wire.waits import retry_after_s
 
 MESSAGE_CHARS = 200
@@ -36,14 +36,6 @@ BODY_CHARS = 4000
 """How much of a body is looked at."""
 
 _SECRET = re.compile(r"(?i:bearer)\s+\S+|\b(?:sk|pk|rk|xai|gsk|nvapi|hf)[-_][\w*.\-]{4,}|\bAIza[\w\-]{10,}")
-CONTEXT = re.compile(
-    r"context[ _](?:length|window|limit|size)|maximum (?:context|prompt|model) length|token count .{0,40}exceeds"
-    r"|too many (?:input )?tokens|too large for model|longer than the (?:maximum )?model|reduce the length of"
-    r"|(?:prompt|input|message|request|text)s? (?:is |are |was |token length )?too (?:long|large)"
-    r"|range of input length|exceeds? the (?:maximum|max) (?:number of )?(?:input )?(?:tokens|length)"
-    r"|tokens? .{0,40}must be (?:<=|less than)|inputs must have less than",
-    re.IGNORECASE,
-)
 _BILLING = re.compile(
     r"insufficient[ _](?:quota|funds|balance)|billing|credit|key limit exceeded", re.IGNORECASE
 )
@@ -58,32 +50,12 @@ _BEYOND_ALLOWANCE = re.compile(
     r"|tokens must be reduced",
     re.IGNORECASE,
 )
-_MODERATION = re.compile(
-    r"content[ _]?(?:filter|policy|management)|responsibleaipolicy|data_inspection_failed|moderation|was flagged"
-    r"|usage polic(?:y|ies)|safety system",
-    re.IGNORECASE,
-)
-_GONE = re.compile(
-    r"model[ _]not[ _]found|no such model|(?:not|in)(?: a)?[ _]?valid model|unknown model"
-    r"|models? .{0,80}?(?:not exist|not found|deprecated|decommissioned|retired|no longer|not available)",
-    re.IGNORECASE,
-)
-_UNSUPPORTED = re.compile(
-    r"unsupported|not supported|supported values are|only the default|no endpoints found|not enabled for"
-    r"|(?:does(?:n't| not)|do(?:n't| not)|cannot|can't) (?:support|accept|allow|handle|process)"
-    r"|unrecognized (?:request )?(?:argument|parameter|field)|no such parameter|is not allowed"
-    r"|(?:unknown|unexpected) (?:parameter|field|argument|role|key)|extra (?:inputs|fields) (?:are )?not permitted",
-    re.IGNORECASE,
-)
-_BODY_AT_FAULT = re.compile(
-    r"invalid schema|not a valid json ?schema|could not parse the json|not valid json|invalid json|tool_call_id"
-    r"|must be followed by tool messages|(?:invalid|could not process|unable to (?:process|download)) image",
-    re.IGNORECASE,
-)
 _QUOTED = re.compile(
     r"['\"`]([A-Za-z_][\w.\[\]]{0,60})['\"`]"
     r"|(?:argument supplied|parameter|field|argument):? ([a-z_]{2,40})\b"
 )
+_ROLE = re.compile(r"['\"`](developer)['\"`]")
+"""A role that is refused; what vendors call the parameter is then the whole of the messages."""
 NEVER_SENT = {
     "ConnectTimeout", "PoolTimeout", "ConnectError", "ConnectTimeoutError", "EndpointConnectionError",
     "ClientConnectorError",
@@ -180,31 +152,22 @@ def unless_never_sent(error: ProviderError, cause: BaseException | None) -> Prov
 
 _KINDS: dict[int, type[ProviderError]] = {
     401: ProviderAuth, 402: ProviderBilling, 403: ProviderForbidden, 404: ModelGone, 408: ProviderTimeout,
-    410: ModelGone, 413: ContextLengthExceeded, 429: ProviderRateLimit, 451: ContentFiltered, 508: ModelGone,
+    405: ProviderServer, 410: ModelGone, 413: ContextLengthExceeded, 421: ProviderServer, 424: ProviderServer,
+    425: ProviderServer, 429: ProviderRateLimit, 451: ContentFiltered, 499: ProviderServer, 508: ModelGone,
     529: ProviderRateLimit,
 }  # fmt: skip
 _KIND_OF_HUNDRED: dict[int, type[ProviderError]] = {4: ProviderBadRequest, 5: ProviderServer}
-_IN_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (
-    (CONTEXT, ContextLengthExceeded), (_MODERATION, ContentFiltered), (_BODY_AT_FAULT, MalformedRequest),
-    (_GONE, ModelGone), (_UNSUPPORTED, Unsupported),
-)  # fmt: skip
-"""What a refusal means by the vendor's words, the plainest first."""
 
 
 def _kind(status: int, text: str) -> type[ProviderError]:
     if status in (402, 429) and _BEYOND_ALLOWANCE.search(text):
         return BeyondAllowance
-    if status == 403 and _MODERATION.search(text):
+    if status == 403 and MODERATION.search(text):
         return ContentFiltered  # before its words about money: "no credits were charged"
     if _says_no_credit(status, text):
         return ProviderBilling
-    if status == 404 and _UNSUPPORTED.search(text):
-        return Unsupported  # an aggregator has the model, and nobody who runs it that way
-    if status in (400, 409, 415, 422):
-        # Of a conflict only the vendor knows with what; OpenAI's own clients ask again.
-        plain = ProviderServer if status == 409 else ProviderBadRequest
-        return next((kind for words, kind in _IN_WORDS if words.search(text)), plain)
-    return _KINDS.get(status) or _KIND_OF_HUNDRED.get(status // 100, ProviderMalformed)
+    found = kind_in_words(status, text, _own_words(text))
+    return found or _KINDS.get(status) or _KIND_OF_HUNDRED.get(status // 100, ProviderMalformed)
 
 
 def _says_no_credit(status: int, text: str) -> bool:
@@ -232,7 +195,10 @@ def _own_words(text: str) -> list[str]:
     inner = found.get("error")
     told = [
         inner,
-        *((inner if isinstance(inner, dict) else found).get(name) for name in ("message", "code", "type")),
+        *(
+            (inner if isinstance(inner, dict) else found).get(name)
+            for name in ("message", "code", "type", "status")
+        ),
     ]
     return [one for one in told if isinstance(one, str)]
 
@@ -265,7 +231,8 @@ def _said(text: str, secret: str | None) -> _Said:
         message = found if isinstance(found, str) else json.dumps(found)
     except RecursionError:
         message = ""
-    named = parameter if isinstance(parameter, str) else _named(message)
+    role = _ROLE.search(message)
+    named = role[1] if role else parameter if isinstance(parameter, str) else _named(message)
     return _Said(_quoted(message, secret), None if named is None else re.split(r"[.\[]", named)[0])
 
 

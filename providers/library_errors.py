@@ -13,7 +13,6 @@ from ..state.errors import (
     ProviderTimeout,
 )
 from .errors_map import (
-    CONTEXT,
     MESSAGE_CHARS,
     NEVER_SENT,
     HttpAnswer,
@@ -22,6 +21,7 @@ from .errors_map import (
     redact,
     unless_never_sent,
 )
+from .refusal_words import CONTEXT
 
 
 def error_from_openai(exc: Exception, *, deployment: str, secret: str | None = None) -> ProviderError:

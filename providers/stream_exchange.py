@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..state.errors import ProviderBadRequest, ProviderError, ProviderServer, Unsupported
+from ..state.errors import ProviderBadRequest, ProviderError, Unsupported
 from ..state.types import JSONObject
 from ..state.usage import Usage
 from .deltas import Sending, Watch, watched
@@ -14,7 +14,7 @@ from .wire.assembly import PIECES, Assembly
 from .wire.client import Streamed, VendorClient
 from .wire.events import DONE, EventReader
 from .wire.json_text import parse_json
-from .wire.reply import ChatReply, chat_reply
+from .wire.reply import ChatReply
 from .wire.vendor_reply import refuse_error_within, reply_in
 
 _STREAMING = re.compile(r"\bstream(?:ing|ed|s)?\b", re.IGNORECASE)
@@ -80,7 +80,7 @@ class StreamExchange:
                 raise self._counted(error, sending) from error.__cause__
             # All was said; what is missing is how much it took.
         try:
-            reply = reply or self._reply()
+            reply = reply or self._assembly.reply()
         except ProviderError as error:
             raise self._counted(error, sending) from error.__cause__
         return reply if reply.usage is not None else replace(reply, usage=self._usage(sending))
@@ -118,11 +118,14 @@ class StreamExchange:
             watch.heard()
             for data in events.feed(received):
                 if data == DONE:
+                    self._assembly.close()
                     await answer.read_tail()
                     return
                 await self._take(data, answer, sending, watch)
         for data in events.rest():
-            if data != DONE:
+            if data == DONE:
+                self._assembly.close()
+            else:
                 await self._take(data, answer, sending, watch)
 
     async def _take(self, data: bytes, answer: Streamed, sending: Sending, watch: Watch) -> None:
@@ -133,16 +136,3 @@ class StreamExchange:
         if delta or logprobs:
             await sending.send(delta, logprobs)
             watch.heard()
-
-    def _reply(self) -> ChatReply:
-        if self._assembly.finish_reason is None:
-            cut = ProviderServer(f"{self._deployment} ended its stream in the middle of the answer")
-            cut.may_have_billed = True
-            raise cut
-        # Probabilities that came late, or stopped coming, are no reason to break off what was sent.
-        asked = {name: value for name, value in self._options.items() if name != "logprobs"}
-        payload = self._assembly.payload()
-        reply = chat_reply(payload, self._deployment, asked)
-        if self._options.get("logprobs") is not True or payload["choices"][0]["logprobs"] is None:
-            return reply
-        return replace(reply, logprobs=payload["choices"][0]["logprobs"])

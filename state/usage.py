@@ -10,9 +10,15 @@ MOST_TOKENS = 10**9
 """A count beyond this is no count: the longest context windows hold a hundredth of it."""
 MOST_DIGITS = 10
 """Of a count that a vendor writes as text."""
+_MOST_COST_CHARS = 30
+_TICKS_A_DOLLAR = 10**10
+"""In how many parts xAI counts a dollar."""
 
 _CACHED_APART = ("cache_read_input_tokens", "cache_creation_input_tokens")
 """Anthropic's names for what was read from its cache, and written to it."""
+_ASKED = ("prompt_tokens_details", "input_tokens_details")
+_ANSWERED = ("completion_tokens_details", "output_tokens_details")
+"""Where a chat's usage has its details, and where a response's has them, which some vendors send for chats."""
 _WRITTEN = ("cache_write_tokens", "cache_creation_tokens")
 """What aggregators call tokens that were written to a cache, among the details of a prompt."""
 _USUAL = frozenset({"cached_tokens", "audio_tokens", "image_tokens"})
@@ -56,22 +62,24 @@ class Usage:
         """
         if not isinstance(usage, dict):
             return None
-        reasoning = _detail(usage, "completion_tokens_details", "reasoning_tokens")
+        reasoning = _detail(usage, _ANSWERED, "reasoning_tokens")
         prompt = _prompt_count(usage)
         completion = _completion_count(usage, prompt, reasoning)
         if prompt is None or completion is None or prompt + completion == 0:
             return None
         written, written_1h = _cache_writes(usage)
-        cached = _detail(usage, "prompt_tokens_details", "cached_tokens")
+        cached = _detail(usage, _ASKED, "cached_tokens")
         if cached is None:
-            # DeepSeek's own name for the same count, and Anthropic's.
-            cached = _first_count(usage, ("prompt_cache_hit_tokens", _CACHED_APART[0])) or 0
+            # Moonshot's place for the same count, DeepSeek's own name, and Anthropic's.
+            cached = _first_count(usage, ("cached_tokens", "prompt_cache_hit_tokens", _CACHED_APART[0])) or 0
         cached = min(cached, prompt)
         written = min(written, prompt - cached)
+        if reasoning is None:
+            reasoning = _count(usage.get("reasoning_tokens"))
         reasoning = min(reasoning or 0, completion)
-        audio = min(_detail(usage, "prompt_tokens_details", "audio_tokens") or 0, prompt - cached)
-        image = _detail(usage, "prompt_tokens_details", "image_tokens") or 0
-        spoken = _detail(usage, "completion_tokens_details", "audio_tokens") or 0
+        audio = min(_detail(usage, _ASKED, "audio_tokens") or 0, prompt - cached)
+        image = _detail(usage, _ASKED, "image_tokens") or 0
+        spoken = _detail(usage, _ANSWERED, "audio_tokens") or 0
         return cls(
             prompt_tokens=prompt,
             completion_tokens=completion,
@@ -116,6 +124,10 @@ def _prompt_count(usage: JSONObject) -> int | None:
     if prompt is None and (plain := _count(usage.get("input_tokens"))) is not None:
         # Anthropic counts what was read from its cache, and written to it, apart from the rest of the prompt.
         return plain + sum(_count(usage.get(name)) or 0 for name in _CACHED_APART)
+    if prompt is None:
+        completion, total = (_count(usage.get(name)) for name in ("completion_tokens", "total_tokens"))
+        if completion is not None and total is not None and total > completion:
+            return total - completion
     return prompt
 
 
@@ -148,9 +160,12 @@ def _count(value: Any) -> int | None:
     return value if 0 <= value <= MOST_TOKENS else None
 
 
-def _detail(usage: JSONObject, group: str, key: str) -> int | None:
-    details = usage.get(group)
-    return _count(details.get(key)) if isinstance(details, dict) else None
+def _detail(usage: JSONObject, groups: tuple[str, str], key: str) -> int | None:
+    for group in groups:
+        details = usage.get(group)
+        if isinstance(details, dict) and (count := _count(details.get(key))) is not None:
+            return count
+    return None
 
 
 def _cache_writes(usage: JSONObject) -> tuple[int, int]:
@@ -179,7 +194,7 @@ def _reported_cost_usd(usage: JSONObject) -> Decimal | None:
     With the caller's own key OpenRouter's `cost` is its fee, often 0, and the vendor's bill stands in
     `cost_details.upstream_inference_cost` (https://openrouter.ai/docs/use-cases/usage-accounting).
     """
-    fee = _dollars(usage.get("cost"))
+    fee = _fee_usd(usage)
     details = usage.get("cost_details")
     upstream = _dollars(details.get("upstream_inference_cost")) if isinstance(details, dict) else None
     if fee is None or upstream is None:
@@ -188,8 +203,22 @@ def _reported_cost_usd(usage: JSONObject) -> Decimal | None:
     return fee + upstream if is_own_key else fee
 
 
+def _fee_usd(usage: JSONObject) -> Decimal | None:
+    """Return what a vendor says it charged.
+
+    Perplexity tells parts and their sum (https://docs.perplexity.ai/api-reference/chat-completions-post), xAI counts in
+    parts of a dollar (https://docs.x.ai/docs/api-reference).
+    """
+    told = usage.get("cost")
+    if isinstance(told, dict):
+        told = told.get("total_cost")
+    ticks = _dollars(usage.get("cost_in_usd_ticks")) if told is None else None
+    return _dollars(told) if ticks is None else ticks / _TICKS_A_DOLLAR
+
+
 def _dollars(value: Any) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+    is_text = isinstance(value, str) and value.isascii() and 0 < len(value) <= _MOST_COST_CHARS
+    if isinstance(value, bool) or not (is_text or isinstance(value, int | float | Decimal)):
         return None
     try:
         cost = Decimal(str(value))

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from ...state.errors import InvalidRequest
 from ...state.types import JSONObject
 from ..schemas import Steered
+from .messages_parts import parts_of, require_text
 from .words import word_of
 
 _PASSED_ON = {
@@ -19,6 +20,11 @@ _EFFORTS = ((4_096, "low"), (16_384, "medium"))
 """Thinking budgets in tokens below which an effort is meant; beyond them it is high."""
 _AS_IT_IS = {"eager_input_streaming": True, "defer_loading": False, "allowed_callers": ["direct"]}
 """What a tool may ask for because it is so with every tool here, and the value that says so."""
+_ASIDE = frozenset({
+    "tool_use", "tool_result", "thinking", "redacted_thinking", "server_tool_use", "web_search_tool_result",
+    "web_fetch_tool_result",
+})  # fmt: skip
+"""Blocks that are no words: calls and their results, thoughts, and what a vendor looked up, sealed for itself."""
 _CHOICES = {"auto": "auto", "any": "required", "none": "none"}
 
 
@@ -40,6 +46,8 @@ class MessagesRequest(Steered):
         None, description="Becomes an effort of reasoning; thoughts stay unseen."
     )
     output_config: dict[str, Any] | None = Field(None, description="effort and format.")
+    output_format: dict[str, Any] | None = Field(None, description="As output_config.format.")
+    cache_control: dict[str, Any] | None = Field(None, description="Marks the end of what is sent.")
     metadata: dict[str, Any] | None = Field(None, description="user_id.")
     service_tier: Literal["auto", "standard_only"] | None = None
     context_management: dict[str, Any] | None = Field(
@@ -66,7 +74,8 @@ def options_of(body: MessagesRequest) -> dict[str, Any]:
     options = {ours: getattr(body, theirs) for theirs, ours in _PASSED_ON.items()}
     options["tools"] = [_tool(tool, f"tools[{index}]") for index, tool in enumerate(body.tools or ())] or None
     options |= _of_choice(body.tool_choice or {})
-    options |= _of_output(body.output_config or {}) | _of_thinking(body.thinking or {})
+    formed = {} if body.output_format is None else {"format": body.output_format}
+    options |= _of_output(formed | (body.output_config or {})) | _of_thinking(body.thinking or {})
     _only(body.metadata or {}, ("user_id",), "metadata")
     _check_edits(body.context_management or {})
     options["user"] = (body.metadata or {}).get("user_id")
@@ -160,11 +169,23 @@ def messages_of(body: MessagesRequest) -> list[JSONObject]:
     """
     found: list[JSONObject] = []
     if body.system:
-        system = body.system if isinstance(body.system, str) else _parts(body.system, "system")
+        system = body.system if isinstance(body.system, str) else parts_of(body.system, "system")
         found.append({"role": "system", "content": system})
     for index, message in enumerate(body.messages):
         found += _of_message(message, f"messages[{index}]")
-    return found
+    return found if body.cache_control is None else _marked(found, body.cache_control)
+
+
+def _marked(messages: list[JSONObject], mark: Mapping[str, Any]) -> list[JSONObject]:
+    """Return messages whose last words have a mark, as if the caller had put it there."""
+    for place in range(len(messages) - 1, -1, -1):
+        content = messages[place]["content"]
+        parts = [{"type": "text", "text": content}] if content and isinstance(content, str) else content
+        if parts:
+            last = {"cache_control": mark, **parts[-1]}
+            marked = {**messages[place], "content": [*parts[:-1], last]}
+            return [*messages[:place], marked, *messages[place + 1 :]]
+    return messages
 
 
 def _of_message(message: Mapping[str, Any], where: str) -> Iterator[JSONObject]:
@@ -172,7 +193,7 @@ def _of_message(message: Mapping[str, Any], where: str) -> Iterator[JSONObject]:
     if role not in {"user", "assistant", "system"}:
         raise InvalidRequest(f"{where}.role must be user, assistant or system", field=f"{where}.role")
     if role == "system" and isinstance(content, list):
-        yield {"role": role, "content": _parts(content, f"{where}.content")}
+        yield {"role": role, "content": parts_of(content, f"{where}.content")}
         return
     if isinstance(content, str):
         yield {"role": role, "content": content}
@@ -183,11 +204,10 @@ def _of_message(message: Mapping[str, Any], where: str) -> Iterator[JSONObject]:
     for block in content:
         if block.get("type") == "tool_result":
             yield _result(block, where)
-    aside = {"tool_use", "tool_result", "thinking", "redacted_thinking"}
-    words = [block for block in content if word_of(block) not in aside]
+    words = [block for block in content if word_of(block) not in _ASIDE]
     if not words and not calls:
         return
-    parts = _parts(words, f"{where}.content")
+    parts = parts_of(words, f"{where}.content")
     is_plain = len(parts) == 1 and parts[0].keys() == {"type", "text"}
     told = None if not parts else parts[0]["text"] if is_plain else parts
     yield {"role": role, "content": told, **({"tool_calls": calls} if calls else {})}
@@ -195,72 +215,17 @@ def _of_message(message: Mapping[str, Any], where: str) -> Iterator[JSONObject]:
 
 def _call(block: Mapping[str, Any], where: str) -> JSONObject:
     for name in ("id", "name"):
-        _require_text(block, name, f"{where}.content")
+        require_text(block, name, f"{where}.content")
     said = json.dumps(block.get("input") or {}, ensure_ascii=False)
     return {"id": block["id"], "type": "function", "function": {"name": block["name"], "arguments": said}}
 
 
 def _result(block: Mapping[str, Any], where: str) -> JSONObject:
-    _require_text(block, "tool_use_id", f"{where}.content")
+    require_text(block, "tool_use_id", f"{where}.content")
     content = block.get("content")
-    told: Any = content if isinstance(content, str) else _parts(content or [], f"{where}.content")
+    told: Any = content if isinstance(content, str) else parts_of(content or [], f"{where}.content")
     if isinstance(told, list) and all(part["type"] == "text" for part in told):
         told = "\n".join(part["text"] for part in told)
     if block.get("is_error") is True and isinstance(told, str):
         told = f"Error: {told}"
     return {"role": "tool", "tool_call_id": block["tool_use_id"], "content": told}
-
-
-def _parts(blocks: Any, where: str) -> list[JSONObject]:
-    if not isinstance(blocks, list):
-        raise InvalidRequest(f"{where} must be a text or a list of blocks", field=where)
-    return [_part(block, f"{where}[{index}]") for index, block in enumerate(blocks)]
-
-
-def _part(block: Any, where: str) -> JSONObject:
-    kind = block.get("type") if isinstance(block, dict) else None
-    marked = (
-        {}
-        if kind is None or block.get("cache_control") is None
-        else {"cache_control": block["cache_control"]}
-    )
-    if kind == "text":
-        if not isinstance(block.get("text"), str):
-            raise InvalidRequest(f"{where}.text must be a text", field=f"{where}.text")
-        return {"type": "text", "text": block["text"], **marked}
-    if kind == "image":
-        return {"type": "image_url", "image_url": {"url": _url(block, where)}, **marked}
-    if kind == "document" and (said := _plain_text(block, where)) is not None:
-        return {"type": "text", "text": said, **marked}
-    if kind == "document":
-        name = {"filename": block["title"]} if isinstance(block.get("title"), str) else {}
-        return {"type": "file", "file": {"file_data": _url(block, where), **name}, **marked}
-    raise InvalidRequest(f"{where}.type {str(kind)[:100]!r} cannot be had here", field=f"{where}.type")
-
-
-def _plain_text(block: Mapping[str, Any], where: str) -> str | None:
-    """Return what a document of plain text says, beneath its title; None for one of another kind."""
-    source = block.get("source")
-    if not isinstance(source, Mapping) or source.get("type") != "text":
-        return None
-    _require_text(source, "data", f"{where}.source")
-    return "\n\n".join(one for one in (block.get("title"), source["data"]) if isinstance(one, str) and one)
-
-
-def _url(block: Mapping[str, Any], where: str) -> str:
-    source = block.get("source")
-    kind = source.get("type") if isinstance(source, Mapping) else None
-    if isinstance(source, Mapping) and kind == "base64":
-        _require_text(source, "data", f"{where}.source")
-        _require_text(source, "media_type", f"{where}.source")
-        return f"data:{source['media_type']};base64,{source['data']}"
-    if isinstance(source, Mapping) and kind == "url" and block.get("type") == "image":
-        _require_text(source, "url", f"{where}.source")
-        return str(source["url"])
-    field = f"{where}.source.type"
-    raise InvalidRequest(f"{field} must be base64, text for a document, or url for an image", field=field)
-
-
-def _require_text(said: Mapping[str, Any], name: str, where: str) -> None:
-    if not isinstance(said.get(name), str) or not said[name]:
-        raise InvalidRequest(f"{where}: {name} must be a text", field=where)

@@ -12,8 +12,15 @@ from .namespaces import one_name
 from .response_tools import tool_choice_of, tools_of
 from .words import word_of
 
-INCLUDABLE = ("message.output_text.logprobs", "reasoning.encrypted_content")
-"""The second asks for thoughts, which this gateway keeps between a model and its vendor: there are none to include."""
+INCLUDABLE = (
+    "message.output_text.logprobs", "reasoning.encrypted_content", "message.input_image.image_url",
+    "computer_call_output.output.image_url", "file_search_call.results", "web_search_call.results",
+    "web_search_call.action.sources", "code_interpreter_call.outputs",
+)  # fmt: skip
+"""Beside the first there is nothing to include: thoughts stay between a model and its vendor, and no tool is run."""
+_SUMMARIES = ("auto", "concise", "detailed")
+_OF_NO_USE = frozenset({"reasoning", "web_search_call"})
+"""Items that tell a model nothing: thoughts that were not given out, and that somebody else's model searched."""
 _PASSED_ON = (
     "temperature", "top_p", "parallel_tool_calls", "service_tier", "user", "safety_identifier", "prompt_cache_key",
     "prompt_cache_retention", "seed", "stop", "frequency_penalty", "presence_penalty", "top_logprobs",
@@ -44,7 +51,7 @@ class ResponseRequest(Steered):
     tool_choice: str | dict[str, Any] | None = None
     text: dict[str, Any] | None = Field(None, description="format and verbosity of the answer.")
     reasoning: dict[str, Any] | None = Field(
-        None, description="effort; of summaries `auto`, and none is had."
+        None, description="effort; a summary may be asked for, and none is had."
     )
     max_output_tokens: int | None = Field(None, ge=1, lt=2**31)
     max_tool_calls: int | None = Field(
@@ -108,12 +115,12 @@ def _of_text(text: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_reasoning(reasoning: Mapping[str, Any]) -> dict[str, Any]:
-    _only(reasoning, ("effort", "summary"), "reasoning")
-    if reasoning.get("summary") not in (None, "auto"):
-        # "auto" leaves it open whether there is one, and the answer says that there is none.
-        raise InvalidRequest(
-            "reasoning.summary: only auto is taken, and none is had", field="reasoning.summary"
-        )
+    _only(reasoning, ("effort", "summary", "generate_summary"), "reasoning")
+    for name in ("summary", "generate_summary"):
+        # Agents ask for one whatever the model is; the answer says that there is none.
+        if reasoning.get(name) not in (None, *_SUMMARIES):
+            field = f"reasoning.{name}"
+            raise InvalidRequest(f"{field} must be {', '.join(_SUMMARIES)}, and none is had", field=field)
     return {"reasoning_effort": reasoning.get("effort")}
 
 
@@ -172,7 +179,7 @@ def _of_item(item: JSONObject, where: str, earlier: Earlier) -> Iterator[JSONObj
             field = f"{where}.id"
             raise InvalidRequest(f"{field}: no item {item['id'][:200]!r} is kept; send it whole", field=field)
         yield found
-    elif kind != "reasoning":  # a model's thoughts go back to it alone, and none were given out
+    elif kind not in _OF_NO_USE:
         field = f"{where}.type"
         raise InvalidRequest(f"{field}: items of type {str(kind)[:100]!r} cannot be had here", field=field)
 

@@ -18,8 +18,10 @@ from ..offers.situation import Situation
 from ..records.attempts import Recording
 from ..services import Services
 
-MAY_BE_WORDED_ANEW = (*TOKEN_LIMITS, STORE)
-"""Parameters that a model may refuse and be asked once more."""
+_DEVELOPER = "developer"
+"""OpenAI's newer name for the role "system"."""
+MAY_BE_WORDED_ANEW = (*TOKEN_LIMITS, STORE, _DEVELOPER)
+"""Parameters, and a role, that a model may refuse and be asked once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ async def buy(
 ) -> tuple[Order, Completion]:
     """Return an answer paid for before, or buy one.
 
-    A model that calls the token limit otherwise, or has no word for `store: false`, is asked once more.
+    A model that calls the token limit otherwise, or has no word for `store: false` or the role "developer", is asked
+    once more.
 
     Raises
     ------
@@ -111,7 +114,13 @@ def _order(call: Routed, situation: Situation, services: Services, recording: Re
     options = {name: value for name, value in call.options.items() if name not in TOKEN_LIMITS}
     if is_unstored(options) and services.fitness.refuses(spec.known_as, STORE, services.clock_s()):
         del options[STORE]
-    body: JSONObject = {**options, "messages": call.sent}
+    messages = call.sent
+    if services.fitness.refuses(spec.known_as, _DEVELOPER, services.clock_s(), call.org):
+        messages = [
+            {**message, "role": "system"} if message["role"] == _DEVELOPER else message
+            for message in messages
+        ]
+    body: JSONObject = {**options, "messages": messages}
     wanted = TOKEN_LIMITS[call.options.get(TOKEN_LIMITS[1]) is not None]
     name = services.fitness.limit_name(spec.known_as, wanted, services.clock_s(), call.org)
     is_needed = left_nusd is not None or limit_named(call.options)

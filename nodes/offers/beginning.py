@@ -1,6 +1,6 @@
 """Which tier a call begins with: what the caller says, or what its router promises the class of the request."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ...routing.plan.affinity import Author
@@ -9,6 +9,8 @@ from ...routing.prompt.request_class import class_of, nearest_tier, promised_tie
 from ...state.records import Arm
 from ...state.types import TIERS, Tier
 from ...state.working_memory import Classified, Start
+
+_NONE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +23,15 @@ class Beginning:
 
 
 def beginning_of(
-    call: Classified, router: RouterConfig, arms: Sequence[Arm], author: Author | None
+    call: Classified,
+    router: RouterConfig,
+    arms: Sequence[Arm],
+    author: Author | None,
+    unfit: Mapping[str, str] = _NONE,
 ) -> Beginning:
     """Return whom a call begins with.
+
+    An overriding model that failed lately by what this request needs is as one that fails now: others are asked.
 
     Under `first_tier: by_class` the request's class names the tier; `task_complexity` says it in its place, weights
     that lean far move it by one, a conversation is gone on with by nobody weaker, and where nobody of it may be asked
@@ -35,8 +43,13 @@ def beginning_of(
         Who may be asked.
     author
         Who gave the newest answer of the conversation; None = nobody, or not known.
+    unfit
+        Models, none of them removed by a constraint, that turned out not to be fit for the request, and why.
     """
     start = call.opening.start
+    if start.model_id is not None and start.model_id in unfit:
+        why = f"{start.model_id} is passed over: {unfit[start.model_id]}"
+        return Beginning(replace(start, model_id=None), why)
     if router.first_tier == "any" or start.model_id is not None or not arms:
         return Beginning(start)
     wanted, reasons = _wanted(call)

@@ -37,8 +37,8 @@ _UNREACHABLE = "named by the router, but no key or local server opens it here (x
 _UNPRICED_SOUND = (
     "audio: no prices.audio_input_usd_per_mtok in its file, so no cost cap or budget can be kept"
 )
-_REFUSED_ROLES = frozenset({"system", "developer", "tool", "function"})
-"""Roles of a message that some models do not take."""
+_REFUSED_ROLES = frozenset({"system", "tool", "function"})
+"""Roles of a message that some models do not take, and that have no other name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,20 @@
 """Put the chunks of a streamed completion together, and make each piece fit to be passed on."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from ...state.errors import ProviderMalformed, Unsupported
+from ...state.errors import ProviderMalformed, ProviderServer, Unsupported
 from ...state.types import JSONObject
 from .fragments import ToolFragments
 from .halves import Halves
 from .logprobs import streamed_logprobs
+from .reply import ChatReply, chat_reply, usage_in
 
 _TEXTS = ("content", "refusal", "reasoning_content", "reasoning")
 """Fields of a delta that go on where the last one ended."""
+_THOUGHTS = frozenset({"reasoning_content", "reasoning"})
+"""Those of them that some vendors send as objects."""
 _PASSED_OVER = frozenset({"role", "tool_calls", "function_call", *_TEXTS})
 _JOINED = ("text", "summary", "data", "thinking")
 """Fields of a thought's details that go on likewise."""
@@ -38,6 +42,8 @@ class Assembly:
         self._logprobs: dict[str, list[Any]] = {}
         self._head: JSONObject = {}
         self._has_content = False
+        self._index: Any = None
+        """The number of the one choice that is read."""
         self.finish_reason: Any = None
         """Why the answer ended; None until it did."""
 
@@ -60,15 +66,19 @@ class Assembly:
             raise ProviderMalformed(
                 f"{self._deployment} streamed {type(chunk).__name__} instead of an object"
             )
+        for name, told in (
+            ("model", chunk.get("model")),
+            ("service_tier", chunk.get("service_tier")),
+            ("usage", usage_in(chunk)),
+        ):
+            if told:
+                self._head[name] = told
         choice = self._choice(chunk.get("choices"))
-        for name in ("model", "service_tier"):
-            if chunk.get(name):
-                self._head[name] = chunk[name]
-        if counted := chunk.get("usage") or _usage_elsewhere(chunk, choice):
-            self._head["usage"] = counted
         if choice is None:
             return {}, None
         given = choice.get("delta")
+        if not given and not self.has_words:
+            given = choice.get("message")  # of a vendor that says all at once
         if given is not None and not isinstance(given, dict):
             raise ProviderMalformed(f"{self._deployment} streamed a delta that is no object")
         piece = self._piece(given or {})
@@ -76,6 +86,16 @@ class Assembly:
         if choice.get("finish_reason") is not None:
             self.finish_reason = choice["finish_reason"]
         return piece, likely
+
+    @property
+    def has_words(self) -> bool:
+        """Whether anything of an answer has come."""
+        return bool(self._texts or self._tools.calls() or self._legacy)
+
+    def close(self) -> None:
+        """Take the vendor's word that nothing follows: then an answer is whole, though it did not say why it ended."""
+        if self.finish_reason is None and self.has_words:
+            self.finish_reason = ""
 
     def rest(self) -> JSONObject:
         """Return what is left to pass on at the end."""
@@ -89,6 +109,26 @@ class Assembly:
         """Return what a vendor that does not stream would have answered."""
         choice = {"index": 0, "message": self.message(), "finish_reason": self.finish_reason}
         return {**self._head, "choices": [{**choice, "logprobs": self._logprobs or None}]}
+
+    def reply(self) -> ChatReply:
+        """Return the completion.
+
+        Raises
+        ------
+        ProviderError
+            As `reply.chat_reply`; `ProviderServer` where its end is missing.
+        """
+        if self.finish_reason is None:
+            cut = ProviderServer(f"{self._deployment} ended its stream in the middle of the answer")
+            cut.may_have_billed = True
+            raise cut
+        # Probabilities that came late, or stopped coming, are no reason to break off what was sent.
+        asked = {name: value for name, value in self._options.items() if name != "logprobs"}
+        payload = self.payload()
+        found = chat_reply(payload, self._deployment, asked)
+        if self._options.get("logprobs") is not True or payload["choices"][0]["logprobs"] is None:
+            return found
+        return replace(found, logprobs=payload["choices"][0]["logprobs"])
 
     def message(self) -> JSONObject:
         """Return the message as far as it has come."""
@@ -106,12 +146,16 @@ class Assembly:
             return None
         if not isinstance(choices, list) or not all(isinstance(one, dict) for one in choices):
             raise ProviderMalformed(f"{self._deployment} streamed choices that are no list of objects")
-        return next((one for one in choices if one.get("index") in (0, None)), None)
+        if self._index is None:  # one choice was asked for, and some vendors count from 1
+            self._index = next((one["index"] for one in choices if one.get("index") is not None), None)
+        return next((one for one in choices if one.get("index") in (self._index, None)), None)
 
     def _piece(self, given: JSONObject) -> JSONObject:
         piece: JSONObject = {}
         for name in _TEXTS:
-            if (value := given.get(name)) and (text := self._halves.join(name, self._text(name, value))):
+            if name in _THOUGHTS and (value := given.get(name)) and not isinstance(value, str):
+                self._more[name] = piece[name] = value
+            elif (value := given.get(name)) and (text := self._halves.join(name, self._text(name, value))):
                 self._texts.setdefault(name, []).append(text)
                 piece[name] = text
         if (calls := given.get("tool_calls")) and (fragments := self._tools.add(calls)):
@@ -171,12 +215,6 @@ class Assembly:
             if found is not None and (tokens := found[name]):
                 self._logprobs.setdefault(name, []).extend(tokens)
         return None if found is None else {**found}
-
-
-def _usage_elsewhere(chunk: JSONObject, choice: JSONObject | None) -> Any:
-    """Return what Moonshot counts in a choice and Groq in an object of its own; None where neither did."""
-    own = chunk.get("x_groq")
-    return (choice or {}).get("usage") or (own.get("usage") if isinstance(own, dict) else None)
 
 
 def _join(kept: list[Any], one: Any) -> None:

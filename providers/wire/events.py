@@ -57,8 +57,8 @@ class EventReader:
 
     def _line(self, line: bytes) -> bytes | None:
         if not line:
-            data, self._data, self._data_bytes = self._data, [], 0
-            return b"\n".join(data) if data else None
+            data, self._data, self._data_bytes = b"\n".join(self._data).strip(), [], 0
+            return data or None  # some vendors keep a connection alive by events that say nothing
         name, _, value = line.partition(b":")
         if name == b"data":
             self._data.append(value.removeprefix(b" "))

@@ -7,9 +7,11 @@ from typing import Any
 from ...state.errors import ProviderMalformed
 from ...state.types import JSONObject
 from .halves import Halves
-from .reply import MAX_TOOL_CALLS
+from .reply import MAX_TOOL_CALLS, NO_ARGUMENTS
 
 _KEYS = {"function": "arguments", "custom": "input"}
+_FLAT = ("name", "arguments")
+"""What some vendors say of a call without the object around it."""
 
 
 @dataclass(slots=True)
@@ -26,6 +28,8 @@ class _Call:
     """What else a vendor says of it, such as a signature that goes back with the result."""
     sent: int = 0
     """Pieces of the arguments that were passed on."""
+    is_bare: bool = False
+    """Whether it was said to have no arguments, which some vendors say of every call before its arguments come."""
     is_begun: bool = False
     """Whether its id and name were passed on."""
 
@@ -71,6 +75,8 @@ class ToolFragments:
                 found += self._passed_on(call)
         while self._turn < len(self._calls):
             call = self._calls[self._turn]
+            if call.is_bare and not call.arguments and call is not self._calls[-1]:
+                call.arguments.append("{}")
             found += self._passed_on(call)
             if call is self._calls[-1] or not (call.is_begun and _is_whole(call)):
                 break
@@ -105,7 +111,9 @@ class ToolFragments:
         call = next((one for one in reversed(self._calls) if index is not None and one.index == index), None)
         if index is None:
             named = next((one for one in self._calls if given_id and one.id == given_id), None)
-            call = named or (self._calls[-1] if self._calls else None)
+            newest = self._calls[-1] if self._calls else None
+            is_next = newest is not None and _names(fragment) and _is_whole(newest)
+            call = named or (None if is_next else newest)
         if call is None or (given_id and call.id and given_id != call.id):
             if len(self._calls) >= MAX_TOOL_CALLS:
                 raise ProviderMalformed(f"{self._deployment} calls more than {MAX_TOOL_CALLS} tools")
@@ -118,11 +126,11 @@ class ToolFragments:
 
     def _extend(self, call: _Call, fragment: JSONObject) -> None:
         called = fragment.get(call.kind)
-        called = called if isinstance(called, dict) else {}
+        called = called if isinstance(called, dict) else {key: fragment.get(key) for key in _FLAT}
         call.more |= {
             key: value
             for key, value in fragment.items()
-            if key not in ("index", "id", "type", call.kind) and value is not None
+            if key not in ("index", "id", "type", call.kind, *_FLAT) and value is not None
         }
         arguments = called.get(_KEYS[call.kind])
         name = _text(called.get("name"))
@@ -130,6 +138,14 @@ class ToolFragments:
         is_repeated = name == call.name and bool(fragment.get("id") or arguments)
         if name and not call.is_begun and not is_repeated:
             call.name += name
+        if (
+            call.kind == "function"
+            and not call.arguments
+            and isinstance(arguments, str)
+            and arguments.strip() in NO_ARGUMENTS
+        ):
+            call.is_bare = call.is_bare or bool(arguments.strip())
+            return  # true arguments may follow; where none do, the next call or the end says so
         if arguments is not None and arguments != "":
             text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
             call.arguments.append(self._halves.join(call.place, text))
@@ -157,6 +173,12 @@ class ToolFragments:
             call.id = f"{found}_{call.place}" if found in self._ids else found
             self._ids.add(call.id)
         return call.id
+
+
+def _names(fragment: JSONObject) -> bool:
+    """Return whether a fragment says whom it calls."""
+    places = (fragment, *(fragment.get(kind) for kind in _KEYS))
+    return any(isinstance(place, dict) and _text(place.get("name")) for place in places)
 
 
 def _is_whole(call: _Call) -> bool:

@@ -11,6 +11,7 @@ from ...state.errors import ProviderMalformed
 _MAX_DIGITS = 400
 _MAX_DEPTH = 100
 _BEYOND = 2**63
+_MARK = b"\xef\xbb\xbf"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _AS_JSON_DOES = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
@@ -51,6 +52,7 @@ def parse_json(body: bytes | str, deployment: str, pieces: frozenset[str] = froz
     ProviderMalformed
         When it is no JSON, holds a number that is none, or is nested more than 100 deep.
     """
+    body = body.removeprefix(_MARK) if isinstance(body, bytes) else body
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -1,6 +1,7 @@
 """The one gate for what vendors answer: a chat completion of known types and bounded size, or a named failure."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,11 +22,20 @@ _FINISH_REASONS = {
     "function_call": "function_call",
     "content_filter": "content_filter", "content_filtered": "content_filter", "safety": "content_filter",
     "recitation": "content_filter", "prohibited_content": "content_filter", "blocklist": "content_filter",
-    "spii": "content_filter", "sensitive": "content_filter", "refusal": "content_filter",
+    "spii": "content_filter", "image_safety": "content_filter",
+    "sensitive": "content_filter", "refusal": "content_filter",
     "guardrail_intervened": "content_filter",
 }  # fmt: skip
-"""OpenAI's word for the reasons of vendors, in lower case; the others are failures."""
+"""OpenAI's word for the reasons of vendors, in lower case."""
+_BROKEN_OFF = re.compile(
+    r"error|fail|abort|cancel|time_?d?_?out|malformed|unexpected|invalid|interrupt|insufficient|overload|unavailable"
+    r"|exhausted|network|missing"
+)
+"""Reasons that are failures, in lower case; any other word that is not known ends an answer as "stop" does."""
 _PARTS_WITH_AN_OBJECT = ("image_url", "input_audio", "file")
+_FLAT = ("name", "arguments")
+NO_ARGUMENTS = frozenset({"", "null", "{}"})
+"""What vendors write where a call has no arguments."""
 _THINKING_PARTS = frozenset({"thinking", "redacted_thinking", "reasoning"})
 
 
@@ -66,12 +76,27 @@ def chat_reply(payload: Any, deployment: str, options: Mapping[str, Any]) -> Cha
         raise ProviderMalformed(
             f"{deployment} answered 200 with {type(payload).__name__} instead of an object"
         )
-    usage = Usage.from_openai(payload.get("usage"))
+    usage = Usage.from_openai(usage_in(payload))
     try:
         return _read(payload, deployment, options, usage)
     except ProviderError as error:
         error.usage = usage
         raise
+
+
+def usage_in(payload: JSONObject) -> Any:
+    """Return what a completion, or a chunk of one, says of its tokens; None where it does not.
+
+    Moonshot's streams say it in the choice, Groq's under a name of its own.
+    """
+    if told := payload.get("usage"):
+        return told
+    choices = payload.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    for place in (choice, payload.get("x_groq")):
+        if isinstance(place, dict) and (told := place.get("usage")):
+            return told
+    return None
 
 
 def _read(payload: JSONObject, deployment: str, options: Mapping[str, Any], usage: Usage | None) -> ChatReply:
@@ -92,11 +117,14 @@ def _read(payload: JSONObject, deployment: str, options: Mapping[str, Any], usag
 
 
 def _finish_reason(given: Any, message: JSONObject, deployment: str) -> str:
-    reason = _FINISH_REASONS.get(given.lower()) if isinstance(given, str) else None
+    word = given.lower() if isinstance(given, str) else None
+    reason = None if word is None else _FINISH_REASONS.get(word)
     if reason == "content_filter":
         raise ContentFiltered(f"{deployment} stopped the answer by its own moderation")
-    if given in (None, "") and (message["content"] or message.get("tool_calls")):
-        reason = "stop"  # a whole answer whose vendor does not say why it ended; it is paid for
+    has_answer = bool(message["content"] or message.get("tool_calls") or message.get("function_call"))
+    is_silent = given is None or (word is not None and reason is None and _BROKEN_OFF.search(word) is None)
+    if is_silent and has_answer:
+        reason = "stop"  # a whole answer whose vendor does not say why it ended, or in a word of its own
     if reason is None:
         # "error", "network_error", "insufficient_system_resource": the answer was broken off.
         name = (
@@ -107,6 +135,10 @@ def _finish_reason(given: Any, message: JSONObject, deployment: str) -> str:
         raise failed
     if message.get("tool_calls") and reason == "stop":
         return "tool_calls"
+    if reason in ("tool_calls", "function_call") and not (
+        message.get("tool_calls") or message.get("function_call")
+    ):
+        return "stop"  # a client would look for calls that are not there
     return reason
 
 
@@ -182,6 +214,10 @@ def _tool_call(given: Any, place: int, deployment: str) -> JSONObject:
     """Return one call with an id, a name, and its arguments as text; its place in the list says the order."""
     kind = "custom" if isinstance(given, dict) and isinstance(given.get("custom"), dict) else "function"
     called = given.get(kind) if isinstance(given, dict) else None
+    if called is None and isinstance(given, dict) and "name" in given:
+        # Without the object around name and arguments.
+        called = {key: given[key] for key in _FLAT if key in given}
+        given = {key: value for key, value in given.items() if key not in _FLAT}
     name = called.get("name") if isinstance(called, dict) else None
     if not isinstance(called, dict) or not isinstance(name, str) or not name:
         raise ProviderMalformed(f"{deployment}: tool_calls[{place}] names no {kind}")
@@ -197,8 +233,8 @@ def _tool_call(given: Any, place: int, deployment: str) -> JSONObject:
 
 
 def _written(arguments: Any, kind: str) -> str:
-    if arguments is None or (isinstance(arguments, str) and not arguments.strip()):
-        # Nothing at all is no JSON that a client could read.
+    if arguments is None or (isinstance(arguments, str) and arguments.strip() in NO_ARGUMENTS):
+        # Nothing at all is no JSON that a client could read, and null no object.
         return "{}" if kind == "function" else arguments or ""
     return arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
 

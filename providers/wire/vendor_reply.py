@@ -5,6 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors_map import HttpAnswer, error_from_response
+from ..refusal_words import STATUS_OF_WORD
+from .assembly import Assembly
+from .events import DONE, EventReader
 from .json_text import parse_json
 from .reply import ChatReply, chat_reply
 
@@ -13,9 +16,28 @@ def reply_in(
     answer: HttpAnswer, deployment: str, options: Mapping[str, Any], secret: str | None
 ) -> ChatReply:
     """Return the completion in an answer of status 200, or raise what it says went wrong."""
+    body = answer.body.encode() if isinstance(answer.body, str) else answer.body
+    if body.lstrip().startswith(_EVENTS):
+        return _streamed(answer, body, deployment, options, secret)
     payload = parse_json(answer.body, deployment)
     refuse_error_within(payload, answer, deployment, secret)
     return chat_reply(payload, deployment, options)
+
+
+def _streamed(
+    answer: HttpAnswer, body: bytes, deployment: str, options: Mapping[str, Any], secret: str | None
+) -> ChatReply:
+    """Return the completion in the events of a vendor that streams whatever it is asked for, or calls them JSON."""
+    events, assembly = EventReader(deployment), Assembly(options, deployment)
+    for data in (*events.feed(body), *events.rest()):
+        if data == DONE:
+            assembly.close()
+            break
+        chunk = parse_json(data, deployment)
+        refuse_error_within(chunk, replace(answer, body=data), deployment, secret)
+        assembly.add(chunk)
+    assembly.rest()
+    return assembly.reply()
 
 
 def refuse_error_within(payload: Any, answer: HttpAnswer, deployment: str, secret: str | None) -> None:
@@ -25,19 +47,8 @@ def refuse_error_within(payload: Any, answer: HttpAnswer, deployment: str, secre
         raise error_from_response(within, deployment=deployment, secret=secret)
 
 
-_STATUS_OF_WORD = {
-    # OpenAI's codes and types (https://platform.openai.com/docs/guides/error-codes)
-    "invalid_api_key": 401, "invalid_request_error": 400, "insufficient_quota": 429, "rate_limit_exceeded": 429,
-    "model_not_found": 404, "server_error": 500, "tokens": 429, "requests": 429,
-    # Anthropic's types (https://docs.claude.com/en/api/errors)
-    "authentication_error": 401, "billing_error": 402, "permission_error": 403, "not_found_error": 404,
-    "request_too_large": 413, "rate_limit_error": 429, "api_error": 500, "overloaded_error": 529,
-    # Google's statuses (https://cloud.google.com/apis/design/errors)
-    "unauthenticated": 401, "permission_denied": 403, "not_found": 404, "invalid_argument": 400,
-    "failed_precondition": 400, "resource_exhausted": 429, "internal": 500, "unavailable": 503,
-    "deadline_exceeded": 504,
-}  # fmt: skip
-"""What the words by which vendors name a failure would be as a status."""
+_EVENTS = (b"data:", b"event:", b"id:", b"retry:", b":")
+"""How a stream of events begins, and no JSON."""
 WHERE_NAMED = ("code", "type", "status")
 
 
@@ -47,6 +58,6 @@ def _status_within(error: Any) -> int:
         said = str(error.get(name)).strip().lower()
         if said.isdecimal() and 400 <= int(said[:4]) <= 599:
             return int(said[:4])
-        if said in _STATUS_OF_WORD:
-            return _STATUS_OF_WORD[said]
+        if said in STATUS_OF_WORD:
+            return STATUS_OF_WORD[said]
     return 502

@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 MOST_RETRY_AFTER_S = 3600.0
 """Longest wait believed."""
 _NUMBER = re.compile(r"(\d{1,30}(?:\.\d{0,20})?)\s*(ms|s|m|h)?")
+_DURATION = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,9})m)?(\d{1,9}(?:\.\d{0,9})?)s")
 _IN_WORDS = re.compile(
     r"(?:try again|retry) in (?:(\d{1,6})m)?(\d{1,9}(?:\.\d{0,9})?)\s*(ms|s|second|minute|m|h)", re.IGNORECASE
 )
@@ -19,7 +20,7 @@ _SECONDS = {"ms": 1e-3, "s": 1.0, "second": 1.0, "m": 60.0, "minute": 60.0, "h":
 def retry_after_s(headers: Mapping[str, str], text: str = "", now: datetime | None = None) -> float | None:
     """Return the seconds a vendor asks to wait, 0 to 3,600; None when it does not say, or nothing that can be read.
 
-    Read are the headers `Retry-After-Ms` and `Retry-After` (seconds, a duration such as "7s", or a date), then the
+    Read are the headers `Retry-After-Ms` and `Retry-After` (seconds, a duration such as "1m30s", or a date), then the
     body's words ("try again in 1m2.5s", Google's `retryDelay`).
 
     Parameters
@@ -37,6 +38,8 @@ def retry_after_s(headers: Mapping[str, str], text: str = "", now: datetime | No
     waits_s = [float(one[1]) * _SECONDS[one[2] or "s"] for one in numbers if one is not None]
     if len(waits_s) == len(numbers):
         return _bounded(max(waits_s))
+    if (long := _DURATION.fullmatch(value)) is not None:
+        return _bounded(3600.0 * float(long[1] or 0) + 60.0 * float(long[2] or 0) + float(long[3]))
     if (until := _date(value)) is not None:
         return _bounded((until - (now or datetime.now(UTC))).total_seconds())
     return _in_words(text)

@@ -10,6 +10,8 @@ JSON_FORMATS = frozenset({"json_object", "json_schema"})
 _FENCE = "```"
 _LANGUAGES = frozenset({"", "json", "json5", "jsonc"})
 _THOUGHT = ("<think>", "</think>")
+_MARK = "\ufeff"
+"""Of the order of bytes; no parser of JSON takes it."""
 
 
 def wants_json(options: Mapping[str, Any]) -> bool:
@@ -22,7 +24,7 @@ def unwrapped(text: str) -> str | None:
 
     What is JSON as it is needs nothing taken off, and words beside the fence may take back what it says.
     """
-    inner = text.strip()
+    inner = text.strip().removeprefix(_MARK)
     if inner.startswith(_THOUGHT[0]):
         inner = inner.partition(_THOUGHT[1])[2].strip()
     if inner.startswith(_FENCE) and inner.endswith(_FENCE) and inner.count(_FENCE) == 2:

@@ -14,6 +14,7 @@ from typing_extensions import TypedDict  # pydantic reads no other below Python 
 from ...state.complaints import complain
 from ...state.errors import InvalidRequest
 from .thinking_parameters import Effort, Reasoning, Thinking, ThinkingTokens
+from .tool_forms import usual_tools, without_idle_tools
 
 MOST_TOOLS = 512
 MOST_STOPS = 64
@@ -236,14 +237,14 @@ ROUTER_OWNED = ("n", "stream", "memory_hit")
 
 
 def check_parameters(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters that a caller gave; one that is null counts as not given.
+    """Return the parameters that a caller gave; one that is null or about tools that are not there counts as not given.
 
     Raises
     ------
     InvalidRequest
         Naming the first that is not known, or not of the type or range it must have.
     """
-    given = {name: value for name, value in options.items() if value is not None}
+    given = usual_tools({name: value for name, value in options.items() if value is not None})
     unknown = [name for name in given if name not in ChatParameters.__annotations__]
     if unknown:
         raise _unknown(unknown[0])
@@ -267,7 +268,7 @@ def check_parameters(options: Mapping[str, Any]) -> dict[str, Any]:
     if wanted.get("type") == "json_schema" and not wanted.get("json_schema"):
         field = "options.response_format.json_schema"
         raise InvalidRequest(f"{field} must be an object with name and schema, got nothing", field=field)
-    return given
+    return without_idle_tools(given)
 
 
 def _check_choice(given: Mapping[str, Any]) -> None:

@@ -70,6 +70,7 @@ def test_a_body_that_is_ordinary_is_read_here_and_any_other_is_left_to_fastapi()
     for kind, is_read in (
         (b"application/json", True),
         (b"application/json; charset=utf-8", True),
+        (b"", True),
         (b"text/plain", False),
     ):
         read = way.read({"headers": [(b"content-type", kind)], BODY: body})

@@ -242,6 +242,8 @@ def test_a_prompt_that_does_not_fit_is_told_in_any_vendors_words(words):
         (vendor("Unsupported value: 'temperature' does not support 0.2 with this model."), "temperature"),
         (vendor("Unrecognized request argument supplied: top_k"), "top_k"),
         (vendor("Unexpected role 'developer'. Supported values are: system, user"), "developer"),
+        (vendor("messages[0].role: unknown variant `developer`, expected one of `system`, `user`"), "developer"),
+        (vendor("'messages[0].role' does not support 'developer'.", param="messages[0].role"), "developer"),
         (vendor("tools[0].strict: Extra inputs are not permitted", param="tools[0].strict"), "tools"),
         (vendor("This model does not support tool use."), None),
         (json.dumps([{"error": {"message": "`logprobs` is not supported"}}]), "logprobs"),

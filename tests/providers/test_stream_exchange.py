@@ -153,7 +153,7 @@ async def test_after_its_last_word_nothing_can_break_an_answer(stream, end):
     ("rest", "error"),
     [
         ([], ProviderServer),
-        ([DONE], ProviderServer),
+        ([": bye\n\n"], ProviderServer),
         (["data: {garbage\n\n"], ProviderMalformed),
         (["data: []\n\n"], ProviderMalformed),
         ([data({"error": {"message": "slow down", "code": 429}})], ProviderRateLimit),
@@ -168,6 +168,13 @@ async def test_what_breaks_off_says_how_and_what_was_used_once_something_was_sen
     with pytest.raises(error) as after:
         await stream(said("Par"), *rest)
     assert (stream.sending.pieces, after.value.usage) == (1, Usage(7, 3, is_estimate=True))
+
+
+async def test_a_vendor_that_ends_its_stream_need_not_say_why(stream):
+    found = await stream(said("Paris"), DONE)
+    assert (found.message["content"], found.finish_reason) == ("Paris", "stop")
+    with pytest.raises(ProviderServer, match="in the middle"):
+        await stream(DONE)
 
 
 async def test_usage_that_was_counted_wins_over_a_guess(stream):

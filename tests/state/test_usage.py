@@ -155,6 +155,9 @@ def test_completion_tokens_follow_from_the_total_where_they_are_missing():
     [
         ({"cost": 0, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.015}}, "0.015"),
         ({"cost": 0.001, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.02}}, "0.021"),
+        ({"cost": "0.002"}, "0.002"),
+        ({"cost": {"input_tokens_cost": 0.001, "request_cost": 0.005, "total_cost": 0.007}}, "0.007"),
+        ({"cost_in_usd_ticks": 37_756_000}, "0.0037756"),
         ({"cost": 0.02, "is_byok": False, "cost_details": {"upstream_inference_cost": 0.02}}, "0.02"),
         ({"cost": 0.02, "cost_details": {"upstream_inference_cost": None}}, "0.02"),
     ],
@@ -166,3 +169,28 @@ def test_a_bill_for_the_callers_own_key_is_fee_and_vendor_together(reported, cos
 
 def test_a_cost_is_only_written_where_the_provider_reported_one():
     assert "cost" not in Usage(1, 1).to_openai()
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"cached_tokens": 9, "reasoning_tokens": 2},
+        {"input_tokens_details": {"cached_tokens": 9}, "output_tokens_details": {"reasoning_tokens": 2}},
+        {"prompt_tokens_details": {"cached_tokens": 9}, "completion_tokens_details": {"reasoning_tokens": 2}},
+        {
+            "prompt_tokens_details": None,
+            "cached_tokens": 9,
+            "completion_tokens_details": {},
+            "reasoning_tokens": 2,
+        },
+    ],
+)
+def test_details_are_found_in_each_vendors_place(told):
+    usage = Usage.from_openai({"prompt_tokens": 10, "completion_tokens": 4, **told})
+    assert (usage.cached_tokens, usage.reasoning_tokens) == (9, 2)
+
+
+def test_a_prompt_that_was_not_counted_follows_from_the_total():
+    usage = Usage.from_openai({"prompt_tokens": None, "completion_tokens": 10, "total_tokens": 110})
+    assert (usage.prompt_tokens, usage.completion_tokens) == (100, 10)
+    assert Usage.from_openai({"completion_tokens": 10, "total_tokens": 10}) is None

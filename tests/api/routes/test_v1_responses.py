@@ -198,7 +198,7 @@ def test_how_it_is_read_is_honoured_or_refused_by_name(client, http):
     said = client.responses.create(model="sim/medium-4", input="Say hello.")
     for asked, field in (
         ({"stream": "true"}, "stream"),
-        ({"include": "file_search_call.results"}, "include"),
+        ({"include": "thoughts"}, "include"),
     ):
         refused = http.get(f"/v1/responses/{said.id}", params=asked)
         assert (refused.status_code, refused.json()["error"]["param"]) == (422, field)

@@ -151,3 +151,22 @@ def test_what_cannot_be_had_is_refused_by_name(said, field):
     with pytest.raises(InvalidRequest) as refused:
         understood(asked(**said))
     assert refused.value.field == field
+
+
+def test_a_mark_of_the_request_stands_on_its_last_words():
+    mark = {"type": "ephemeral"}
+    (message,) = messages_of(asked(cache_control=mark))
+    assert message["content"] == [{"type": "text", "text": "hi", "cache_control": mark}]
+    result = [{"type": "tool_use", "id": "t", "name": "f", "input": {}}]
+    said = [
+        {"role": "user", "content": [{"type": "text", "text": "hi", **MARK}]},
+        {"role": "assistant", "content": result},
+    ]
+    first, second = messages_of(asked(cache_control=mark, messages=said))
+    assert first["content"][0]["cache_control"] == mark
+    assert second["content"] is None
+
+
+def test_an_output_format_is_that_of_the_output_config():
+    wanted = {"type": "json_schema", "schema": {"type": "object"}}
+    assert options_of(asked(output_format=wanted)) == options_of(asked(output_config={"format": wanted}))

@@ -22,7 +22,8 @@ RESPONSES = [
     ("context_management", [{"type": "compaction"}], REFUSED),
     ("conversation", "conv_1", REFUSED), ("conversation", {"id": "conv_1"}, REFUSED),
     ("include", [], ANSWERED), ("include", ["reasoning.encrypted_content"], ANSWERED),
-    ("include", ["web_search_call.action.sources"], REFUSED), ("include", ["file_search_call.results"], REFUSED),
+    ("include", ["web_search_call.action.sources"], ANSWERED), ("include", ["file_search_call.results"], ANSWERED),
+    ("include", ["thoughts"], REFUSED),
     ("instructions", "Be brief.", ANSWERED), ("instructions", ["x"], REFUSED),
     ("max_output_tokens", 50, ANSWERED), ("max_output_tokens", 0, REFUSED), ("max_tool_calls", 3, ANSWERED),
     ("metadata", {"a": "b"}, ANSWERED), ("metadata", {"a": 1}, REFUSED),
@@ -30,8 +31,8 @@ RESPONSES = [
     ("parallel_tool_calls", "yes", REFUSED),
     ("previous_response_id", "resp_nope", 404), ("prompt", {"id": "pmpt_1"}, REFUSED),
     ("prompt_cache_key", "k", ANSWERED), ("prompt_cache_retention", "24h", ANSWERED),
-    ("reasoning", {}, ANSWERED), ("reasoning", {"summary": "detailed"}, REFUSED),
-    ("reasoning", {"generate_summary": "auto"}, REFUSED),
+    ("reasoning", {}, ANSWERED), ("reasoning", {"summary": "detailed"}, ANSWERED),
+    ("reasoning", {"generate_summary": "auto"}, ANSWERED), ("reasoning", {"summary": "long"}, REFUSED),
     ("safety_identifier", "u", ANSWERED), ("service_tier", "auto", ANSWERED), ("store", True, ANSWERED),
     ("store", False, ANSWERED),
     ("store", "yes", REFUSED), ("stream", False, ANSWERED), ("stream", "yes", REFUSED),
@@ -64,14 +65,15 @@ COMPLETIONS = [
     ("response_format", {"type": "json_object"}, REFUSED), ("made_up", 1, REFUSED),
 ]  # fmt: skip
 MESSAGES = [
-    ("max_tokens", 0, REFUSED), ("max_tokens", "many", REFUSED), ("cache_control", {"type": "ephemeral"}, REFUSED),
+    ("max_tokens", 0, REFUSED), ("max_tokens", "many", REFUSED), ("cache_control", {"type": "ephemeral"}, ANSWERED),
+    ("cache_control", "ephemeral", REFUSED),
     ("container", "c_1", REFUSED), ("inference_geo", "eu", REFUSED),
     ("context_management", {"edits": [{"type": "clear_tool_uses_20250919"}]}, REFUSED),
     ("mcp_servers", [{"type": "url", "url": "https://x", "name": "x"}], REFUSED),
     ("metadata", {"user_id": "ada"}, ANSWERED),
     ("metadata", {"session": "x"}, REFUSED),
     ("output_config", {"format": {"type": "json_schema", "schema": SCHEMA}}, ANSWERED),
-    ("output_config", {"style": "x"}, REFUSED), ("output_format", {"type": "json_schema"}, REFUSED),
+    ("output_config", {"style": "x"}, REFUSED), ("output_format", {"type": "json_schema", "schema": SCHEMA}, ANSWERED),
     ("service_tier", "auto", ANSWERED), ("service_tier", "standard_only", ANSWERED),
     ("service_tier", "priority", REFUSED),
     ("speed", "fast", REFUSED), ("stop_sequences", ["END"], ANSWERED), ("stop_sequences", "END", REFUSED),
@@ -108,16 +110,18 @@ def test_it_is_honoured_or_refused_by_its_name(http, path, name, value, status):
 OPTION_OF = {
     "max_output_tokens": "max_completion_tokens", "reasoning": "reasoning_effort", "text": "response_format",
     "logprobs": "top_logprobs", "metadata": "user", "output_config": "response_format", "stop_sequences": "stop",
+    "output_format": "response_format",
 }  # fmt: skip
 """What a chat calls it, where that is another name."""
 OF_THE_DOOR = {
     "/v1/responses": {"input", "instructions", "metadata", "include", "store", "max_tool_calls"},
     "/v1/completions": {"prompt", "echo", "best_of"},
-    "/v1/messages": {"messages", "system"},
+    "/v1/messages": {"messages", "system", "cache_control"},
 }
 """What the door itself does with; `max_tool_calls` bounds tools that are refused."""
 SAYS_NOTHING = (
     False, "disabled", {"type": "text"}, {"format": {"type": "text"}}, {"type": "disabled"}, {"type": "adaptive"}, {},
+    {"summary": "detailed"}, {"generate_summary": "auto"},
 )  # fmt: skip
 
 

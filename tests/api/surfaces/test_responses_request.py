@@ -78,7 +78,8 @@ def test_a_reference_stands_for_an_earlier_item():
         ([], "input"),
         (3, "input"),
         ([3], "input[0]"),
-        ([{"type": "web_search_call"}], "input[0].type"),
+        ([{"type": "mcp_call"}], "input[0].type"),
+        ([{"type": "web_search_call"}], "input"),
         ([{"type": "item_reference", "id": "msg_1"}], "input[0].id"),
         ([{"role": "user", "content": 3}], "input[0].content"),
         (
@@ -114,7 +115,9 @@ def test_parameters_become_those_of_chats():
         "response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": schema}},
     }  # fmt: skip
     assert options_of(asked(text={"format": {"type": "text"}})) == {}
-    assert options_of(asked(reasoning={"effort": None, "summary": "auto"})) == {}
+    for summary in ("auto", "concise", "detailed"):
+        assert options_of(asked(reasoning={"effort": None, "summary": summary})) == {}
+    assert options_of(asked(include=["file_search_call.results", "reasoning.encrypted_content"])) == {}
 
 
 @pytest.mark.parametrize(
@@ -122,11 +125,11 @@ def test_parameters_become_those_of_chats():
     [
         ({"conversation": "c"}, "conversation"),
         ({"prompt": {"id": "p"}}, "prompt"),
-        ({"reasoning": {"summary": "detailed"}}, "reasoning.summary"),
+        ({"reasoning": {"summary": "long"}}, "reasoning.summary"),
         ({"reasoning": {"summary": ["auto"]}}, "reasoning.summary"),
         ({"text": {"format": {"type": "grammar"}}}, "text.format.type"),
         ({"text": {"form": 1}}, "text.form"),
-        ({"include": ["file_search_call.results"]}, "include"),
+        ({"include": ["thoughts"]}, "include"),
         ({"stream_options": {"include_usage": True}}, "stream_options"),
     ],
 )

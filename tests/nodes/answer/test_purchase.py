@@ -91,3 +91,23 @@ async def test_a_vendor_without_the_parameter_is_asked_without_it_and_keeps_noth
     assert sent[2:] == [False]  # and it is not ruled out for those that say so
     with pytest.raises(Unsupported):
         await purchase(options={"store": True})
+
+
+async def test_a_vendor_that_does_not_know_developers_hears_them_as_the_system(
+    purchase, services, monkeypatch
+):
+    sent, complete = [], services.gateway.complete
+
+    async def refusing(spec, body, **more):
+        sent.append([message["role"] for message in body["messages"]])
+        if "developer" in sent[-1]:
+            error = Unsupported("unknown role", parameter="developer")
+            services.fitness.note(spec.known_as, error, services.clock_s(), more["org"])
+            raise error
+        return await complete(spec, body, **more)
+
+    monkeypatch.setattr(services.gateway, "complete", refusing)
+    said = [{"role": "developer", "content": "Be brief."}, {"role": "user", "content": "Hi there!"}]
+    await purchase(prompt=None, messages=said)
+    await purchase(prompt=None, messages=said)
+    assert sent == [["developer", "user"], ["system", "user"], ["system", "user"]]

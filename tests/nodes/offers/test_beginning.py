@@ -89,3 +89,12 @@ async def test_where_nobody_of_the_tier_may_be_asked_the_nearest_one_takes_its_p
     found = await begun(HARD, tiers=there)
     assert found.start.tiers == (() if tier is None else (tier,))
     assert tier is None or f"nobody of frontier may be asked: {tier}" in found.why
+
+
+async def test_an_overriding_model_that_is_known_not_to_be_fit_gives_way_to_the_others(walk, services):
+    call = await walk("estimate_difficulty", prompt="Hi there!", routing_override={"model": "sim/tiny-1"})
+    situation = await services.situations.of(call, services)
+    arms = situation.offers().arms
+    found = beginning_of(call, situation.router, arms, None, {"sim/tiny-1": "it refuses temperature"})
+    assert (found.start.model_id, found.why) == (None, "sim/tiny-1 is passed over: it refuses temperature")
+    assert beginning_of(call, situation.router, arms, None).start.model_id == "sim/tiny-1"

@@ -98,8 +98,8 @@ def test_a_legacy_call_goes_on_as_it_was_asked_for():
     ]  # fmt: skip
     assert legacy.message()["function_call"] == {"name": "f", "arguments": "{}"}
     first, second = (new.add(one)[0] for one in said)
-    assert first == {}
-    assert second["tool_calls"][0]["function"] == {"name": "f", "arguments": "{}"}
+    assert first == second == {}
+    assert new.rest()["tool_calls"][0]["function"] == {"name": "f", "arguments": "{}"}
 
 
 def test_probabilities_go_with_their_pieces_and_a_text_without_is_another_models_to_say():
@@ -131,3 +131,31 @@ def test_probabilities_go_with_their_pieces_and_a_text_without_is_another_models
 def test_what_is_no_chunk_is_refused(wrong):
     with pytest.raises(ProviderMalformed):
         Assembly({}, "d").add(wrong)
+
+
+def test_what_is_said_at_once_instead_of_in_pieces_is_read_where_nothing_was_said_before():
+    whole = {
+        "choices": [{"index": 1, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}]
+    }
+    assembly = Assembly({}, "d")
+    assert assembly.add(whole) == ({"content": "hi"}, None)
+    assert assembly.add(whole) == ({}, None)
+    assert assembly.reply().message["content"] == "hi"
+
+
+def test_a_thought_that_is_no_text_is_kept_as_it_is():
+    assembly = Assembly({}, "d")
+    assert assembly.add(chunk({"reasoning": {"summary": "hm"}})) == ({"reasoning": {"summary": "hm"}}, None)
+    assembly.add(chunk({"content": "hi"}, "stop"))
+    assert assembly.reply().message["reasoning"] == {"summary": "hm"}
+
+
+@pytest.mark.parametrize(
+    "place", [{"x_groq": {"usage": {"prompt_tokens": 7, "completion_tokens": 1}}}, {"usage": None}]
+)
+def test_usage_of_a_stream_is_found_where_some_vendors_put_it(place):
+    assembly, usage = Assembly({}, "d"), {"prompt_tokens": 7, "completion_tokens": 1}
+    assembly.add(chunk({"content": "hi"}))
+    last = chunk(finish="stop", **({} if "x_groq" in place else {"usage": usage}))
+    assembly.add({**last, **place})
+    assert assembly.reply().usage.prompt_tokens == 7

@@ -114,6 +114,37 @@ def test_what_follows_a_whole_call_is_passed_on_all_the_same():
     assert together(sent)[0]["arguments"] == fragments.calls()[0]["function"]["arguments"] == "{} "
 
 
+@pytest.mark.parametrize("first", ["{}", "null", " "])
+def test_arguments_that_follow_a_stand_in_take_its_place(first):
+    fragments = ToolFragments("d")
+    sent = fragments.add([{"index": 0, "id": "a", "function": {"name": "one", "arguments": first}}])
+    sent += fragments.add([{"index": 0, "function": {"arguments": '{"at":'}}])
+    sent += fragments.add([{"index": 0, "function": {"arguments": "1}"}}]) + fragments.rest()
+    assert together(sent)[0]["arguments"] == fragments.calls()[0]["function"]["arguments"] == '{"at":1}'
+    alone = ToolFragments("d")
+    alone.add([{"index": 0, "id": "a", "function": {"name": "one", "arguments": first}}])
+    assert alone.rest()[0]["function"]["arguments"] == alone.calls()[0]["function"]["arguments"] == "{}"
+
+
+def test_a_name_after_a_whole_call_begins_another_where_nothing_else_tells_them_apart():
+    fragments = ToolFragments("d")
+    sent = [
+        one
+        for city in ("Oslo", "Rome")
+        for one in fragments.add([{"function": {"name": "look", "arguments": json.dumps({"at": city})}}])
+    ]
+    assert [one["index"] for one in sent] == [0, 1]
+    assert [json.loads(one["function"]["arguments"])["at"] for one in fragments.calls()] == ["Oslo", "Rome"]
+    assert len({one["id"] for one in fragments.calls()}) == 2
+
+
+def test_a_call_without_the_object_around_it_is_read():
+    fragments = ToolFragments("d")
+    sent = fragments.add([{"index": 0, "id": "a", "name": "one", "arguments": '{"at": 1}'}])
+    assert together(sent) == [{"id": "a", "name": "one", "arguments": '{"at": 1}'}]
+    assert fragments.calls()[0].keys() == {"id", "type", "function"}
+
+
 def test_calls_that_interleave_stay_apart():
     fragments = ToolFragments("d")
     given_ = [
@@ -146,7 +177,7 @@ def test_ids_given_twice_are_told_apart_and_signatures_kept():
         {"index": 0, "id": "x", "function": {"name": "a", "arguments": "{}"}, "extra_content": {"sig": "s"}},
         {"index": 1, "id": "x", "function": {"name": "b", "arguments": "{}"}},
     ])  # fmt: skip
-    assert [one["id"] for one in sent] == ["x", "x_1"]
+    assert [one["id"] for one in sent + fragments.rest()] == ["x", "x_1"]
     assert sent[0]["extra_content"] == {"sig": "s"}
     assert [one["id"] for one in fragments.calls()] == ["x", "x_1"]
     assert fragments.calls()[0]["extra_content"] == {"sig": "s"}

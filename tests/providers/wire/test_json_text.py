@@ -71,7 +71,7 @@ def test_an_answer_is_read_as_the_standard_library_reads_it(value):
 @pytest.mark.parametrize(
     "body",
     [
-        b"", b" ", b"{", b"[01]", b'["a\tb"]', b"\xef\xbb\xbf{}", b"{}{}", b"[NaN]", b"[-Infinity]", b"[1e999]",
+        b"", b" ", b"{", b"[01]", b'["a\tb"]', b"{}{}", b"[NaN]", b"[-Infinity]", b"[1e999]",
         b"[" + b"9" * 350 + b"]", b"[" + b"9" * 500 + b"]",
         b"[" * 102 + b"]" * 102, b"[" * 5_000 + b"]" * 5_000, b'{"a":' * 102 + b"1" + b"}" * 102,
     ],

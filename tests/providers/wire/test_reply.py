@@ -78,6 +78,7 @@ def test_content_of_no_known_shape_is_malformed(content):
         ({"at": "map"}, '{"at": "map"}'),
         ('{"at": 1}', '{"at": 1}'),
         (None, "{}"),
+        ("null", "{}"),
         ([1], "[1]"),
         ("", "{}"),
         (" \n", "{}"),
@@ -101,6 +102,31 @@ def test_parallel_calls_are_told_apart_by_their_place():
 def test_a_call_without_id_gets_one(name):
     (call,) = read(says(None, tool_calls=[CALL | {"id": name}])).message["tool_calls"]
     assert call["id"] == "call_0"
+
+
+def test_a_call_without_the_object_around_it_is_read():
+    given = {"id": "c0", "name": "look", "arguments": {"at": 1}}
+    assert read(says(None, tool_calls=[given])).message["tool_calls"] == [
+        {"id": "c0", "type": "function", "function": {"name": "look", "arguments": '{"at": 1}'}}
+    ]
+
+
+@pytest.mark.parametrize(
+    "place", [{"x_groq": {"usage": {"prompt_tokens": 7, "completion_tokens": 1}}}, {"usage": None}]
+)
+def test_usage_is_found_where_some_vendors_put_it(place):
+    choice = {
+        "message": says("hi"),
+        "finish_reason": "stop",
+        "usage": {"prompt_tokens": 7, "completion_tokens": 1},
+    }
+    if "x_groq" in place:
+        del choice["usage"]
+    assert chat_reply({"choices": [choice], **place}, "d", {}).usage == Usage(7, 1)
+
+
+def test_a_mark_of_the_order_of_bytes_before_json_is_passed_over():
+    assert parse_json(b"\xef\xbb\xbf{}", "d") == {}
 
 
 def test_a_custom_tool_is_called_with_text():
@@ -133,11 +159,17 @@ def test_no_calls_are_none(empty):
     ("given", "reason"),
     [
         ("end_turn", "stop"), ("STOP", "stop"), ("max_tokens", "length"), ("MAX_TOKENS", "length"),
-        ("tool_use", "tool_calls"), ("length", "length"),
+        ("tool_use", "stop"), ("length", "length"), ("done", "stop"), ("OTHER", "stop"), ("stop_token", "stop"),
     ],
 )  # fmt: skip
 def test_a_reason_is_told_in_openais_words(given, reason):
     assert read(finish_reason=given).finish_reason == reason
+
+
+def test_an_answer_that_calls_nothing_does_not_say_that_it_does():
+    for reason in ("tool_calls", "function_call", "tool_use"):
+        assert read(finish_reason=reason).finish_reason == "stop"
+    assert read(says(None, tool_calls=[CALL]), finish_reason="tool_use").finish_reason == "tool_calls"
 
 
 @pytest.mark.parametrize("given", [None, ""])
@@ -148,7 +180,10 @@ def test_a_whole_answer_whose_vendor_does_not_say_why_it_ended_is_delivered(give
         read(says(None), finish_reason=given)
 
 
-@pytest.mark.parametrize("given", ["error", "network_error", 3, {}, "insufficient_system_resource"])
+@pytest.mark.parametrize(
+    "given",
+    ["error", "network_error", 3, {}, "insufficient_system_resource", "MALFORMED_FUNCTION_CALL", "cancelled"],
+)
 def test_an_answer_that_was_broken_off_is_a_failure_that_cost_something(given):
     with pytest.raises(ProviderServer, match="broke the answer off") as caught:
         read(finish_reason=given)

@@ -30,7 +30,8 @@ def test_a_user_may_write_of_reasoning():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "text"), [({"city": "Oslo"}, '{"city": "Oslo"}'), (None, "{}"), ('{"a": 1}', '{"a": 1}')]
+    ("arguments", "text"),
+    [({"city": "Oslo"}, '{"city": "Oslo"}'), (None, "{}"), (" ", "{}"), ({}, "{}"), ('{"a": 1}', '{"a": 1}')],
 )
 def test_arguments_that_come_back_are_text(arguments, text):
     call = {"id": "c", "type": "function", "function": {"name": "look", "arguments": arguments}}
@@ -45,3 +46,21 @@ def test_only_so_many_origins_are_kept():
     for number in range(3):
         origins.note({"reasoning": str(number)}, "m")
     assert [origins.has(str(number), "m") for number in range(3)] == [False, True, True]
+
+
+def test_fields_of_an_answer_that_say_nothing_are_not_sent_back():
+    said = {"role": "assistant", "content": "Sure.", "refusal": None, "annotations": [], "audio": None}
+    sent = messages_for([said | {"tool_calls": [], "function_call": None}], "m", ReasoningOrigins())
+    assert sent == [{"role": "assistant", "content": "Sure."}]
+    (silent,) = messages_for([{"role": "assistant", "content": None}], "m", ReasoningOrigins())
+    assert silent == {"role": "assistant", "content": None}
+
+
+def test_a_signature_on_a_call_goes_to_no_model_but_its_own():
+    call = {"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    message = {"role": "assistant", "content": None, "tool_calls": [call | {"extra_content": {"sig": "S"}}]}
+    origins = ReasoningOrigins()
+    assert messages_for([message], "small", origins) == [message]  # nobody knows whose it is
+    origins.note(message, "big")
+    assert messages_for([message], "big", origins) == [message]
+    assert messages_for([message], "small", origins) == [{**message, "tool_calls": [call]}]

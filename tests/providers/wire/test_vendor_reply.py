@@ -39,3 +39,18 @@ def test_a_completion_is_read_and_a_failure_inside_a_200_named():
     ):
         with pytest.raises(kind):
             reply_in(said({"error": error}), "d", {}, None)
+
+
+def test_events_are_read_where_a_whole_answer_was_asked_for_or_promised():
+    chunks = [
+        {"choices": [{"index": 0, "delta": {"content": "Pa"}}]},
+        {"choices": [{"index": 0, "delta": {"content": "ris"}, "finish_reason": "stop"}]},
+        {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 2}},
+    ]
+    events = ["", *(f"data: {json.dumps(one)}" for one in chunks), "data: [DONE]", ""]
+    found = reply_in(HttpAnswer(200, {}, "\n\n".join(events)), "d", {}, None)
+    assert (found.message["content"], found.usage.prompt_tokens) == ("Paris", 7)
+    with pytest.raises(ProviderRateLimit):
+        reply_in(HttpAnswer(200, {}, b'data: {"error": {"code": 429}}\n\n'), "d", {}, None)
+    with pytest.raises(ProviderServer, match="in the middle"):
+        reply_in(HttpAnswer(200, {}, "\n\n".join(events[:2])), "d", {}, None)

@@ -14,6 +14,8 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         ({"retry-after": " 1.5 "}, "", 1.5),
         ({"Retry-After": "7s"}, "", 7.0),
         ({"Retry-After": "2m"}, "", 120.0),
+        ({"Retry-After": "1m30s"}, "", 90.0),
+        ({"Retry-After": "1h0m2.5s"}, "", 3600.0),
         ({"Retry-After": "Thu, 01 Jan 2026 00:00:30 GMT"}, "", 30.0),
         ({"Retry-After": "Thu, 01 Jan 2020 00:00:30 GMT"}, "", 0.0),
         ({"Retry-After": "9" * 30}, "", 3600.0),

@@ -13,6 +13,7 @@ JSON = {"response_format": {"type": "json_object"}}
         ("```\n[1, 2]\n```", "[1, 2]"),
         ('<think>three ticks: ``</think>\n{"a": 1}', '{"a": 1}'),
         ('<think>\nhm\n</think>```json\n{"a": "b"}```', '{"a": "b"}'),
+        ('\ufeff{"a": 1}', '{"a": 1}'),
     ],
 )
 def test_json_is_taken_out_of_what_stands_around_it(text, inner):
