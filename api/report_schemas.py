@@ -42,7 +42,7 @@ class Beside(BaseModel):
         description="What the calls cost less than that, judge included; below 0 = more."
     )
     quality: float = Field(description="Believed share of right answers over the org's kinds of task.")
-    quality_gain: Interval | None = Field(description="avg_quality less that.")
+    quality_gain: Interval | None = Field(description="`believed` less that.")
 
 
 class Comparison(BaseModel):
@@ -50,6 +50,10 @@ class Comparison(BaseModel):
 
     saved_share: Interval | None = Field(description="Of the reference's cost, judge included.")
     quality: Interval | None = Field(description="Mean quality_score of the answers that have one.")
+    believed: Interval | None = Field(
+        description="Share of right answers: each as likely as it is after all that was seen of it. Scores are no "
+        "probabilities, so this is what single models are compared with; null of calls logged before it was kept."
+    )
     share_judged: float | None = Field(description="Calls whose returned answer a judge scored.")
     choice_dependence: float | None = Field(
         description="How much the kind of task says about the model, 0 to 1: normalised mutual information, corrected "

@@ -56,7 +56,7 @@ _USUAL_DECISION = (
     '"source":"estimate"},"inputs_id":"e19c225392ebcae8","is_judged":false,"judge_prob":0.0,"memory_hit":false,'
     '"model_id":"sim/medium","optimize_for":{"cost":0.32999999999999996,"latency":0.32999999999999996,'
     '"quality":0.33999999999999997},"predicted_prob":0.8,"propensity":0.98,"reason":"mid: best expected value 0.7 '
-    '(draw 0.8); the answer is not judged","strategy":"plan","terms":{"judge":null,"judge_cost":0.0,'
+    '(draw 0.8); the answer is not judged","right_prob":0.8,"strategy":"plan","terms":{"judge":null,"judge_cost":0.0,'
     '"latency_price":0.03,"quality_bar":null,"quality_price":0.07,"reference_cost_nusd":7290000,'
     '"reference_latency_ms":6000},"theta":0.8,"tier":"mid","tier_to_model":{"frontier":"sim/large","mid":"sim/medium",'
     '"slm":"sim/small"},"tokens":[40,0,24],"value":0.7,"verification":null}'

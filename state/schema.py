@@ -186,6 +186,7 @@ choice_sums = Table(
     *(_count(f"{name}_tokens") for name in ("prompt", "cached", "completion")),
     *(_count(name) for name in ("total_calls", "judged", "rated", "counted_calls")),
     *(_real(name) for name in ("quality", "quality_sq", "paid_sq", "reference_sq", "paid_reference")),
+    _count("believed", from_zero=True), _real("right_prob", from_zero=True),
 )  # fmt: skip
 
 _DISPUTED = text("disputed_nusd > 0")

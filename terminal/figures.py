@@ -60,8 +60,10 @@ class Home:
     saved: Range
     quality: Range | None
     quality_change: Range | None
+    believed: Interval | None
+    """Share of right answers of all calls, as likely as each is; scores are no probabilities."""
     gain: Interval | None
-    """Quality less what the reference model is believed to reach on the same kinds of task; of one org alone."""
+    """That less what the reference model is believed to reach on the same kinds of task; of one org alone."""
     reference_model: str
     """What calls are measured against now; the log holds what each would have cost on the one of its time."""
     measured_by: str
@@ -95,7 +97,8 @@ async def read_home(services: Services, org: str | None, today: date) -> Home:
     sums = await store.rollups.days(org, today - timedelta(days=MONTH_DAYS + WEEK_DAYS), today)
     totals, old = total(_within(sums, week)), total(_within(sums, week.before))
     quality, seen = mean_quality(totals), rates(totals)
-    beside = None if org is None else (await compare(services, org)).frontier
+    compared = await compare(services, org)
+    beside = compared.frontier
     reference = await reference_name(services, org)
     return Home(
         week=totals,
@@ -104,6 +107,7 @@ async def read_home(services: Services, org: str | None, today: date) -> Home:
         saved=saved_total(totals),
         quality=quality,
         quality_change=difference(quality, mean_quality(old)),
+        believed=compared.believed,
         gain=beside.quality_gain if beside is not None and beside.model_id == reference else None,
         reference_model=reference,
         measured_by=await measured_by(services, org, totals),

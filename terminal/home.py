@@ -117,9 +117,10 @@ def _quality(found: Home) -> list[Markup]:
         rows.append(div("figure", percent(quality.value), data_hero="quality"))
         rows.append(div("small", "mean score" + (f", {around}" if around else "")))
         rows.append(div("small", "no week before to compare with"))
-    if found.gain is not None:
+    if found.gain is not None and found.believed is not None:
         around = _between(found.gain.low, found.gain.high)
-        rows.append(div("small", f"{points(found.gain.value)} against {found.reference_model} alone{around}"))
+        beside = f"{points(found.gain.value)} against {found.reference_model} alone{around}"
+        rows.append(div("small", f"likely right: {percent(found.believed.value)} of all answers, {beside}"))
     return rows
 
 

@@ -13,6 +13,7 @@ from ...routing.belief.comparison import (
     choice_dependence,
     gain_over,
     mean_interval,
+    right_share_interval,
     saved_share_interval,
 )
 from ...routing.belief.completion import TIER_PRIOR
@@ -34,7 +35,9 @@ class Beside:
     saved_usd: float
     """What the calls cost less than that, judge included; below 0 where they cost more."""
     quality: float
+    """Believed share of right answers."""
     quality_gain: Interval | None
+    """What is believed of the calls' answers less that; scores are no probabilities, and are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,10 @@ class Comparison:
 
     saved_share: Interval | None
     quality: Interval | None
+    """Mean score."""
+    believed: Interval | None
+    """Share of right answers, as likely as each is after all that was seen of it; None of calls of which that was not
+    kept."""
     share_judged: float | None
     choice_dependence: float | None
     counted_calls: int
@@ -57,7 +64,8 @@ class Comparison:
 async def compare(services: "Services", org: str | None) -> Comparison:
     """Return how the calls of an org, or of all for None, compare; single models are told of one org only."""
     sums = await services.store.rollups.choices(org)
-    calls, quality = sum(one.total_calls for one in sums), _quality(sums)
+    calls = sum(one.total_calls for one in sums)
+    believed = right_share_interval(sum(one.believed for one in sums), sum(one.right_prob for one in sums))
     beside = None if org is None else await _singles(services, org, sums)
     counted_usd = usd_from_nusd(sum(one.counted_paid_nusd for one in sums))
     best = frontier = None
@@ -68,13 +76,14 @@ async def compare(services: "Services", org: str | None) -> Comparison:
         frontier = beside.get(settings.reference_model or reference) or beside.get(reference)
     return Comparison(
         saved_share=_saved_share(calls, sums),
-        quality=quality,
+        quality=_quality(sums),
+        believed=believed,
         share_judged=sum(one.judged for one in sums) / calls if calls else None,
         choice_dependence=choice_dependence({(one.task_cell, one.model_id): one.total_calls for one in sums}),
         counted_calls=sum(one.counted_calls for one in sums),
         counted_paid_usd=counted_usd,
-        frontier=_beside(frontier, counted_usd, quality),
-        single=_beside(best, counted_usd, quality),
+        frontier=_beside(frontier, counted_usd, believed),
+        single=_beside(best, counted_usd, believed),
     )
 
 
@@ -155,8 +164,8 @@ def _single(
     return Single(spec.model_id, usd_from_nusd(spec.cost_nusd(usage)), quality, variance)
 
 
-def _beside(single: Single | None, paid_usd: float, quality: Interval | None) -> Beside | None:
+def _beside(single: Single | None, paid_usd: float, believed: Interval | None) -> Beside | None:
     if single is None:
         return None
-    gain = None if quality is None else gain_over(quality, single)
+    gain = None if believed is None else gain_over(believed, single)
     return Beside(single.model_id, single.cost_usd, single.cost_usd - paid_usd, single.quality, gain)

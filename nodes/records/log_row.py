@@ -83,9 +83,15 @@ def _decision(call: Learned, situation: Situation, services: Services, best: Ans
         "optimize_for": call.optimize_for,
         **choice_facts(call, situation),
         **_what_was_seen(call, services),
+        "right_prob": _right_prob(best),
         "tokens": _tokens(best),
         **of_store(call),
     }
+
+
+def _right_prob(best: Answer | None) -> float | None:
+    """Return how likely the returned answer is right, after all that was seen of it; None without one."""
+    return None if best is None or best.verdict is None else round(best.verdict.belief.mean, 6)
 
 
 def _turn_key(call: Learned, best: Answer | None) -> bytes | None:

@@ -66,6 +66,26 @@ def mean_interval(count: int, total: float, squares: float) -> Interval | None:
     return Interval(mean, mean - half, mean + half)
 
 
+def right_share_interval(count: int, total: float) -> Interval | None:
+    """Return the share of right answers, with its normal interval; None of nothing.
+
+    Of answers that are right with probabilities p, a share m = mean(p) is expected to be. Drawn anew, prompts and all,
+    the share of so many varies by m (1 - m) / count: the spread of p and that of the answers, given p, together.
+
+    Parameters
+    ----------
+    total
+        Sum of the probabilities.
+    """
+    if count < 1:
+        return None
+    mean = total / count
+    if count < LEAST_CALLS:
+        return Interval(mean)
+    half = Z95 * sqrt(max(0.0, mean * (1.0 - mean)) / count)
+    return Interval(mean, mean - half, mean + half)
+
+
 def saved_share_interval(sums: MoneySums) -> Interval | None:
     """Return the share of the reference's cost that was saved; None where the reference cost nothing.
 
@@ -113,7 +133,7 @@ def best_single(singles: Sequence[Single], budget_usd: float) -> Single | None:
 
 
 def gain_over(quality: Interval, single: Single) -> Interval:
-    """Return the quality of the calls less that of a single model, both uncertain and taken to be independent."""
+    """Return the calls' share of right answers less a single model's, both uncertain and taken to be independent."""
     gain = quality.value - single.quality
     if quality.high is None:
         return Interval(gain)

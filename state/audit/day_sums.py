@@ -32,6 +32,7 @@ CHOICE_KEYS = ("org", "task_cell", "model_id")
 CHOICE_FIGURES = (
     "total_calls", *MONEY, "judged", "rated", "prompt_tokens", "cached_tokens", "completion_tokens",
     "counted_paid_nusd", "counted_calls", "quality", "quality_sq", "paid_sq", "reference_sq", "paid_reference",
+    "believed", "right_prob",
 )  # fmt: skip
 ADD_DAY = _adding("day_sums", DAY_KEYS, DAY_FIGURES)
 ADD_LATENCY = _adding("day_latencies", LATENCY_KEYS, ("total_calls",))
@@ -42,12 +43,13 @@ def figures_of(call: Call) -> dict[str, Any]:
     """Return everything one call adds to the tables, and its place in them.
 
     Sums of squares are in dollars squared. `counted_calls` are those whose answer's tokens are known,
-    `counted_paid_nusd` what they cost.
+    `counted_paid_nusd` what they cost; `believed` those whose answer is known to be right with some probability,
+    `right_prob`.
     """
     quality, paid, reference = call.quality_score or 0.0, call.paid_nusd / 1e9, call.reference_cost_nusd / 1e9
     saved = call.saved_nusd / 1e9
     is_timed = call.status != "interrupted"
-    tokens = call.decision.get("tokens")
+    tokens, right_prob = call.decision.get("tokens"), call.decision.get("right_prob")
     prompt, cached, completion = tokens or (0, 0, 0)
     return {
         "org": call.org, "day": call.created_at.date().isoformat(), "task_cell": call.task_cell,
@@ -62,6 +64,7 @@ def figures_of(call: Call) -> dict[str, Any]:
         "prompt_tokens": prompt, "cached_tokens": cached, "completion_tokens": completion,
         "counted_calls": int(tokens is not None), "counted_paid_nusd": call.paid_nusd if tokens else 0,
         "paid_sq": paid * paid, "reference_sq": reference * reference, "paid_reference": paid * reference,
+        "believed": int(right_prob is not None), "right_prob": right_prob or 0.0,
     }  # fmt: skip
 
 

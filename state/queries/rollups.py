@@ -92,6 +92,10 @@ class ChoiceSum:
     """Sum of squares, dollars squared; so are the next two."""
     reference_sq: float
     paid_reference: float
+    believed: int
+    """Calls of whose answer it was kept how likely it is right."""
+    right_prob: float
+    """Sum of these probabilities."""
 
 
 class Rollups:

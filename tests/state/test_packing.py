@@ -27,7 +27,7 @@ def test_dictionaries_are_those_that_rows_were_packed_with():
     assert digests == {
         1: "8c31d67119fdd7268524f0e2c740e9ec72029544b9d1a36e2ecf22a4efd159b9",
         2: "b67370efc7d17adb47a59c4b35777b365b0876b3f6aacffa63259a4391895ceb",
-        3: "289fc8387a7864e7270b037054900a9921824a271ef48639bf1399aa65b14d48",
+        3: "f0e8534d02c83b5fa4cc590b684fae969d19e618e0ff8ae9e145cc5196f6bdb8",
     }
 
 

@@ -58,7 +58,8 @@ def make_calls(now: datetime, seed: int = 4) -> list[Call]:
             prompt=f"What is {n}? {SCRIPT}",
             decision={
                 "model_id": model or "sim/tiny-1", "reason": f"slm: best {SCRIPT}", "arms": arms,
-                "tokens": [rng.randrange(500), 0, rng.randrange(200)], "optimize_for": {},
+                "right_prob": rng.random() if model else None, "optimize_for": {},
+                "tokens": [rng.randrange(500), 0, rng.randrange(200)],
             },
         ))  # fmt: skip
     return calls

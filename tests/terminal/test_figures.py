@@ -37,6 +37,12 @@ async def test_home_equals_a_recomputation_from_the_log(filled):
             one for one in calls if org in (None, one.org) and f"{one.created_at:%Y-%m}" == f"{today:%Y-%m}"
         ]
         assert found.month.spent_nusd == sum(one.paid_nusd for one in month)
+        right = [
+            one.decision["right_prob"]
+            for one in calls
+            if org in (None, one.org) and one.quality_score is not None
+        ]
+        assert found.believed.value == pytest.approx(sum(right) / len(right))
         assert (found.gain is None) == (org is None)
         assert found.simulated == 1.0
 

@@ -121,6 +121,8 @@ def test_a_key_reads_its_own_org_only(http: httpx.Client, org: str, gateway) -> 
 
 def test_an_admins_key_reads_every_org_and_all_together(http: httpx.Client, org: str, gateway) -> None:
     headers = {"Authorization": f"Bearer {gateway.new_key(org, is_admin=True)}"}
+    for named in ("other", "others"):
+        http.post("/route", json={"prompt": "hello", "org": named}).raise_for_status()
     for path in ("/stats/all", "/stats/other", "/stage/other", "/thompson/other", "/judge/other"):
         assert http.get(path, headers=headers).status_code == 200, path
     assert len(http.get("/verify", headers=headers).json()["orgs"]) > 1

@@ -27,6 +27,9 @@ async def test_single_models_cost_what_the_same_tokens_cost_on_them(walk, servic
     assert found.saved_share.value == pytest.approx(1.0 - paid_usd / found.frontier.cost_usd, abs=1e-6)
     judged = sum(one.verdict.source == "judge" for one in bought)
     assert found.share_judged == pytest.approx(judged / 3)
+    right = sum(one.verdict.belief.mean for one in bought) / 3
+    assert found.believed.value == pytest.approx(right, abs=1e-6)
+    assert found.frontier.quality_gain.value == pytest.approx(right - found.frontier.quality, abs=1e-6)
     if found.single is not None:
         assert found.single.cost_usd <= found.counted_paid_usd
 

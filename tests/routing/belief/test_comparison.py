@@ -11,6 +11,7 @@ from x25.routing.belief.comparison import (
     choice_dependence,
     gain_over,
     mean_interval,
+    right_share_interval,
     saved_share_interval,
 )
 
@@ -27,6 +28,22 @@ def test_the_interval_of_a_mean_is_the_textbooks():
     assert (found.value, found.low, found.high) == pytest.approx((0.75, 0.75 - half, 0.75 + half))
     assert mean_interval(0, 0.0, 0.0) is None
     assert mean_interval(1, 0.5, 0.25) == Interval(0.5)
+
+
+def test_the_interval_of_the_share_of_right_answers_holds_it_as_often_as_it_says():
+    rng = np.random.default_rng(5)
+    held = 0
+    for _ in range(600):
+        probs = rng.beta(4.0, 1.0, 150)
+        found = right_share_interval(150, float(probs.sum()))
+        held += (
+            found.low <= (rng.random(150) < probs).mean() <= found.high
+        )  # of these prompts: narrower than of any
+        assert found.value == pytest.approx(probs.mean())
+    assert held / 600 > 0.95
+    assert right_share_interval(0, 0.0) is None
+    assert right_share_interval(1, 0.7) == Interval(0.7)
+    assert right_share_interval(9, 9.0) == Interval(1.0, 1.0, 1.0)
 
 
 def test_the_interval_of_the_saved_share_holds_the_truth_as_often_as_it_says():
