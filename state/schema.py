@@ -173,6 +173,7 @@ day_sums = Table(
     *(_count(name) for name in ("total_calls", "judged", "rated", "timed")),
     *(_count(name, from_zero=True) for name in ("escalated", "fell_back", "failed", "simulated")),
     _real("quality"), _real("latency_ms"), _real("quality_sq", from_zero=True), _real("saved_sq", from_zero=True),
+    _count("believed", from_zero=True), _real("right_prob", from_zero=True),
 )  # fmt: skip
 day_latencies = Table(
     "day_latencies", metadata,

@@ -7,6 +7,8 @@ from typing import Literal
 from ..graph.run import Cascade
 from ..nodes.services import Services
 from ..routing.belief.judge_agreement import judge_report
+from ..state.queries.periods import Totals
+from ..state.queries.spreads import right_share
 from .figures import Home, Spent
 from .formats import counted, number, percent, usd
 
@@ -87,21 +89,22 @@ def providers_down(services: Services) -> list[Alert]:
     ]
 
 
+def bar_in_danger(bar: float | None, week: Totals) -> list[Alert]:
+    """Return an alert where the share of right answers may be below the bar; a judge's scores are no probabilities."""
+    right = right_share(week)
+    if bar is None or right is None or (right.value if right.low is None else right.low) >= bar:
+        return []
+    words = (
+        f"Of this week's answers {percent(right.value)} are likely right, which is not safely above the bar of "
+        f"{percent(bar)}"
+    )
+    return [Alert("bad" if right.value < bar else "warn", words, "Label some answers, to know for sure.")]
+
+
 async def _of_org(services: Services, org: str, home: Home) -> list[Alert]:
     found = []
     settings = await services.org_settings.of(org, services.store, services.clock_s())
-    bar, quality = settings.quality_bar, home.quality
-    if (
-        bar is not None
-        and quality is not None
-        and (quality.low if quality.low is not None else quality.value) < bar
-    ):
-        words = (
-            f"This week's quality of {percent(quality.value)} is not safely above the bar of {percent(bar)}"
-        )
-        found.append(
-            Alert("bad" if quality.value < bar else "warn", words, "Label some answers, to know for sure.")
-        )
+    found += bar_in_danger(settings.quality_bar, home.week)
     found += await _drifts(services, org, services.now())
     return found + await _weak_judges(services, org)
 

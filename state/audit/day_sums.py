@@ -25,7 +25,7 @@ MONEY = ("cost_nusd", "judge_cost_nusd", "reference_cost_nusd")
 DAY_KEYS = ("org", "day", "model_id", "tier")
 DAY_FIGURES = (
     "total_calls", *MONEY, "judged", "rated", "timed", "escalated", "fell_back", "failed", "simulated", "quality",
-    "latency_ms", "quality_sq", "saved_sq",
+    "latency_ms", "quality_sq", "saved_sq", "believed", "right_prob",
 )  # fmt: skip
 LATENCY_KEYS = (*DAY_KEYS, "bucket")
 CHOICE_KEYS = ("org", "task_cell", "model_id")

@@ -68,6 +68,10 @@ class Totals:
     quality_sq: float = 0.0
     saved_sq: float = 0.0
     """Dollars squared."""
+    believed: int = 0
+    """Calls of whose answer it was kept how likely it is right."""
+    right_prob: float = 0.0
+    """Sum of these probabilities."""
 
     @property
     def paid_nusd(self) -> int:

@@ -40,6 +40,10 @@ class DaySum:
     """Sum of the scores' squares."""
     saved_sq: float
     """Sum of squares of what each call saved, dollars squared."""
+    believed: int
+    """Calls of whose answer it was kept how likely it is right."""
+    right_prob: float
+    """Sum of these probabilities."""
 
     @property
     def saved_nusd(self) -> int:

@@ -6,7 +6,7 @@ from x25.demo.run import SIMULATED_MODELS
 from x25.providers.health import HealthBook
 from x25.providers.registry import load_registry
 from x25.state.queries.periods import Forecast, Totals
-from x25.terminal.alerts import budget_alert, calls_failing, providers_down
+from x25.terminal.alerts import bar_in_danger, budget_alert, calls_failing, providers_down
 from x25.terminal.figures import Spent
 
 
@@ -24,6 +24,21 @@ def home(month_end=0):
 def test_a_budget_is_told_of_when_it_is_nearly_spent_or_will_be_passed(name, spent, month_end, level):
     found = budget_alert(Spent(name, spent, 100), home(month_end))
     assert (None if found is None else found.level) == level
+
+
+@pytest.mark.parametrize(
+    ("bar", "believed", "right_prob", "level"),
+    [
+        (None, 100, 10.0, None), (0.8, 0, 0.0, None), (0.8, 1_000, 830.0, None), (0.8, 100, 83.0, "warn"),
+        (0.8, 100, 79.0, "bad"), (0.8, 1, 0.9, None),
+    ],
+)  # fmt: skip
+def test_a_bar_is_in_danger_where_right_answers_may_be_too_few_whatever_their_scores(
+    bar, believed, right_prob, level
+):
+    week = Totals(total_calls=1_000, rated=1_000, quality=500.0, believed=believed, right_prob=right_prob)
+    found = bar_in_danger(bar, week)
+    assert [one.level for one in found] == ([] if level is None else [level])
 
 
 def test_a_model_that_fails_is_told_of():

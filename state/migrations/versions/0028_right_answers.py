@@ -1,4 +1,4 @@
-"""How likely answers are right, by kind of task, for comparisons with single models; not known of older calls."""
+"""How likely answers are right, by day and by kind of task; not known of older calls."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,5 +11,6 @@ depends_on = None
 
 def upgrade() -> None:
     """Add columns."""
-    op.add_column("choice_sums", sa.Column("believed", sa.BigInteger, nullable=False, server_default="0"))
-    op.add_column("choice_sums", sa.Column("right_prob", sa.Double, nullable=False, server_default="0"))
+    for table in ("day_sums", "choice_sums"):
+        op.add_column(table, sa.Column("believed", sa.BigInteger, nullable=False, server_default="0"))
+        op.add_column(table, sa.Column("right_prob", sa.Double, nullable=False, server_default="0"))

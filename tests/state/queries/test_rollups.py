@@ -25,7 +25,8 @@ async def logged(store, make_call):
             quality_score=None if source == "none" else rng.random(), quality_source=source,
             latency_ms=rng.random() * 1e4, status=rng.choice(["answered", "failed", "interrupted"]),
             escalations=rng.choice([0, 0, 2]), fallbacks=rng.choice([0, 1]), simulated=rng.random() < 0.5,
-            decision={"tokens": rng.choice([None, [rng.randrange(900), 5, rng.randrange(90)]])},
+            decision={"tokens": rng.choice([None, [rng.randrange(900), 5, rng.randrange(90)]])}
+            | rng.choice([{}, {"right_prob": rng.random()}]),
         ))  # fmt: skip
         await store.calls.record(calls[-1], {"n": n})
     await store.calls.record(calls[0], {"n": 0})
@@ -68,6 +69,8 @@ async def test_days_equal_a_recomputation_from_the_log(store, logged):
             assert one.simulated == sum(call.simulated for call in calls)
             assert one.quality_sq == pytest.approx(sum((call.quality_score or 0.0) ** 2 for call in calls))
             assert one.saved_sq == pytest.approx(sum((call.saved_nusd / 1e9) ** 2 for call in calls))
+            right = [call.decision["right_prob"] for call in calls if "right_prob" in call.decision]
+            assert (one.believed, one.right_prob) == (len(right), pytest.approx(sum(right)))
 
 
 async def test_latencies_equal_a_recomputation_from_the_log(store, logged):

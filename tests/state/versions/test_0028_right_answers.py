@@ -19,5 +19,6 @@ def test_of_calls_from_before_it_is_not_known_how_likely_they_are_right(migrated
         connection.execute(text(CHOICE))
     with engine.begin() as connection:
         upgrade(connection)
+        assert connection.execute(text("SELECT count(believed) FROM day_sums")).scalar() == 0
         (found,) = connection.execute(text("SELECT rated, quality, believed, right_prob FROM choice_sums"))
     assert tuple(found) == (3, 2.0, 0, 0.0)
