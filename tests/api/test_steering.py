@@ -134,18 +134,25 @@ def test_no_limit_is_overridden(ask, simulator, limit, direct) -> None:
     assert len(simulator.bills()) == before
 
 
-@pytest.mark.parametrize("chain", ["sticky", "mixed"])
-def test_a_chain_sticks_to_its_model_or_does_not(ask, chain: str) -> None:
-    hints = {"chain_routing": chain, "chain_id": "c-1"}
+def left_in_chain(ask, **hints) -> list[tuple[str, str]]:
+    """Return the models that a chain of calls went on from and to, where it went on with another."""
     replies = [ask(PROMPTS[0], routing_hints={**hints, "task_complexity": "complex"})]
     replies += [ask(prompt, routing_hints=hints) for prompt in PROMPTS[1:8]]
     # A poor answer may be climbed from: then the chain goes on with who gave the better one.
-    left = [
+    return [
         (before["model_used"], after["model_used"])
         for before, after in pairwise(replies)
         if after["cascade_steps"] == 1 and after["model_used"] != before["model_used"]
     ]
-    assert (not left) == (chain == "sticky")
+
+
+def test_a_sticky_chain_goes_on_with_its_model(ask) -> None:
+    assert left_in_chain(ask, chain_routing="sticky", chain_id="c-1") == []
+
+
+def test_a_mixed_chain_may_go_on_with_another(ask) -> None:
+    # What was drawn may keep one model through eight calls, hardly through thirty-two.
+    assert any(left_in_chain(ask, chain_routing="mixed", chain_id=f"c-{n}") for n in range(4))
 
 
 def test_a_workflow_is_a_preset_and_an_unknown_one_is_automatic_and_said_to_be(ask, gateway, org) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from x25.graph.estimators import BUNDLED_CLASSIFIER, BUNDLED_DIFFICULTY, load_difficulty
 from x25.providers.sparing_encoder import SparingEncoder
-from x25.routing.belief.org_model import inputs_id
+from x25.routing.belief.org_model import inputs_id, unpack_inputs
 from x25.routing.prompt.features import FEATURE_NAMES
 
 MODEL = "embed-1"
@@ -145,9 +145,9 @@ async def test_without_a_vector_the_estimate_is_the_features_alone_and_no_refit_
     reply = await assert_answered_without(cascade, "Prove that there are infinitely many primes.")
     call = await cascade.services.store.calls.get("default", reply["call_id"])
     assert call.decision["inputs_id"] == inputs_id("", 0)
-    assert len(call.inputs) == 2 * len(FEATURE_NAMES)
+    features = unpack_inputs(call.inputs)
+    assert len(features) == len(FEATURE_NAMES)
     difficulty = load_difficulty()
-    features = np.frombuffer(call.inputs, dtype="<f2").astype(float)
     moved = difficulty.head._inputs([*difficulty.neutral_embedding, *features])[:256]
     assert np.abs(moved).max() < 1e-9
     expected = difficulty.estimate([*difficulty.neutral_embedding, *features]).value
