@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import TYPE_CHECKING
 
 from ...providers.specs import ModelSpec
@@ -148,7 +149,9 @@ def _single(
     cell_to_evidence: Mapping[str, Mapping[str, Evidence]],
     learner: Learner,
 ) -> Single:
-    quality = variance = 0.0
+    # Of a kind of task with little evidence of its own the model is believed what all kinds showed, so errors go
+    # together: their spreads add, and not their squares.
+    quality = spread = 0.0
     for cell, share in cell_to_share.items():
         evidence = cell_to_evidence[cell].get(spec.model_id)
         weight = 0.0 if evidence is None else evidence.weight
@@ -160,8 +163,8 @@ def _single(
         mean = belief_mean(predicted, evidence, learner)
         concentration = offset_posterior(predicted, evidence, learner)[1]
         quality += share * mean
-        variance += share * share * mean * (1.0 - mean) / (concentration + 1.0)
-    return Single(spec.model_id, usd_from_nusd(spec.cost_nusd(usage)), quality, variance)
+        spread += share * sqrt(mean * (1.0 - mean) / (concentration + 1.0))
+    return Single(spec.model_id, usd_from_nusd(spec.cost_nusd(usage)), quality, spread**2)
 
 
 def _beside(single: Single | None, paid_usd: float, believed: Interval | None) -> Beside | None:

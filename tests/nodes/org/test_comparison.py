@@ -1,6 +1,7 @@
 import pytest
 
 from x25.nodes.answer.best import best_answer
+from x25.nodes.org import comparison
 from x25.nodes.org.comparison import compare
 from x25.state.usage import Usage
 
@@ -32,6 +33,19 @@ async def test_single_models_cost_what_the_same_tokens_cost_on_them(walk, servic
     assert found.frontier.quality_gain.value == pytest.approx(right - found.frontier.quality, abs=1e-6)
     if found.single is not None:
         assert found.single.cost_usd <= found.counted_paid_usd
+
+
+def test_what_is_believed_of_a_model_is_as_unsure_over_many_kinds_of_task_as_over_one(services):
+    # Nobody has seen it answer: a prior of a few observations, the same for each kind, is all there is.
+    one, many = (
+        comparison._single(
+            services.reference, Usage(), dict.fromkeys(range(kinds), 1 / kinds),
+            {kind: {} for kind in range(kinds)}, services.learner,
+        )
+        for kinds in (1, 9)
+    )  # fmt: skip
+    assert many.quality == pytest.approx(one.quality)
+    assert many.quality_variance == pytest.approx(one.quality_variance)
 
 
 async def test_over_all_orgs_no_model_is_believed_in(walk, services):
