@@ -39,7 +39,7 @@ def test_what_is_believed_of_a_model_is_as_unsure_over_many_kinds_of_task_as_ove
     # Nobody has seen it answer: a prior of a few observations, the same for each kind, is all there is.
     one, many = (
         comparison._single(
-            services.reference, Usage(), dict.fromkeys(range(kinds), 1 / kinds),
+            services.reference, Usage(prompt_tokens=9, completion_tokens=9), dict.fromkeys(range(kinds), 1 / kinds),
             {kind: {} for kind in range(kinds)}, services.learner,
         )
         for kinds in (1, 9)
