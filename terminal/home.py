@@ -80,7 +80,7 @@ def hero(found: Home) -> Markup:
     """Return the banner: saved, calls, quality, each with what it is measured against."""
     saved, week = found.saved, found.week
     against = f"against the reference model for every call, now {found.reference_model}; judge included"
-    share = None if week.saved_share is None else span("nowrap", f"({percent(week.saved_share, 0)})")
+    share = None if week.saved_share is None else span("share", f"({percent(week.saved_share, 0)})")
     simulated = span("tag", "simulated") if found.simulated > 0 else None
     interval = usd_range(saved)
     return tag(
