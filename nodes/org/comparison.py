@@ -18,8 +18,10 @@ from ...routing.belief.comparison import (
     saved_share_interval,
 )
 from ...routing.belief.completion import TIER_PRIOR
+from ...routing.belief.judge_table import JudgeTable
+from ...routing.belief.label_evidence import label_worth
 from ...routing.belief.thompson import Learner, belief_mean, combine, offset_posterior
-from ...state.queries.rollups import ChoiceSum
+from ...state.queries.rollups import ChoiceSum, Predictions
 from ...state.records import Evidence, usd_from_nusd
 from ...state.usage import Usage
 
@@ -124,11 +126,11 @@ async def _singles(services: "Services", org: str, sums: Sequence[ChoiceSum]) ->
         for cell in cell_to_share
     }
     specs = {**services.models, services.reference.model_id: services.reference}
+    table = None if services.judge is None else services.table_of(org)
+    predictions = await store.rollups.predictions(org)
+    known = _Known(cell_to_share, cell_to_evidence, predictions, services.learner, table)
     return {
-        model_id: _single(
-            spec.priced_at(services.now()), usage, cell_to_share, cell_to_evidence, services.learner
-        )
-        for model_id, spec in specs.items()
+        model_id: _single(spec.priced_at(services.now()), usage, known) for model_id, spec in specs.items()
     }
 
 
@@ -142,28 +144,34 @@ def _shares(sums: Sequence[ChoiceSum]) -> dict[str, float]:
     return shares
 
 
-def _single(
-    spec: ModelSpec,
-    usage: Usage,
-    cell_to_share: Mapping[str, float],
-    cell_to_evidence: Mapping[str, Mapping[str, Evidence]],
-    learner: Learner,
-) -> Single:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of an org's kinds of task, whichever model is looked at."""
+
+    cell_to_share: Mapping[str, float]
+    cell_to_evidence: Mapping[str, Mapping[str, Evidence]]
+    predictions: Predictions
+    """At prompts of all calls: those that a model was asked first are harder, or easier, than the others."""
+    learner: Learner
+    table: JudgeTable | None
+    """Of the judge, where there is one."""
+
+
+def _single(spec: ModelSpec, usage: Usage, known: _Known) -> Single:
     # Of a kind of task with little evidence of its own the model is believed what all kinds showed, so errors go
     # together: their spreads add, and not their squares.
     quality = spread = 0.0
-    for cell, share in cell_to_share.items():
-        evidence = cell_to_evidence[cell].get(spec.model_id)
-        weight = 0.0 if evidence is None else evidence.weight
-        predicted = (
-            evidence.predicted_sum / weight
-            if evidence is not None and weight > 0.0
-            else TIER_PRIOR[spec.tier]
-        )
-        mean = belief_mean(predicted, evidence, learner)
-        concentration = offset_posterior(predicted, evidence, learner)[1]
+    for cell, share in known.cell_to_share.items():
+        evidence = known.cell_to_evidence[cell].get(spec.model_id)
+        predicted = known.predictions.mean(cell, spec.model_id)
+        if predicted is None:
+            predicted = TIER_PRIOR[spec.tier]
+        mean = belief_mean(predicted, evidence, known.learner)
+        observed = offset_posterior(predicted, evidence, known.learner)[1] - known.learner.kappa0
+        # What a judge says of an answer tells less than knowing whether it is right.
+        told = observed if known.table is None else observed / label_worth(mean, known.table)
         quality += share * mean
-        spread += share * sqrt(mean * (1.0 - mean) / (concentration + 1.0))
+        spread += share * sqrt(mean * (1.0 - mean) / (known.learner.kappa0 + told + 1.0))
     return Single(spec.model_id, usd_from_nusd(spec.cost_nusd(usage)), quality, spread**2)
 
 

@@ -146,6 +146,18 @@ def _tables(weighed: Sequence[tuple[LabelCount, float]], default: JudgeTable) ->
     }
 
 
+def label_worth(share: float, table: JudgeTable) -> float:
+    """Return how many judged answers tell as much as one label, of a model that is right in this share; 1 or more.
+
+    Parameters
+    ----------
+    share
+        In (0, 1).
+    """
+    ratio = table.weight_variance(share) / (share * (1.0 - share)) if table.is_trusted else MOST_WORTH
+    return min(max(ratio, 1.0), MOST_WORTH)
+
+
 def _worth(
     weighed: Sequence[tuple[LabelCount, float]], tables: Mapping[str, JudgeTable], default: JudgeTable
 ) -> dict[str, float]:
@@ -160,9 +172,7 @@ def _worth(
     table = tables[max(judges, key=judges.__getitem__)] if judges else default
     found = {}
     for model_id, (right, labels) in sums.items():
-        share = (right + 2.0) / (labels + 4.0)
-        ratio = table.weight_variance(share) / (share * (1.0 - share)) if table.is_trusted else MOST_WORTH
-        found[model_id] = min(max(ratio, 1.0), MOST_WORTH)
+        found[model_id] = label_worth((right + 2.0) / (labels + 4.0), table)
     return found
 
 

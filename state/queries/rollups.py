@@ -1,5 +1,6 @@
 """What pages and comparisons read of an org's calls: sums by day and model, and by kind of task and model."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -7,8 +8,13 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, select
 
 from ..database import Database
+from ..logged_arms import logged_arms
 from ..savings import paid, saved
-from ..schema import choice_sums, day_latencies, day_sums
+from ..schema import calls, choice_sums, day_latencies, day_sums
+
+NEWEST = 300
+"""Calls whose decisions are looked at one by one."""
+ALL_CELLS = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +108,32 @@ class ChoiceSum:
     """Sum of these probabilities."""
 
 
+class Predictions:
+    """How good models were predicted to be at an org's newest prompts, asked or not."""
+
+    def __init__(self) -> None:
+        self._sums: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def add(self, task_cell: str, decision: Mapping[str, Any]) -> None:
+        """Add what one decision knew of each model that it chose among."""
+        try:
+            arms = logged_arms(decision)
+        except ValueError:  # a damaged row says nothing of the others
+            return
+        for arm in arms:
+            for cell in (task_cell, ALL_CELLS):
+                total, count = self._sums.get((cell, arm.model_id), (0.0, 0))
+                self._sums[cell, arm.model_id] = (total + arm.completion_prob, count + 1)
+
+    def mean(self, task_cell: str, model_id: str) -> float | None:
+        """Return the mean prediction for a kind of task, or for all where it has none; None without any."""
+        for cell in (task_cell, ALL_CELLS):
+            if (cell, model_id) in self._sums:
+                total, count = self._sums[cell, model_id]
+                return total / count
+        return None
+
+
 class Rollups:
     """Reads the sums that the transaction logging a call moves; nobody walks the log."""
 
@@ -148,6 +180,23 @@ class Rollups:
         )
         rows = await self._database.query(lambda connection: connection.execute(query).all())
         return {bucket: int(count) for bucket, count in rows}
+
+    async def predictions(self, org: str, limit: int = NEWEST) -> Predictions:
+        """Return what was predicted of each model at the org's newest `limit` calls."""
+        query = (
+            select(calls.c.task_cell, calls.c.decision)
+            .where(calls.c.org == org)
+            .order_by(calls.c.created_at.desc(), calls.c.call_id.desc())
+            .limit(limit)
+        )
+
+        def read(connection: Connection) -> Predictions:
+            found = Predictions()
+            for task_cell, decision in connection.execute(query):
+                found.add(task_cell, decision)
+            return found
+
+        return await self._database.query(read)
 
     async def choices(self, org: str | None) -> list[ChoiceSum]:
         """Return the sums by kind of task and model, over all time; of all orgs for None."""
