@@ -21,7 +21,7 @@ from x25.demo.gateway import gateway_process
 AT_ONCE = 40
 CASES = int(os.environ.get("X25_GENERATED_CASES", "1500"))
 """Others in each run; a change of how answers are read is worth X25_GENERATED_CASES=10000."""
-NAMED = {"call_failed", "request_refused", "all_models_busy"}
+NAMED = {"call_failed", "request_refused", "all_models_busy", "context_length_exceeded"}
 GOOD = {
     "choices": [{"message": {"role": "assistant", "content": "Paris"}, "finish_reason": "stop"}],
     "usage": {"prompt_tokens": 9, "completion_tokens": 1},
