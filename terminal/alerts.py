@@ -6,9 +6,9 @@ from typing import Literal
 
 from ..graph.run import Cascade
 from ..nodes.services import Services
+from ..routing.belief.comparison import right_share_interval
 from ..routing.belief.judge_agreement import judge_report
 from ..state.queries.periods import Totals
-from ..state.queries.spreads import right_share
 from .figures import Home, Spent
 from .formats import counted, number, percent, usd
 
@@ -91,7 +91,7 @@ def providers_down(services: Services) -> list[Alert]:
 
 def bar_in_danger(bar: float | None, week: Totals) -> list[Alert]:
     """Return an alert where the share of right answers may be below the bar; a judge's scores are no probabilities."""
-    right = right_share(week)
+    right = right_share_interval(week.believed, week.right_prob)
     if bar is None or right is None or (right.value if right.low is None else right.low) >= bar:
         return []
     words = (

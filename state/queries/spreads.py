@@ -58,20 +58,6 @@ def mean_quality(totals: Totals) -> Range | None:
     return _mean(totals.quality, totals.quality_sq, totals.rated)
 
 
-def right_share(totals: Totals) -> Range | None:
-    """Return the share of right answers, as likely as each is, with its normal interval; None where none was kept.
-
-    Of so many answers drawn anew, prompts and all, a share m varies by m (1 - m) / count.
-    """
-    if not totals.believed:
-        return None
-    share = totals.right_prob / totals.believed
-    if totals.believed < LEAST:
-        return Range(share)
-    half = Z95 * sqrt(max(0.0, share * (1.0 - share)) / totals.believed)
-    return Range(share, share - half, share + half)
-
-
 def mean_range(values: Sequence[float]) -> Range | None:
     """Return a mean with its normal interval; None of nothing."""
     return _mean(sum(values), sum(one * one for one in values), len(values))

@@ -209,27 +209,6 @@ def test_a_failed_exchange_of_the_client_says_whether_it_may_have_been_billed(ex
 
 
 @pytest.mark.parametrize(
-    "words",
-    [
-        "prompt is too long: 210000 tokens > 200000 maximum",
-        "input length and `max_tokens` exceed context limit: 198000 + 8192 > 200000",
-        "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
-        "Prompt contains 40000 tokens, too large for model with 32768 maximum context length",
-        "Please reduce the length of the messages or completion.",
-        "This model's maximum prompt length is 131072 but the request contains 200000 tokens.",
-        "Input is too long for requested model.",
-        "the request exceeds the available context size",
-        "Range of input length should be [1, 30720]",
-        "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4097",
-        "Invalid request: Your request exceeded model token limit: input token length too long",
-    ],
-)
-def test_a_prompt_that_does_not_fit_is_told_in_any_vendors_words(words):
-    error = error_from_response(HttpAnswer(400, {}, vendor(words)), deployment="d")
-    assert type(error) is ContextLengthExceeded
-
-
-@pytest.mark.parametrize(
     ("body", "parameter"),
     [
         (

@@ -15,7 +15,6 @@ from x25.state.queries.spreads import (
     mean_range,
     quality_by_task,
     rates,
-    right_share,
     saved_total,
     scores,
 )
@@ -48,20 +47,6 @@ def test_the_interval_of_a_mean_covers_the_truth_in_95_of_100_samples():
         found = mean_range([rng.random() for _ in range(60)])
         hits += found.low <= 0.5 <= found.high
     assert hits / 2_000 == pytest.approx(0.95, abs=0.02)
-
-
-def test_the_interval_of_right_answers_covers_their_share_in_95_of_100_samples():
-    rng, hits = random.Random(3), 0
-    for _ in range(2_000):
-        probs = [rng.betavariate(4.0, 1.0) for _ in range(200)]
-        found = right_share(Totals(believed=200, right_prob=sum(probs)))
-        others = sum(rng.random() < rng.betavariate(4.0, 1.0) for _ in range(200)) / 200
-        hits += found.low <= others <= found.high
-    assert hits / 2_000 == pytest.approx(
-        0.93, abs=0.04
-    )  # of others like them, whose spread of p comes on top
-    assert right_share(Totals()) is None
-    assert right_share(Totals(believed=1, right_prob=0.9)).low is None
 
 
 def test_the_interval_of_a_sum_covers_other_weeks_like_it():
